@@ -1,0 +1,125 @@
+//! Writing a graph down: each call appends one node and returns its value.
+
+use super::{Convolution, Graph, Node, NodeId, Op, Pool, Role};
+
+/// A value under construction: the node that gives it and its channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Value {
+    pub id: NodeId,
+    pub channels: usize,
+}
+
+/// The shape of a square convolution; `Default` is a plain 1×1.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution2d {
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+    pub groups: usize,
+    pub bias: bool,
+}
+
+impl Default for Convolution2d {
+    fn default() -> Self {
+        Self { kernel: 1, stride: 1, padding: 0, groups: 1, bias: false }
+    }
+}
+
+/// Appends nodes in execution order; nodes take the role that is current when they are made.
+#[derive(Debug)]
+pub struct Builder {
+    nodes: Vec<Node>,
+    pub role: Role,
+}
+
+impl Builder {
+    /// An empty graph whose one input is a batch of images of `channels` channels.
+    pub fn new(channels: usize) -> (Self, Value) {
+        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone };
+        let input = builder.push(Op::Input { channels }, &[], channels);
+        (builder, input)
+    }
+
+    fn push(&mut self, op: Op, inputs: &[Value], channels: usize) -> Value {
+        let inputs = inputs.iter().map(|value| value.id).collect();
+        self.nodes.push(Node { op, inputs, role: self.role });
+        Value { id: self.nodes.len() - 1, channels }
+    }
+
+    pub fn convolution(&mut self, name: impl Into<String>, x: Value, outputs: usize, c: Convolution2d) -> Value {
+        let op = Op::Convolution(Convolution {
+            name: name.into(),
+            inputs: x.channels,
+            outputs,
+            kernel: [c.kernel; 2],
+            stride: [c.stride; 2],
+            padding: [c.padding; 2],
+            groups: c.groups,
+            bias: c.bias,
+        });
+        self.push(op, &[x], outputs)
+    }
+
+    pub fn batch_norm(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(Op::BatchNorm { name: name.into(), channels: x.channels, bias_frozen: false }, &[x], x.channels)
+    }
+
+    /// Batch norm whose bias stays as it is: the BN neck.
+    pub fn batch_norm_frozen_bias(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(Op::BatchNorm { name: name.into(), channels: x.channels, bias_frozen: true }, &[x], x.channels)
+    }
+
+    pub fn instance_norm(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(Op::InstanceNorm { name: name.into(), channels: x.channels }, &[x], x.channels)
+    }
+
+    pub fn relu(&mut self, x: Value) -> Value {
+        self.push(Op::Relu, &[x], x.channels)
+    }
+
+    pub fn sigmoid(&mut self, x: Value) -> Value {
+        self.push(Op::Sigmoid, &[x], x.channels)
+    }
+
+    pub fn max_pool(&mut self, x: Value, pool: Pool) -> Value {
+        self.push(Op::MaxPool(pool), &[x], x.channels)
+    }
+
+    pub fn average_pool(&mut self, x: Value, pool: Pool) -> Value {
+        self.push(Op::AveragePool(pool), &[x], x.channels)
+    }
+
+    pub fn global_average_pool(&mut self, x: Value) -> Value {
+        self.push(Op::GlobalAveragePool, &[x], x.channels)
+    }
+
+    pub fn gem_pool(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(Op::GemPool { name: name.into() }, &[x], x.channels)
+    }
+
+    pub fn linear(&mut self, name: impl Into<String>, x: Value, outputs: usize, bias: bool) -> Value {
+        self.push(Op::Linear { name: name.into(), inputs: x.channels, outputs, bias }, &[x], outputs)
+    }
+
+    pub fn add(&mut self, a: Value, b: Value) -> Value {
+        self.push(Op::Add, &[a, b], a.channels)
+    }
+
+    /// `a` times `b`, where `b` has the shape of `a` or is a vector that scales its channels.
+    pub fn multiply(&mut self, a: Value, b: Value) -> Value {
+        self.push(Op::Multiply, &[a, b], a.channels)
+    }
+
+    pub fn split(&mut self, x: Value, start: usize, length: usize) -> Value {
+        self.push(Op::Split { start, length }, &[x], length)
+    }
+
+    pub fn concatenate(&mut self, parts: &[Value]) -> Value {
+        self.push(Op::Concatenate, parts, parts.iter().map(|part| part.channels).sum())
+    }
+
+    /// The finished graph with its outputs.
+    pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
+        Graph { nodes: self.nodes, feature: feature.id, embedding: embedding.id, logits: logits.map(|value| value.id) }
+    }
+}

@@ -1,0 +1,109 @@
+//! The shapes that flow through a graph, and the proof that its nodes fit together.
+
+use super::{Graph, Op, Pool};
+
+/// The shape of one image's value (the batch is left out).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `[channels, height, width]`
+    Map([usize; 3]),
+    /// `[channels]`
+    Vector(usize),
+}
+
+/// Two nodes that do not fit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("node {node} ({op}) cannot take {inputs}")]
+pub struct ShapeError {
+    pub node: usize,
+    pub op: String,
+    pub inputs: String,
+}
+
+impl Shape {
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Map([channels, ..]) | Self::Vector(channels) => channels,
+        }
+    }
+}
+
+impl Graph {
+    /// The shape of every node's value for images of `height` × `width` pixels.
+    pub fn shapes(&self, height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
+        let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
+        for (id, node) in self.nodes.iter().enumerate() {
+            let inputs: Vec<Shape> = node.inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
+            let shape = (inputs.len() == node.inputs.len())
+                .then(|| shape_of(&node.op, &inputs, height, width))
+                .flatten()
+                .ok_or_else(|| ShapeError { node: id, op: format!("{:?}", node.op), inputs: format!("{inputs:?}") })?;
+            shapes.push(shape);
+        }
+        Ok(shapes)
+    }
+}
+
+fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Shape> {
+    use Shape::{Map, Vector};
+    Some(match (op, inputs) {
+        (Op::Input { channels }, []) => Map([*channels, height, width]),
+        (Op::Convolution(c), [Map([channels, h, w])]) if *channels == c.inputs => Map([
+            c.outputs,
+            window(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
+            window(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
+        ]),
+        (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. }, [x]) if x.channels() == *channels => *x,
+        (Op::InstanceNorm { channels, .. }, [x @ Map(_)]) if x.channels() == *channels => *x,
+        (Op::Relu | Op::Sigmoid, [x]) => *x,
+        (Op::MaxPool(p) | Op::AveragePool(p), [Map([channels, h, w])]) => {
+            Map([*channels, pooled(*h, p, 0)?, pooled(*w, p, 1)?])
+        }
+        (Op::GlobalAveragePool | Op::GemPool { .. }, [Map([channels, ..])]) => Vector(*channels),
+        (Op::Linear { inputs, outputs, .. }, [Vector(channels)]) if channels == inputs => Vector(*outputs),
+        (Op::Add, [a, b]) if a == b => *a,
+        (Op::Multiply, [a, b]) if a == b || matches!(b, Vector(c) if *c == a.channels()) => *a,
+        (Op::Split { start, length }, [x]) if start + length <= x.channels() => with_channels(*x, *length),
+        (Op::Concatenate, [first, rest @ ..]) => {
+            let total = inputs.iter().map(|shape| shape.channels()).sum();
+            let joined = with_channels(*first, total);
+            rest.iter().all(|shape| with_channels(*shape, total) == joined).then_some(joined)?
+        }
+        _ => return None,
+    })
+}
+
+fn with_channels(shape: Shape, channels: usize) -> Shape {
+    match shape {
+        Shape::Map([_, h, w]) => Shape::Map([channels, h, w]),
+        Shape::Vector(_) => Shape::Vector(channels),
+    }
+}
+
+fn pooled(size: usize, pool: &Pool, axis: usize) -> Option<usize> {
+    window(size, pool.kernel[axis], pool.stride[axis], pool.padding[axis], pool.ceil)
+}
+
+/// How many windows fit along one axis (PyTorch's rule: with `ceil`, the last window must begin inside the map or its left padding).
+fn window(size: usize, kernel: usize, stride: usize, padding: usize, ceil: bool) -> Option<usize> {
+    let span = (size + 2 * padding).checked_sub(kernel)?;
+    if !ceil {
+        return Some(span / stride + 1);
+    }
+    let count = span.div_ceil(stride) + 1;
+    Some(if (count - 1) * stride >= size + padding { count - 1 } else { count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_follow_pytorch() {
+        assert_eq!(window(128, 3, 2, 1, false), Some(64));
+        // fast-reid's max pool: no padding, ceil.
+        assert_eq!(window(128, 3, 2, 0, true), Some(64));
+        assert_eq!(window(127, 3, 2, 0, true), Some(63));
+        assert_eq!(window(2, 3, 1, 0, false), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! Person re-identification that runs in a browser tab, natively, and nowhere else than on the user's device.
+//!
+//! A [`model::ReIdentifierConfig`] describes a network once, as a [`graph::Graph`]; checkpoints fill it
+//! ([`weights`]), and the trainable form (`training`) runs it on WebGPU or the CPU through burn and our own WGSL kernels.
+
+pub mod graph;
+pub mod model;

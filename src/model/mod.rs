@@ -1,0 +1,13 @@
+//! Re-identification models as graphs: backbones, pooling, BN neck and head, and the presets by name.
+
+mod osnet;
+mod preset;
+mod reidentifier;
+mod resnet;
+
+pub use osnet::OsnetConfig;
+pub use preset::{PRESETS, preset};
+pub use reidentifier::{
+    BackboneConfig, Bottleneck, ChannelOrder, Head, InputConfig, Pooling, ReIdentifierConfig, UnknownDepth,
+};
+pub use resnet::{Ibn, ResnetConfig, StemPool};

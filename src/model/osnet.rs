@@ -1,0 +1,126 @@
+//! OSNet: omni-scale feature learning (Zhou et al., arXiv 1905.00953), with torchreid's parameter names.
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Builder, Convolution2d, Pool, Value};
+
+/// The sizes of an OSNet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OsnetConfig {
+    /// The channels of conv1 and of the three stages: `[64, 256, 384, 512]` at width 1.
+    pub channels: [usize; 4],
+    /// The outputs of the fully connected layer; without it the backbone ends in the feature map of conv5.
+    pub feature_dim: Option<usize>,
+    /// OSNet-IBN: instance normalisation in the stem and after the blocks of the first stage.
+    pub instance_norm: bool,
+}
+
+/// The middle of a block has a quarter of its output channels.
+const BOTTLENECK_REDUCTION: usize = 4;
+/// The aggregation gate's hidden layer has a sixteenth of the channels it gates.
+const GATE_REDUCTION: usize = 16;
+/// The four streams see 1 to 4 Lite 3×3 convolutions.
+const STREAMS: [char; 4] = ['a', 'b', 'c', 'd'];
+
+impl OsnetConfig {
+    /// OSNet at a width in quarters: 1 → x0.25 … 4 → x1.0, with the 512-d feature of the published models.
+    pub fn quarters(quarters: usize) -> Self {
+        Self {
+            channels: [16, 64, 96, 128].map(|channels| channels * quarters),
+            feature_dim: Some(512),
+            instance_norm: false,
+        }
+    }
+
+    /// Appends the backbone; gives `[n, feature_dim]`, or the map `[n, channels[3], h / 16, w / 16]` without one.
+    pub(super) fn build(&self, b: &mut Builder, image: Value) -> Value {
+        let name = "backbone";
+        let stem = Convolution2d { kernel: 7, stride: 2, padding: 3, ..Default::default() };
+        let x = b.convolution(format!("{name}.conv1.conv"), image, self.channels[0], stem);
+        let x = if self.instance_norm {
+            b.instance_norm(format!("{name}.conv1.bn"), x)
+        } else {
+            b.batch_norm(format!("{name}.conv1.bn"), x)
+        };
+        let x = b.relu(x);
+        let mut x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [1; 2], ceil: false });
+        for (stage, &channels) in self.channels[1..].iter().enumerate() {
+            let name = format!("{name}.conv{}", stage + 2);
+            let instance_norm = self.instance_norm && stage == 0;
+            for block in 0..2 {
+                x = os_block(b, &format!("{name}.{block}"), x, channels, instance_norm);
+            }
+            if stage < 2 {
+                x = conv_bn_relu(b, &format!("{name}.2.0"), x, channels);
+                x = b.average_pool(x, Pool { kernel: [2; 2], stride: [2; 2], padding: [0; 2], ceil: false });
+            }
+        }
+        let x = conv_bn_relu(b, &format!("{name}.conv5"), x, self.channels[3]);
+        let Some(dim) = self.feature_dim else { return x };
+        let x = b.global_average_pool(x);
+        let x = b.linear(format!("{name}.fc.0"), x, dim, true);
+        let x = b.batch_norm(format!("{name}.fc.1"), x);
+        b.relu(x)
+    }
+}
+
+fn conv_bn(b: &mut Builder, name: &str, x: Value, channels: usize) -> Value {
+    let x = b.convolution(format!("{name}.conv"), x, channels, Convolution2d::default());
+    b.batch_norm(format!("{name}.bn"), x)
+}
+
+fn conv_bn_relu(b: &mut Builder, name: &str, x: Value, channels: usize) -> Value {
+    let x = conv_bn(b, name, x, channels);
+    b.relu(x)
+}
+
+/// Lite 3×3: pointwise, then depthwise 3×3, batch norm, ReLU.
+fn lite(b: &mut Builder, name: &str, x: Value) -> Value {
+    let channels = x.channels;
+    let depthwise = Convolution2d { kernel: 3, padding: 1, groups: channels, ..Default::default() };
+    let x = b.convolution(format!("{name}.conv1"), x, channels, Convolution2d::default());
+    let x = b.convolution(format!("{name}.conv2"), x, channels, depthwise);
+    let x = b.batch_norm(format!("{name}.bn"), x);
+    b.relu(x)
+}
+
+/// The aggregation gate, shared by the four streams: channel weights from the stream's own mean.
+fn gate(b: &mut Builder, name: &str, x: Value) -> Value {
+    let hidden = x.channels / GATE_REDUCTION;
+    // torchreid writes these two as 1×1 convolutions of a 1×1 map; over vectors they are linear layers.
+    let g = b.global_average_pool(x);
+    let g = b.linear(format!("{name}.fc1"), g, hidden, true);
+    let g = b.relu(g);
+    let g = b.linear(format!("{name}.fc2"), g, x.channels, true);
+    let g = b.sigmoid(g);
+    b.multiply(x, g)
+}
+
+fn os_block(b: &mut Builder, name: &str, x: Value, channels: usize, instance_norm: bool) -> Value {
+    let middle = channels / BOTTLENECK_REDUCTION;
+    let reduced = conv_bn_relu(b, &format!("{name}.conv1"), x, middle);
+    let mut sum: Option<Value> = None;
+    for (index, stream) in STREAMS.iter().enumerate() {
+        let mut y = reduced;
+        for step in 0..=index {
+            let lite_name = match index {
+                0 => format!("{name}.conv2{stream}"),
+                _ => format!("{name}.conv2{stream}.{step}"),
+            };
+            y = lite(b, &lite_name, y);
+        }
+        let y = gate(b, &format!("{name}.gate"), y);
+        sum = Some(match sum {
+            None => y,
+            Some(sum) => b.add(sum, y),
+        });
+    }
+    let gated = sum.unwrap_or(reduced);
+    let y = conv_bn(b, &format!("{name}.conv3"), gated, channels);
+    let identity = if x.channels == channels { x } else { conv_bn(b, &format!("{name}.downsample"), x, channels) };
+    let mut y = b.add(y, identity);
+    if instance_norm {
+        y = b.instance_norm(format!("{name}.IN"), y);
+    }
+    b.relu(y)
+}
