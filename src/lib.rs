@@ -6,3 +6,5 @@
 pub mod graph;
 pub mod kernels;
 pub mod model;
+#[cfg(feature = "train")]
+pub mod ops;

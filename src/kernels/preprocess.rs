@@ -59,9 +59,48 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The weights of columns and rows for an image of this size, neither side 0.
-    pub fn axes(&self, image_width: usize, image_height: usize) -> (Axis, Axis) {
-        (Axis::new(self.filter, image_width, self.width), Axis::new(self.filter, image_height, self.height))
+    /// The weights of columns and rows for this image.
+    pub fn axes(&self, image: Rgba) -> (Axis, Axis) {
+        (Axis::new(self.filter, image.width, self.width), Axis::new(self.filter, image.height, self.height))
+    }
+}
+
+/// An image of 8-bit RGBA, not premultiplied; alpha is ignored.
+#[derive(Clone, Copy, Debug)]
+pub struct Rgba<'a> {
+    width: usize,
+    height: usize,
+    bytes: &'a [u8],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an image of {width}×{height} pixels needs a width, a height and 4 bytes a pixel, not {bytes} bytes")]
+pub struct ImageSizeError {
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+}
+
+impl<'a> Rgba<'a> {
+    /// `bytes` are the rows from the top, 4 bytes a pixel.
+    pub fn new(width: u32, height: u32, bytes: &'a [u8]) -> Result<Self, ImageSizeError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 || pixels.checked_mul(4) != Some(bytes.len() as u64) {
+            return Err(ImageSizeError { width, height, bytes: bytes.len() });
+        }
+        Ok(Self { width: width as usize, height: height as usize, bytes })
+    }
+
+    pub fn width(self) -> usize {
+        self.width
+    }
+
+    pub fn height(self) -> usize {
+        self.height
+    }
+
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 }
 
@@ -108,10 +147,10 @@ impl Axis {
     }
 }
 
-/// Launches over the output's pixels, for an image `image_width` wide and the axes made for it.
-pub fn dispatch(plan: &Plan, image_width: usize, columns: &Axis, rows: &Axis) -> Dispatch {
+/// Launches over the output's pixels, for an image `image_width` wide and the strides of the axes made for it.
+pub fn dispatch(plan: &Plan, image_width: usize, column_stride: usize, row_stride: usize) -> Dispatch {
     let mut params: Vec<u32> =
-        [image_width, plan.width, plan.height, columns.stride, rows.stride].map(|size| size as u32).to_vec();
+        [image_width, plan.width, plan.height, column_stride, row_stride].map(|size| size as u32).to_vec();
     params.extend([(plan.order == Order::Bgr).into(), 0, 0]);
     for [x, y, z] in [plan.scale, plan.bias] {
         params.extend([x.to_bits(), y.to_bits(), z.to_bits(), 0]);
@@ -119,9 +158,9 @@ pub fn dispatch(plan: &Plan, image_width: usize, columns: &Axis, rows: &Axis) ->
     Dispatch::new(params, (plan.width * plan.height).div_ceil(64))
 }
 
-/// The twin: `[3, height, width]` from the bytes of an image `image_width` wide.
-pub fn twin(plan: &Plan, image_width: usize, image: &[u8], columns: &Axis, rows: &Axis) -> Vec<f32> {
-    let resized = resize(image_width, image, columns, rows);
+/// The twin: `[3, height, width]`.
+pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
+    let resized = resize(image, columns, rows);
     let area = plan.width * plan.height;
     let mut out = Vec::with_capacity(3 * area);
     for channel in 0..3 {
@@ -132,15 +171,15 @@ pub fn twin(plan: &Plan, image_width: usize, image: &[u8], columns: &Axis, rows:
     out
 }
 
-/// RGBA bytes of an image `image_width` wide, resized: the bytes of `[3, height, width]`, red first. Alpha is ignored.
-pub fn resize(image_width: usize, image: &[u8], columns: &Axis, rows: &Axis) -> Vec<u8> {
+/// The resized image: the bytes of `[3, height, width]`, red first.
+pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
     let width = columns.lines().len();
     let line = 3 * width;
     // Only the rows that the vertical pass reads, each as its three colours side by side.
     let first = rows.lines().map(|(first, _)| first).min().unwrap_or(0);
     let last = rows.lines().map(|(first, weights)| first + weights.len()).max().unwrap_or(0);
     let mut filtered = vec![0; (last - first) * line];
-    let image_rows = image.chunks_exact(4 * image_width).skip(first);
+    let image_rows = image.bytes.chunks_exact(4 * image.width).skip(first);
     for (row, target) in image_rows.zip(filtered.chunks_exact_mut(line)) {
         let (pixels, _) = row.as_chunks::<4>();
         for (x, (start, weights)) in columns.lines().enumerate() {

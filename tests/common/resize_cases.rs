@@ -1,15 +1,15 @@
 //! The images of tests/fixtures/make_resize.py and what Pillow makes of them.
 
-use webreid::kernels::preprocess::{Axis, Filter};
+use webreid::kernels::preprocess::{Axis, Filter, Rgba};
 
 pub struct Case {
-    pub width: usize,
-    pub height: usize,
+    width: usize,
+    height: usize,
     pub to_width: usize,
     pub to_height: usize,
     pub filter: Filter,
     /// RGBA, the alpha noise as well.
-    pub image: Vec<u8>,
+    image: Vec<u8>,
     /// Every `step`-th row of Pillow's result, RGB side by side.
     rows: Vec<u8>,
     step: usize,
@@ -18,6 +18,10 @@ pub struct Case {
 }
 
 impl Case {
+    pub fn image(&self) -> Rgba<'_> {
+        Rgba::new(self.width as u32, self.height as u32, &self.image).unwrap()
+    }
+
     /// The weights of columns and rows.
     pub fn axes(&self) -> (Axis, Axis) {
         (Axis::new(self.filter, self.width, self.to_width), Axis::new(self.filter, self.height, self.to_height))
