@@ -4,4 +4,5 @@
 //! ([`weights`]), and the trainable form (`training`) runs it on WebGPU or the CPU through burn and our own WGSL kernels.
 
 pub mod graph;
+pub mod image;
 pub mod model;
