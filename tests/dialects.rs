@@ -267,6 +267,25 @@ fn safetensors(checkpoint: &Checkpoint) -> Vec<u8> {
     safetensors::serialize(views, None).expect("writable")
 }
 
+#[test]
+fn fast_reids_pixel_statistics_go_into_the_config() {
+    let backbone = ResnetConfig { stem_relu: true, stem_pool: StemPool::Ceil, ..ResnetConfig::reid(18) };
+    let config = ReIdentifierConfig::new(resnet(backbone), 5);
+    let recognised = |mean: [f32; 3]| {
+        let mut checkpoint = renamed(&tensors(&config), fast_reid_name);
+        for (name, values) in [("pixel_mean", mean), ("pixel_std", [58.395, 57.12, 57.375])] {
+            add(&mut checkpoint, name, &[1, 3, 1, 1]);
+            checkpoint.tensors.get_mut(name).expect("there").values = values.into();
+        }
+        recognise(checkpoint)
+    };
+    let imagenet = recognised([123.675, 116.28, 103.53]).expect("known");
+    assert_eq!((imagenet.config.input, imagenet.unexpected.len()), (config.input.clone(), 0));
+    let other = recognised([127.5, 116.28, 103.53]).expect("known");
+    assert_eq!((other.config.input.mean, other.config.input.std), ([0.5, 0.456, 0.406], config.input.std));
+    assert!(recognised([f32::NAN, 0.0, 0.0]).expect_err("refused").to_string().contains("mean"));
+}
+
 fn refusal(change: impl FnOnce(&mut Checkpoint)) -> WeightsError {
     let config = ReIdentifierConfig::new(resnet(ResnetConfig::reid(18)), 5);
     let mut checkpoint = renamed(&tensors(&config), tll_name);

@@ -8,7 +8,8 @@
 //! | torchreid ResNet | yes | padded | 2 (fc512: 1) | torchvision's, `fc.0/1.*`, `classifier.*`; no BN neck |
 //! | torchreid OSNet | – | – | – | `conv1.*` … `conv5.*`, `fc.0/1.*`, `classifier.*`; no BN neck |
 //!
-//! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255). Depth, width, IBN, GeM,
+//! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says
+//! otherwise). Depth, width, IBN, GeM,
 //! bottleneck and head are read off the names and shapes.
 
 use std::collections::BTreeMap;
@@ -152,7 +153,8 @@ fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsEr
 struct Names {
     /// Our prefix and theirs.
     prefixes: Vec<(&'static str, String)>,
-    /// Classifiers of the pretrained backbone, which TLL and Bag of Tricks carry along unused.
+    /// What the dialect carries along: the pretrained backbone's classifier (TLL, Bag of Tricks), or numbers that went
+    /// into the config (fast-reid).
     ignored: Option<String>,
     /// Prefixes of tensors that are no part of the features.
     others: &'static [&'static str],
@@ -211,6 +213,10 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
         Dialect::TorchreidResnet | Dialect::TorchreidOsnet => ("bottleneck.", false),
     };
     let mut config = ReIdentifierConfig::new(backbone, 0);
+    if dialect == Dialect::FastReid {
+        reader.pixels("pixel_mean", &mut config.input.mean);
+        reader.pixels("pixel_std", &mut config.input.std);
+    }
     // A layer before the BN neck makes the two a Sequential, `.0` and `.1`; fast-reid writes one even for the neck alone.
     let first = tensors.get(&format!("{neck_prefix}0.weight"));
     let layer = first.filter(|tensor| neck && tensor.shape.len() > 1);
@@ -242,7 +248,11 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
     let prefixes = [("backbone.", root), ("pool.", pool_prefix), ("bottleneck.", neck_prefix), ("head.", head_prefix)];
     let names = Names {
         prefixes: prefixes.map(|(ours, theirs)| (ours, theirs.to_owned())).into(),
-        ignored: matches!(dialect, Dialect::Tll | Dialect::BagOfTricks).then(|| format!("{root}fc.")),
+        ignored: match dialect {
+            Dialect::Tll | Dialect::BagOfTricks => Some(format!("{root}fc.")),
+            Dialect::FastReid => Some("pixel_".to_owned()),
+            _ => None,
+        },
         others: match dialect {
             Dialect::FastReid => &["heads.weight", "heads.bias", "heads.classifier.", "heads.cls_layer."],
             Dialect::Tll | Dialect::Webreid => &["head."],
@@ -276,6 +286,21 @@ impl Reader<'_> {
     fn feature_dim(&self, root: &str) -> Result<Option<usize>, WeightsError> {
         let name = format!("{root}fc.0.weight");
         if self.tensors.contains_key(&name) { self.outputs(name).map(Some) } else { Ok(None) }
+    }
+
+    /// fast-reid's earlier versions save the mean and deviation of the pixels, over 0–255.
+    fn pixels(&self, name: &str, channels: &mut [f32; 3]) {
+        let Some(stored) = self.tensors.get(name).filter(|tensor| tensor.values.len() == channels.len()) else {
+            return;
+        };
+        for (channel, stored) in channels.iter_mut().zip(&stored.values) {
+            let stored = stored / 255.0;
+            // ImageNet's own numbers come back rounded.
+            let same = (stored - *channel).abs() < 1e-6;
+            if !same {
+                *channel = stored;
+            }
+        }
     }
 
     fn osnet(&self, root: &str) -> Result<OsnetConfig, WeightsError> {
