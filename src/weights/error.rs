@@ -1,0 +1,51 @@
+//! Why a checkpoint could not be used.
+
+use super::Dialect;
+use crate::model::ConfigError;
+
+/// Why a checkpoint could not be read, recognised or written.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    #[error("the file is empty; download it again")]
+    Empty,
+    #[error("{0}; give a .safetensors file, or a .pth or .pt file that torch.save wrote")]
+    UnknownFormat(String),
+    #[error("the {format} file is damaged or incomplete: {reason}; download it again")]
+    Damaged { format: &'static str, reason: String },
+    #[error(
+        "the file asks for `{global}`, which is code and not weights; nothing of it was run. \
+         Save the state dict alone, torch.save(model.state_dict(), path), and give that file"
+    )]
+    Code { global: String },
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("the file holds no tensors under names; {0}")]
+    NoTensors(String),
+    #[error(
+        "this is no re-identification model that is known here: looked for a ResNet (conv1.weight and layer1.0.conv1.weight) \
+         or an OSNet (conv1.conv.weight), bare or under backbone. or base.; the file has {0}"
+    )]
+    Unrecognised(String),
+    #[error("the checkpoint ({dialect}) lacks {tensors}; it was cut off or belongs to another architecture")]
+    Missing { dialect: Dialect, tensors: String },
+    #[error(
+        "the checkpoint ({dialect}) has layers that this network has not: {tensors}; leaving them out would change the features"
+    )]
+    ForeignLayers { dialect: Dialect, tensors: String },
+    #[error("tensor `{tensor}` has the shape {found:?} where the network needs {expected:?}")]
+    Shape { tensor: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("tensor `{tensor}` holds {what}; the training diverged or the file is damaged")]
+    Values { tensor: String, what: &'static str },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// The first names of a list and how many more there are.
+pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    text
+}

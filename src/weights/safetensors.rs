@@ -1,0 +1,134 @@
+//! safetensors files: anyone's in, ours out.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use ::safetensors::{Dtype, SafeTensors, View};
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+use super::element::Element;
+use super::{Checkpoint, Tensor, WeightsError};
+use crate::model::ReIdentifierConfig;
+
+/// The key of a file's metadata under which [`Description`] stands, as JSON. It is one entry because safetensors writes
+/// several in no fixed order, and the same model shall give the same bytes.
+pub(super) const METADATA_KEY: &str = "webreid";
+/// The version of [`Description`].
+pub(super) const VERSION: u32 = 1;
+
+/// What a file of ours says about itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Description {
+    pub version: u32,
+    pub config: ReIdentifierConfig,
+    pub provenance: BTreeMap<String, String>,
+}
+
+/// How the numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    F32,
+    /// Half the size, 11 bits of precision. A tensor that leaves f16's range (±65504) stays f32.
+    F16,
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
+    let damaged = |error: ::safetensors::SafeTensorError| WeightsError::Damaged {
+        format: "safetensors",
+        reason: error.to_string(),
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut tensors = BTreeMap::new();
+    for (name, view) in SafeTensors::deserialize(bytes).map_err(damaged)?.iter() {
+        let element = match view.dtype() {
+            Dtype::F16 => Element::F16,
+            Dtype::BF16 => Element::Bf16,
+            Dtype::F32 => Element::F32,
+            Dtype::F64 => Element::F64,
+            Dtype::BOOL | Dtype::I8 | Dtype::U8 | Dtype::I16 | Dtype::U16 => continue,
+            Dtype::I32 | Dtype::U32 | Dtype::I64 | Dtype::U64 => continue,
+            other => {
+                return Err(WeightsError::Unsupported(format!(
+                    "tensor `{name}` is stored as {other}; f32, f16, bf16 and f64 are read"
+                )));
+            }
+        };
+        let values = element.decode(view.data(), false);
+        tensors.insert(name.to_owned(), Tensor { shape: view.shape().to_vec(), values });
+    }
+    Ok(Checkpoint { tensors, metadata })
+}
+
+/// A file that [`Checkpoint::read`] and [`recognise`](super::recognise) turn back into the same model: `tensors` by our own
+/// names with `config` and `provenance` (free text, such as `source` and `dialect`) in its metadata. The same model gives
+/// the same bytes.
+///
+/// `tensors` must be the parameters of `config`'s graph, no fewer, no more, in their shapes.
+pub fn to_safetensors(
+    config: &ReIdentifierConfig,
+    tensors: &BTreeMap<String, Tensor>,
+    provenance: &BTreeMap<String, String>,
+    precision: Precision,
+) -> Result<Vec<u8>, WeightsError> {
+    let parameters = config.graph()?.parameters();
+    for parameter in &parameters {
+        let missing = || WeightsError::Unsupported(format!("there is no tensor `{}` to write", parameter.name));
+        let tensor = tensors.get(&parameter.name).ok_or_else(missing)?;
+        if tensor.shape != parameter.shape || tensor.values.len() != parameter.shape.iter().product::<usize>() {
+            return Err(WeightsError::Shape {
+                tensor: parameter.name.clone(),
+                found: tensor.shape.clone(),
+                expected: parameter.shape.clone(),
+            });
+        }
+    }
+    if tensors.len() != parameters.len() {
+        let known = |name: &&String| !parameters.iter().any(|parameter| parameter.name == **name);
+        let foreign: Vec<_> = tensors.keys().filter(known).collect();
+        return Err(WeightsError::Unsupported(format!("the network has no {}", super::error::list(&foreign))));
+    }
+    let description = Description { version: VERSION, config: config.clone(), provenance: provenance.clone() };
+    let unwritable = |error: &dyn std::fmt::Display| WeightsError::Unsupported(format!("could not write: {error}"));
+    let description = serde_json::to_string(&description).map_err(|error| unwritable(&error))?;
+    let views = tensors.iter().map(|(name, tensor)| (name, Stored::new(tensor, precision)));
+    ::safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), description)])))
+        .map_err(|error| unwritable(&error))
+}
+
+/// A tensor as it will lie in the file.
+struct Stored<'a> {
+    tensor: &'a Tensor,
+    dtype: Dtype,
+}
+
+impl<'a> Stored<'a> {
+    fn new(tensor: &'a Tensor, precision: Precision) -> Self {
+        let fits = || tensor.values.iter().all(|value| f16::from_f32(*value).is_finite());
+        let dtype = if precision == Precision::F16 && fits() { Dtype::F16 } else { Dtype::F32 };
+        Self { tensor, dtype }
+    }
+}
+
+impl View for Stored<'_> {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.tensor.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = self.tensor.values.iter();
+        match self.dtype {
+            Dtype::F16 => values.flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+            _ => values.flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.values.len() * if self.dtype == Dtype::F16 { 2 } else { 4 }
+    }
+}
