@@ -1,0 +1,87 @@
+# make demo   builds everything and serves the page at http://127.0.0.1:4173 (PORT=… for another port)
+# make test   every check there is
+# Both install what they miss first (.ci/setup) and are quick the second time.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := demo
+.PHONY: demo test setup setup-build wasm page test-native test-browser test-page release deny clean
+
+PORT ?= 4173
+# wasm-opt is npm's: Debian's is too old, and it is only needed for a release.
+BINARYEN := binaryen@132.0.0
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
+export PATH := $(TOOLS):$(PATH)
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+# A software GPU needs longer than the 20 s that a browser test gets by default.
+export WASM_BINDGEN_TEST_TIMEOUT ?= 900
+
+MODULE := $(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/webreid.wasm
+GLUE := npm/src/wasm
+
+setup:
+	@.ci/setup test
+
+setup-build:
+	@.ci/setup build
+
+# The module and its JavaScript glue. The glue is made again only from another module, so that a release's stays optimised.
+wasm: setup-build
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
+	@sum=$$(sha256sum <$(MODULE)); \
+	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from 2>/dev/null)" ]; then \
+	  wasm-bindgen --target web --remove-name-section --out-dir $(GLUE) $(MODULE); \
+	  echo "$$sum" >$(GLUE)/made-from; \
+	fi
+
+page: wasm
+	npm --prefix npm run build
+	npm --prefix www run build
+
+demo: page
+	cd www && exec npx vite preview --host 127.0.0.1 --port $(PORT) --strictPort
+
+test: setup test-native test-browser test-page
+
+test-native: setup
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --lib -- -D warnings
+	@if command -v cargo-nextest >/dev/null; then set -x; \
+	  cargo nextest run --locked; cargo test --locked --doc; \
+	else set -x; cargo test --locked; fi
+
+# In a browser with WebGPU, and in one without.
+test-browser: setup wasm
+	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --lib --test browser -- -D warnings
+	cp tests/webdriver.json webdriver.json
+	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
+	sed /webgpu/d tests/webdriver.json >webdriver.json
+	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
+
+test-page: setup page
+	npm --prefix npm run lint
+	npm --prefix www run lint
+	npm --prefix tests/page run lint
+	npm --prefix tests/page test
+
+# The npm package as it would be published, with the module optimised (minutes).
+release: wasm
+	@if ! grep -q optimised $(GLUE)/made-from; then \
+	  echo "wasm-opt: some minutes" >&2; \
+	  npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext \
+	    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
+	    $(GLUE)/webreid_bg.wasm -o $(GLUE)/webreid_bg.wasm; \
+	  echo optimised >>$(GLUE)/made-from; \
+	fi
+	npm --prefix npm run build
+	cd npm && npm pack
+
+# Licences and advisories of the dependencies. Not part of `make test`: it fetches the advisory database.
+deny:
+	@command -v cargo-deny >/dev/null || \
+	  { echo "cargo-deny is missing: cargo install --locked cargo-deny (some minutes)" >&2; exit 1; }
+	cargo deny --locked check
+
+clean:
+	rm -rf target pkg webdriver.json $(GLUE) npm/dist npm/*.tgz www/dist tests/page/test-results tests/page/playwright-report
