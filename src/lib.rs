@@ -9,4 +9,8 @@ pub mod kernels;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod ops;
+#[cfg(feature = "train")]
+pub mod training;
+#[cfg(all(target_arch = "wasm32", feature = "train"))]
+pub mod web;
 pub mod weights;

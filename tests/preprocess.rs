@@ -9,7 +9,7 @@ use webreid::kernels::preprocess::{Filter, Order, Plan, Rgba, resize, twin};
 #[test]
 fn the_resize_is_pillows_to_the_bit() {
     for case in resize_cases() {
-        let (columns, rows) = case.axes();
+        let (columns, rows) = case.plan().axes(case.image());
         case.assert_matches(&resize(case.image(), &columns, &rows));
     }
 }

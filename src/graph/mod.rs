@@ -4,6 +4,8 @@
 //! checkpoints use, and whose [`Role`]s make the parameter groups. The trainable form (`training::Network`) interprets
 //! the same nodes that a frozen form would fold and fuse.
 
+use std::collections::{BTreeMap, HashSet};
+
 mod builder;
 mod shape;
 
@@ -155,9 +157,16 @@ impl Graph {
     /// Every tensor of the network once, in node order, by the name that a checkpoint of our own dialect gives it.
     /// Nodes may share tensors: OSNet's four streams pass through one gate.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let all = self.nodes.iter().flat_map(Node::parameters);
         all.filter(|parameter| seen.insert(parameter.name.clone())).collect()
+    }
+
+    /// Global average pools, each with a batch norm that reads it: pairs that one pass can compute.
+    pub fn pooled_norms(&self) -> BTreeMap<NodeId, NodeId> {
+        let pooled = |id: &NodeId| self.nodes[*id].op == Op::GlobalAveragePool;
+        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        norms.filter_map(|(norm, node)| Some((*node.inputs.first().filter(|&id| pooled(id))?, norm))).collect()
     }
 
     /// The learning rate of every role, as `get_parameters(base_lr, rate)` of the Transfer-Learning-Library gives it:

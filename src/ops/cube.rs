@@ -4,10 +4,7 @@ use burn::{
     backend::{
         TensorMetadata,
         tensor::{FloatTensor, IntTensor},
-        wgpu::{
-            CubeBackend, CubeDim, CubeTensor, KernelMetadata, KernelSource, SourceKernel, SourceTemplate,
-            into_contiguous,
-        },
+        wgpu::{CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous},
     },
     cubecl::{
         CubeCount,

@@ -1,6 +1,6 @@
 //! The images of tests/fixtures/make_resize.py and what Pillow makes of them.
 
-use webreid::kernels::preprocess::{Axis, Filter, Rgba};
+use webreid::kernels::preprocess::{Filter, Order, Plan, Rgba};
 
 pub struct Case {
     width: usize,
@@ -22,9 +22,16 @@ impl Case {
         Rgba::new(self.width as u32, self.height as u32, &self.image).unwrap()
     }
 
-    /// The weights of columns and rows.
-    pub fn axes(&self) -> (Axis, Axis) {
-        (Axis::new(self.filter, self.width, self.to_width), Axis::new(self.filter, self.height, self.to_height))
+    /// The bytes as they are, red first.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            width: self.to_width,
+            height: self.to_height,
+            filter: self.filter,
+            order: Order::Rgb,
+            scale: [1.0; 3],
+            bias: [0.0; 3],
+        }
     }
 
     /// Fails unless the planes `[3, height, width]` are Pillow's result, byte for byte.

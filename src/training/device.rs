@@ -1,0 +1,109 @@
+//! Choosing what to compute on.
+
+use std::str::FromStr;
+
+use burn::tensor::Device;
+use burn::tensor::wgpu::{WgpuInitError, wgpu};
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// A real GPU where there is one; otherwise the CPU, which beats a GPU that software imitates.
+    #[default]
+    Auto,
+    /// Any WebGPU adapter, even one that runs in software.
+    Gpu,
+    Cpu,
+}
+
+/// A word that names no device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no device; choose auto, gpu or cpu")]
+pub struct UnknownDevice(String);
+
+impl FromStr for DeviceChoice {
+    type Err = UnknownDevice;
+
+    fn from_str(word: &str) -> Result<Self, UnknownDevice> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "gpu" => Ok(Self::Gpu),
+            "cpu" => Ok(Self::Cpu),
+            _ => Err(UnknownDevice(word.to_owned())),
+        }
+    }
+}
+
+/// No adapter could be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no GPU can be used here ({0}); choose the cpu device")]
+pub struct DeviceError(#[from] WgpuInitError);
+
+/// A device that is ready, and what it is.
+#[derive(Clone, Debug)]
+pub struct ComputeDevice {
+    pub device: Device,
+    /// Whether WGSL runs on it; otherwise the CPU twins do.
+    pub gpu: bool,
+    /// The adapter's name, or "CPU".
+    pub name: String,
+    /// A GPU that software imitates: correct, and slower than the CPU path.
+    pub software: bool,
+}
+
+impl ComputeDevice {
+    /// The CPU, through burn's flex backend.
+    pub fn cpu() -> Self {
+        Self { device: Device::flex(), gpu: false, name: "CPU".to_owned(), software: false }
+    }
+
+    /// The device for a choice.
+    ///
+    /// # Errors
+    /// When a GPU was asked for and there is none; `Auto` falls back to the CPU instead.
+    pub async fn open(choice: DeviceChoice) -> Result<Self, DeviceError> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Self::cpu()),
+            DeviceChoice::Gpu => gpu().await,
+            DeviceChoice::Auto => match gpu().await {
+                Ok(device) if !device.software => Ok(device),
+                _ => Ok(Self::cpu()),
+            },
+        }
+    }
+}
+
+fn describe(device: Device, adapter: &wgpu::Adapter) -> ComputeDevice {
+    let info = adapter.get_info();
+    // Browsers may hide the adapter's name.
+    let name = [info.name, info.driver_info].into_iter().find(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "WebGPU".to_owned());
+    ComputeDevice { device, gpu: true, name, software: info.device_type == wgpu::DeviceType::Cpu }
+}
+
+/// The one GPU device of this process: burn's wgpu runtime can be started only once.
+#[cfg(not(target_arch = "wasm32"))]
+async fn gpu() -> Result<ComputeDevice, DeviceError> {
+    static GPU: std::sync::Mutex<Option<ComputeDevice>> = std::sync::Mutex::new(None);
+    let mut gpu = GPU.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(device) = gpu.as_ref() {
+        return Ok(device.clone());
+    }
+    let (device, setup) = Device::wgpu_options().init_with_setup()?;
+    Ok(gpu.insert(describe(device, &setup.adapter)).clone())
+}
+
+/// The one GPU device of this worker: burn's wgpu runtime can be started only once.
+#[cfg(target_arch = "wasm32")]
+async fn gpu() -> Result<ComputeDevice, DeviceError> {
+    thread_local! {
+        static GPU: std::cell::RefCell<Option<ComputeDevice>> = const { std::cell::RefCell::new(None) };
+    }
+    if let Some(device) = GPU.with_borrow(Clone::clone) {
+        return Ok(device);
+    }
+    let (device, setup) = Device::wgpu_options().init_with_setup_async().await?;
+    let device = describe(device, &setup.adapter);
+    GPU.set(Some(device.clone()));
+    Ok(device)
+}

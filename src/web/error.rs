@@ -1,0 +1,49 @@
+//! Errors as JavaScript sees them: plain objects `{ code, message }`.
+
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+use crate::image::ImageError;
+use crate::training::ExtractError;
+use crate::weights::WeightsError;
+
+/// What went wrong, by a code that programs can test and a sentence for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct WebError {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl From<WebError> for JsValue {
+    fn from(error: WebError) -> Self {
+        serde_wasm_bindgen::to_value(&error).unwrap_or_else(|_| Self::from_str(&error.message))
+    }
+}
+
+impl From<&WeightsError> for WebError {
+    fn from(error: &WeightsError) -> Self {
+        Self { code: "bad-weights", message: error.to_string() }
+    }
+}
+
+impl From<&ImageError> for WebError {
+    fn from(error: &ImageError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<&ExtractError> for WebError {
+    fn from(error: &ExtractError) -> Self {
+        let code = match error {
+            ExtractError::Device(_) | ExtractError::WrongDevice(_) => "no-device",
+            ExtractError::Config(_)
+            | ExtractError::Shape(_)
+            | ExtractError::Network(_)
+            | ExtractError::NotANumber(_) => "bad-weights",
+            ExtractError::Execution(_) => "device-lost",
+            ExtractError::Image(_) => "bad-image",
+            ExtractError::Op(_) => "internal",
+        };
+        Self { code, message: error.to_string() }
+    }
+}

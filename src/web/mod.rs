@@ -1,0 +1,167 @@
+//! The wasm boundary: an opaque handle with typed, asynchronous calls. The npm package is written over it.
+
+mod error;
+
+use js_sys::{Array, Float32Array, Reflect, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::image::{self, Rgba};
+use crate::training::{DeviceChoice, Extractor, normalise};
+use crate::weights::{self, Checkpoint, Precision, Recognised};
+use error::WebError;
+
+#[expect(unsafe_code, reason = "wasm-ld's constructors can only be called as a foreign function")]
+mod constructors {
+    unsafe extern "C" {
+        fn __wasm_call_ctors();
+    }
+
+    /// Runs the module's constructors once. burn's kernel registry brings constructors along; when nothing calls them,
+    /// wasm-ld has every exported function run all of them at each call.
+    pub fn run() {
+        // SAFETY: called once, from the module's start function, before anything else of the module runs.
+        unsafe { __wasm_call_ctors() }
+    }
+}
+
+/// What happens when the module is loaded.
+#[wasm_bindgen(start)]
+pub fn start() {
+    constructors::run();
+    console_error_panic_hook::set_once();
+}
+
+/// A model on a device. It lives in the worker that made it; `free()` gives its memory back.
+#[wasm_bindgen]
+pub struct Engine {
+    extractor: Extractor,
+    recognised: Recognised,
+}
+
+/// What [`Engine::describe`] tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Description<'a> {
+    architecture: &'a str,
+    dialect: String,
+    summary: &'a str,
+    missing: &'a [String],
+    unexpected: &'a [String],
+    feature_dim: usize,
+    input_height: usize,
+    input_width: usize,
+    device: &'static str,
+    adapter: &'a str,
+    parameters: usize,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Reads a checkpoint of any dialect and puts the model on a device: "gpu", "cpu", or "auto".
+    ///
+    /// # Errors
+    /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, or a device that cannot be had.
+    pub async fn create(weights: Vec<u8>, file_name: String, device: String) -> Result<Engine, JsValue> {
+        let recognised = Checkpoint::read(&weights).and_then(weights::recognise);
+        drop(weights);
+        let mut recognised = recognised.map_err(|error| {
+            let error = WebError::from(&error);
+            WebError { message: format!("{file_name}: {}", error.message), ..error }
+        })?;
+        let choice: DeviceChoice =
+            device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
+        let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
+        // The device holds the tensors now; exporting reads them back from there.
+        recognised.tensors.clear();
+        Ok(Engine { extractor, recognised })
+    }
+
+    /// What was recognised and what computes.
+    pub fn describe(&self) -> Result<JsValue, JsValue> {
+        let config = self.extractor.config();
+        let device = self.extractor.device();
+        let graph = config.graph().map_err(|error| WebError { code: "internal", message: error.to_string() })?;
+        let sizes = graph.parameters().into_iter().map(|parameter| parameter.shape.iter().product::<usize>());
+        let description = Description {
+            architecture: &self.recognised.architecture,
+            dialect: self.recognised.dialect.to_string(),
+            summary: &self.recognised.summary,
+            missing: &self.recognised.missing,
+            unexpected: &self.recognised.unexpected,
+            feature_dim: config.features_dim(),
+            input_height: config.input.height,
+            input_width: config.input.width,
+            device: if device.gpu { "gpu" } else { "cpu" },
+            adapter: &device.name,
+            parameters: sizes.sum(),
+        };
+        Ok(serde_wasm_bindgen::to_value(&description)?)
+    }
+
+    /// Features of a batch: for each image `{ feature, quality }`, L2-normalised, or `{ code, message }`.
+    ///
+    /// An image is an encoded file (`Uint8Array`: PNG, JPEG, WebP, BMP) or `{ data, width, height }` with RGBA bytes.
+    ///
+    /// # Errors
+    /// `{ code, message }` when the device fails; a bad image only fails its own entry.
+    pub async fn extract(&self, images: Array, names: Vec<String>) -> Result<Array, JsValue> {
+        let name = |index: usize| names.get(index).map_or("image", String::as_str);
+        let mut good = Vec::new();
+        let results: Array = Array::new_with_length(images.length());
+        for (index, value) in images.iter().enumerate() {
+            match rgba(&value) {
+                Ok(image) => good.push((index, image)),
+                Err(error) => {
+                    let message = format!("{}: {}", name(index), error.message);
+                    results.set(index as u32, WebError { message, ..error }.into());
+                }
+            }
+        }
+        let (indices, pictures): (Vec<usize>, Vec<Rgba>) = good.into_iter().unzip();
+        let features = self.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
+        for ((index, picture), mut feature) in indices.into_iter().zip(&pictures).zip(features) {
+            normalise(&mut feature);
+            let entry = js_sys::Object::new();
+            Reflect::set(&entry, &"feature".into(), &Float32Array::from(feature.as_slice()))?;
+            Reflect::set(&entry, &"quality".into(), &image::quality(picture).into())?;
+            results.set(index as u32, entry.into());
+        }
+        Ok(results)
+    }
+
+    /// Squared Euclidean distances between L2-normalised features, row-major `[queries, gallery]`.
+    ///
+    /// # Errors
+    /// `{ code, message }` when the device fails.
+    pub async fn distances(&self, query: Vec<f32>, gallery: Vec<f32>, dim: usize) -> Result<Vec<f32>, JsValue> {
+        Ok(self.extractor.distances(&query, &gallery, dim).await.map_err(|error| WebError::from(&error))?)
+    }
+
+    /// The model as a safetensors file that loads back by itself.
+    ///
+    /// # Errors
+    /// `{ code, message }` when the device fails.
+    #[wasm_bindgen(js_name = exportWeights)]
+    pub async fn export_weights(&self) -> Result<Uint8Array, JsValue> {
+        let tensors = self.extractor.tensors().await.map_err(|error| WebError::from(&error))?;
+        let Recognised { config, provenance, .. } = &self.recognised;
+        let bytes = weights::to_safetensors(config, &tensors, provenance, Precision::F32);
+        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
+    }
+}
+
+fn rgba(value: &JsValue) -> Result<Rgba, WebError> {
+    if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
+        return image::decode(&bytes.to_vec()).map_err(|error| WebError::from(&error));
+    }
+    let bad = || WebError { code: "bad-image", message: "this is neither a file nor RGBA pixels".to_owned() };
+    let get = |key: &str| Reflect::get(value, &key.into()).map_err(|_| bad());
+    let size = |value: JsValue| value.as_f64().filter(|size| *size >= 1.0).map(|size| size as u32).ok_or_else(bad);
+    let (width, height) = (size(get("width")?)?, size(get("height")?)?);
+    let pixels = Uint8Array::new(&get("data")?).to_vec();
+    if pixels.len() as u64 != u64::from(width) * u64::from(height) * 4 {
+        return Err(bad());
+    }
+    Ok(Rgba { width, height, pixels })
+}

@@ -1,0 +1,57 @@
+//! The module in a real browser. Run once with WebGPU and once without: the browser that should have it says so in its
+//! user agent (see webdriver.json), so that no test skips itself unseen.
+#![cfg(target_arch = "wasm32")]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use common::relative_error;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use webreid::training::{ComputeDevice, DeviceChoice, Extractor};
+use webreid::weights::{Checkpoint, recognise};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const WEIGHTS: &[u8] = include_bytes!("fixtures/tiny_osnet.safetensors");
+const EXPECTED: &[u8] = include_bytes!("fixtures/osnet.safetensors");
+
+fn webgpu_expected() -> bool {
+    let navigator = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
+    let agent = js_sys::Reflect::get(&navigator, &"userAgent".into()).unwrap();
+    agent.as_string().unwrap().contains("expects-webgpu")
+}
+
+async fn check_features(choice: DeviceChoice) {
+    let model = recognise(Checkpoint::read(WEIGHTS).unwrap()).unwrap();
+    let expected = Checkpoint::read(EXPECTED).unwrap();
+    let extractor = Extractor::open(&model, choice).await.unwrap();
+    let input = &expected.tensors["input"];
+    let shape = input.shape.clone().try_into().unwrap();
+    let found = extractor.embed(input.values.clone(), shape).await.unwrap();
+    let error = relative_error(&found, &expected.tensors["expect/eval_embedding"].values);
+    wasm_bindgen_test::console_log!("{}: {error:.1e} of the largest value", extractor.device().name);
+    assert!(error <= 1e-4, "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn the_cpu_gives_pytorchs_features() {
+    check_features(DeviceChoice::Cpu).await;
+}
+
+#[wasm_bindgen_test]
+async fn webgpu_gives_pytorchs_features_or_says_that_there_is_none() {
+    if webgpu_expected() {
+        check_features(DeviceChoice::Gpu).await;
+    } else {
+        let error = ComputeDevice::open(DeviceChoice::Gpu).await.unwrap_err();
+        assert!(error.to_string().contains("choose the cpu device"), "{error}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn auto_takes_the_cpu_where_there_is_no_real_gpu() {
+    // The adapter of a browser without a GPU is software, which the page's script recognises; here there may be none at all.
+    if !webgpu_expected() {
+        assert!(!ComputeDevice::open(DeviceChoice::Auto).await.unwrap().gpu);
+    }
+}

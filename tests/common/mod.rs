@@ -1,0 +1,24 @@
+//! What several tests need.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::path::PathBuf;
+
+/// The largest difference between two sets of values, as a fraction of the largest expected value; NaN when one is.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+    let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / largest);
+    // `f32::max` would swallow a NaN.
+    errors.fold(0.0, |worst, error| if worst.is_nan() || error <= worst { worst } else { error })
+}
+
+/// The folder of real checkpoints and images beside the project, or `None` (and a note) where there is none.
+pub fn shared() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+    let path = PathBuf::from(std::env::var_os("WEBREID_SHARED").unwrap_or_else(|| beside.into()));
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!("skipped: needs ../shared");
+    None
+}

@@ -1,0 +1,54 @@
+//! Real checkpoints give the features that PyTorch gives, on the CPU and on WebGPU.
+
+mod common;
+
+use std::path::Path;
+
+use common::{relative_error, shared};
+use webreid::image::{self, Rgba};
+use webreid::training::{DeviceChoice, Extractor};
+use webreid::weights::{Checkpoint, recognise};
+
+/// of the largest value; rounding stays two orders below.
+const TOLERANCE: f32 = 1e-4;
+
+fn check(weights: &Path, reference: &Checkpoint, expected: &str, images: &[Rgba], choice: DeviceChoice) {
+    let checkpoint = Checkpoint::read(&std::fs::read(weights).unwrap()).unwrap();
+    let extractor = pollster::block_on(Extractor::open(&recognise(checkpoint).unwrap(), choice)).unwrap();
+    let expected = &reference.tensors[expected].values;
+    let input = reference.tensors["input"].values.clone();
+    let from_tensor = pollster::block_on(extractor.embed(input, [8, 3, 256, 128])).unwrap();
+    let from_images = pollster::block_on(extractor.extract(images)).unwrap().concat();
+    for (source, found) in [("the tensor", from_tensor), ("the images", from_images)] {
+        let error = relative_error(&found, expected);
+        println!("{}, {choice:?}, from {source}: {error:.1e} of the largest value", weights.display());
+        assert!(error <= TOLERANCE, "{error} from {source}");
+    }
+}
+
+fn check_all(choice: DeviceChoice) {
+    let Some(shared) = shared() else { return };
+    let weights = shared.join("weights");
+    let path = weights.join("reference_features.safetensors");
+    let reference = Checkpoint::read(&std::fs::read(path).unwrap()).unwrap();
+    let images: Vec<Rgba> = reference.metadata["images"]
+        .split(',')
+        .map(|name| image::decode(&std::fs::read(shared.join("data/pku-reid").join(name)).unwrap()).unwrap())
+        .collect();
+    for (file, expected) in [
+        ("osnet_x0_25_market1501.pth", "osnet_x0_25_market1501"),
+        ("osnet_x0_25_msmt17_combineall.safetensors", "osnet_x0_25_msmt17_combineall"),
+    ] {
+        check(&weights.join(file), &reference, expected, &images, choice);
+    }
+}
+
+#[test]
+fn osnet_features_equal_the_reference_on_the_cpu() {
+    check_all(DeviceChoice::Cpu);
+}
+
+#[test]
+fn osnet_features_equal_the_reference_on_webgpu() {
+    check_all(DeviceChoice::Gpu);
+}
