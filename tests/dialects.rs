@@ -1,7 +1,8 @@
 //! Whose checkpoint it is: one row a dialect and variant, and the published files where they are at hand.
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use webreid::model::{
     BackboneConfig, Bottleneck, Head, Ibn, OsnetConfig, Pooling, ReIdentifierConfig, ResnetConfig, StemPool,
@@ -181,18 +182,13 @@ fn reads_back(model: &Recognised, row: &str) {
     }
 }
 
-fn shared(path: &str) -> Option<Vec<u8>> {
-    let root = std::env::var("WEBREID_SHARED").unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into());
-    let bytes = std::fs::read(PathBuf::from(root).join(path)).ok();
-    if bytes.is_none() {
-        eprintln!("skipped: needs ../shared");
-    }
-    bytes
+fn published(name: &str) -> Option<Vec<u8>> {
+    common::shared().map(|shared| std::fs::read(shared.join("weights").join(name)).expect("readable"))
 }
 
 #[test]
 fn the_published_osnet_of_market1501_is_recognised() {
-    let Some(bytes) = shared("weights/osnet_x0_25_market1501.pth") else { return };
+    let Some(bytes) = published("osnet_x0_25_market1501.pth") else { return };
     let found = recognise(Checkpoint::read(&bytes).expect("readable")).expect("known");
     let expected = with(BackboneConfig::Osnet(OsnetConfig::quarters(1)), |config| {
         config.neck = false;
@@ -212,7 +208,7 @@ fn the_published_osnet_of_market1501_is_recognised() {
 
 #[test]
 fn the_published_osnet_of_msmt17_is_recognised() {
-    let Some(bytes) = shared("weights/osnet_x0_25_msmt17_combineall.safetensors") else { return };
+    let Some(bytes) = published("osnet_x0_25_msmt17_combineall.safetensors") else { return };
     let found = recognise(Checkpoint::read(&bytes).expect("readable")).expect("known");
     assert_eq!(found.config.head, None);
     assert_eq!(found.config.backbone, BackboneConfig::Osnet(OsnetConfig::quarters(1)));

@@ -98,7 +98,7 @@ fn no_single_wrong_byte_makes_a_panic() {
         let mut bytes = fixture(name);
         for index in 0..bytes.len() {
             let right = bytes[index];
-            for wrong in [0, 0xff, right ^ 1, right ^ 0x80, b'(', b'.', b'R'] {
+            for wrong in [0, 0xff, right ^ 1] {
                 bytes[index] = wrong;
                 // Some bytes do not matter; either answer is good, but there must be one.
                 let _ = Checkpoint::read(&bytes);
