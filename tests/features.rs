@@ -1,5 +1,7 @@
 //! Real checkpoints give the features that PyTorch gives, on the CPU and on WebGPU.
 
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
+
 mod common;
 
 use std::path::Path;
