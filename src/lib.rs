@@ -3,12 +3,15 @@
 //! A [`model::ReIdentifierConfig`] describes a network once, as a [`graph::Graph`]; checkpoints fill it
 //! ([`weights`]), and the trainable form (`training`) runs it on WebGPU or the CPU through burn and our own WGSL kernels.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod dataset;
 pub mod graph;
 pub mod image;
 pub mod kernels;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod ops;
+pub mod ranking;
 #[cfg(feature = "train")]
 pub mod training;
 #[cfg(all(target_arch = "wasm32", feature = "train"))]

@@ -1,0 +1,36 @@
+//! `reid convert`: a checkpoint of any known dialect into ours.
+
+use std::path::PathBuf;
+
+use webreid::weights::{Precision, to_safetensors};
+
+use crate::error::CliError;
+use crate::{Outcome, output, weights};
+
+/// Prints what was recognised. Nothing in a checkpoint is run.
+#[derive(clap::Args)]
+pub struct Convert {
+    /// The checkpoint: .safetensors, .pth or .pt
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The file to write; one that exists is replaced once the new one is whole
+    #[arg(value_name = "OUT.safetensors")]
+    out: PathBuf,
+}
+
+impl Convert {
+    pub fn run(self) -> Result<Outcome, CliError> {
+        output::check(&self.out)?;
+        let model = weights::read(&self.input)?;
+        let bytes = to_safetensors(&model.config, &model.tensors, &model.provenance, Precision::F32)
+            .map_err(|source| CliError::Weights { path: self.input.clone(), source })?;
+        output::write(&self.out, &bytes)?;
+        let mut text = model.summary;
+        for (what, names) in [("missing", &model.missing), ("not used", &model.unexpected)] {
+            names.iter().for_each(|name| text += &format!("\n{what}: {name}"));
+        }
+        text += &format!("\nwritten: {}", self.out.display());
+        output::print(&text)?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,63 @@
+//! `reid extract`: features into a safetensors file.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use crate::error::CliError;
+use crate::features::{features, files};
+use crate::{Model, Outcome, output};
+
+/// The file holds `features` [images, dimension], f32, as the model gives them: not L2-normalised. Its metadata tells
+/// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `weights`, `device`
+/// and `normalised` (false).
+#[derive(clap::Args)]
+pub struct Extract {
+    #[command(flatten)]
+    model: Model,
+    /// The file to write; one that exists is replaced once the new one is whole
+    #[arg(long, value_name = "F.safetensors")]
+    out: PathBuf,
+    /// Image files, or folders of them
+    #[arg(required = true, value_name = "IMAGES")]
+    images: Vec<PathBuf>,
+}
+
+impl Extract {
+    pub async fn run(self) -> Result<Outcome, CliError> {
+        output::check(&self.out)?;
+        let files = files(&self.images)?;
+        let (recognised, extractor) = self.model.open().await?;
+        let features = features(&extractor, &files, "images").await?;
+
+        let read: Vec<&PathBuf> = features.read.iter().map(|&index| &files[index]).collect();
+        let base = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let paths: Vec<_> = read.iter().map(|path| path.to_string_lossy()).collect();
+        let metadata = HashMap::from([
+            ("images".to_owned(), read.iter().map(|path| base(path)).collect::<Vec<_>>().join(",")),
+            ("names".to_owned(), serde_json::json!(paths).to_string()),
+            ("model".to_owned(), recognised.architecture.clone()),
+            ("weights".to_owned(), base(&self.model.weights)),
+            ("device".to_owned(), extractor.device().name.clone()),
+            ("normalised".to_owned(), "false".to_owned()),
+        ]);
+        let bytes: Vec<u8> = features.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let shape = vec![features.read.len(), features.dim];
+        let file =
+            TensorView::new(Dtype::F32, shape, &bytes).and_then(|view| serialize([("features", view)], Some(metadata)));
+        let invalid =
+            |error: SafeTensorError| CliError::Write { path: self.out.clone(), source: std::io::Error::other(error) };
+        output::write(&self.out, &file.map_err(invalid)?)?;
+        output::print(&format!(
+            "{} features of {} values by {} on {}: {}",
+            features.read.len(),
+            features.dim,
+            recognised.architecture,
+            extractor.device().name,
+            self.out.display()
+        ))?;
+        Ok(Outcome::of(features.unreadable))
+    }
+}

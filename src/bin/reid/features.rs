@@ -1,0 +1,156 @@
+//! From files to features: decoding on every core, extraction in batches, and a list of what could not be read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use webreid::dataset::image_files;
+use webreid::image::{MAX_PIXELS, Rgba, decode};
+use webreid::training::{ExtractError, Extractor};
+
+use crate::error::CliError;
+
+/// Images that go through the network together.
+const BATCH: usize = 16;
+/// The largest file that is read as an image.
+const MAX_FILE: u64 = 512 << 20;
+/// Distances that are computed together: they have to fit into one buffer of a GPU.
+const MAX_DISTANCES: usize = 1 << 24;
+
+/// The features of the images that could be read.
+pub struct Features {
+    /// `[read.len(), dim]`, row by row, as the model gives them.
+    pub values: Vec<f32>,
+    pub dim: usize,
+    /// The indices of those images among the paths, ascending.
+    pub read: Vec<usize>,
+    /// How many could not be read.
+    pub unreadable: usize,
+}
+
+/// The files that arguments stand for.
+pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut files = Vec::new();
+    for argument in arguments {
+        files.extend(image_files(argument)?);
+    }
+    if files.is_empty() {
+        let names: Vec<String> = arguments.iter().map(|path| path.display().to_string()).collect();
+        return Err(CliError::NoImages(names.join(", ")));
+    }
+    Ok(files)
+}
+
+/// Extracts the features of files; `what` names them for the user. What cannot be read is told on stderr and left out.
+pub async fn features(extractor: &Extractor, files: &[PathBuf], what: &str) -> Result<Features, CliError> {
+    let bar = ProgressBar::new(files.len() as u64).with_message(what.to_owned());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    let dim = extractor.config().features_dim();
+    let mut features = Features { values: Vec::new(), dim, read: Vec::new(), unreadable: 0 };
+    let mut batch = Batch::default();
+    // Only as many pictures as there are threads are decoded at once: each may be large.
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
+    for (round, chunk) in files.chunks(threads).enumerate() {
+        for (offset, decoded) in decode_all(chunk).into_iter().enumerate() {
+            let index = round * threads + offset;
+            match decoded {
+                Ok(image) => batch.push(index, image),
+                Err(reason) => {
+                    features.unreadable += 1;
+                    bar.suspend(|| eprintln!("reid: {}: {reason}", files[index].display()));
+                }
+            }
+        }
+        if batch.is_full() {
+            features.add(extractor, std::mem::take(&mut batch), files).await?;
+            bar.set_position((features.read.len() + features.unreadable) as u64);
+        }
+    }
+    features.add(extractor, batch, files).await?;
+    bar.finish_and_clear();
+    match (features.read.len(), features.unreadable) {
+        (0, count) => Err(CliError::AllUnreadable { what: what.into(), count }),
+        (_, 0) => Ok(features),
+        (_, unreadable) => {
+            eprintln!("reid: {unreadable} of {} images could not be read and are left out", files.len());
+            Ok(features)
+        }
+    }
+}
+
+impl Features {
+    async fn add(&mut self, extractor: &Extractor, batch: Batch, files: &[PathBuf]) -> Result<(), CliError> {
+        let vectors = extractor.extract(&batch.images).await.map_err(|error| match error {
+            ExtractError::NotANumber(index) => CliError::NotANumber(files[batch.indices[index]].clone()),
+            error => error.into(),
+        })?;
+        self.read.extend(batch.indices);
+        self.values.extend(vectors.into_iter().flatten());
+        Ok(())
+    }
+
+    /// The rows of some of the images, by their places in `read`.
+    pub fn rows(&self, places: &[usize]) -> Vec<f32> {
+        places.iter().flat_map(|&place| &self.values[place * self.dim..(place + 1) * self.dim]).copied().collect()
+    }
+}
+
+/// Decoded images that wait for the network, with their indices.
+#[derive(Default)]
+struct Batch {
+    indices: Vec<usize>,
+    images: Vec<Rgba>,
+    pixels: u64,
+}
+
+impl Batch {
+    fn push(&mut self, index: usize, image: Rgba) {
+        self.pixels += u64::from(image.width) * u64::from(image.height);
+        self.indices.push(index);
+        self.images.push(image);
+    }
+
+    fn is_full(&self) -> bool {
+        self.images.len() >= BATCH || self.pixels >= MAX_PIXELS
+    }
+}
+
+/// Each file decoded on a thread of its own, or why it could not be.
+fn decode_all(files: &[PathBuf]) -> Vec<Result<Rgba, String>> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| decode_file(file))).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.map(|result| result.unwrap_or_else(|_| Err("the decoder failed on it".into()))).collect()
+    })
+}
+
+fn decode_file(path: &Path) -> Result<Rgba, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(format!("cannot be read ({error}); check the path and its permissions")),
+        Ok(length) if length as u64 > MAX_FILE => {
+            Err(format!("has more than the {} MB that are read as an image; make it smaller", MAX_FILE >> 20))
+        }
+        Ok(_) => decode(&bytes).map_err(|error| error.to_string()),
+    }
+}
+
+/// Squared distances (0…4) of L2-normalised features, `[q, g]` row by row.
+pub async fn distances(
+    extractor: &Extractor,
+    query: &[f32],
+    gallery: &[f32],
+    dim: usize,
+) -> Result<Vec<f32>, CliError> {
+    let rows = (MAX_DISTANCES / (gallery.len() / dim).max(1)).max(1);
+    let mut distances = Vec::new();
+    for block in query.chunks(rows * dim) {
+        distances.extend(extractor.distances(block, gallery, dim).await?);
+    }
+    Ok(distances)
+}
