@@ -1,5 +1,6 @@
 import type { DevicePreference } from "webreid";
 import { acceptFiles, isCheckpoint } from "./intake.ts";
+import type { Photo } from "./photos.ts";
 import { loadSamples } from "./samples.ts";
 import { count, Session } from "./session.ts";
 import { byId, setText } from "./view/dom.ts";
@@ -24,12 +25,13 @@ function schedule(): void {
 }
 
 const session = new Session(device, schedule);
+const matches = byId("matches", HTMLDivElement);
 const modelPanel = new ModelPanel(session);
 const jobBar = new JobBar(session);
-const matchList = new MatchList(byId("matches", HTMLDivElement), (photo) => session.choose(photo));
+const matchList = new MatchList(matches, choose);
 const problemList = new ProblemList(() => session.clearProblems());
 const photoGrid = new PhotoGrid(byId("photo-grid", HTMLUListElement), {
-  choose: (photo) => session.choose(photo),
+  choose,
   remove: (photo) => session.removePhoto(photo),
   reject: (photo, reason) => session.rejectPhoto(photo, reason),
 });
@@ -58,6 +60,14 @@ function render(): void {
   byId("photos-hint", HTMLParagraphElement).hidden = photos.length > 0;
   resume.hidden = !session.model || session.job !== undefined || waiting === 0;
   setText(resume, `Compare the other ${count(waiting, "photo")}`);
+}
+
+/** Searches with the photo, and brings the answer into view: on a narrow window it is below the photos. */
+function choose(photo: Photo): void {
+  session.choose(photo);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  matches.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  matches.parentElement?.scrollTo({ top: 0 });
 }
 
 function take(files: readonly File[]): void {

@@ -42,7 +42,9 @@ export class MatchList {
     if (key === this.#rendered) return;
     this.#rendered = key;
     const { query } = input;
+    const focused = this.#root.contains(document.activeElement) ? document.activeElement : undefined;
     this.#root.replaceChildren(...(query ? this.#answer(query, input, shown) : [steps(input)]));
+    if (focused) this.#refocus(focused as HTMLElement);
   }
 
   #answer(query: Photo, input: MatchInput, shown: readonly Match[]): Node[] {
@@ -69,6 +71,12 @@ export class MatchList {
     return [head, scoreNote(), list, more];
   }
 
+  /** The list was made anew under the keyboard's feet: back to the same photo, or to the best match. */
+  #refocus({ dataset }: HTMLElement): void {
+    const same = dataset.photo && this.#root.querySelector<HTMLElement>(`[data-photo="${dataset.photo}"]`);
+    (same || this.#root.querySelector<HTMLElement>(".match"))?.focus();
+  }
+
   #match({ photo, similarity }: Match, rank: number): HTMLLIElement {
     const points = score(similarity);
     const bar = element("span", { className: "bar", ariaHidden: "true" });
@@ -82,6 +90,7 @@ export class MatchList {
       element("span", { className: "score" }, element("span", { className: "unseen" }, "score "), String(points)),
       bar,
     );
+    button.dataset.photo = String(photo.id);
     button.addEventListener("click", () => this.#choose(photo));
     return element("li", {}, button);
   }

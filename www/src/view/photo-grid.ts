@@ -46,7 +46,10 @@ export class PhotoGrid {
   #tile(photo: Photo): Tile {
     const { name } = photo.file;
     const button = element("button", { type: "button", className: "photo", title: name, tabIndex: -1 });
-    button.append(this.#thumbnail(photo), element("span", { className: "name" }, name));
+    button.append(
+      element("span", { className: "frame" }, this.#thumbnail(photo)),
+      element("span", { className: "name" }, name),
+    );
     button.addEventListener("click", () => this.#actions.choose(photo));
     button.addEventListener("keydown", (event) => {
       if (event.key === "Delete") this.#actions.remove(photo);
@@ -64,11 +67,11 @@ export class PhotoGrid {
 
   /** Once loaded, before it is painted, the image's size is known: one that is too large is never decoded. */
   #thumbnail(photo: Photo): HTMLImageElement {
-    const image = element("img", { alt: "", loading: "lazy", decoding: "async", hidden: true });
+    const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
     image.addEventListener("load", () => {
       const { naturalWidth, naturalHeight } = image;
       if (naturalWidth * naturalHeight <= MAX_PIXELS) {
-        image.hidden = false;
+        image.classList.add("loaded");
         return;
       }
       image.remove();

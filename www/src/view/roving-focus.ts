@@ -14,7 +14,7 @@ export function rovingFocus(list: HTMLElement, selector: string): { refresh(): v
   });
   list.addEventListener("keydown", (event) => {
     const all = items();
-    const at = all.indexOf(document.activeElement);
+    const at = all.indexOf(document.activeElement as HTMLElement);
     const current = all[at];
     if (!current) return;
     const target = destination(event.key, all, at, current);
