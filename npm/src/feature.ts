@@ -5,7 +5,7 @@ import { ReidError } from "./errors.js";
  * A copy by `slice`, `map` or `structuredClone` is a plain `Float32Array`, without the quality.
  */
 export class Feature extends Float32Array<ArrayBuffer> {
-  /** How much the network had to go on, by its own account; higher is better. Comparable only within one model. */
+  /** How much the picture can tell, 0 (nothing to see) to 1, by its size, contrast and sharpness; knows nothing of people. */
   readonly quality: number;
 
   /** Takes the values over, without a copy. */

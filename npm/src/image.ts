@@ -15,8 +15,8 @@ export type ImageSource =
 /** What crosses to the worker: an encoded file by reference, or pixels. */
 export type ImagePayload = Blob | ImageBitmap | ImageData;
 
-/** As in the Rust decoder: 8,000 × 8,000 and the like; past it one image would take more memory than a phone has. */
-export const MAX_PIXELS = 64_000_000;
+/** As in the Rust decoder: what a phone takes fits, what would fill its memory does not. */
+const MAX_PIXELS = 64_000_000;
 /** No photo of 64 megapixels is larger, even uncompressed with alpha. */
 const MAX_FILE_BYTES = 4 * MAX_PIXELS + 1024;
 
@@ -40,18 +40,15 @@ export async function toPayload(source: ImageSource, signal: AbortSignal | undef
     return source;
   }
   if (source instanceof ImageData) {
-    checkPixels(source.width, source.height);
+    checkImageSize(source.width, source.height);
     return source;
   }
   if (typeof source === "object" && source !== null && "width" in source) {
     const natural = "naturalWidth" in source;
-    checkPixels(natural ? source.naturalWidth : source.width, natural ? source.naturalHeight : source.height);
+    checkImageSize(natural ? source.naturalWidth : source.width, natural ? source.naturalHeight : source.height);
     return toBitmap(source);
   }
-  throw new ReidError(
-    "bad-input",
-    "An image must be a Blob, File, URL, ImageBitmap, ImageData, canvas or img element.",
-  );
+  throw new ReidError("bad-input", "an image must be a Blob, File, URL, ImageBitmap, ImageData, canvas or img element");
 }
 
 /** Frees a bitmap that `toPayload` made. */
@@ -59,11 +56,13 @@ export function release(payload: ImagePayload | undefined): void {
   if (payload instanceof ImageBitmap) payload.close();
 }
 
-export function checkPixels(width: number, height: number): void {
+/** Throws `image-too-large` above the 64 megapixels that are read, in the decoder's words: for pages that show images first. */
+export function checkImageSize(width: number, height: number): void {
   if (width * height > MAX_PIXELS) {
+    const megapixels = ((width * height) / 1e6).toFixed(1);
     throw new ReidError(
       "image-too-large",
-      `The image is ${width} × ${height} pixels; the limit is ${MAX_PIXELS / 1e6} megapixels. Make it smaller first.`,
+      `the image is ${width}×${height} = ${megapixels} megapixels and the limit is ${MAX_PIXELS / 1e6}: crop it to the person or make it smaller`,
     );
   }
 }
@@ -76,7 +75,7 @@ async function toBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
   } catch (error) {
     throw new ReidError(
       "bad-image",
-      "The pixels cannot be read: the image is empty, not loaded yet, or of another site that does not allow it (CORS).",
+      "the pixels cannot be read: the image is empty, not loaded yet, or of another site that does not allow it (CORS)",
       { cause: error },
     );
   }
@@ -85,6 +84,6 @@ async function toBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
 function fileTooLarge(): ReidError {
   return new ReidError(
     "image-too-large",
-    `The file is over ${Math.round(MAX_FILE_BYTES / 1e6)} MB. Make it smaller first.`,
+    `the file is over ${Math.round(MAX_FILE_BYTES / 1e6)} MB: crop the image to the person or make it smaller`,
   );
 }

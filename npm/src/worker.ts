@@ -2,7 +2,7 @@
 import { chooseDevice } from "./device.js";
 import type { Engine, EngineGlue, Extraction, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
-import { checkPixels, type ImagePayload } from "./image.js";
+import { checkImageSize, type ImagePayload } from "./image.js";
 import type { CreatedModel, Reply, Request } from "./protocol.js";
 import * as generated from "./wasm/webreid.js";
 
@@ -74,12 +74,14 @@ async function toEngineImage(payload: ImagePayload): Promise<Uint8Array | Pixels
   const bytes = await payload.arrayBuffer().then(
     (buffer) => new Uint8Array(buffer),
     (error: unknown) => {
-      throw new ReidError("bad-image", "The file cannot be read; it may have been moved or deleted.", { cause: error });
+      throw new ReidError("bad-image", "the file cannot be read: it may have been moved or deleted", { cause: error });
     },
   );
   if (!isForeignFormat(bytes)) return bytes;
   const bitmap = await createImageBitmap(payload).catch((error: unknown) => {
-    throw new ReidError("bad-image", "This browser cannot decode the image.", { cause: error });
+    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
+      cause: error,
+    });
   });
   return pixelsOf(bitmap);
 }
@@ -93,9 +95,9 @@ function isForeignFormat(bytes: Uint8Array): boolean {
 function pixelsOf(bitmap: ImageBitmap): Pixels {
   try {
     const { width, height } = bitmap;
-    checkPixels(width, height);
+    checkImageSize(width, height);
     const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-    if (!context) throw new ReidError("out-of-memory", `No memory for the image's ${width} × ${height} pixels.`);
+    if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
     context.drawImage(bitmap, 0, 0);
     return context.getImageData(0, 0, width, height);
   } finally {

@@ -1,8 +1,9 @@
 import type { DevicePreference } from "webreid";
 import { acceptFiles, isCheckpoint } from "./intake.ts";
+import { count, messageOf } from "./messages.ts";
 import type { Photo } from "./photos.ts";
 import { loadSamples } from "./samples.ts";
-import { count, Session } from "./session.ts";
+import { Session } from "./session.ts";
 import { byId, setText } from "./view/dom.ts";
 import { JobBar } from "./view/job-bar.ts";
 import { MatchList } from "./view/match-list.ts";
@@ -87,7 +88,7 @@ resume.addEventListener("click", () => void session.compare());
 addSamples.addEventListener("click", () => {
   loadSamples().then(
     (files) => session.addPhotos(files),
-    (error: unknown) => session.say(error instanceof Error ? error.message : String(error)),
+    (error: unknown) => session.say(messageOf(error)),
   );
 });
 render();

@@ -1,17 +1,15 @@
 interface Sample {
   readonly file: string;
-  readonly person: string | number;
-  readonly camera: string | number;
 }
 
 /** Fetches the sample photos, which are served beside the page. */
 export async function loadSamples(): Promise<File[]> {
   const list = (await (await get("samples.json")).json()) as Sample[];
   return Promise.all(
-    list.map(async ({ file, person, camera }) => {
+    list.map(async ({ file }) => {
       const blob = await (await get(file)).blob();
       // The same every time, so that samples added twice are known to be the same.
-      return new File([blob], `Person ${person}, camera ${camera} – ${file}`, { type: blob.type, lastModified: 0 });
+      return new File([blob], file, { type: blob.type, lastModified: 0 });
     }),
   );
 }

@@ -1,11 +1,5 @@
-import {
-  chooseDevice,
-  type DevicePreference,
-  type ModelDescription,
-  type Progress,
-  ReIdentifier,
-  ReidError,
-} from "webreid";
+import { chooseDevice, type DevicePreference, type ModelDescription, type Progress, ReIdentifier } from "webreid";
+import { count, isAborted, megabytes, messageOf, reasonOf } from "./messages.ts";
 import { type Photo, Photos } from "./photos.ts";
 import { type Match, rank, score } from "./ranking.ts";
 
@@ -214,26 +208,4 @@ function modelProgress(progress: Progress, name: string): [label: string, fracti
   const { what, loaded, total } = progress;
   const of = total === undefined ? "" : ` of ${megabytes(total)}`;
   return [`Loading ${what === "engine" ? "the program" : name}: ${megabytes(loaded)}${of}`, total && loaded / total];
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-function isAborted(error: unknown): boolean {
-  return error instanceof ReidError && error.code === "aborted";
-}
-
-/** Without the file's name, which the list shows by itself. */
-function reasonOf(error: ReidError): string {
-  const prefix = `${error.image?.name}: `;
-  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
-import { MAX_PIXELS } from "webreid";
+import { checkImageSize } from "webreid";
+import { messageOf } from "../messages.ts";
 import type { Photo } from "../photos.ts";
 import { element } from "./dom.ts";
 import { rovingFocus } from "./roving-focus.ts";
@@ -69,16 +70,13 @@ export class PhotoGrid {
   #thumbnail(photo: Photo): HTMLImageElement {
     const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
     image.addEventListener("load", () => {
-      const { naturalWidth, naturalHeight } = image;
-      if (naturalWidth * naturalHeight <= MAX_PIXELS) {
+      try {
+        checkImageSize(image.naturalWidth, image.naturalHeight);
         image.classList.add("loaded");
-        return;
+      } catch (error) {
+        image.remove();
+        this.#actions.reject(photo, messageOf(error));
       }
-      image.remove();
-      this.#actions.reject(
-        photo,
-        `The image is ${naturalWidth} × ${naturalHeight} pixels; the limit is ${MAX_PIXELS / 1e6} megapixels. Make it smaller first.`,
-      );
     });
     image.src = photo.url;
     return image;

@@ -1,5 +1,5 @@
+import { count } from "../messages.ts";
 import type { Problem } from "../photos.ts";
-import { count } from "../session.ts";
 import { byId, element, setText } from "./dom.ts";
 
 /** The files that could not be used, each with the reason. */
@@ -17,6 +17,8 @@ export class ProblemList {
     setText(this.#heading, `${count(problems.length, "file")} could not be used`);
     if (problems.length < this.#list.childElementCount) this.#list.replaceChildren();
     const fresh = problems.slice(this.#list.childElementCount);
-    this.#list.append(...fresh.map(({ name, reason }) => element("li", {}, element("strong", {}, name), ` ${reason}`)));
+    this.#list.append(
+      ...fresh.map(({ name, reason }) => element("li", {}, element("strong", {}, name), `: ${reason}`)),
+    );
   }
 }
