@@ -1,0 +1,49 @@
+import { ReidError } from "./errors.js";
+import type { CallName, Calls, Reply } from "./protocol.js";
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: ReidError): void;
+}
+
+/** One worker, from its start to its end. Once it has crashed or was closed, every call on it fails. */
+export class Connection {
+  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "webreid" });
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 0;
+  #end: ReidError | undefined;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
+    this.#worker.addEventListener("error", (event) => {
+      this.close(new ReidError("internal", `The worker failed: ${event.message || "its script could not be loaded"}.`));
+    });
+  }
+
+  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+    if (this.#end) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      this.#worker.postMessage({ id, call, ...request });
+      this.#waiting.set(id, { resolve, reject });
+    });
+  }
+
+  close(reason: ReidError): void {
+    this.#end ??= reason;
+    this.#worker.terminate();
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#end);
+    this.#waiting.clear();
+  }
+
+  #receive(reply: Reply): void {
+    if ("crash" in reply) {
+      this.close(new ReidError("internal", `The engine crashed: ${reply.crash}`));
+      return;
+    }
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("error" in reply) waiting?.reject(new ReidError(reply.error.code, reply.error.message));
+    else waiting?.resolve(reply.value as never);
+  }
+}

@@ -1,0 +1,82 @@
+/** What went wrong, for a program to branch on; `ReidError.message` says it for people, with what to do. */
+export type ReidErrorCode =
+  | "aborted"
+  | "bad-image"
+  | "bad-input"
+  | "bad-weights"
+  | "device-lost"
+  | "disposed"
+  | "http"
+  | "image-too-large"
+  | "internal"
+  | "network"
+  | "no-device"
+  | "no-weights"
+  | "out-of-memory"
+  | "unknown-preset"
+  | "unsupported-weights";
+
+/** Which of the given images an error is about. */
+export interface ImagePosition {
+  /** Index in the array that was passed in. */
+  readonly index: number;
+  /** The file's name, the last part of the URL, or "image 3". */
+  readonly name: string;
+}
+
+export interface ReidErrorDetails {
+  readonly cause?: unknown;
+  /** HTTP status, with code `http`. */
+  readonly status?: number;
+  readonly image?: ImagePosition;
+}
+
+/** The one type of error that this package throws or rejects with. */
+export class ReidError extends Error {
+  override readonly name = "ReidError";
+  readonly code: ReidErrorCode;
+  readonly status?: number;
+  readonly image?: ImagePosition;
+
+  constructor(code: ReidErrorCode, message: string, details: ReidErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.image !== undefined) this.image = details.image;
+  }
+}
+
+/** An error as it crosses the worker boundary, where classes do not survive. */
+export interface ReidErrorData {
+  readonly code: ReidErrorCode;
+  readonly message: string;
+}
+
+export function isErrorData(value: unknown): value is ReidErrorData {
+  // A DOMException has a code too, but a number.
+  return typeof value === "object" && value !== null && "code" in value && typeof value.code === "string";
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortedError(signal);
+}
+
+export function abortedError(signal: AbortSignal): ReidError {
+  return new ReidError("aborted", "Cancelled.", { cause: signal.reason });
+}
+
+/** Settles as `promise` does, or rejects with `aborted` as soon as the signal fires. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  throwIfAborted(signal);
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortedError(signal));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (stop) signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,164 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { DevicePreference } from "./device.js";
+import type { EngineDescription, Extraction } from "./engine.js";
+import { abortable, ReidError, type ReidErrorData, throwIfAborted } from "./errors.js";
+import { cosine, Feature } from "./feature.js";
+import { type ImageSource, imageName, release, toPayload } from "./image.js";
+import { loadModule } from "./module.js";
+import type { OnProgress } from "./progress.js";
+import { Session } from "./session.js";
+import { loadWeights, type WeightsSource } from "./weights.js";
+
+export interface CreateOptions {
+  /** A checkpoint (.safetensors, .pth, .pt): its URL, or the file itself. */
+  readonly weights: WeightsSource;
+  /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
+  readonly device?: DevicePreference | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ExtractOptions {
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** `throw` (default): the first bad image rejects the call. `skip`: it gives null in its place, and the rest goes on. */
+  readonly onError?: "throw" | "skip" | undefined;
+  /** With `skip`: called for each bad image, as it is met; `error.image` says which. */
+  readonly onImageError?: ((error: ReidError) => void) | undefined;
+  /** Called for each good image as its batch is done, for a page that shows results as they come. */
+  readonly onFeature?: ((feature: Feature, index: number) => void) | undefined;
+}
+
+export interface ModelDescription extends EngineDescription {
+  /** One sentence for people: which device is at work, and why. */
+  readonly deviceReason: string;
+}
+
+/** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
+export class ReIdentifier {
+  readonly #session: Session;
+
+  private constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /**
+   * Loads the engine and the weights, and sets the network up on the device.
+   * Rejects with a `ReidError`: `no-weights`, `unknown-preset`, `http`, `network`, `bad-weights`,
+   * `unsupported-weights`, `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
+   */
+  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions): Promise<ReIdentifier> {
+    if (!["auto", "gpu", "cpu"].includes(device)) {
+      throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
+    }
+    const file = await loadWeights(weights, onProgress, signal);
+    const module = await loadModule(onProgress, signal);
+    throwIfAborted(signal);
+    onProgress?.({ phase: "model" });
+    const session = new Session(module, file, device);
+    try {
+      await abortable(session.open(), signal);
+      return new ReIdentifier(session);
+    } catch (error) {
+      session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
+      throw error;
+    }
+  }
+
+  /** What was recognised in the weights, and where it runs. */
+  describe(): ModelDescription {
+    const { description, deviceReason } = this.#session.model;
+    return { ...description, deviceReason };
+  }
+
+  /**
+   * The features of the images, in their order. Images are crops: one person, head to foot, filling the frame.
+   * Cancelling takes effect between batches of a few images. The images passed in stay usable.
+   * Rejects with a `ReidError`: `bad-image`, `image-too-large`, `http` or `network` with `image` saying which (unless
+   * `onError` is "skip"); `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
+   */
+  extract(
+    images: readonly ImageSource[],
+    options?: ExtractOptions & { readonly onError?: "throw" },
+  ): Promise<Feature[]>;
+  extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]>;
+  async extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+    const { onProgress, signal, onError = "throw", onImageError, onFeature } = options;
+    const features: (Feature | null)[] = [];
+    onProgress?.({ phase: "extract", done: 0, total: images.length });
+    while (features.length < images.length) {
+      throwIfAborted(signal);
+      const start = features.length;
+      const batch = images.slice(start, start + this.#session.model.batchSize);
+      for (const result of await this.#extractBatch(batch, start, signal)) {
+        if (result instanceof Feature) {
+          onFeature?.(result, features.length);
+          features.push(result);
+        } else {
+          if (onError === "throw") throw result;
+          onImageError?.(result);
+          features.push(null);
+        }
+      }
+      onProgress?.({ phase: "extract", done: features.length, total: images.length });
+    }
+    return features;
+  }
+
+  /** Cosine of the angle between two features, −1…1: the higher, the more alike. Not a probability. */
+  similarity(a: Float32Array, b: Float32Array): number {
+    return cosine(a, b);
+  }
+
+  /** The weights as they are now, in safetensors format. */
+  exportWeights(): Promise<Blob> {
+    return this.#session.call("exportWeights", {});
+  }
+
+  /** Ends the worker and frees its memory; calls still under way reject with `disposed`. */
+  async dispose(): Promise<void> {
+    this.#session.close(new ReidError("disposed", "This ReIdentifier was disposed of. Create another."));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** One result for each image: its feature, or what is wrong with it. Rejects with what is no single image's fault. */
+  async #extractBatch(
+    batch: readonly ImageSource[],
+    start: number,
+    signal: AbortSignal | undefined,
+  ): Promise<(Feature | ReidError)[]> {
+    const names = batch.map((source, i) => imageName(source, start + i));
+    const about = (error: ReidErrorData, i: number): ReidError => {
+      const name = names[i] ?? "";
+      return new ReidError(error.code, `${name}: ${error.message}`, {
+        cause: error,
+        image: { index: start + i, name },
+        ...(error instanceof ReidError && error.status !== undefined && { status: error.status }),
+      });
+    };
+    const payloads = await Promise.all(
+      batch.map((source, i) =>
+        toPayload(source, signal).catch((error: unknown) => {
+          if (error instanceof ReidError && error.code !== "aborted") return about(error, i);
+          throw error;
+        }),
+      ),
+    );
+    const sent = payloads.flatMap((payload, i) => (payload instanceof ReidError ? [] : [{ payload, i }]));
+    try {
+      const images = sent.map(({ payload }) => payload);
+      const extractions = this.#session.call("extract", { images, names: sent.map(({ i }) => names[i] ?? "") });
+      const next = (await abortable(extractions, signal)).values();
+      return payloads.map((payload, i) => {
+        if (payload instanceof ReidError) return payload;
+        const result = next.next().value as Extraction;
+        return "code" in result ? about(result, i) : new Feature(result.feature, result.quality);
+      });
+    } finally {
+      for (const { payload } of sent) release(payload);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { Connection } from "./connection.js";
+import type { DevicePreference } from "./device.js";
+import { ReidError } from "./errors.js";
+import type { CallName, Calls, CreatedModel } from "./protocol.js";
+import type { WeightsFile } from "./weights.js";
+
+/** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
+const FATAL = new Set(["internal", "device-lost", "out-of-memory"]);
+
+/**
+ * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
+ * The weights are kept as a Blob, which a browser may hold on disk.
+ */
+export class Session {
+  readonly #module: WebAssembly.Module;
+  readonly #weights: WeightsFile;
+  readonly #device: DevicePreference;
+  /** The worker with its model ready to work; undefined before the first call and after a crash. */
+  #ready: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
+  #model: CreatedModel | undefined;
+  #closed: ReidError | undefined;
+
+  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference) {
+    this.#module = module;
+    this.#weights = weights;
+    this.#device = device;
+  }
+
+  /** Starts the model. Nothing else is called before this has resolved. */
+  async open(): Promise<void> {
+    await this.#once(async () => {});
+  }
+
+  /** The model at work, as it was when last started: after a crash the device may be another. */
+  get model(): CreatedModel {
+    if (!this.#model) throw new ReidError("internal", "The model was not started.");
+    return this.#model;
+  }
+
+  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+    return this.#once((connection) => connection.call(call, request));
+  }
+
+  close(reason: ReidError): void {
+    this.#closed ??= reason;
+    this.#connection?.close(this.#closed);
+  }
+
+  /** Runs `use` on a worker that is ready, and once more on a new one if it dies of it. */
+  async #once<T>(use: (connection: Connection) => Promise<T>, retry = true): Promise<T> {
+    if (this.#closed) throw this.#closed;
+    this.#ready ??= this.#start();
+    const ready = this.#ready;
+    try {
+      return await use(await ready);
+    } catch (error) {
+      if (this.#closed || !(error instanceof ReidError) || !FATAL.has(error.code)) throw error;
+      // Several calls may fail together: the first of them buries the worker, the others find the next one.
+      if (this.#ready === ready) {
+        this.#connection?.close(error);
+        this.#ready = undefined;
+      }
+      if (!retry) throw error;
+      return this.#once(use, false);
+    }
+  }
+
+  async #start(): Promise<Connection> {
+    const connection = new Connection();
+    this.#connection = connection;
+    this.#model = await connection.call("create", {
+      module: this.#module,
+      weights: this.#weights.blob,
+      fileName: this.#weights.name,
+      device: this.#device,
+    });
+    return connection;
+  }
+}

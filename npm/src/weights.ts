@@ -1,0 +1,58 @@
+import { download, fileNameOf, resolveUrl } from "./download.js";
+import { ReidError } from "./errors.js";
+import type { OnProgress } from "./progress.js";
+
+/** A checkpoint: its bytes, or where to fetch it. */
+export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+/** The file and its name, whose ending helps to tell the format. */
+export interface WeightsFile {
+  readonly blob: Blob;
+  readonly name: string;
+}
+
+/** Far above any re-identification network (ResNet-101: 170 MB); WebAssembly could not hold a file much larger. */
+const MAX_WEIGHTS_BYTES = 1024 ** 3;
+
+/** A string is an address when it looks like one; everything else is taken for the name of a preset. */
+const ADDRESS = /[/:]|\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
+
+export async function loadWeights(
+  source: WeightsSource | undefined | null,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<WeightsFile> {
+  if (source === undefined || source === null || source === "") {
+    throw new ReidError(
+      "no-weights",
+      "No weights were given. Pass a checkpoint as `weights`: a URL, a File or Blob, or an ArrayBuffer with a .safetensors or PyTorch (.pth, .pt) file.",
+    );
+  }
+  if (typeof source === "string" && !ADDRESS.test(source)) {
+    throw new ReidError(
+      "unknown-preset",
+      `There is no preset called "${source}". For a file beside the page, write "./${source}".`,
+    );
+  }
+  if (typeof source === "string" || source instanceof URL) {
+    const url = resolveUrl(source);
+    const blob = await download(url, {
+      signal,
+      onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
+      limit: { bytes: MAX_WEIGHTS_BYTES, error: tooLarge(url.href) },
+    });
+    return named(blob, fileNameOf(url));
+  }
+  if (source instanceof Blob) return named(source, source instanceof File ? source.name : "weights");
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
+  throw new ReidError("bad-input", "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array.");
+}
+
+function named(blob: Blob, name: string): WeightsFile {
+  if (blob.size > MAX_WEIGHTS_BYTES) throw tooLarge(name);
+  return { blob, name };
+}
+
+function tooLarge(name: string): ReidError {
+  return new ReidError("bad-weights", `${name} is larger than 1 GB: this is not a re-identification checkpoint.`);
+}

@@ -1,0 +1,111 @@
+// The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
+import { chooseDevice } from "./device.js";
+import type { Engine, EngineGlue, Extraction, Pixels } from "./engine.js";
+import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
+import { checkImageSize, type ImagePayload } from "./image.js";
+import type { CreatedModel, Reply, Request } from "./protocol.js";
+import * as generated from "./wasm/webreid.js";
+
+const glue = generated as unknown as EngineGlue;
+
+/** One to two seconds of work at the most: a cancel takes effect between batches. */
+const BATCH_SIZE = 8;
+const SOFTWARE_GPU_BATCH_SIZE = 4;
+
+let engine: Engine | undefined;
+let queue: Promise<void> = Promise.resolve();
+
+self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  queue = queue.then(() => answer(data));
+});
+self.addEventListener("error", (event) => reply({ crash: event.message }));
+self.addEventListener("unhandledrejection", (event) => reply({ crash: String(event.reason) }));
+
+function reply(message: Reply): void {
+  self.postMessage(message);
+}
+
+async function answer(request: Request): Promise<void> {
+  try {
+    reply({ id: request.id, value: await handle(request) });
+  } catch (error) {
+    reply({ id: request.id, error: errorData(error) });
+  }
+}
+
+async function handle(request: Request): Promise<CreatedModel | Extraction[] | Blob> {
+  if (request.call === "create") return create(request);
+  if (!engine) throw new ReidError("internal", "The worker was asked to work before it had a model.");
+  if (request.call === "extract") return extract(engine, request.images, request.names);
+  return new Blob([await engine.exportWeights()], { type: "application/octet-stream" });
+}
+
+async function create({ module, weights, fileName, device }: Request & { call: "create" }): Promise<CreatedModel> {
+  const choice = await chooseDevice(device);
+  await glue.default({ module_or_path: module });
+  engine = await glue.Engine.create(new Uint8Array(await weights.arrayBuffer()), fileName, choice.device);
+  return {
+    description: engine.describe(),
+    deviceReason: choice.reason,
+    batchSize: choice.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE,
+  };
+}
+
+/** One result for each image, in order; a bad image gives an error in its place and does not hold up the others. */
+async function extract(
+  engine: Engine,
+  payloads: readonly ImagePayload[],
+  names: readonly string[],
+): Promise<Extraction[]> {
+  const decoded = await Promise.all(payloads.map((payload) => toEngineImage(payload).catch(errorData)));
+  const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
+  const results = await engine.extract(
+    good.map((item) => item.image),
+    good.map((item) => item.name),
+  );
+  const next = results.values();
+  return decoded.map((image) => (isErrorData(image) ? image : (next.next().value as Extraction)));
+}
+
+/** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */
+async function toEngineImage(payload: ImagePayload): Promise<Uint8Array | Pixels> {
+  if (payload instanceof ImageData) return payload;
+  if (payload instanceof ImageBitmap) return pixelsOf(payload);
+  const bytes = await payload.arrayBuffer().then(
+    (buffer) => new Uint8Array(buffer),
+    (error: unknown) => {
+      throw new ReidError("bad-image", "the file cannot be read: it may have been moved or deleted", { cause: error });
+    },
+  );
+  if (!isForeignFormat(bytes)) return bytes;
+  const bitmap = await createImageBitmap(payload).catch((error: unknown) => {
+    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
+      cause: error,
+    });
+  });
+  return pixelsOf(bitmap);
+}
+
+/** GIF, and the ISO container of AVIF and HEIC. A broken PNG or JPEG must not come here: browsers show half of it. */
+function isForeignFormat(bytes: Uint8Array): boolean {
+  const text = String.fromCharCode(...bytes.subarray(0, 12));
+  return text.startsWith("GIF8") || /^....ftyp(avi[fs]|hei[cfsx]|mif1|msf1)/s.test(text);
+}
+
+function pixelsOf(bitmap: ImageBitmap): Pixels {
+  try {
+    const { width, height } = bitmap;
+    checkImageSize(width, height);
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
+    context.drawImage(bitmap, 0, 0);
+    return context.getImageData(0, 0, width, height);
+  } finally {
+    bitmap.close();
+  }
+}
+
+function errorData(error: unknown): ReidErrorData {
+  if (isErrorData(error)) return { code: error.code, message: error.message };
+  return { code: "internal", message: `The engine failed: ${error instanceof Error ? error.message : String(error)}` };
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { type App, expect, test } from "./support/app.ts";
+import { type FilePayload, sharedFiles, tinyCheckpoint } from "./support/files.ts";
+import { blank, person } from "./support/png.ts";
+
+const good = [
+  person("ann-1.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 1),
+  person("ann-2.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 2),
+];
+
+function file(name: string, content: string | Buffer): FilePayload {
+  return { name, mimeType: "application/octet-stream", buffer: Buffer.from(content) };
+}
+
+/** After whatever went wrong: a search still gives the answer. */
+async function stillWorks(app: App): Promise<void> {
+  await app.compare(good);
+  await app.choose("ann-1.png");
+  expect((await app.ranking())[0]).toBe("ann-2.png");
+}
+
+test("checkpoints that are none are refused with a reason, and a good one still loads", async ({ app }) => {
+  const whole = readFileSync(tinyCheckpoint);
+  await app.open();
+  for (const [bad, reason] of [
+    [file("half.safetensors", whole.subarray(0, whole.length / 2)), /half\.safetensors|cut off|truncated|ends/i],
+    [file("notes.pth", "Dear diary"), /.{20}/],
+    [file("empty.safetensors", ""), /empty|0 bytes/i],
+  ] as const) {
+    await app.loadModel(bad);
+    await expect(app.modelError).toHaveText(reason);
+    await expect(app.modelSummary).toBeHidden();
+  }
+  await app.loadModel(tinyCheckpoint);
+  await expect(app.modelSummary).toHaveText(/OSNet/);
+  await expect(app.modelError).toBeHidden();
+  await stillWorks(app);
+});
+
+test("a truncated real checkpoint is refused, and the model before it stays", async ({ app, page }) => {
+  const files = sharedFiles("weights/osnet_x0_25_market1501.pth");
+  test.skip(!files, "needs ../shared");
+  await app.open();
+  await app.loadModel(tinyCheckpoint);
+  await page.getByRole("button", { name: "Use another model" }).click();
+  const whole = readFileSync(files?.[0] ?? "");
+  await app.loadModel(file("half.pth", whole.subarray(0, whole.length / 2)));
+  await expect(app.modelError).toHaveText(/The model loaded before is still in use\.$/);
+  await expect(app.modelSummary).toHaveText(/OSNet/);
+  await stillWorks(app);
+});
+
+test("files that are no usable image are listed with the reason; the others are compared", async ({ app }) => {
+  const [first, second] = good as [FilePayload, FilePayload];
+  await app.open();
+  await app.loadModel(tinyCheckpoint);
+  await app.compare([
+    file("notes.png", "This is a text file with another name.\n"),
+    first,
+    file("empty.jpg", ""),
+    blank("poster.png", 12_000, 9_000),
+    file("half.png", first.buffer.subarray(0, first.buffer.length / 2)),
+    second,
+  ]);
+  await expect(app.photos).toHaveCount(2);
+  await expect(app.problems).toHaveCount(4);
+  await expect(app.problems.filter({ hasText: "notes.png" })).toHaveText(/not an image/);
+  await expect(app.problems.filter({ hasText: "empty.jpg" })).toHaveText(/empty/);
+  await expect(app.problems.filter({ hasText: "poster.png" })).toHaveText(
+    /12000×9000 = 108\.0 megapixels and the limit is 64/,
+  );
+  await expect(app.problems.filter({ hasText: "half.png" })).toHaveText(/cut off|damaged|broken/);
+  await app.page.getByRole("button", { name: "Dismiss" }).click();
+  await expect(app.problems).toHaveCount(0);
+  await app.choose("ann-1.png");
+  expect(await app.ranking()).toEqual(["ann-2.png"]);
+});
+
+test("a format that only the browser reads is compared all the same", async ({ app }) => {
+  const gif = Buffer.from("R0lGODlhAQABAPAAAP8AAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
+  await app.open();
+  await app.loadModel(tinyCheckpoint);
+  await app.compare(file("red.gif", gif));
+  await expect(app.status).toHaveText("Done: 1 photo compared.");
+  await stillWorks(app);
+});
+
+test.describe("a download", () => {
+  const address = "https://models.example/missing.pth";
+  test.use({ allowed: [address] });
+
+  test("that fails names the address and the status", async ({ page, baseURL }) => {
+    // Without the guard: a browser logs a failed download as an error of its own.
+    await page.route(address, (route) =>
+      route.fulfill({ status: 404, headers: { "access-control-allow-origin": "*" }, body: "no" }),
+    );
+    await page.goto(baseURL ?? "");
+    await page.getByLabel("Address of a model").fill(address);
+    await page.getByRole("button", { name: "Load", exact: true }).click();
+    await expect(page.locator("#model-error")).toHaveText(
+      `${address} answered with HTTP status 404. Check the address.`,
+    );
+  });
+});

@@ -1,0 +1,312 @@
+// The npm package by itself, without the page: what it promises to those who build on it.
+import type { ReidError } from "../../npm/dist/index.js";
+import { expect, test } from "./support/package.ts";
+import { person } from "./support/png.ts";
+
+test("without weights, with a preset that is none, with a wrong device: errors that say what to pass", async ({
+  page,
+}) => {
+  const errors = await page.evaluate(async () => {
+    const { ReIdentifier } = webreid;
+    const fail = (options: object) =>
+      ReIdentifier.create(options as Parameters<typeof ReIdentifier.create>[0]).then(
+        () => "",
+        (error: ReidError) => `${error.name} ${error.code} ${error.status} ${error.message}`,
+      );
+    return Promise.all([
+      fail({}),
+      fail({ weights: "osnet" }),
+      fail({ weights: "/missing.pth" }),
+      fail({ weights: "./tiny_osnet.safetensors", device: "tpu" }),
+      fail({ weights: 7 }),
+    ]);
+  });
+  expect(errors).toEqual([
+    expect.stringMatching(/^ReidError no-weights undefined .*Pass a checkpoint as `weights`: a URL/),
+    expect.stringMatching(/^ReidError unknown-preset undefined There is no preset called "osnet"/),
+    expect.stringMatching(/^ReidError http 404 https:\/\/package\.test\/missing\.pth answered with HTTP status 404/),
+    expect.stringMatching(/^ReidError bad-input undefined There is no device "tpu"/),
+    expect.stringMatching(/^ReidError bad-input undefined `weights` must be a URL/),
+  ]);
+});
+
+test("a model from a URL: progress in bytes, a description, weights to take away", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const progress: string[] = [];
+    const reid = await webreid.ReIdentifier.create({
+      weights: "./tiny_osnet.safetensors",
+      onProgress: (step) => {
+        if (step.phase !== "download") progress.push(step.phase);
+        else if (step.loaded === step.total) progress.push(`${step.phase} ${step.what}`);
+      },
+    });
+    const { architecture, device, deviceReason, featureDim } = reid.describe();
+    const exported = await reid.exportWeights();
+    await reid[Symbol.asyncDispose]();
+    return { progress, architecture, device, deviceReason, featureDim, exported: exported.size };
+  });
+  expect(seen.progress).toEqual(["download weights", "download engine", "model"]);
+  expect(seen.architecture).toMatch(/OSNet/);
+  expect(seen.device).toBe("cpu");
+  expect(seen.deviceReason).toMatch(/^CPU: this browser has/);
+  expect(seen.featureDim).toBeGreaterThan(0);
+  expect(seen.exported).toBeGreaterThan(1000);
+});
+
+test("one picture in every form gives one feature", async ({ page }) => {
+  const picture = person("ann.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 3).buffer.toString("base64");
+  const seen = await page.evaluate(async (picture) => {
+    const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
+    const blob = new Blob([bytes], { type: "image/png" });
+    const address = URL.createObjectURL(blob);
+    const bitmap = await createImageBitmap(blob);
+    const canvas = document.createElement("canvas");
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+    context.drawImage(bitmap, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height);
+    const offscreen = new OffscreenCanvas(canvas.width, canvas.height);
+    offscreen.getContext("2d")?.drawImage(bitmap, 0, 0);
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+
+    const reid = await webreid.ReIdentifier.create({ weights: new URL("./tiny_osnet.safetensors", location.href) });
+    const forms = [
+      blob,
+      new File([blob], "ann.png"),
+      address,
+      new URL(address),
+      bitmap,
+      canvas,
+      data,
+      offscreen,
+      image,
+    ];
+    const features = await reid.extract(forms);
+    const first = features[0] as Float32Array;
+    const again = await reid.extract([bitmap, data]);
+    const result = {
+      alike: features.map((feature) => reid.similarity(first, feature)),
+      lengths: features.map((feature) => Math.hypot(...feature)),
+      qualities: features.map((feature) => feature.quality),
+      dim: first.length === reid.describe().featureDim,
+      usable: again.length === 2 && bitmap.width > 0,
+    };
+    await reid.dispose();
+    return result;
+  }, picture);
+  for (const similarity of seen.alike) expect(similarity).toBeCloseTo(1, 4);
+  for (const length of seen.lengths) expect(length).toBeCloseTo(1, 5);
+  expect(new Set(seen.qualities.map((quality) => quality.toFixed(4))).size).toBe(1);
+  expect(seen).toMatchObject({ dim: true, usable: true });
+});
+
+test("what the network cannot take is refused for each image by name", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
+    const errors: string[] = [];
+    const features = await reid.extract(
+      [
+        new File(["text"], "notes.png"),
+        new ImageData(2, 2),
+        "./missing.jpg",
+        7 as unknown as Blob,
+        new File([], "empty.bmp"),
+      ],
+      { onError: "skip", onImageError: (error) => errors.push(`${error.image?.index} ${error.code} ${error.message}`) },
+    );
+    return { errors, features: features.map((feature) => feature !== null) };
+  });
+  expect(seen.features).toEqual([false, true, false, false, false]);
+  expect(seen.errors).toEqual([
+    expect.stringMatching(/^0 bad-image notes\.png: /),
+    expect.stringMatching(/^2 http missing\.jpg: .*HTTP status 404/),
+    expect.stringMatching(/^3 bad-input image 4: an image must be/),
+    expect.stringMatching(/^4 bad-image empty\.bmp: /),
+  ]);
+});
+
+test.describe("with an engine that fails", () => {
+  const run = (images: number[], options: { skip?: boolean; abortAt?: number } = {}) => ({ images, ...options });
+
+  /** Creates a ReIdentifier and extracts one-byte images; tells what came of it. */
+  const extract = async ({ images, skip, abortAt }: ReturnType<typeof run>) => {
+    const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+    const abort = new AbortController();
+    const done: number[] = [];
+    const skipped: string[] = [];
+    try {
+      const features = await reid.extract(
+        images.map((byte) => new Blob([Uint8Array.of(byte)])),
+        {
+          signal: abort.signal,
+          onError: skip ? "skip" : "throw",
+          onImageError: (error) => skipped.push(error.message),
+          onProgress: (progress) => {
+            if (progress.phase !== "extract") return;
+            done.push(progress.done);
+            if (progress.done === abortAt) abort.abort();
+          },
+        },
+      );
+      return { features: features.map((feature) => feature?.length), done, skipped };
+    } catch (error) {
+      const { code, message, image } = error as ReidError;
+      return { code, message, image, done, skipped };
+    }
+  };
+
+  test("a crash costs a new worker and no result", async ({ page, faulty }) => {
+    faulty.faults = 1;
+    const result = await page.evaluate(extract, run([1, 255, 3]));
+    expect(result).toMatchObject({ features: [2, 2, 2] });
+    expect(faulty.created).toBe(2);
+  });
+
+  test("a lost device costs the same", async ({ page, faulty }) => {
+    faulty.faults = 1;
+    faulty.throws = 1;
+    const result = await page.evaluate(extract, run([255]));
+    expect(result).toMatchObject({ features: [2] });
+    expect(faulty.created).toBe(2);
+  });
+
+  test("a second crash ends the call with `internal`, and the next call works", async ({ page, faulty }) => {
+    faulty.faults = 2;
+    const [failed, next] = await page.evaluate(async () => {
+      const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+      const call = (byte: number) =>
+        reid.extract([new Blob([Uint8Array.of(byte)])]).then(
+          (features) => features.length,
+          (error: ReidError) => `${error.code} ${error.message}`,
+        );
+      return [await call(255), await call(9)];
+    });
+    expect(failed).toMatch(/^internal .*unreachable/);
+    expect(next).toBe(1);
+    expect(faulty.created).toBe(3);
+  });
+
+  test("a bad image rejects the call with its place and name", async ({ page, faulty }) => {
+    const result = await page.evaluate(extract, run([1, 0, 3]));
+    expect(result).toMatchObject({
+      code: "bad-image",
+      message: "image 2: the first byte is 0",
+      image: { index: 1, name: "image 2" },
+    });
+    expect(faulty.created).toBe(1);
+  });
+
+  test("or, skipped, leaves a gap", async ({ page, faulty }) => {
+    const result = await page.evaluate(extract, run([1, 0, 3], { skip: true }));
+    expect(result).toMatchObject({ features: [2, undefined, 2], skipped: ["image 2: the first byte is 0"] });
+    expect(faulty.created).toBe(1);
+  });
+
+  test("cancelling takes effect before the next batch", async ({ page, faulty }) => {
+    const result = await page.evaluate(
+      extract,
+      run(
+        Array.from({ length: 300 }, () => 5),
+        { abortAt: 16 },
+      ),
+    );
+    expect(result).toMatchObject({ code: "aborted", done: [0, 8, 16] });
+    expect(faulty.batches).toBe(2);
+  });
+
+  test("after dispose every call rejects with `disposed`", async ({ page, faulty }) => {
+    const codes = await page.evaluate(async () => {
+      const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+      const codeOf = (call: Promise<unknown>) =>
+        call.then(
+          () => "",
+          (error: ReidError) => error.code,
+        );
+      const pending = codeOf(reid.extract([new Blob([Uint8Array.of(1)])]));
+      await reid.dispose();
+      return [await pending, await codeOf(reid.extract([new Blob()])), await codeOf(reid.exportWeights())];
+    });
+    expect(codes).toEqual(["disposed", "disposed", "disposed"]);
+    expect(faulty.created).toBe(1);
+  });
+});
+
+test("similarity is the cosine, and features of two models are not compared", async ({ page, faulty }) => {
+  const seen = await page.evaluate(async () => {
+    const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+    const of = (...values: number[]) => new Float32Array(values);
+    const mixed = () => {
+      try {
+        return reid.similarity(of(1), of(1, 2));
+      } catch (error) {
+        return (error as ReidError).code;
+      }
+    };
+    return [
+      reid.similarity(of(3, 4), of(3, 4)),
+      reid.similarity(of(1, 0), of(0, 5)),
+      reid.similarity(of(1, 2), of(-2, -4)),
+      reid.similarity(of(0, 0), of(1, 0)),
+      mixed(),
+    ];
+  });
+  expect(seen).toEqual([1, 0, -1, 0, "bad-input"]);
+  expect(faulty.created).toBe(1);
+});
+
+test.describe("the automatic device", () => {
+  const cases = [
+    { name: "no WebGPU", adapter: undefined, device: "cpu", reason: /^CPU: this browser has no WebGPU\.$/ },
+    { name: "no adapter", adapter: null, device: "cpu", reason: /^CPU: .*found no graphics adapter/ },
+    {
+      name: "a real GPU",
+      adapter: { vendor: "nvidia", architecture: "ada" },
+      device: "gpu",
+      reason: /^GPU: .*nvidia ada\.$/,
+    },
+    {
+      name: "SwiftShader",
+      adapter: { vendor: "google", architecture: "swiftshader" },
+      device: "cpu",
+      reason: /emulated/,
+    },
+    {
+      name: "llvmpipe",
+      adapter: { description: "llvmpipe (LLVM 15.0.6, 256 bits)" },
+      device: "cpu",
+      reason: /emulated/,
+    },
+    {
+      name: "a basic driver",
+      adapter: { description: "Microsoft Basic Render Driver" },
+      device: "cpu",
+      reason: /emulated/,
+    },
+    {
+      name: "a fallback adapter",
+      adapter: { vendor: "x", isFallbackAdapter: true },
+      device: "cpu",
+      reason: /emulated/,
+    },
+  ];
+  for (const { name, adapter, device, reason } of cases) {
+    test(`with ${name} is the ${device}`, async ({ page }) => {
+      const choices = await page.evaluate(async (info) => {
+        const gpu = info === undefined ? undefined : { requestAdapter: async () => info && { info } };
+        Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+        const forced = await webreid.chooseDevice("gpu").then(
+          (choice) => choice.device,
+          (error: ReidError) => error.code,
+        );
+        return { auto: await webreid.chooseDevice(), cpu: (await webreid.chooseDevice("cpu")).device, forced };
+      }, adapter);
+      expect(choices.auto.device).toBe(device);
+      expect(choices.auto.reason).toMatch(reason);
+      expect(choices.cpu).toBe("cpu");
+      expect(choices.forced).toBe(adapter ? "gpu" : "no-device");
+    });
+  }
+});

@@ -1,0 +1,96 @@
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
+import type { FilePayload } from "./files.ts";
+
+type Files = string | string[] | FilePayload | FilePayload[];
+
+/** The page as its user sees it. */
+export class App {
+  readonly page: Page;
+  readonly status: Locator;
+  readonly modelError: Locator;
+  readonly modelSummary: Locator;
+  readonly deviceReason: Locator;
+  readonly problems: Locator;
+  readonly photos: Locator;
+  readonly matches: Locator;
+  readonly cancel: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.status = page.getByRole("status");
+    this.modelError = page.locator("#model-error");
+    this.modelSummary = page.locator("#model-summary");
+    this.deviceReason = page.locator("#device-reason");
+    this.problems = page.getByRole("list", { name: /could not be used/ }).getByRole("listitem");
+    this.photos = page.getByRole("list", { name: "Your photos" }).locator(".photo");
+    this.matches = page.getByRole("list", { name: /Photos most like/ }).getByRole("listitem");
+    this.cancel = page.getByRole("button", { name: "Cancel" });
+  }
+
+  async open(query = ""): Promise<void> {
+    await this.page.goto(`./${query}`);
+  }
+
+  async loadModel(file: Files): Promise<void> {
+    await this.page.getByLabel("Choose a model file").setInputFiles(file);
+    await expect(this.modelSummary.or(this.modelError).filter({ visible: true }).first()).toBeVisible();
+  }
+
+  async addPhotos(files: Files): Promise<void> {
+    await this.page.getByLabel("Add photos").setInputFiles(files);
+  }
+
+  /** Adds photos to a page that has a model, and waits until all were looked at. */
+  async compare(files: Files): Promise<void> {
+    await this.addPhotos(files);
+    await expect(this.status).toHaveText(/^Done/);
+  }
+
+  async choose(name: string): Promise<void> {
+    await this.photos.and(this.page.getByTitle(name, { exact: true })).click();
+  }
+
+  /** The names of the ranked photos, best first. */
+  async ranking(): Promise<string[]> {
+    return this.matches.locator(".name").allInnerTexts();
+  }
+
+  async scores(): Promise<number[]> {
+    const texts = await this.matches.locator(".score").allTextContents();
+    return texts.map((text) => Number(/\d+$/.exec(text)?.[0]));
+  }
+}
+
+/**
+ * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
+ * (apart from `allowed`), if the content security policy had to step in, or if a script failed.
+ */
+export const test = base.extend<{ app: App; allowed: string[] }>({
+  allowed: [[], { option: true }],
+  app: async ({ page, baseURL, allowed }, use) => {
+    const outside: string[] = [];
+    const failures: string[] = [];
+    page.context().on("request", (request) => {
+      const url = request.url();
+      const local = url.startsWith(baseURL ?? "") || url.startsWith("blob:");
+      if (!local && !allowed.includes(url)) outside.push(url);
+    });
+    page.on("websocket", (socket) => outside.push(socket.url()));
+    page.on("pageerror", (error) => failures.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") failures.push(message.text());
+    });
+    await page.exposeFunction("reportViolation", (text: string) => failures.push(text));
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        const { reportViolation } = window as unknown as { reportViolation(text: string): void };
+        reportViolation(`Content security policy: ${event.violatedDirective} forbids ${event.blockedURI}`);
+      });
+    });
+    await use(new App(page));
+    expect(outside, "requests that left the page's origin").toEqual([]);
+    expect(failures, "violations of the policy, and errors of scripts").toEqual([]);
+  },
+});
+
+export { expect };

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { test as base } from "@playwright/test";
+import type * as Webreid from "../../../npm/dist/index.js";
+import { packageFolder, tinyCheckpoint } from "./files.ts";
+
+const ORIGIN = "https://package.test";
+const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
+
+declare global {
+  /** What tests evaluate in the page finds the package here. */
+  var webreid: typeof Webreid;
+}
+
+/**
+ * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
+ * are `faults` left; anything else becomes a feature that points its own way.
+ */
+const FAULTY_ENGINE = `
+export default async function init() {}
+const count = async (what) => Number(await (await fetch("${ORIGIN}/count/" + what)).text());
+export class Engine {
+  static async create() { await count("created"); return new Engine(); }
+  describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
+  async extract(images, names) {
+    await count("batches");
+    const fatal = images.some((image) => image[0] === 255);
+    if (fatal && await count("faults") > 0) {
+      if (await count("throws") > 0) throw { code: "device-lost", message: "the GPU is gone" };
+      setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
+      await new Promise(() => {});
+    }
+    return images.map((image, i) => image[0] === 0
+      ? { code: "bad-image", message: "the first byte is 0" }
+      : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1 });
+  }
+  async exportWeights() { return new Uint8Array([1, 2, 3]); }
+}`;
+
+export interface FaultyEngine {
+  /** How many workers have made a model. */
+  created: number;
+  batches: number;
+  /** How many more times a fatal image is fatal. */
+  faults: number;
+  /** How many of those reject as a lost device does; the others crash as a panic does. */
+  throws: number;
+}
+
+/**
+ * The package as it is published, in a page without a bundler: a page that has loaded `npm/dist` and nothing else.
+ * With `faulty`, its engine is replaced by one that fails when it is told to.
+ */
+export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
+  package: [
+    async ({ context, page }, use) => {
+      await context.route(`${ORIGIN}/**`, (route) => {
+        const { pathname } = new URL(route.request().url());
+        if (pathname === "/")
+          return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>t</title>" });
+        if (pathname === "/tiny_osnet.safetensors") return route.fulfill({ body: readFileSync(tinyCheckpoint) });
+        if (!pathname.startsWith("/dist/")) return route.fulfill({ status: 404, body: "not here" });
+        return route.fulfill({
+          contentType: TYPES[extname(pathname)] ?? "application/octet-stream",
+          body: readFileSync(join(packageFolder, pathname.slice("/dist/".length))),
+        });
+      });
+      await page.goto(ORIGIN);
+      await page.addScriptTag({
+        type: "module",
+        content: `import * as webreid from "${ORIGIN}/dist/index.js"; globalThis.webreid = webreid;`,
+      });
+      await page.waitForFunction(() => "webreid" in globalThis);
+      await use(undefined);
+    },
+    { auto: true },
+  ],
+  faulty: async ({ context, package: _ }, use) => {
+    const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0 };
+    await context.route(`${ORIGIN}/dist/wasm/webreid.js`, (route) =>
+      route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
+    );
+    await context.route(`${ORIGIN}/count/*`, (route) => {
+      const what = new URL(route.request().url()).pathname.split("/").at(-1) as keyof FaultyEngine;
+      const left = what === "faults" || what === "throws";
+      const value = left ? state[what]-- : ++state[what];
+      return route.fulfill({ body: String(value) });
+    });
+    await use(state);
+  },
+});
+
+export { expect } from "@playwright/test";

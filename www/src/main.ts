@@ -1,0 +1,94 @@
+import type { DevicePreference } from "webreid";
+import { acceptFiles, isCheckpoint } from "./intake.ts";
+import { count, messageOf } from "./messages.ts";
+import type { Photo } from "./photos.ts";
+import { loadSamples } from "./samples.ts";
+import { Session } from "./session.ts";
+import { byId, setText } from "./view/dom.ts";
+import { JobBar } from "./view/job-bar.ts";
+import { MatchList } from "./view/match-list.ts";
+import { ModelPanel } from "./view/model-panel.ts";
+import { PhotoGrid } from "./view/photo-grid.ts";
+import { ProblemList } from "./view/problem-list.ts";
+
+const asked = new URLSearchParams(location.search).get("device");
+const device: DevicePreference = asked === "gpu" || asked === "cpu" ? asked : "auto";
+
+let scheduled = false;
+/** Many changes, one rendering a frame. */
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    render();
+  });
+}
+
+const session = new Session(device, schedule);
+const matches = byId("matches", HTMLDivElement);
+const modelPanel = new ModelPanel(session);
+const jobBar = new JobBar(session);
+const matchList = new MatchList(matches, choose);
+const problemList = new ProblemList(() => session.clearProblems());
+const photoGrid = new PhotoGrid(byId("photo-grid", HTMLUListElement), {
+  choose,
+  remove: (photo) => session.removePhoto(photo),
+  reject: (photo, reason) => session.rejectPhoto(photo, reason),
+});
+const photoCount = byId("photo-count", HTMLSpanElement);
+const clearPhotos = byId("clear-photos", HTMLButtonElement);
+const photoFiles = byId("photo-files", HTMLInputElement);
+const addSamples = byId("add-samples", HTMLButtonElement);
+const resume = byId("resume", HTMLButtonElement);
+
+function render(): void {
+  const photos = session.photos.all;
+  const waiting = session.photos.waiting.length;
+  modelPanel.render();
+  jobBar.render();
+  photoGrid.render(photos, session.query);
+  problemList.render(session.photos.problems);
+  matchList.render({
+    hasModel: session.model !== undefined,
+    photoCount: photos.length,
+    query: session.query,
+    matches: session.matches,
+  });
+  setText(photoCount, photos.length > 0 ? String(photos.length) : "");
+  clearPhotos.hidden = photos.length === 0;
+  byId("photos-keys", HTMLParagraphElement).hidden = photos.length === 0;
+  byId("photos-hint", HTMLParagraphElement).hidden = photos.length > 0;
+  resume.hidden = !session.model || session.job !== undefined || waiting === 0;
+  setText(resume, `Compare the other ${count(waiting, "photo")}`);
+}
+
+/** Searches with the photo, and brings the answer into view: on a narrow window it is below the photos. */
+function choose(photo: Photo): void {
+  session.choose(photo);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  matches.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  matches.parentElement?.scrollTo({ top: 0 });
+}
+
+function take(files: readonly File[]): void {
+  const checkpoint = files.find(isCheckpoint);
+  const photos = files.filter((file) => !isCheckpoint(file));
+  if (photos.length > 0) session.addPhotos(photos);
+  if (checkpoint) modelPanel.load(checkpoint);
+}
+
+acceptFiles(byId("drop-overlay", HTMLDivElement), take);
+photoFiles.addEventListener("change", () => {
+  take([...(photoFiles.files ?? [])]);
+  photoFiles.value = "";
+});
+clearPhotos.addEventListener("click", () => session.clearPhotos());
+resume.addEventListener("click", () => void session.compare());
+addSamples.addEventListener("click", () => {
+  loadSamples().then(
+    (files) => session.addPhotos(files),
+    (error: unknown) => session.say(messageOf(error)),
+  );
+});
+render();

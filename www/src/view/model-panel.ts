@@ -1,0 +1,66 @@
+import type { DevicePreference } from "webreid";
+import type { Session } from "../session.ts";
+import { byId, setText } from "./dom.ts";
+
+/** Loading a model, what was recognised in it, and the device it runs on. */
+export class ModelPanel {
+  readonly #session: Session;
+  readonly #summary = byId("model-summary", HTMLParagraphElement);
+  readonly #form = byId("model-form", HTMLDivElement);
+  readonly #error = byId("model-error", HTMLParagraphElement);
+  readonly #change = byId("change-model", HTMLButtonElement);
+  readonly #device = byId("device", HTMLSelectElement);
+  readonly #deviceReason = byId("device-reason", HTMLParagraphElement);
+  /** The user wants another model although there is one. */
+  #changing = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    const file = byId("model-file", HTMLInputElement);
+    const address = byId("model-url", HTMLInputElement);
+    file.addEventListener("change", () => {
+      const [chosen] = file.files ?? [];
+      if (chosen) this.load(chosen);
+      // Choosing the same file again is to try it again.
+      file.value = "";
+    });
+    byId("model-url-form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#loadAddress(address.value.trim());
+    });
+    this.#change.addEventListener("click", () => {
+      this.#changing = true;
+      this.render();
+      file.focus();
+    });
+    this.#device.value = session.device;
+    this.#device.addEventListener("change", () => void session.setDevice(this.#device.value as DevicePreference));
+  }
+
+  load(source: File | URL): void {
+    this.#changing = false;
+    void this.#session.loadModel(source);
+  }
+
+  render(): void {
+    const { model, modelError, deviceReason } = this.#session;
+    const showForm = !model || this.#changing || modelError !== "";
+    this.#form.hidden = !showForm;
+    this.#change.hidden = showForm;
+    this.#summary.hidden = !model;
+    setText(this.#summary, model?.summary ?? "");
+    this.#error.hidden = modelError === "";
+    setText(this.#error, modelError);
+    setText(this.#deviceReason, deviceReason);
+  }
+
+  #loadAddress(address: string): void {
+    const url = URL.canParse(address, location.href) ? new URL(address, location.href) : undefined;
+    if (address && url && (url.protocol === "https:" || url.origin === location.origin)) {
+      this.load(url);
+      return;
+    }
+    this.#session.modelError = "Type the model’s full address: it starts with https://";
+    this.render();
+  }
+}
