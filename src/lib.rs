@@ -4,4 +4,8 @@
 //! ([`weights`]), and the trainable form (`training`) runs it on WebGPU or the CPU through burn and our own WGSL kernels.
 
 pub mod graph;
+pub mod image;
+pub mod kernels;
 pub mod model;
+#[cfg(feature = "train")]
+pub mod ops;

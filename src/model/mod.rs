@@ -8,6 +8,6 @@ mod resnet;
 pub use osnet::OsnetConfig;
 pub use preset::{PRESETS, preset};
 pub use reidentifier::{
-    BackboneConfig, Bottleneck, ChannelOrder, Head, InputConfig, Pooling, ReIdentifierConfig, UnknownDepth,
+    BackboneConfig, Bottleneck, ChannelOrder, ConfigError, Head, InputConfig, Pooling, ReIdentifierConfig,
 };
 pub use resnet::{Ibn, ResnetConfig, StemPool};

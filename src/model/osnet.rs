@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reidentifier::{CHANNELS, ConfigError, size};
 use crate::graph::{Builder, Convolution2d, Pool, Value};
 
 /// The sizes of an OSNet.
@@ -30,6 +31,15 @@ impl OsnetConfig {
             feature_dim: Some(512),
             instance_norm: false,
         }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        size("the stem of the OSNet", self.channels[0], CHANNELS)?;
+        for channels in &self.channels[1..] {
+            // Less would leave the gate without a hidden layer.
+            size("a stage of the OSNet", *channels, BOTTLENECK_REDUCTION * GATE_REDUCTION..=*CHANNELS.end())?;
+        }
+        self.feature_dim.map_or(Ok(()), |dim| size("the feature of the OSNet", dim, CHANNELS))
     }
 
     /// Appends the backbone; gives `[n, feature_dim]`, or the map `[n, channels[3], h / 16, w / 16]` without one.

@@ -1,9 +1,12 @@
 //! The `ReIdentifier`: backbone → pool → bottleneck → BN neck → head, as in the Transfer-Learning-Library, which follows
 //! "Bag of Tricks and A Strong Baseline for Deep Person Re-identification" (Luo et al., arXiv 1903.07071).
 
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
-use super::{OsnetConfig, ResnetConfig};
+use super::{Ibn, OsnetConfig, ResnetConfig};
 use crate::graph::{Builder, Graph, Role, Value};
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
@@ -107,13 +110,17 @@ impl ReIdentifierConfig {
     /// The network, with `backbone.*`, `pool.*`, `bottleneck.*` and `head.*` as parameter names.
     ///
     /// With a bottleneck its layers are `bottleneck.0` (linear) and `bottleneck.1` (batch norm), as TLL's `nn.Sequential` names them.
-    pub fn graph(&self) -> Result<Graph, UnknownDepth> {
+    ///
+    /// A config may come from a file, so sizes that no network has are refused here.
+    pub fn graph(&self) -> Result<Graph, ConfigError> {
+        self.check()?;
         let (mut b, image) = Builder::new(3);
         let (mut x, is_map) = match &self.backbone {
             BackboneConfig::Osnet(config) => (config.build(&mut b, image), config.feature_dim.is_none()),
             BackboneConfig::Resnet(config) => {
-                let (blocks, bottleneck) = ResnetConfig::layers(config.depth).ok_or(UnknownDepth(config.depth))?;
-                (config.build(&mut b, image, blocks, bottleneck), true)
+                let (blocks, bottleneck) =
+                    ResnetConfig::layers(config.depth).ok_or(ConfigError::UnknownDepth(config.depth))?;
+                (config.build(&mut b, image, blocks, bottleneck), config.feature_dim.is_none())
             }
         };
         b.role = Role::Neck;
@@ -128,6 +135,24 @@ impl ReIdentifierConfig {
         b.role = Role::Head;
         let logits = self.head.map(|head| b.linear("head", embedding, head.num_classes, head.bias));
         Ok(b.finish(feature, embedding, logits))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        match &self.backbone {
+            BackboneConfig::Osnet(config) => config.check()?,
+            BackboneConfig::Resnet(config) => config.check()?,
+        }
+        if let Some(bottleneck) = self.bottleneck {
+            size("the bottleneck", bottleneck.dim, CHANNELS)?;
+        }
+        if let Some(head) = self.head {
+            size("the head", head.num_classes, 1..=1 << 24)?;
+        }
+        size("the input's height", self.input.height, IMAGE)?;
+        size("the input's width", self.input.width, IMAGE)?;
+        let normal = self.input.mean.iter().all(|mean| mean.is_finite())
+            && self.input.std.iter().all(|std| std.is_finite() && *std > 0.0);
+        if normal { Ok(()) } else { Err(ConfigError::Normalisation) }
     }
 
     fn neck(&self, b: &mut Builder, feature: Value) -> Value {
@@ -152,10 +177,53 @@ impl BackboneConfig {
     }
 }
 
-/// A ResNet of a depth that nobody has described.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no ResNet-{0} here; 18, 34, 50 and 101 exist")]
-pub struct UnknownDepth(pub usize);
+impl fmt::Display for BackboneConfig {
+    /// What the field calls it: `OSNet x0.25`, `ResNet-50`, `ResNet-50-IBN-a`; other widths are said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Osnet(config) => {
+                f.write_str(if config.instance_norm { "OSNet-IBN" } else { "OSNet" })?;
+                match (1..=8).find(|&quarters| config.channels == OsnetConfig::quarters(quarters).channels) {
+                    Some(quarters) if quarters % 2 == 1 => write!(f, " x{:.2}", quarters as f32 / 4.0),
+                    Some(quarters) => write!(f, " x{:.1}", quarters as f32 / 4.0),
+                    None => write!(f, " of {:?} channels", config.channels),
+                }
+            }
+            Self::Resnet(config) => {
+                write!(f, "ResNet-{}", config.depth)?;
+                f.write_str(match config.ibn {
+                    Some(Ibn::A) => "-IBN-a",
+                    Some(Ibn::B) => "-IBN-b",
+                    None => "",
+                })?;
+                if let Some(dim) = config.feature_dim {
+                    write!(f, " fc{dim}")?;
+                }
+                if config.width != 64 { write!(f, " of width {}", config.width) } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// The channels that a layer may have.
+pub(super) const CHANNELS: RangeInclusive<usize> = 1..=1 << 16;
+/// The pixels that a side of the input may have.
+const IMAGE: RangeInclusive<usize> = 16..=4096;
+
+pub(super) fn size(what: &'static str, value: usize, range: RangeInclusive<usize>) -> Result<(), ConfigError> {
+    if range.contains(&value) { Ok(()) } else { Err(ConfigError::Size { what, value, range }) }
+}
+
+/// A config that describes no network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no ResNet-{0} here; 18, 34, 50 and 101 exist")]
+    UnknownDepth(usize),
+    #[error("{what} is {value}; it must lie within {}–{}", range.start(), range.end())]
+    Size { what: &'static str, value: usize, range: RangeInclusive<usize> },
+    #[error("the input's mean and standard deviation must be finite, the latter positive")]
+    Normalisation,
+}
 
 #[cfg(test)]
 mod tests {
@@ -213,6 +281,50 @@ mod tests {
         };
         assert_eq!(last_map(&config("reid_resnet50")), Shape::Map([2048, 16, 8]));
         assert_eq!(last_map(&config("resnet50_ibn_a")), Shape::Map([2048, 8, 4]));
+    }
+
+    #[test]
+    fn a_fully_connected_layer_ends_the_backbone_in_a_vector() {
+        let mut config = config("reid_resnet50");
+        config.backbone = BackboneConfig::Resnet(ResnetConfig { feature_dim: Some(512), ..ResnetConfig::reid(50) });
+        config.neck = false;
+        let graph = config.graph().expect("valid");
+        let shapes = graph.shapes(256, 128).expect("fits");
+        assert_eq!((config.features_dim(), shapes[graph.embedding]), (512, Shape::Vector(512)));
+        let roles: Vec<_> = graph.parameters().into_iter().filter(|p| p.name.contains(".fc.")).collect();
+        assert_eq!(roles.len(), 6);
+        assert!(roles.iter().all(|p| p.role == Role::Backbone));
+        assert_eq!(config.backbone.to_string(), "ResNet-50 fc512");
+    }
+
+    #[test]
+    fn configs_of_no_network_are_refused() {
+        let refused = |change: fn(&mut ReIdentifierConfig)| {
+            let mut config = config("osnet_x0_25");
+            change(&mut config);
+            config.graph().expect_err("refused").to_string()
+        };
+        let stage = refused(|c| {
+            c.backbone = BackboneConfig::Osnet(OsnetConfig { channels: [16, 64, 3, 128], ..OsnetConfig::quarters(1) })
+        });
+        assert_eq!(stage, "a stage of the OSNet is 3; it must lie within 64–65536");
+        let depth = refused(|c| c.backbone = BackboneConfig::Resnet(ResnetConfig::reid(152)));
+        assert_eq!(depth, "there is no ResNet-152 here; 18, 34, 50 and 101 exist");
+        let stride =
+            refused(|c| c.backbone = BackboneConfig::Resnet(ResnetConfig { last_stride: 0, ..ResnetConfig::reid(50) }));
+        assert_eq!(stride, "the last stride of the ResNet is 0; it must lie within 1–2");
+        assert!(refused(|c| c.head = Some(Head { num_classes: 0, bias: false })).starts_with("the head is 0"));
+        assert!(refused(|c| c.input.std[1] = 0.0).contains("standard deviation"));
+        assert!(refused(|c| c.input.height = usize::MAX).starts_with("the input's height"));
+    }
+
+    #[test]
+    fn backbones_are_called_what_the_field_calls_them() {
+        let names = PRESETS.map(|name| config(name).backbone.to_string());
+        assert_eq!(names[..5], ["OSNet x0.25", "OSNet x0.5", "OSNet x0.75", "OSNet x1.0", "ResNet-18"]);
+        assert_eq!((names[10].as_str(), names[15].as_str()), ("ResNet-50-IBN-a", "ResNet-101-IBN-b"));
+        let narrow = BackboneConfig::Resnet(ResnetConfig { width: 4, ..ResnetConfig::reid(18) });
+        assert_eq!(narrow.to_string(), "ResNet-18 of width 4");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reidentifier::{CHANNELS, ConfigError, size};
 use crate::graph::{Builder, Convolution2d, Pool, Value};
 
 /// Where instance normalisation joins batch normalisation.
@@ -38,12 +39,23 @@ pub struct ResnetConfig {
     pub stem_pool: StemPool,
     /// The stride of layer 4: 1 keeps twice the resolution (the "last stride" trick).
     pub last_stride: usize,
+    /// torchreid's `fc512`: average pooling, a fully connected layer of so many outputs, batch norm and ReLU.
+    /// Without it the backbone ends in the feature map.
+    pub feature_dim: Option<usize>,
 }
 
 impl ResnetConfig {
     /// TLL's `reid_resnet{depth}`: no stem ReLU, last stride 1.
     pub fn reid(depth: usize) -> Self {
-        Self { depth, width: 64, ibn: None, stem_relu: false, stem_pool: StemPool::Padded, last_stride: 1 }
+        Self {
+            depth,
+            width: 64,
+            ibn: None,
+            stem_relu: false,
+            stem_pool: StemPool::Padded,
+            last_stride: 1,
+            feature_dim: None,
+        }
     }
 
     /// TLL's `resnet{depth}_ibn_{a,b}`: the stem ReLU stays, last stride 2.
@@ -62,13 +74,23 @@ impl ResnetConfig {
         })
     }
 
-    /// The channels of the feature map: 2048 for ResNet-50 at width 64.
+    /// The length of the pooled feature: 2048 for ResNet-50 at width 64.
     pub fn out_features(&self) -> usize {
+        if let Some(dim) = self.feature_dim {
+            return dim;
+        }
         let bottleneck = Self::layers(self.depth).is_some_and(|(_, bottleneck)| bottleneck);
         self.width * 8 * if bottleneck { 4 } else { 1 }
     }
 
-    /// Appends the backbone; gives the map `[n, out_features, h / 16, w / 16]` at last stride 1, half that at 2.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        size("the width of the ResNet", self.width, 2..=4096)?;
+        size("the last stride of the ResNet", self.last_stride, 1..=2)?;
+        self.feature_dim.map_or(Ok(()), |dim| size("the feature of the ResNet", dim, CHANNELS))
+    }
+
+    /// Appends the backbone; gives the map `[n, out_features, h / 16, w / 16]` at last stride 1, half that at 2,
+    /// or `[n, feature_dim]` with a fully connected layer.
     pub(super) fn build(&self, b: &mut Builder, image: Value, blocks: [usize; 4], bottleneck: bool) -> Value {
         let name = "backbone";
         let stem = Convolution2d { kernel: 7, stride: 2, padding: 3, ..Default::default() };
@@ -105,7 +127,11 @@ impl ResnetConfig {
                 x = if bottleneck { block.bottleneck(b, x) } else { block.basic(b, x) };
             }
         }
-        x
+        let Some(dim) = self.feature_dim else { return x };
+        let x = b.global_average_pool(x);
+        let x = b.linear(format!("{name}.fc.0"), x, dim, true);
+        let x = b.batch_norm(format!("{name}.fc.1"), x);
+        b.relu(x)
     }
 }
 

@@ -1,0 +1,330 @@
+//! From the bytes of a file to pixels, upright, within limits.
+
+use std::error::Error;
+use std::io::{Cursor, ErrorKind};
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+/// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
+pub const MAX_PIXELS: u64 = 64_000_000;
+
+/// A decoded picture, upright: 8-bit R, G, B, A, row by row from the top left. Alpha is 255 everywhere:
+/// it is dropped without blending, as Pillow's `convert("RGB")` drops it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rgba {
+    pub width: u32,
+    pub height: u32,
+    /// `width · height · 4` bytes.
+    pub pixels: Vec<u8>,
+}
+
+/// Why bytes are not a picture that we can use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    #[error("the file is empty (0 bytes): copy or export the picture again")]
+    Empty,
+    #[error("this is {found}, not an image that is read here: give a PNG, JPEG, WebP or BMP")]
+    UnknownFormat { found: String },
+    #[error(
+        "the image is {width}×{height} = {:.1} megapixels and the limit is {}: crop it to the person or make it smaller",
+        *width as f64 * *height as f64 / 1e6,
+        MAX_PIXELS / 1_000_000
+    )]
+    TooLarge { width: u32, height: u32 },
+    #[error("the {format} data ends too early (the file is cut off): copy or export the picture again")]
+    Truncated { format: &'static str },
+    #[error("the {format} data is broken ({reason}): export the picture again, or convert it to PNG")]
+    Broken { format: &'static str, reason: String },
+}
+
+impl ImageError {
+    /// The stable name of the error: `image-too-large` or `bad-image`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "image-too-large",
+            Self::Empty | Self::UnknownFormat { .. } | Self::Truncated { .. } | Self::Broken { .. } => "bad-image",
+        }
+    }
+}
+
+/// Decodes a PNG, JPEG, WebP or BMP (told by its first bytes, not by a name) of any bit depth and colour type, and turns it
+/// upright as its EXIF orientation says. Of an animation, the first frame. The size is checked before anything is allocated.
+///
+/// # Errors
+/// [`ImageError::TooLarge`] above [`MAX_PIXELS`]; the other variants when the bytes are not a whole picture.
+pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
+    if bytes.is_empty() {
+        return Err(ImageError::Empty);
+    }
+    let format = image::guess_format(bytes).map_err(|_| unknown(bytes))?;
+    let name = match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Bmp => "BMP",
+        _ => return Err(unknown(bytes)),
+    };
+    // The JPEG decoder paints what is missing grey and says nothing; the WebP decoder takes it for damage.
+    let whole = match format {
+        ImageFormat::Jpeg => jpeg_is_whole(bytes),
+        ImageFormat::WebP => webp_is_whole(bytes),
+        _ => true,
+    };
+    if !whole {
+        return Err(ImageError::Truncated { format: name });
+    }
+    let failed = |error| classify(error, name);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // The widest pixel is 16-bit RGBA; decoders need a little more to work in.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_PIXELS * 10);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(ImageError::Broken { format: name, reason: format!("its size is {width}×{height}") });
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ImageError::TooLarge { width, height });
+    }
+    let orientation = decoder.orientation().map_err(failed)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    image.apply_orientation(orientation);
+    let image = image.into_rgba8();
+    let (width, height) = image.dimensions();
+    let mut pixels = image.into_raw();
+    pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = u8::MAX);
+    Ok(Rgba { width, height, pixels })
+}
+
+fn classify(error: image::ImageError, format: &'static str) -> ImageError {
+    let ends_early = |e: &std::io::Error| e.kind() == ErrorKind::UnexpectedEof;
+    // The wrapped error is not among the sources.
+    let mut truncated = matches!(&error, image::ImageError::IoError(e) if ends_early(e));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        truncated |= error.downcast_ref().is_some_and(ends_early);
+        cause = error.source();
+    }
+    if truncated { ImageError::Truncated { format } } else { ImageError::Broken { format, reason: error.to_string() } }
+}
+
+/// Names what the bytes are, as far as a user can act on it.
+fn unknown(bytes: &[u8]) -> ImageError {
+    // The brands of ISO base media files; HEIC is what an iPhone's camera writes.
+    let found = match bytes.get(4..12) {
+        Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => "a HEIC photo".to_owned(),
+        Some(b"ftypavif" | b"ftypavis") => "an AVIF image".to_owned(),
+        _ => match image::guess_format(bytes) {
+            Ok(format) => format!("a file in the {format:?} format"),
+            Err(_) if bytes.starts_with(b"%PDF") => "a PDF document".to_owned(),
+            Err(_) if std::str::from_utf8(&bytes[..bytes.len().min(64)]).is_ok() => "text".to_owned(),
+            Err(_) => "data of an unknown kind".to_owned(),
+        },
+    };
+    ImageError::UnknownFormat { found }
+}
+
+/// Whether the marker segments and entropy-coded data lead to an end-of-image marker (ITU T.81, annex B).
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        // Outside a segment only fill bytes and entropy-coded data stand before the next marker:
+        // FF 00 is a stuffed data byte, FF D0–D7 a restart, FF 01 temporary.
+        while !matches!(bytes.get(at..at + 2), Some([0xff, 0x02..=0xcf | 0xd8..=0xfe]) | None) {
+            at += 1;
+        }
+        match bytes.get(at + 1) {
+            None => return false,
+            Some(0xd9) => return true,
+            Some(0xd8) => at += 2,
+            Some(_) => match bytes.get(at + 2..at + 4) {
+                Some(length) => at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2),
+                None => return false,
+            },
+        }
+    }
+}
+
+/// Whether all of the RIFF chunk is there (RFC 9649, section 2.4); the byte that pads it to an even length may be missing.
+fn webp_is_whole(bytes: &[u8]) -> bool {
+    let length = bytes.get(4..8).and_then(|length| length.try_into().ok()).map_or(0, u32::from_le_bytes);
+    bytes.len() as u64 + 1 >= u64::from(length) + 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ExtendedColorType, ImageEncoder, codecs};
+
+    /// A 16×24 picture with detail, so that every format has some data to lose.
+    fn rgb() -> (u32, u32, Vec<u8>) {
+        let (width, height) = (16, 24);
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x * 15, y * 10, (x * 7) ^ (y * 5)]));
+        (width, height, pixels.map(|v| v as u8).collect())
+    }
+
+    fn encode(format: ImageFormat, width: u32, height: u32, color: ExtendedColorType, pixels: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        match format {
+            ImageFormat::Jpeg => {
+                codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 95).write_image(pixels, width, height, color)
+            }
+            ImageFormat::WebP => {
+                codecs::webp::WebPEncoder::new_lossless(&mut out).write_image(pixels, width, height, color)
+            }
+            ImageFormat::Bmp => codecs::bmp::BmpEncoder::new(&mut out).write_image(pixels, width, height, color),
+            _ => codecs::png::PngEncoder::new(&mut out).write_image(pixels, width, height, color),
+        }
+        .expect("encodes");
+        out
+    }
+
+    fn files() -> Vec<(ImageFormat, Vec<u8>)> {
+        let (width, height, pixels) = rgb();
+        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp]
+            .map(|format| (format, encode(format, width, height, ExtendedColorType::Rgb8, &pixels)))
+            .into()
+    }
+
+    fn rgb_of(image: &Rgba) -> Vec<u8> {
+        image.pixels.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect()
+    }
+
+    #[test]
+    fn every_format_gives_its_pixels() {
+        let (width, height, pixels) = rgb();
+        for (format, bytes) in files() {
+            let image = decode(&bytes).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+            assert_eq!((image.width, image.height), (width, height), "{format:?}");
+            assert!(image.pixels.chunks_exact(4).all(|p| p[3] == 255), "{format:?}");
+            let worst = rgb_of(&image).iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).max();
+            let mean = rgb_of(&image).iter().zip(&pixels).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>()
+                / pixels.len() as f64;
+            if format == ImageFormat::Jpeg {
+                assert!(mean < 12.0, "{mean}");
+            } else {
+                assert_eq!(worst, Some(0), "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn depths_greys_palettes_and_alpha_become_eight_bit_colours() {
+        let png = |color, pixels: &[u8]| encode(ImageFormat::Png, 2, 1, color, pixels);
+        let colours = |bytes: &[u8]| rgb_of(&decode(bytes).expect("decodes"));
+        assert_eq!(colours(&png(ExtendedColorType::L8, &[7, 200])), [7, 7, 7, 200, 200, 200]);
+        let native = |values: &[u16]| values.iter().flat_map(|v| v.to_ne_bytes()).collect::<Vec<u8>>();
+        assert_eq!(colours(&png(ExtendedColorType::L16, &native(&[0, 65535]))), [0, 0, 0, 255, 255, 255]);
+        let deep = native(&[257, 514, 771, 65535, 0, 25700]);
+        assert_eq!(colours(&png(ExtendedColorType::Rgb16, &deep)), [1, 2, 3, 255, 0, 100]);
+        // Fully transparent pixels keep their colour.
+        let clear = png(ExtendedColorType::Rgba8, &[9, 8, 7, 0, 1, 2, 3, 128]);
+        assert_eq!(colours(&clear), [9, 8, 7, 1, 2, 3]);
+        assert_eq!(decode(&clear).expect("decodes").pixels, [9, 8, 7, 255, 1, 2, 3, 255]);
+        assert_eq!(colours(&png(ExtendedColorType::La8, &[50, 0, 60, 255])), [50, 50, 50, 60, 60, 60]);
+
+        assert_eq!(colours(&palette_png()), [40, 50, 60, 10, 20, 30]);
+    }
+
+    /// Two pixels of two bits, entries 1 and 0 of a palette whose entry 0 is transparent.
+    fn palette_png() -> Vec<u8> {
+        let chunk = |name: &[u8], data: &[u8]| {
+            let length = u32::try_from(data.len()).expect("short").to_be_bytes();
+            let body = [name, data].concat();
+            [&length[..], &body, &crc32(&body).to_be_bytes()].concat()
+        };
+        // zlib, one stored block: filter 0, then the pixels.
+        let data = [0x78, 0x01, 0x01, 2, 0, 0xfd, 0xff, 0, 0b0100_0000, 0, 0x42, 0, 0x41];
+        [
+            b"\x89PNG\r\n\x1a\n".to_vec(),
+            chunk(b"IHDR", &[0, 0, 0, 2, 0, 0, 0, 1, 2, 3, 0, 0, 0]),
+            chunk(b"PLTE", &[10, 20, 30, 40, 50, 60]),
+            chunk(b"tRNS", &[0]),
+            chunk(b"IDAT", &data),
+            chunk(b"IEND", &[]),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn exif_turns_the_picture_upright() {
+        // 24×16 (wide), left half black, right half white; orientation 6: the top is at the right.
+        let pixels: Vec<u8> = (0..16).flat_map(|_| (0..24).flat_map(|x| [if x < 12 { 0 } else { 255 }; 3])).collect();
+        let exif: &[u8] = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        let plain = encode(ImageFormat::Jpeg, 24, 16, ExtendedColorType::Rgb8, &pixels);
+        let length = u16::try_from(exif.len() + 2).expect("short").to_be_bytes();
+        let tagged = [&plain[..2], &[0xff, 0xe1], &length, exif, &plain[2..]].concat();
+        let image = decode(&tagged).expect("decodes");
+        assert_eq!((image.width, image.height), (16, 24));
+        // Turned clockwise, the left half comes up.
+        assert!(image.pixels[0] < 20 && image.pixels[image.pixels.len() - 4] > 235);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_named() {
+        let fails = |bytes: &[u8]| decode(bytes).expect_err("no picture");
+        assert_eq!(fails(b""), ImageError::Empty);
+        assert_eq!(fails(b"hello, I am a text"), ImageError::UnknownFormat { found: "text".into() });
+        assert_eq!(fails(b"\0\0\0\x18ftypheic\0\0\0\0"), ImageError::UnknownFormat { found: "a HEIC photo".into() });
+        assert!(fails(b"GIF89a\x01\0\x01\0").to_string().contains("Gif"));
+        assert!(matches!(fails(&[0xfe, 0x01, 0x80, 0x90]), ImageError::UnknownFormat { .. }));
+        assert_eq!(fails(b"").code(), "bad-image");
+    }
+
+    #[test]
+    fn cut_off_files_are_refused_wherever_the_cut_is() {
+        for (format, bytes) in files() {
+            for percent in [3, 10, 25, 50, 75, 90, 97] {
+                let cut = &bytes[..bytes.len() * percent / 100];
+                let error = decode(cut).expect_err(&format!("{format:?} cut at {percent} % of {}", bytes.len()));
+                assert_eq!(error.code(), "bad-image");
+                assert!(
+                    matches!(error, ImageError::Truncated { .. }) || percent < 50,
+                    "{format:?} cut at {percent} %: {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_that_claims_too_much_is_refused_before_decoding() {
+        let mut bytes = encode(ImageFormat::Png, 1, 1, ExtendedColorType::L8, &[0]);
+        bytes[16..24].copy_from_slice(&[0, 0, 0x7d, 0, 0, 0, 0x7d, 0]);
+        let crc = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+        let error = decode(&bytes).expect_err("too large");
+        assert_eq!(error, ImageError::TooLarge { width: 32_000, height: 32_000 });
+        assert_eq!(error.code(), "image-too-large");
+        let message = error.to_string();
+        assert!(message.contains("32000×32000 = 1024.0 megapixels") && message.contains("limit is 64"), "{message}");
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+        })
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        // A fixed linear congruential sequence: the same damage on every run.
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize
+        };
+        for (_, bytes) in files() {
+            for _ in 0..300 {
+                let mut damaged = bytes.clone();
+                for _ in 0..=next() % 4 {
+                    let at = next() % damaged.len();
+                    damaged[at] = next() as u8;
+                }
+                if let Ok(image) = decode(&damaged) {
+                    assert_eq!(image.pixels.len(), image.width as usize * image.height as usize * 4);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Our WGSL kernels, apart from who launches them: one file a shader, of the same name, with what it computes, its
+//! parameters, its dispatch and its twin — the same computation on slices, which is the fallback where there is no GPU
+//! and what the tests hold the shader against.
+//!
+//! Every shader binds its storage buffers in the order of its file, inputs first, and last of all a uniform `Params`.
+
+pub mod distance;
+pub mod gem_pool;
+pub mod gem_pool_backward;
+pub mod pool_bn_backward;
+pub mod pool_bn_infer;
+pub mod pool_bn_train;
+pub mod preprocess;
+
+/// A shader's name, which is also its file's, and its source; the entry point is `main`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kernel {
+    pub name: &'static str,
+    pub wgsl: &'static str,
+}
+
+/// All kernels, for whoever compiles them ahead of use.
+pub const KERNELS: [Kernel; 7] = [
+    distance::KERNEL,
+    gem_pool::KERNEL,
+    gem_pool_backward::KERNEL,
+    pool_bn_backward::KERNEL,
+    pool_bn_infer::KERNEL,
+    pool_bn_train::KERNEL,
+    preprocess::KERNEL,
+];
+
+/// What one launch of a kernel needs besides its buffers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The words of the uniform buffer.
+    pub params: Vec<u32>,
+    /// Workgroups in x, y and z.
+    pub workgroups: [u32; 3],
+}
+
+/// WebGPU's default limit of workgroups in one dimension.
+pub const MAX_WORKGROUPS: u32 = 65_535;
+
+impl Dispatch {
+    /// At least `workgroups` workgroups, split into y where x cannot hold them; the kernel skips the surplus.
+    fn new(params: Vec<u32>, workgroups: usize) -> Self {
+        let workgroups = workgroups as u32;
+        let y = workgroups.div_ceil(MAX_WORKGROUPS).max(1);
+        Self { params, workgroups: [workgroups.div_ceil(y), y, 1] }
+    }
+}
+
+/// The sizes of a feature map `[batch, channels, height, width]` as pooling sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planes {
+    pub batch: usize,
+    pub channels: usize,
+    /// height · width
+    pub area: usize,
+}
+
+impl Planes {
+    /// Planes in all: batch · channels.
+    pub fn count(self) -> usize {
+        self.batch * self.channels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dispatch;
+
+    #[test]
+    fn many_workgroups_are_split_into_y() {
+        assert_eq!(Dispatch::new(vec![], 65_535).workgroups, [65_535, 1, 1]);
+        assert_eq!(Dispatch::new(vec![], 65_536).workgroups, [32_768, 2, 1]);
+        let [x, y, _] = Dispatch::new(vec![], 5_000_011).workgroups;
+        assert!(x <= 65_535 && x * y >= 5_000_011 && x * (y - 1) < 5_000_011);
+    }
+}

@@ -1,0 +1,218 @@
+//! RGBA bytes to a resized, normalised tensor. The resize is Pillow's of 8-bit RGB to the bit (`Image.resize`,
+//! `src/libImaging/Resample.c`): antialiased, a horizontal pass and then a vertical one, each in fixed point and rounded
+//! to bytes. The weights are made here for shader and twin alike, and all sums are integers.
+//!
+//! Buffers: image `[height · width]` (RGBA, red in the lowest byte), columns and rows ([`Axis::table`]), out
+//! `[3, height, width]`.
+
+use super::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../shaders/preprocess.wgsl") };
+
+/// How the resize interpolates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// Pillow's `BILINEAR`: a triangle.
+    Bilinear,
+    /// Pillow's `BICUBIC`: Keys' kernel with a = −0.5.
+    Bicubic,
+}
+
+impl Filter {
+    /// The radius of the kernel, in pixels of whichever side has the larger ones.
+    fn support(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+        }
+    }
+
+    fn weight(self, x: f64) -> f64 {
+        const A: f64 = -0.5;
+        let x = x.abs();
+        match self {
+            Self::Bilinear if x < 1.0 => 1.0 - x,
+            Self::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+            _ => 0.0,
+        }
+    }
+}
+
+/// The order of the colours that a network expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    Rgb,
+    Bgr,
+}
+
+/// What a network wants of an image. `scale` and `bias` belong to the output's channels: value · scale + bias, the value
+/// being 0…255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    pub width: usize,
+    pub height: usize,
+    pub filter: Filter,
+    pub order: Order,
+    pub scale: [f32; 3],
+    pub bias: [f32; 3],
+}
+
+impl Plan {
+    /// The weights of columns and rows for this image.
+    pub fn axes(&self, image: Rgba) -> (Axis, Axis) {
+        (Axis::new(self.filter, image.width, self.width), Axis::new(self.filter, image.height, self.height))
+    }
+}
+
+/// An image of 8-bit RGBA, not premultiplied; alpha is ignored.
+#[derive(Clone, Copy, Debug)]
+pub struct Rgba<'a> {
+    width: usize,
+    height: usize,
+    bytes: &'a [u8],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an image of {width}×{height} pixels needs a width, a height and 4 bytes a pixel, not {bytes} bytes")]
+pub struct ImageSizeError {
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+}
+
+impl<'a> Rgba<'a> {
+    /// `bytes` are the rows from the top, 4 bytes a pixel.
+    pub fn new(width: u32, height: u32, bytes: &'a [u8]) -> Result<Self, ImageSizeError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 || pixels.checked_mul(4) != Some(bytes.len() as u64) {
+            return Err(ImageSizeError { width, height, bytes: bytes.len() });
+        }
+        Ok(Self { width: width as usize, height: height as usize, bytes })
+    }
+
+    pub fn width(self) -> usize {
+        self.width
+    }
+
+    pub fn height(self) -> usize {
+        self.height
+    }
+
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+const PRECISION_BITS: u32 = 22;
+
+/// The weights of one side of a resize.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Entries of a line of the table.
+    pub stride: usize,
+    /// A line for each output pixel: the first input pixel, how many, and their weights as 22-bit fixed point.
+    pub table: Vec<i32>,
+}
+
+impl Axis {
+    /// The weights from `input` to `output` pixels, neither of them 0.
+    pub fn new(filter: Filter, input: usize, output: usize) -> Self {
+        let scale = input as f64 / output as f64;
+        let filter_scale = scale.max(1.0);
+        let support = filter.support() * filter_scale;
+        let stride = 2 + support.ceil() as usize * 2 + 1;
+        let mut table = vec![0; stride * output];
+        let mut weights = Vec::with_capacity(stride);
+        for (pixel, line) in table.chunks_exact_mut(stride).enumerate() {
+            let center = (pixel as f64 + 0.5) * scale;
+            let first = (center - support + 0.5).max(0.0) as usize;
+            let last = ((center + support + 0.5) as usize).min(input);
+            let weight = |at: usize| filter.weight((at as f64 - center + 0.5) * (1.0 / filter_scale));
+            weights.clear();
+            weights.extend((first..last).map(weight));
+            let sum: f64 = weights.iter().sum();
+            line[0] = first as i32;
+            line[1] = weights.len() as i32;
+            for (entry, weight) in line[2..].iter_mut().zip(&weights) {
+                let fixed = weight / sum * f64::from(1 << PRECISION_BITS);
+                *entry = (fixed + 0.5_f64.copysign(fixed)) as i32;
+            }
+        }
+        Self { stride, table }
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = (usize, &[i32])> + ExactSizeIterator {
+        self.table.chunks_exact(self.stride).map(|line| (line[0] as usize, &line[2..2 + line[1] as usize]))
+    }
+}
+
+/// Launches over the output's pixels, for an image `image_width` wide and the strides of the axes made for it.
+pub fn dispatch(plan: &Plan, image_width: usize, column_stride: usize, row_stride: usize) -> Dispatch {
+    let mut params: Vec<u32> =
+        [image_width, plan.width, plan.height, column_stride, row_stride].map(|size| size as u32).to_vec();
+    params.extend([(plan.order == Order::Bgr).into(), 0, 0]);
+    for [x, y, z] in [plan.scale, plan.bias] {
+        params.extend([x.to_bits(), y.to_bits(), z.to_bits(), 0]);
+    }
+    Dispatch::new(params, (plan.width * plan.height).div_ceil(64))
+}
+
+/// The twin: `[3, height, width]`.
+pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
+    let resized = resize(image, columns, rows);
+    let area = plan.width * plan.height;
+    let mut out = Vec::with_capacity(3 * area);
+    for channel in 0..3 {
+        let source = if plan.order == Order::Bgr { 2 - channel } else { channel };
+        let (scale, bias) = (plan.scale[channel], plan.bias[channel]);
+        out.extend(resized[source * area..][..area].iter().map(|&byte| f32::from(byte) * scale + bias));
+    }
+    out
+}
+
+/// The resized image: the bytes of `[3, height, width]`, red first.
+pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
+    let width = columns.lines().len();
+    let line = 3 * width;
+    // Only the rows that the vertical pass reads, each as its three colours side by side.
+    let first = rows.lines().map(|(first, _)| first).min().unwrap_or(0);
+    let last = rows.lines().map(|(first, weights)| first + weights.len()).max().unwrap_or(0);
+    let mut filtered = vec![0; (last - first) * line];
+    let image_rows = image.bytes.chunks_exact(4 * image.width).skip(first);
+    for (row, target) in image_rows.zip(filtered.chunks_exact_mut(line)) {
+        let (pixels, _) = row.as_chunks::<4>();
+        for (x, (start, weights)) in columns.lines().enumerate() {
+            let mut sum = [0; 4];
+            for (pixel, &weight) in pixels[start..].iter().zip(weights) {
+                for channel in 0..4 {
+                    sum[channel] += i32::from(pixel[channel]) * weight;
+                }
+            }
+            for channel in 0..3 {
+                target[channel * width + x] = round_to_byte(sum[channel]);
+            }
+        }
+    }
+    let height = rows.lines().len();
+    let mut out = vec![0; height * line];
+    let mut sums = vec![0; line];
+    for (y, (start, weights)) in rows.lines().enumerate() {
+        sums.fill(0);
+        for (row, &weight) in filtered[(start - first) * line..].chunks_exact(line).zip(weights) {
+            for (sum, &byte) in sums.iter_mut().zip(row) {
+                *sum += i32::from(byte) * weight;
+            }
+        }
+        for (channel, sums) in sums.chunks_exact(width).enumerate() {
+            for (byte, &sum) in out[(channel * height + y) * width..].iter_mut().zip(sums) {
+                *byte = round_to_byte(sum);
+            }
+        }
+    }
+    out
+}
+
+fn round_to_byte(sum: i32) -> u8 {
+    ((sum + (1 << (PRECISION_BITS - 1))) >> PRECISION_BITS).clamp(0, 255) as u8
+}

@@ -1,0 +1,172 @@
+//! The operations on the GPU: the shaders, launched by cubecl.
+
+use burn::{
+    backend::{
+        TensorMetadata,
+        tensor::{FloatTensor, IntTensor},
+        wgpu::{
+            CubeBackend, CubeDim, CubeTensor, KernelMetadata, KernelSource, SourceKernel, SourceTemplate,
+            into_contiguous,
+        },
+    },
+    cubecl::{
+        CubeCount,
+        prelude::KernelId,
+        server::{KernelArguments, MetadataBindingInfo},
+    },
+    tensor::{DType, Shape},
+};
+
+use super::backend::{ReidGradients, ReidOps, planes};
+use crate::kernels::{
+    Dispatch, Kernel, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
+};
+
+struct Wgsl(Kernel);
+
+impl KernelSource for Wgsl {
+    fn source(&self) -> SourceTemplate {
+        let source = self.0.wgsl;
+        // Natively cubecl's tensors share buffers, and WebGPU refuses one buffer bound for reading and for writing in
+        // the same dispatch. On the web each has its own, and there one tensor bound twice must not be writable.
+        if cfg!(target_family = "wasm") {
+            SourceTemplate::new(source)
+        } else {
+            SourceTemplate::new(source.replace("var<storage, read>", "var<storage, read_write>"))
+        }
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(self.0.name)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}
+
+fn launch(kernel: Kernel, dispatch: Dispatch, inputs: Vec<CubeTensor>, outputs: &[&CubeTensor]) {
+    let client = &outputs[0].client;
+    let inputs: Vec<_> = inputs.into_iter().map(into_contiguous).collect();
+    let buffers = inputs.iter().chain(outputs.iter().copied()).map(|tensor| tensor.handle.clone().binding()).collect();
+    // The words of the uniform buffer, two at a time; shaders are little-endian.
+    let word = |pair: &[u32], i: usize| u64::from(pair.get(i).copied().unwrap_or(0));
+    let params = dispatch.params.chunks(2).map(|pair| word(pair, 0) | word(pair, 1) << 32).collect();
+    let [x, y, z] = dispatch.workgroups;
+    client.launch(
+        // The shader names its own workgroup size.
+        Box::new(SourceKernel::new(Wgsl(kernel), CubeDim::new_1d(1))),
+        CubeCount::Static(x, y, z),
+        KernelArguments::new().with_buffers(buffers).with_info(MetadataBindingInfo::custom(params)),
+    );
+}
+
+/// An output beside `like`. In debug builds it starts as NaN, so that what a kernel fails to write shows.
+fn output<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+    let shape = Shape::from(shape);
+    let bytes = shape.num_elements() * size_of::<f32>();
+    let handle = if cfg!(debug_assertions) {
+        like.client.create_from_slice(&vec![0xff; bytes])
+    } else {
+        like.client.empty(bytes)
+    };
+    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape, handle, DType::F32)
+}
+
+impl ReidOps for CubeBackend {
+    fn pool_bn_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        eps: f32,
+    ) -> FloatTensor<Self> {
+        let planes = planes(x.shape().dims());
+        let out = output(&x, [2, planes.batch, planes.channels]);
+        let dispatch = pool_bn_infer::dispatch(planes, eps);
+        launch(pool_bn_infer::KERNEL, dispatch, vec![x, weight, bias, mean, variance], &[&out]);
+        out
+    }
+
+    fn pool_bn_train(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        running_mean: FloatTensor<Self>,
+        running_variance: FloatTensor<Self>,
+        settings: pool_bn_train::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let planes = planes(x.shape().dims());
+        let out = output(&x, [2, planes.batch, planes.channels]);
+        let running = output(&x, [2, planes.channels]);
+        let inputs = vec![x, weight, bias, running_mean, running_variance];
+        launch(pool_bn_train::KERNEL, pool_bn_train::dispatch(planes, settings), inputs, &[&out, &running]);
+        (out, running)
+    }
+
+    fn gem_pool(x: FloatTensor<Self>, p: FloatTensor<Self>) -> FloatTensor<Self> {
+        let planes = planes(x.shape().dims());
+        let out = output(&x, [planes.batch, planes.channels]);
+        launch(gem_pool::KERNEL, gem_pool::dispatch(planes), vec![x, p], &[&out]);
+        out
+    }
+
+    fn distance(a: FloatTensor<Self>, b: FloatTensor<Self>, metric: distance::Metric) -> FloatTensor<Self> {
+        let ([a_rows, width], [b_rows, _]) = (a.shape().dims(), b.shape().dims());
+        let out = output(&a, [a_rows, b_rows]);
+        let sizes = distance::Sizes { a_rows, b_rows, width };
+        launch(distance::KERNEL, distance::dispatch(sizes, metric), vec![a, b], &[&out]);
+        out
+    }
+
+    fn preprocess(
+        image: IntTensor<Self>,
+        columns: IntTensor<Self>,
+        rows: IntTensor<Self>,
+        plan: preprocess::Plan,
+    ) -> FloatTensor<Self> {
+        let [_, image_width] = image.shape().dims();
+        let [_, column_stride] = columns.shape().dims();
+        let [_, row_stride] = rows.shape().dims();
+        let out = output(&image, [1, 3, plan.height, plan.width]);
+        let dispatch = preprocess::dispatch(&plan, image_width, column_stride, row_stride);
+        launch(preprocess::KERNEL, dispatch, vec![image, columns, rows], &[&out]);
+        out
+    }
+}
+
+impl ReidGradients for CubeBackend {
+    fn pool_bn_backward(
+        grad: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        map: [usize; 4],
+        settings: pool_bn_backward::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let planes = planes(map);
+        let grad_x = output(&grad, map);
+        let grad_affine = output(&grad, [2, planes.channels]);
+        let inputs = vec![grad, out, weight, mean, variance];
+        let dispatch = pool_bn_backward::dispatch(planes, settings);
+        launch(pool_bn_backward::KERNEL, dispatch, inputs, &[&grad_x, &grad_affine]);
+        (grad_x, grad_affine)
+    }
+
+    fn gem_pool_backward(
+        grad: FloatTensor<Self>,
+        pooled: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        p: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let map = x.shape().dims();
+        let planes = planes(map);
+        let grad_x = output(&x, map);
+        let grad_p = output(&x, [planes.batch, planes.channels]);
+        let dispatch = gem_pool_backward::dispatch(planes);
+        launch(gem_pool_backward::KERNEL, dispatch, vec![grad, pooled, x, p], &[&grad_x, &grad_p]);
+        (grad_x, grad_p)
+    }
+}
