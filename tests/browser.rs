@@ -4,6 +4,10 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/kernel_checks.rs"]
+mod kernel_checks;
+#[path = "common/resize_cases.rs"]
+mod resize_cases;
 
 use common::relative_error;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -54,4 +58,42 @@ async fn auto_takes_the_cpu_where_there_is_no_real_gpu() {
     if !webgpu_expected() {
         assert!(!ComputeDevice::open(DeviceChoice::Auto).await.unwrap().gpu);
     }
+}
+
+/// Every check of tests/kernels.rs, in the browser.
+macro_rules! on_both_devices {
+    ($($check:ident,)*) => {
+        mod cpu {
+            $(#[wasm_bindgen_test::wasm_bindgen_test] async fn $check() {
+                crate::kernel_checks::$check(&burn::tensor::Device::flex()).await
+            })*
+        }
+        mod gpu {
+            $(#[wasm_bindgen_test::wasm_bindgen_test] async fn $check() {
+                if crate::webgpu_expected() {
+                    crate::kernel_checks::$check(&crate::gpu().await).await
+                }
+            })*
+        }
+    };
+}
+
+async fn gpu() -> burn::tensor::Device {
+    ComputeDevice::open(DeviceChoice::Gpu).await.unwrap().device
+}
+
+on_both_devices! {
+    pool_bn_infer_is_its_twin,
+    pool_bn_train_is_its_twin,
+    pool_bn_train_is_pytorchs,
+    pool_bn_refuses_a_batch_of_one,
+    pool_bn_gradients_are_right,
+    pool_bn_leaves_what_is_frozen,
+    gem_pool_is_its_twin,
+    gem_pool_gradients_are_right,
+    distance_is_its_twin,
+    a_set_may_be_compared_with_itself,
+    distance_gradients_are_right,
+    preprocess_is_pillow_to_the_bit,
+    preprocess_scales_in_the_networks_order,
 }

@@ -166,7 +166,13 @@ impl Extractor {
     /// # Errors
     /// When the device is lost or out of memory.
     pub async fn distances(&self, query: &[f32], gallery: &[f32], dim: usize) -> Result<Vec<f32>, ExtractError> {
-        if query.is_empty() || gallery.is_empty() {
+        for (what, values) in [("the queries", query), ("the gallery", gallery)] {
+            let (found, expected) = (values.len(), values.len().next_multiple_of(dim.max(1)));
+            if found != expected {
+                return Err(OpError::Length { what, found, expected }.into());
+            }
+        }
+        if query.is_empty() || gallery.is_empty() || dim == 0 {
             return Ok(Vec::new());
         }
         let rows = |values: &[f32]| {
