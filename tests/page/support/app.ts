@@ -48,6 +48,8 @@ export class App {
 
   async choose(name: string): Promise<void> {
     await this.photos.and(this.page.getByTitle(name, { exact: true })).click();
+    // The answer to the search before is there until the next frame.
+    await expect(this.page.locator("figcaption strong")).toHaveText(name);
   }
 
   /** The names of the ranked photos, best first. */
