@@ -54,7 +54,7 @@ export class App {
 
   /** The names of the ranked photos, best first. */
   async ranking(): Promise<string[]> {
-    return this.matches.locator(".name").allInnerTexts();
+    return this.matches.locator(".name").allTextContents();
   }
 
   async scores(): Promise<number[]> {
