@@ -47,8 +47,11 @@ export class ModelPanel {
   render(): void {
     const { model, modelError, deviceReason } = this.#session;
     const showForm = !model || this.#changing || modelError !== "";
+    // The keyboard must not be left on what is about to go.
+    const leavesFocus = !showForm && this.#form.contains(document.activeElement);
     this.#form.hidden = !showForm;
     this.#change.hidden = showForm;
+    if (leavesFocus) this.#change.focus();
     this.#details.hidden = !model;
     setText(this.#summary, model ? `${model.architecture} is ready` : "");
     setText(this.#recognised, model ? recognised(model) : "");
