@@ -22,7 +22,8 @@ export default defineConfig({
   plugins: [policyInPage],
   worker: { format: "es" },
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  server: { host: "127.0.0.1" },
+  // The package lies beside this folder.
+  server: { host: "127.0.0.1", fs: { allow: [".."] } },
   preview: {
     host: "127.0.0.1",
     // As a header it holds for the worker too, which a page's own policy does not reach.

@@ -27,7 +27,7 @@ export interface ImagePosition {
 export interface ReidErrorDetails {
   readonly cause?: unknown;
   /** HTTP status, with code `http`. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly image?: ImagePosition;
 }
 

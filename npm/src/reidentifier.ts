@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { DevicePreference } from "./device.js";
 import type { EngineDescription, Extraction } from "./engine.js";
-import { abortable, ReidError, type ReidErrorData, throwIfAborted } from "./errors.js";
+import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
 import { cosine, Feature } from "./feature.js";
 import { type ImageSource, imageName, release, toPayload } from "./image.js";
 import { loadModule } from "./module.js";
@@ -131,19 +131,14 @@ export class ReIdentifier {
     signal: AbortSignal | undefined,
   ): Promise<(Feature | ReidError)[]> {
     const names = batch.map((source, i) => imageName(source, start + i));
-    const about = (error: ReidErrorData, i: number): ReidError => {
-      const name = names[i] ?? "";
-      return new ReidError(error.code, `${name}: ${error.message}`, {
-        cause: error,
-        image: { index: start + i, name },
-        ...(error instanceof ReidError && error.status !== undefined && { status: error.status }),
-      });
-    };
+    const about = ({ code, message }: ReidErrorData, i: number, details?: ReidErrorDetails): ReidError =>
+      new ReidError(code, message, { ...details, image: { index: start + i, name: names[i] ?? "" } });
     const payloads = await Promise.all(
       batch.map((source, i) =>
         toPayload(source, signal).catch((error: unknown) => {
-          if (error instanceof ReidError && error.code !== "aborted") return about(error, i);
-          throw error;
+          if (!(error instanceof ReidError) || error.code === "aborted") throw error;
+          const message = `${names[i]}: ${error.message}`;
+          return about({ code: error.code, message }, i, { cause: error, status: error.status });
         }),
       ),
     );

@@ -51,13 +51,23 @@ async function create({ module, weights, fileName, device }: Request & { call: "
   };
 }
 
-/** One result for each image, in order; a bad image gives an error in its place and does not hold up the others. */
+/**
+ * One result for each image, in order; a bad image gives an error in its place, whose message begins with its name, and
+ * does not hold up the others.
+ */
 async function extract(
   engine: Engine,
   payloads: readonly ImagePayload[],
   names: readonly string[],
 ): Promise<Extraction[]> {
-  const decoded = await Promise.all(payloads.map((payload) => toEngineImage(payload).catch(errorData)));
+  const decoded = await Promise.all(
+    payloads.map((payload, i) =>
+      toEngineImage(payload).catch((error: unknown) => {
+        const { code, message } = errorData(error);
+        return { code, message: `${names[i]}: ${message}` };
+      }),
+    ),
+  );
   const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
   const results = await engine.extract(
     good.map((item) => item.image),

@@ -64,8 +64,8 @@ test("files that are no usable image are listed with the reason; the others are 
   ]);
   await expect(app.photos).toHaveCount(2);
   await expect(app.problems).toHaveCount(4);
-  await expect(app.problems.filter({ hasText: "notes.png" })).toHaveText(/not an image/);
-  await expect(app.problems.filter({ hasText: "empty.jpg" })).toHaveText(/empty/);
+  await expect(app.problems.filter({ hasText: "notes.png" })).toHaveText(/^notes\.png: this is .*, not an image/);
+  await expect(app.problems.filter({ hasText: "empty.jpg" })).toHaveText(/^empty\.jpg: the file is empty/);
   await expect(app.problems.filter({ hasText: "poster.png" })).toHaveText(
     /12000×9000 = 108\.0 megapixels and the limit is 64/,
   );

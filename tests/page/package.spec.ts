@@ -121,10 +121,10 @@ test("what the network cannot take is refused for each image by name", async ({ 
   });
   expect(seen.features).toEqual([false, true, false, false, false]);
   expect(seen.errors).toEqual([
-    expect.stringMatching(/^0 bad-image notes\.png: /),
+    expect.stringMatching(/^0 bad-image notes\.png: this is/),
     expect.stringMatching(/^2 http missing\.jpg: .*HTTP status 404/),
     expect.stringMatching(/^3 bad-input image 4: an image must be/),
-    expect.stringMatching(/^4 bad-image empty\.bmp: /),
+    expect.stringMatching(/^4 bad-image empty\.bmp: the file is empty/),
   ]);
 });
 

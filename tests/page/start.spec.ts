@@ -24,10 +24,10 @@ test("a GPU that is asked for and not there is named as the reason, before and a
 test("photos can be looked at before there is a model", async ({ app, page }) => {
   await app.open();
   await page.getByRole("button", { name: "Try the sample photos" }).click();
-  await expect(app.status).toHaveText("20 photos added.");
+  await expect(app.status).toHaveText("20 photos added. Load a model to compare them.");
   await expect(app.photos).toHaveCount(20);
   await app.photos.first().click();
   await expect(page.getByText("Load a model first")).toBeVisible();
   await page.getByRole("button", { name: "Try the sample photos" }).click();
-  await expect(app.status).toHaveText("0 photos added; 20 were already here.");
+  await expect(app.status).toHaveText("0 photos added; 20 were already here. Load a model to compare them.");
 });

@@ -50,7 +50,9 @@ export class Session {
   addPhotos(files: readonly File[]): void {
     const added = this.photos.add(files);
     const known = files.length - added;
-    this.say(`${count(added, "photo")} added${known > 0 ? `; ${known} were already here` : ""}.`);
+    const already = known > 0 ? `; ${known} were already here` : "";
+    const next = this.model || this.job ? "" : " Load a model to compare them.";
+    this.say(`${count(added, "photo")} added${already}.${next}`);
     void this.compare();
   }
 
@@ -117,7 +119,7 @@ export class Session {
         this.#source = source;
         this.photos.forgetFeatures();
         this.#describeModel();
-        this.status = `Model loaded: ${reid.describe().summary}.`;
+        this.status = `Model loaded: ${reid.describe().architecture}.`;
       } catch (error) {
         if (isAborted(error)) {
           this.status = "Loading the model was cancelled.";

@@ -48,11 +48,13 @@ export class App {
 
   async choose(name: string): Promise<void> {
     await this.photos.and(this.page.getByTitle(name, { exact: true })).click();
+    // The answer to the search before is there until the next frame.
+    await expect(this.page.locator("figcaption strong")).toHaveText(name);
   }
 
   /** The names of the ranked photos, best first. */
   async ranking(): Promise<string[]> {
-    return this.matches.locator(".name").allInnerTexts();
+    return this.matches.locator(".name").allTextContents();
   }
 
   async scores(): Promise<number[]> {

@@ -31,7 +31,7 @@ export class Engine {
       await new Promise(() => {});
     }
     return images.map((image, i) => image[0] === 0
-      ? { code: "bad-image", message: "the first byte is 0" }
+      ? { code: "bad-image", message: names[i] + ": the first byte is 0" }
       : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1 });
   }
   async exportWeights() { return new Uint8Array([1, 2, 3]); }

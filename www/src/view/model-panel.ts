@@ -1,11 +1,13 @@
-import type { DevicePreference } from "webreid";
+import type { DevicePreference, ModelDescription } from "webreid";
 import type { Session } from "../session.ts";
 import { byId, setText } from "./dom.ts";
 
 /** Loading a model, what was recognised in it, and the device it runs on. */
 export class ModelPanel {
   readonly #session: Session;
-  readonly #summary = byId("model-summary", HTMLParagraphElement);
+  readonly #details = byId("model-details", HTMLDetailsElement);
+  readonly #summary = byId("model-summary", HTMLElement);
+  readonly #recognised = byId("model-recognised", HTMLParagraphElement);
   readonly #form = byId("model-form", HTMLDivElement);
   readonly #error = byId("model-error", HTMLParagraphElement);
   readonly #change = byId("change-model", HTMLButtonElement);
@@ -45,10 +47,14 @@ export class ModelPanel {
   render(): void {
     const { model, modelError, deviceReason } = this.#session;
     const showForm = !model || this.#changing || modelError !== "";
+    // The keyboard must not be left on what is about to go.
+    const leavesFocus = !showForm && this.#form.contains(document.activeElement);
     this.#form.hidden = !showForm;
     this.#change.hidden = showForm;
-    this.#summary.hidden = !model;
-    setText(this.#summary, model?.summary ?? "");
+    if (leavesFocus) this.#change.focus();
+    this.#details.hidden = !model;
+    setText(this.#summary, model ? `${model.architecture} is ready` : "");
+    setText(this.#recognised, model ? recognised(model) : "");
     this.#error.hidden = modelError === "";
     setText(this.#error, modelError);
     setText(this.#deviceReason, deviceReason);
@@ -63,4 +69,15 @@ export class ModelPanel {
     this.#session.modelError = "Type the model’s full address: it starts with https://";
     this.render();
   }
+}
+
+/** For those who know the field: what was found in the file, and what was not. */
+function recognised({ summary, adapter, inputHeight, inputWidth, missing, unexpected }: ModelDescription): string {
+  const listed = (title: string, names: readonly string[]) =>
+    names.length > 0 ? ` ${title}: ${names.join(", ")}.` : "";
+  return (
+    `${summary} Photos are resized to ${inputWidth}×${inputHeight} pixels. Computed on: ${adapter}.` +
+    listed("Not in the file", missing) +
+    listed("In the file but not used", unexpected)
+  );
 }
