@@ -7,7 +7,6 @@ use webreid::weights::{Precision, to_safetensors};
 use crate::error::CliError;
 use crate::{Outcome, output, weights};
 
-/// Prints what was recognised. Nothing in a checkpoint is run.
 #[derive(clap::Args)]
 pub struct Convert {
     /// The checkpoint: .safetensors, .pth or .pt

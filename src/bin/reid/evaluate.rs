@@ -10,8 +10,6 @@ use crate::error::CliError;
 use crate::features::{distances, features};
 use crate::{Model, Outcome, output};
 
-/// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
-/// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
 #[derive(clap::Args)]
 pub struct Evaluate {
     #[command(flatten)]

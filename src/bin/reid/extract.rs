@@ -10,9 +10,6 @@ use crate::error::CliError;
 use crate::features::{features, files};
 use crate::{Model, Outcome, output};
 
-/// The file holds `features` [images, dimension], f32, as the model gives them: not L2-normalised. Its metadata tells
-/// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `weights`, `device`
-/// and `normalised` (false).
 #[derive(clap::Args)]
 pub struct Extract {
     #[command(flatten)]

@@ -36,12 +36,23 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Write the features of images to a safetensors file
+    ///
+    /// The file holds `features` [images, dimension], f32, as the model gives them: not L2-normalised. Its metadata tells
+    /// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `weights`, `device`
+    /// and `normalised` (false).
     Extract(extract::Extract),
     /// Rank a gallery for each query image
+    ///
+    /// Similarities are cosines, −1 to 1, of which 1 is the same image. A query that is in the gallery as well finds itself first.
     Match(search::Match),
     /// Measure a model on labelled images: CMC, mAP and mINP
+    ///
+    /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
+    /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
     Evaluate(evaluate::Evaluate),
     /// Turn a checkpoint of any known dialect into a safetensors file of ours
+    ///
+    /// Prints what was recognised. Nothing in a checkpoint is run.
     Convert(convert::Convert),
 }
 

@@ -11,7 +11,6 @@ use crate::error::CliError;
 use crate::features::{distances, features, files};
 use crate::{Model, Outcome, output};
 
-/// Similarities are cosines, −1 to 1, of which 1 is the same image. A query that is in the gallery as well finds itself first.
 #[derive(clap::Args)]
 pub struct Match {
     #[command(flatten)]

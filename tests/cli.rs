@@ -1,0 +1,369 @@
+//! The `reid` command as a user meets it: exit codes, messages, files and numbers.
+
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::{relative_error, shared};
+use serde_json::Value;
+use tempfile::TempDir;
+use webreid::graph::Init;
+use webreid::model::preset;
+use webreid::weights::{Checkpoint, Precision, Tensor, to_safetensors};
+
+/// What a run of the command gave.
+struct Run {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn reid(arguments: &[&str]) -> Run {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+impl Run {
+    #[track_caller]
+    fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    #[track_caller]
+    fn says(&self, words: &[&str]) {
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in: {}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+}
+
+/// A folder with a model of our own: an untrained OSNet x0.25, the same on every run.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { folder: tempfile::tempdir().unwrap() };
+        let config = preset("osnet_x0_25", 0).unwrap();
+        let mut state = 1_u32;
+        let mut uniform = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        let mut tensor = |shape: Vec<usize>, init| {
+            let values = (0..shape.iter().product()).map(|_| match init {
+                Init::Constant(value) => value,
+                Init::Normal(std) => uniform() * std * 3.0_f32.sqrt(),
+            });
+            Tensor { values: values.collect(), shape }
+        };
+        let parameters = config.graph().unwrap().parameters();
+        let tensors = parameters.into_iter().map(|p| (p.name, tensor(p.shape, p.init))).collect();
+        let bytes = to_safetensors(&config, &tensors, &BTreeMap::new(), Precision::F32).unwrap();
+        fs::write(bench.path("model.safetensors"), bytes).unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn weights(&self) -> String {
+        self.text("model.safetensors")
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// A picture of someone: stripes whose colours, width and slope are this person's.
+    fn person(&self, name: &str, person: u32) {
+        let colour = |x: u32, y: u32| {
+            let stripe = (x * (person % 3) + y) / (3 + person) % 2;
+            let shade = |channel: u32| (40 + 97 * (person + 1) * (channel + 1) % 200) as u8;
+            image::Rgb(if stripe == 0 { [shade(0), shade(1), shade(2)] } else { [shade(4), shade(7), shade(5)] })
+        };
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let image = image::RgbImage::from_fn(32, 64, colour);
+        image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        self.write(name, bytes.get_ref());
+    }
+
+    fn files(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(self.path(folder)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn read_features(path: &Path) -> (Checkpoint, Vec<usize>) {
+    let file = Checkpoint::read(&fs::read(path).unwrap()).unwrap();
+    let shape = file.tensors["features"].shape.clone();
+    (file, shape)
+}
+
+#[test]
+fn help_names_the_commands_and_the_exit_codes() {
+    let help = reid(&["--help"]).ends(0).stdout;
+    for word in ["extract", "match", "evaluate", "convert", "Exit codes", "  3  done, but some images"] {
+        assert!(help.contains(word), "no {word:?} in {help}");
+    }
+    assert!(reid(&["evaluate", "--help"]).ends(0).stdout.contains("per cent"));
+    assert!(reid(&["--version"]).ends(0).stdout.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    reid(&[]).ends(2);
+    reid(&["extract", "--weights", "w.pth", "--out", "f.safetensors"]).ends(2).says(&["IMAGES"]);
+    reid(&["extract", "--out", "f.safetensors", "a.png"]).ends(2).says(&["--weights"]);
+    let evaluate =
+        |option: &str, value: &str| reid(&["evaluate", "--weights", "w", "--data", "d", option, value]).ends(2);
+    evaluate("--protocol", "duke").says(&["market1501", "cross-camera", "leave-one-out"]);
+    evaluate("--device", "tpu").says(&["auto", "gpu", "cpu"]);
+    reid(&["match", "--weights", "w", "--query", "q", "--gallery", "g", "--top", "0"]).ends(2);
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_explained() {
+    let bench = Bench::new();
+    bench.person("a.png", 1);
+    bench.write("notes.pth", b"these are no weights at all");
+    let out = bench.text("f.safetensors");
+    let extract = |weights: &str| reid(&["extract", "--weights", weights, "--out", &out, &bench.text("a.png")]).ends(1);
+    extract("gone.pth").says(&["gone.pth", "no such file", "reid_resnet50"]);
+    extract("osnet_x0_25").says(&["osnet_x0_25", "no weights come with the presets yet", "give a checkpoint file"]);
+    extract(&bench.text("notes.pth")).says(&["notes.pth", "give a .safetensors file"]);
+    assert_eq!(bench.files("."), ["a.png", "model.safetensors", "notes.pth"]);
+}
+
+#[test]
+fn extract_writes_the_features_in_order() {
+    let bench = Bench::new();
+    (1..=20).for_each(|person| bench.person(&format!("crops/{person:04}_c1.png"), person));
+    bench.person("single.png", 3);
+    let out = bench.path("f.safetensors");
+    let (weights, crops, single, out_text) =
+        (bench.weights(), bench.text("crops"), bench.text("single.png"), bench.text("f.safetensors"));
+    let run = reid(&["extract", "--device", "cpu", "--weights", &weights, "--out", &out_text, &single, &crops]).ends(0);
+    assert!(run.stdout.contains("21 features of 512 values by OSNet x0.25 on CPU"), "{}", run.stdout);
+
+    let (file, shape) = read_features(&out);
+    assert_eq!(shape, [21, 512]);
+    let names: Vec<&str> = file.metadata["images"].split(',').collect();
+    assert_eq!((names[0], names[1], names[20]), ("single.png", "0001_c1.png", "0020_c1.png"));
+    let paths: Vec<String> = serde_json::from_str(&file.metadata["names"]).unwrap();
+    assert_eq!(paths[0], single);
+    assert_eq!(file.metadata["normalised"], "false");
+    // The same picture gives the same feature, in whichever batch and place; another gives another.
+    let row = |index: usize| &file.tensors["features"].values[index * 512..(index + 1) * 512];
+    assert!(relative_error(row(3), row(0)) < 1e-5);
+    assert!(relative_error(row(4), row(0)) > 1e-2);
+}
+
+#[test]
+fn images_that_cannot_be_read_are_listed_and_the_others_done() {
+    let bench = Bench::new();
+    bench.person("mixed/good.png", 1);
+    bench.person("mixed/more/good.png", 2);
+    bench.write("mixed/empty.jpg", b"");
+    bench.write("mixed/text.png", b"this is a text");
+    let whole = fs::read(bench.path("mixed/good.png")).unwrap();
+    bench.write("mixed/cut.png", &whole[..whole.len() / 2]);
+    bench.write("mixed/readme.txt", b"no image and not meant as one");
+    let (weights, mixed, out) = (bench.weights(), bench.text("mixed"), bench.text("f.safetensors"));
+    let extract = |images: &[&str]| {
+        reid(&[&["extract", "--device", "cpu", "--weights", &weights, "--out", &out], images].concat())
+    };
+    let run = extract(&[&mixed, "gone.png"]).ends(3);
+    run.says(&["empty.jpg: the file is empty", "text.png: this is text", "cut.png: the PNG data ends too early"]);
+    run.says(&["gone.png: cannot be read", "4 of 6 images"]);
+    assert!(!run.stderr.contains("readme.txt"), "{}", run.stderr);
+    let (file, shape) = read_features(&bench.path("f.safetensors"));
+    assert_eq!((file.metadata["images"].as_str(), shape), ("good.png,good.png", vec![2, 512]));
+
+    // With nothing to write, what was there stays.
+    let before = fs::read(bench.path("f.safetensors")).unwrap();
+    extract(&["gone.png"]).ends(1).says(&["gone.png", "none of the 1 images"]);
+    fs::create_dir(bench.path("hollow")).unwrap();
+    extract(&[&bench.text("hollow")]).ends(1).says(&["hollow: there are no images"]);
+    assert_eq!(fs::read(bench.path("f.safetensors")).unwrap(), before);
+    assert_eq!(bench.files("."), ["f.safetensors", "hollow", "mixed", "model.safetensors"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_failure() {
+    let bench = Bench::new();
+    bench.person("a.png", 1);
+    let (weights, image) = (bench.weights(), bench.text("a.png"));
+    let extract =
+        |out: &str| reid(&["extract", "--device", "cpu", "--weights", &weights, "--out", out, &image]).ends(1);
+    extract(&bench.text("no/folder/f.safetensors")).says(&["its folder does not exist"]);
+    extract(&bench.text("")).says(&["this is a folder"]);
+    if cfg!(target_os = "linux") {
+        extract("/dev/full").says(&["/dev/full: cannot be written", "No space left"]);
+    }
+}
+
+#[test]
+fn match_ranks_the_gallery() {
+    let bench = Bench::new();
+    (1..=4).for_each(|person| bench.person(&format!("gallery/{person}.png"), person));
+    bench.person("query.png", 3);
+    bench.write("gallery/broken.webp", b"RIFF");
+    let (weights, query, gallery) = (bench.weights(), bench.text("query.png"), bench.text("gallery"));
+    let arguments =
+        ["match", "--device", "cpu", "--weights", &weights, "--query", &query, "--gallery", &gallery, "--top", "3"];
+    let run = reid(&[&arguments[..], &["--json"]].concat()).ends(3);
+    run.says(&["broken.webp", "1 of 5 images"]);
+    let json = run.json();
+    assert_eq!(json.as_array().map(Vec::len), Some(1));
+    assert_eq!(json[0]["query"], query.as_str());
+    let matches = json[0]["matches"].as_array().unwrap();
+    let similarities: Vec<f64> = matches.iter().map(|hit| hit["similarity"].as_f64().unwrap()).collect();
+    assert_eq!(matches.len(), 3);
+    assert_eq!(matches[0]["image"], bench.text("gallery/3.png").as_str());
+    assert!((similarities[0] - 1.0).abs() < 1e-5, "{similarities:?}");
+    assert!(similarities.is_sorted_by(|a, b| a >= b) && similarities[2] >= -1.0, "{similarities:?}");
+
+    let table = reid(&arguments).ends(3).stdout;
+    assert!(table.contains("1   1.0000") && table.contains("3.png"), "{table}");
+}
+
+#[test]
+fn evaluate_scores_what_is_known_beforehand() {
+    let bench = Bench::new();
+    // Camera 2 shows persons 1 and 2 as each other: both are found second.
+    for (person, shown) in [(1, 2), (2, 1)] {
+        bench.person(&format!("swapped/{person:04}_c1_o1.png"), person);
+        bench.person(&format!("swapped/{person:04}_c2_o1.png"), shown);
+    }
+    let (weights, data) = (bench.weights(), bench.text("swapped"));
+    let arguments = ["evaluate", "--device", "cpu", "--weights", &weights, "--data", &data];
+    let evaluate = |more: &[&str]| reid(&[&arguments[..], more].concat());
+    let json = evaluate(&["--protocol", "cross-camera", "--json"]).ends(0).json();
+    let expected = serde_json::json!({
+        "rank1": 0.0, "rank5": 100.0, "rank10": 100.0, "map": 50.0, "minp": 50.0, "queries": 2
+    });
+    assert_eq!(json, expected);
+    let text = evaluate(&["--protocol", "cross-camera"]).ends(0).stdout;
+    assert!(text.contains("mAP     50.00 %") && text.contains("2 queries"), "{text}");
+    assert_eq!(evaluate(&["--json"]).ends(0).json()["queries"], 4);
+    evaluate(&["--protocol", "market1501"]).ends(1).says(&["query/", "cross-camera"]);
+
+    // A Market-1501 folder: persons as themselves, a distractor, junk that is not read, and a broken image.
+    for person in 1..=3 {
+        bench.person(&format!("market/query/{person:04}_c1s1_000001_00.png"), person);
+        bench.person(&format!("market/bounding_box_test/{person:04}_c2s1_000001_00.png"), person);
+    }
+    bench.person("market/bounding_box_test/0000_c3s1_000001_00.png", 9);
+    bench.write("market/bounding_box_test/-1_c3s1_000001_00.png", b"not even an image");
+    bench.write("market/bounding_box_test/0003_c4s1_000001_00.png", b"broken");
+    let market = bench.text("market");
+    let run = reid(&["evaluate", "--device", "cpu", "--weights", &weights, "--data", &market, "--json"]).ends(3);
+    run.says(&["0003_c4s1_000001_00.png", "1 of 8 images"]);
+    assert_eq!((&run.json()["map"], &run.json()["queries"]), (&100.0.into(), &3.into()));
+
+    bench.person("strangers/0001_c1.png", 1);
+    let strangers = bench.text("strangers");
+    let alone = reid(&["evaluate", "--device", "cpu", "--weights", &weights, "--data", &strangers]).ends(1);
+    alone.says(&["no query has a true match"]);
+    reid(&["evaluate", "--weights", &weights, "--data", &bench.text("gone")]).ends(1).says(&["gone"]);
+}
+
+#[test]
+fn convert_tells_what_it_recognised_and_keeps_the_model() {
+    let bench = Bench::new();
+    let (weights, out) = (bench.weights(), bench.text("out.safetensors"));
+    let run = reid(&["convert", &weights, &out]).ends(0);
+    assert!(run.stdout.contains("OSNet x0.25"), "{}", run.stdout);
+    assert_eq!(fs::read(bench.path("out.safetensors")).unwrap(), fs::read(bench.path("model.safetensors")).unwrap());
+
+    bench.write("broken.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{}");
+    reid(&["convert", &bench.text("broken.safetensors"), &out]).ends(1).says(&["broken.safetensors"]);
+    assert!(bench.path("out.safetensors").metadata().unwrap().len() > 100_000);
+    reid(&["convert", "gone.pth", &out]).ends(1).says(&["gone.pth"]);
+}
+
+#[test]
+fn real_checkpoints_give_the_reference_features() {
+    let Some(shared) = shared() else { return };
+    let bench = Bench::new();
+    let reference =
+        Checkpoint::read(&fs::read(shared.join("weights/reference_features.safetensors")).unwrap()).unwrap();
+    let names = reference.metadata["images"].split(',');
+    let images: Vec<String> =
+        names.map(|name| shared.join("data/pku-reid").join(name).to_str().unwrap().to_owned()).collect();
+    let images: Vec<&str> = images.iter().map(String::as_str).collect();
+    let pth = shared.join("weights/osnet_x0_25_market1501.pth");
+    let converted = bench.text("converted.safetensors");
+    assert!(reid(&["convert", pth.to_str().unwrap(), &converted]).ends(0).stdout.contains("OSNet x0.25"));
+    let out = bench.text("f.safetensors");
+    for weights in [pth.to_str().unwrap(), &converted] {
+        let arguments = ["extract", "--device", "cpu", "--weights", weights, "--out", &out];
+        reid(&[&arguments[..], &images].concat()).ends(0);
+        let (file, shape) = read_features(&bench.path("f.safetensors"));
+        assert_eq!(shape, [8, 512]);
+        assert_eq!(file.metadata["images"], reference.metadata["images"]);
+        let expected = &reference.tensors["osnet_x0_25_market1501"].values;
+        let error = relative_error(&file.tensors["features"].values, expected);
+        println!("{weights}: {error:.1e} of the largest value");
+        assert!(error <= 1e-4, "{error}");
+    }
+}
+
+/// The table of measured scores: rank-1 and mAP in per cent, of 592 cross-camera queries and 1,184 leave-one-out ones.
+#[test]
+fn real_checkpoints_score_as_measured_elsewhere() {
+    let Some(shared) = shared() else { return };
+    let data = shared.join("data/pku-reid");
+    for (file, protocol, rank1, map, queries) in [
+        ("osnet_x0_25_market1501.pth", "cross-camera", 30.9, 24.9, 592),
+        ("osnet_x0_25_market1501.pth", "leave-one-out", 9.2, 8.4, 1184),
+        ("osnet_x0_25_msmt17_combineall.safetensors", "cross-camera", 65.2, 51.0, 592),
+        ("osnet_x0_25_msmt17_combineall.safetensors", "leave-one-out", 15.6, 14.5, 1184),
+    ] {
+        let weights = shared.join("weights").join(file);
+        let (weights, data) = (weights.to_str().unwrap(), data.to_str().unwrap());
+        let json = reid(&[
+            "evaluate",
+            "--device",
+            "cpu",
+            "--weights",
+            weights,
+            "--data",
+            data,
+            "--protocol",
+            protocol,
+            "--json",
+        ])
+        .ends(0)
+        .json();
+        println!("{file}, {protocol}: {json}");
+        let value = |name: &str| json[name].as_f64().unwrap();
+        assert!((value("rank1") - rank1).abs() <= 0.5, "{json}");
+        assert!((value("map") - map).abs() <= 0.5, "{json}");
+        assert_eq!(json["queries"], queries);
+    }
+}
