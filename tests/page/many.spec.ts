@@ -38,6 +38,19 @@ test("work can be cancelled half-way and taken up again", async ({ app, page }) 
   await expect(app.status).toHaveText(`Done: ${COUNT - done} photos compared.`);
 });
 
+test("photos can all be removed while they are compared, and the model stays", async ({ app, page }) => {
+  await app.open();
+  await app.loadModel(tinyCheckpoint);
+  await app.addPhotos(crowd);
+  await expect(page.getByText(/Comparing photos/)).toBeVisible();
+  await page.getByRole("button", { name: "Remove all" }).click();
+  await expect(app.photos).toHaveCount(0);
+  await expect(app.cancel).toBeHidden();
+  await expect(app.status).toHaveText("All photos removed.");
+  await app.compare(crowd.slice(0, 10));
+  await expect(app.status).toHaveText("Done: 10 photos compared.");
+});
+
 test("loading a model can be cancelled", async ({ app, page }) => {
   // A server that never answers.
   await page.route("**/slow.safetensors", () => {});

@@ -5,6 +5,7 @@ import { type Match, rank, score } from "./ranking.ts";
 
 /** Work under way, for the bar at the foot of the page. */
 export interface Job {
+  readonly about: "model" | "photos";
   readonly label: string;
   /** 0…1, or undefined where nobody knows. */
   readonly fraction: number | undefined;
@@ -65,11 +66,11 @@ export class Session {
   rejectPhoto(photo: Photo, reason: string): void {
     this.photos.reject(photo, reason);
     this.#leave(photo);
-    this.#changed();
+    this.say(`${photo.file.name} could not be used: ${reason}`);
   }
 
   clearPhotos(): void {
-    this.cancel();
+    if (this.job?.about === "photos") this.cancel();
     this.photos.clear();
     this.query = undefined;
     this.say("All photos removed.");
@@ -106,21 +107,23 @@ export class Session {
     this.modelError = "";
     return this.#run(async (signal) => {
       const name = source instanceof URL ? source.pathname.split("/").at(-1) || source.hostname : source.name;
-      this.#progress(`Loading ${name}`, undefined);
+      this.#progress("model", `Loading ${name}`, undefined);
+      const before = this.#source;
+      this.#source = source;
       try {
         const reid = await ReIdentifier.create({
           weights: source,
           device: this.device,
           signal,
-          onProgress: (progress) => this.#progress(...modelProgress(progress, name)),
+          onProgress: (progress) => this.#progress("model", ...modelProgress(progress, name)),
         });
         await this.#reid?.dispose();
         this.#reid = reid;
-        this.#source = source;
         this.photos.forgetFeatures();
         this.#describeModel();
         this.status = `Model loaded: ${reid.describe().architecture}.`;
       } catch (error) {
+        this.#source = before;
         if (isAborted(error)) {
           this.status = "Loading the model was cancelled.";
         } else {
@@ -148,7 +151,7 @@ export class Session {
               onProgress: (progress) => {
                 if (progress.phase !== "extract") return;
                 const { done, total } = progress;
-                this.#progress(`Comparing photos: ${done} of ${total}`, done / total);
+                this.#progress("photos", `Comparing photos: ${done} of ${total}`, done / total);
               },
               onFeature: (feature, index) => {
                 const photo = waiting[index];
@@ -157,7 +160,9 @@ export class Session {
               },
               onImageError: (error) => {
                 const photo = waiting[error.image?.index ?? -1];
-                if (photo) this.rejectPhoto(photo, reasonOf(error));
+                if (!photo) return;
+                this.photos.reject(photo, reasonOf(error));
+                this.#leave(photo);
               },
             },
           );
@@ -165,9 +170,9 @@ export class Session {
         const bad = this.photos.problems.length - problems;
         this.status = `Done: ${count(compared, "photo")} compared${bad > 0 ? `, ${bad} could not be used` : ""}.`;
       } catch (error) {
-        this.status = isAborted(error)
-          ? `Cancelled: ${count(compared, "photo")} compared, ${this.photos.waiting.length} not yet.`
-          : `Comparing stopped. ${messageOf(error)}`;
+        const left = this.photos.waiting.length;
+        if (!isAborted(error)) this.status = `Comparing stopped. ${messageOf(error)}`;
+        else if (left > 0) this.status = `Cancelled: ${count(compared, "photo")} compared, ${left} not yet.`;
       }
       this.#describeModel();
     });
@@ -184,8 +189,8 @@ export class Session {
     return this.#running;
   }
 
-  #progress(label: string, fraction: number | undefined): void {
-    this.job = { label, fraction };
+  #progress(about: Job["about"], label: string, fraction: number | undefined): void {
+    this.job = { about, label, fraction };
     this.#changed();
   }
 
