@@ -26,6 +26,7 @@ fn webgpu_expected() -> bool {
 }
 
 async fn check_features(choice: DeviceChoice) {
+    webreid::web::start();
     let model = recognise(Checkpoint::read(WEIGHTS).unwrap()).unwrap();
     let expected = Checkpoint::read(EXPECTED).unwrap();
     let extractor = Extractor::open(&model, choice).await.unwrap();
@@ -79,6 +80,7 @@ macro_rules! on_both_devices {
 }
 
 async fn gpu() -> burn::tensor::Device {
+    webreid::web::start();
     ComputeDevice::open(DeviceChoice::Gpu).await.unwrap().device
 }
 

@@ -1,5 +1,5 @@
 //! Every kernel on the native GPU (or its software stand-in) and on the CPU.
-#![cfg(feature = "train")]
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 #[path = "common/kernel_checks.rs"]
 mod kernel_checks;

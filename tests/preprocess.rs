@@ -1,4 +1,5 @@
 //! The resize against Pillow's, on the CPU.
+#![cfg(not(target_arch = "wasm32"))]
 
 #[path = "common/resize_cases.rs"]
 mod resize_cases;

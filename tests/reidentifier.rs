@@ -76,12 +76,12 @@ fn check(
     let network = Network::new(graph, tensors, &training).unwrap();
     let input = || upload::<4>(&fixture["input"], &training);
 
-    comparison.check("eval_embedding", &read(network.forward(input(), Mode::Evaluate).embedding));
+    comparison.check("eval_embedding", &read(network.forward(input(), Mode::Evaluate).unwrap().embedding));
     for (name, tensor) in pollster::block_on(network.tensors()).unwrap() {
         assert_eq!(tensor.values, tensors[&name].values, "evaluation changed {name}");
     }
 
-    let outputs = network.forward(input(), Mode::Train);
+    let outputs = network.forward(input(), Mode::Train).unwrap();
     comparison.check("train_feature", &read(outputs.feature.clone()));
     if let Some(logits) = &outputs.logits {
         comparison.check("train_logits", &read(logits.clone()));

@@ -1,5 +1,6 @@
 //! Every shader passes naga and stays inside WebGPU's default limits, so that none can fail only in a browser — where a
 //! kernel that does not compile leaves its output as it was and reports nothing.
+#![cfg(not(target_arch = "wasm32"))]
 
 use std::{
     collections::BTreeSet,

@@ -1,5 +1,6 @@
 //! Checkpoints from their bytes: every form that torch.save writes, and files that lie.
 //! The fixtures come from tests/fixtures/make_weights.py.
+#![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};

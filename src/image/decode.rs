@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::io::{Cursor, ErrorKind};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use libjpeg_turbo_rs::PixelFormat;
 
 /// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
 pub const MAX_PIXELS: u64 = 64_000_000;
@@ -73,6 +75,9 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     if !whole {
         return Err(ImageError::Truncated { format: name });
     }
+    if format == ImageFormat::Jpeg {
+        return decode_jpeg(bytes);
+    }
     let failed = |error| classify(error, name);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The widest pixel is 16-bit RGBA; decoders need a little more to work in.
@@ -81,20 +86,42 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
+    check_size(width, height, name)?;
+    let orientation = decoder.orientation().map_err(failed)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    Ok(upright(image, orientation))
+}
+
+/// To the bit as libjpeg-turbo (and so Pillow and OpenCV) decodes.
+fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
+    let broken = |reason: String| ImageError::Broken { format: "JPEG", reason };
+    let info = libjpeg_turbo_rs::probe(bytes).map_err(|error| broken(error.to_string()))?;
+    let size = |size: usize| u32::try_from(size).map_err(|error| broken(error.to_string()));
+    let (width, height) = (size(info.width)?, size(info.height)?);
+    check_size(width, height, "JPEG")?;
+    let image = libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).map_err(|error| broken(error.to_string()))?;
+    let image = RgbImage::from_raw(width, height, image.data).ok_or_else(|| broken("pixels are missing".into()))?;
+    let orientation = info.exif_orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    Ok(upright(DynamicImage::ImageRgb8(image), orientation))
+}
+
+fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), ImageError> {
     if width == 0 || height == 0 {
-        return Err(ImageError::Broken { format: name, reason: format!("its size is {width}×{height}") });
+        return Err(ImageError::Broken { format, reason: format!("its size is {width}×{height}") });
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(ImageError::TooLarge { width, height });
     }
-    let orientation = decoder.orientation().map_err(failed)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    Ok(())
+}
+
+fn upright(mut image: DynamicImage, orientation: Orientation) -> Rgba {
     image.apply_orientation(orientation);
     let image = image.into_rgba8();
     let (width, height) = image.dimensions();
     let mut pixels = image.into_raw();
     pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = u8::MAX);
-    Ok(Rgba { width, height, pixels })
+    Rgba { width, height, pixels }
 }
 
 fn classify(error: image::ImageError, format: &'static str) -> ImageError {
@@ -168,7 +195,11 @@ mod tests {
         let mut out = Vec::new();
         match format {
             ImageFormat::Jpeg => {
-                codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 95).write_image(pixels, width, height, color)
+                let (width, height) = (width as usize, height as usize);
+                let sampling = libjpeg_turbo_rs::Subsampling::S420;
+                out =
+                    libjpeg_turbo_rs::compress(pixels, width, height, PixelFormat::Rgb, 95, sampling).expect("encodes");
+                return out;
             }
             ImageFormat::WebP => {
                 codecs::webp::WebPEncoder::new_lossless(&mut out).write_image(pixels, width, height, color)

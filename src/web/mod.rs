@@ -20,12 +20,13 @@ mod constructors {
     /// Runs the module's constructors once. burn's kernel registry brings constructors along; when nothing calls them,
     /// wasm-ld has every exported function run all of them at each call.
     pub fn run() {
-        // SAFETY: called once, from the module's start function, before anything else of the module runs.
-        unsafe { __wasm_call_ctors() }
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        // SAFETY: called once, as the linker means it, and before anything that the constructors register is asked for.
+        ONCE.call_once(|| unsafe { __wasm_call_ctors() });
     }
 }
 
-/// What happens when the module is loaded.
+/// What happens when the module is loaded; a test harness, which loads it in its own way, calls this itself.
 #[wasm_bindgen(start)]
 pub fn start() {
     constructors::run();

@@ -1,101 +1,13 @@
 //! `reid`: person re-identification from the command line.
 
-mod convert;
-mod error;
-mod evaluate;
-mod extract;
-mod features;
-mod output;
-mod search;
-mod weights;
+#[cfg(not(target_arch = "wasm32"))]
+mod command;
 
-use std::process::ExitCode;
-
-use clap::{Args, Parser, Subcommand};
-use webreid::training::DeviceChoice;
-
-use error::CliError;
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  failed: the message says which file, why and what to do
-  2  wrong usage
-  3  done, but some images could not be read: stderr names each with the reason, the results are those of the others";
-
-/// Person re-identification: who is the same person in these images?
-///
-/// Images are PNG, JPEG, WebP or BMP files, or folders that are searched for them at any depth. No image leaves this machine.
-#[derive(Parser)]
-#[command(name = "reid", version, after_help = EXIT_CODES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    command::main()
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Write the features of images to a safetensors file
-    ///
-    /// The file holds `features` [images, dimension], f32, as the model gives them: not L2-normalised. Its metadata tells
-    /// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `weights`, `device`
-    /// and `normalised` (false).
-    Extract(extract::Extract),
-    /// Rank a gallery for each query image
-    ///
-    /// Similarities are cosines, −1 to 1, of which 1 is the same image. A query that is in the gallery as well finds itself first.
-    Match(search::Match),
-    /// Measure a model on labelled images: CMC, mAP and mINP
-    ///
-    /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
-    /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
-    Evaluate(evaluate::Evaluate),
-    /// Turn a checkpoint of any known dialect into a safetensors file of ours
-    ///
-    /// Prints what was recognised. Nothing in a checkpoint is run.
-    Convert(convert::Convert),
-}
-
-/// The model and where it runs.
-#[derive(Args)]
-struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt) or a preset's name
-    #[arg(long, value_name = "W")]
-    weights: std::path::PathBuf,
-    /// What to compute on: auto, gpu or cpu
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    device: DeviceChoice,
-}
-
-/// How a command that did not fail ended.
-enum Outcome {
-    Done,
-    /// Some images could not be read, and stderr has them.
-    SomeUnreadable,
-}
-
-impl Outcome {
-    fn of(unreadable: usize) -> Self {
-        if unreadable == 0 { Self::Done } else { Self::SomeUnreadable }
-    }
-}
-
-fn main() -> ExitCode {
-    match run(Cli::parse().command) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::SomeUnreadable) => ExitCode::from(3),
-        Err(error) => {
-            eprintln!("reid: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(command: Command) -> Result<Outcome, CliError> {
-    match command {
-        Command::Extract(command) => pollster::block_on(command.run()),
-        Command::Match(command) => pollster::block_on(command.run()),
-        Command::Evaluate(command) => pollster::block_on(command.run()),
-        Command::Convert(command) => command.run(),
-    }
-}
+/// The command is native; browser tests build every binary nevertheless.
+#[cfg(target_arch = "wasm32")]
+fn main() {}

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
-use crate::error::CliError;
-use crate::features::{features, files};
-use crate::{Model, Outcome, output};
+use crate::command::error::CliError;
+use crate::command::features::{features, files};
+use crate::command::{Model, Outcome, output};
 
 #[derive(clap::Args)]
 pub struct Extract {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use webreid::dataset::{Dataset, Protocol};
 use webreid::ranking::{Label, Rerank, Scores, rerank, score};
 
-use crate::error::CliError;
-use crate::features::{distances, features};
-use crate::{Model, Outcome, output};
+use crate::command::error::CliError;
+use crate::command::features::{distances, features};
+use crate::command::{Model, Outcome, output};
 
 #[derive(clap::Args)]
 pub struct Evaluate {

@@ -7,8 +7,8 @@ use webreid::model::PRESETS;
 use webreid::training::Extractor;
 use webreid::weights::{Checkpoint, Recognised, recognise};
 
-use crate::Model;
-use crate::error::CliError;
+use crate::command::Model;
+use crate::command::error::CliError;
 
 impl Model {
     /// Reads the checkpoint and puts its model on the device.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use webreid::ranking::nearest;
 
-use crate::error::CliError;
-use crate::features::{distances, features, files};
-use crate::{Model, Outcome, output};
+use crate::command::error::CliError;
+use crate::command::features::{distances, features, files};
+use crate::command::{Model, Outcome, output};
 
 #[derive(clap::Args)]
 pub struct Match {

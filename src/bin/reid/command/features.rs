@@ -10,7 +10,7 @@ use webreid::dataset::image_files;
 use webreid::image::{MAX_PIXELS, Rgba, decode};
 use webreid::training::{ExtractError, Extractor};
 
-use crate::error::CliError;
+use crate::command::error::CliError;
 
 /// Images that go through the network together.
 const BATCH: usize = 16;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::CliError;
+use crate::command::error::CliError;
 
 /// Refuses an output file that cannot become one, before any work is done for it.
 pub fn check(path: &Path) -> Result<(), CliError> {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use webreid::weights::{Precision, to_safetensors};
 
-use crate::error::CliError;
-use crate::{Outcome, output, weights};
+use crate::command::error::CliError;
+use crate::command::{Outcome, output, weights};
 
 #[derive(clap::Args)]
 pub struct Convert {
