@@ -1,0 +1,69 @@
+// Real checkpoints give PyTorch's features in a browser: on the CPU, and on WebGPU in the browser that has it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sharedFiles } from "./support/files.ts";
+import { expect, test } from "./support/package.ts";
+
+/** Of the largest value; rounding stays two orders below. */
+const TOLERANCE = 1e-4;
+
+interface Header {
+  readonly __metadata__: { readonly images: string };
+  readonly [tensor: string]: { readonly data_offsets: [number, number] } | { readonly images: string };
+}
+
+/** The names of the images and one tensor of the reference file, row by row. */
+function reference(path: string, tensor: string, rows: number): { images: string[]; expected: number[][] } {
+  const file = readFileSync(path);
+  const start = 8 + Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.subarray(8, start).toString()) as Header;
+  const images = header.__metadata__.images.split(",").slice(0, rows);
+  const entry = header[tensor];
+  if (entry === undefined || !("data_offsets" in entry)) throw new Error(`${path} has no tensor ${tensor}`);
+  const [from, to] = entry.data_offsets;
+  const bytes = file.subarray(start + from, start + to);
+  const values = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
+  const dim = values.length / header.__metadata__.images.split(",").length;
+  return { images, expected: images.map((_, row) => values.slice(row * dim, (row + 1) * dim)) };
+}
+
+const normalised = (row: readonly number[]) => {
+  const length = Math.hypot(...row);
+  return row.map((value) => value / length);
+};
+
+for (const checkpoint of ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"]) {
+  test(`${checkpoint} gives the reference features`, async ({ page }, { project }) => {
+    const paths = sharedFiles(`weights/${checkpoint}`, "weights/reference_features.safetensors", "data/pku-reid");
+    test.skip(paths === undefined, "needs ../shared");
+    const [weights, features, folder] = paths as [string, string, string];
+    const device = project.name === "webgpu" ? "gpu" : "cpu";
+    const { images, expected } = reference(features, checkpoint.replace(/\.\w+$/, ""), 8);
+    const base64 = (path: string) => readFileSync(path).toString("base64");
+    const found = await page.evaluate(
+      async ({ weights, photos, device }) => {
+        const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+        const reid = await webreid.ReIdentifier.create({ weights: new Blob([bytes(weights)]), device });
+        const rows = await reid.extract(photos.map((photo) => new Blob([bytes(photo)])));
+        const { device: used } = reid.describe();
+        await reid.dispose();
+        return { used, rows: rows.map((row) => Array.from(row)) };
+      },
+      { weights: base64(weights), photos: images.map((name) => base64(join(folder, name))), device } as const,
+    );
+    expect(found.used).toBe(device);
+    expect(found.rows.length).toBe(expected.length);
+    let worst = 0;
+    found.rows.forEach((row, i) => {
+      const target = normalised(expected[i] ?? []);
+      const largest = Math.max(...target.map(Math.abs));
+      expect(row.length).toBe(target.length);
+      row.forEach((value, j) => {
+        const error = Math.abs(value - (target[j] ?? Number.NaN)) / largest;
+        worst = Math.max(worst, error);
+      });
+    });
+    process.stderr.write(`${checkpoint} on ${device}: ${worst.toExponential(1)} of the largest value\n`);
+    expect(worst).toBeLessThanOrEqual(TOLERANCE);
+  });
+}
