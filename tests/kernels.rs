@@ -26,19 +26,4 @@ macro_rules! on_both_devices {
     };
 }
 
-on_both_devices! {
-    pool_bn_infer_is_its_twin,
-    pool_bn_train_is_its_twin,
-    pool_bn_train_is_pytorchs,
-    pool_bn_refuses_a_batch_of_one,
-    pool_bn_gradients_are_right,
-    pool_bn_leaves_what_is_frozen,
-    gem_pool_is_its_twin,
-    gem_pool_gradients_are_right,
-    distance_is_its_twin,
-    a_set_may_be_compared_with_itself,
-    distance_gradients_are_right,
-    preprocess_is_pillow_to_the_bit,
-    preprocess_scales_in_the_networks_order,
-    many_workgroups_reach_every_element,
-}
+kernel_checks::for_each_check!(on_both_devices);

@@ -10,6 +10,29 @@ use webreid::{
 
 use crate::resize_cases::resize_cases;
 
+/// Hands the names of all checks to a macro that makes a test of each.
+macro_rules! for_each_check {
+    ($make:ident) => {
+        $make! {
+            pool_bn_infer_is_its_twin,
+            pool_bn_train_is_its_twin,
+            pool_bn_train_is_pytorchs,
+            pool_bn_refuses_a_batch_of_one,
+            pool_bn_gradients_are_right,
+            pool_bn_leaves_what_is_frozen,
+            gem_pool_is_its_twin,
+            gem_pool_gradients_are_right,
+            distance_is_its_twin,
+            a_set_may_be_compared_with_itself,
+            distance_gradients_are_right,
+            preprocess_is_pillow_to_the_bit,
+            preprocess_scales_in_the_networks_order,
+            many_workgroups_reach_every_element,
+        }
+    };
+}
+pub(crate) use for_each_check;
+
 const EPS: f32 = 1e-5;
 const SETTINGS: Settings = Settings { eps: EPS, momentum: 0.1 };
 
