@@ -42,7 +42,11 @@ export class App {
 
   /** Adds photos to a page that has a model, and waits until all were looked at. */
   async compare(files: Files): Promise<void> {
+    const seen = this.page.locator("li.seen");
+    const before = await seen.count();
     await this.addPhotos(files);
+    // The status may still say "Done" of the photos before; it does not any more once one of these was looked at.
+    await expect.poll(() => seen.count()).toBeGreaterThan(before);
     await expect(this.status).toHaveText(/^Done/);
   }
 
