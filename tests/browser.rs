@@ -71,17 +71,20 @@ macro_rules! on_both_devices {
         }
         mod gpu {
             $(#[wasm_bindgen_test::wasm_bindgen_test] async fn $check() {
-                if crate::webgpu_expected() {
-                    crate::kernel_checks::$check(&crate::gpu().await).await
+                if let Some(device) = crate::gpu().await {
+                    crate::kernel_checks::$check(&device).await
                 }
             })*
         }
     };
 }
 
-async fn gpu() -> burn::tensor::Device {
+async fn gpu() -> Option<burn::tensor::Device> {
     webreid::web::start();
-    ComputeDevice::open(DeviceChoice::Gpu).await.unwrap().device
+    webreid::ops::prefill_outputs();
+    let device = ComputeDevice::open(DeviceChoice::Gpu).await;
+    assert_eq!(device.is_ok(), webgpu_expected(), "WebGPU is there exactly where the run expects it");
+    device.ok().map(|device| device.device)
 }
 
 kernel_checks::for_each_check!(on_both_devices);

@@ -1,5 +1,7 @@
 //! The operations on the GPU: the shaders, launched by cubecl.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::{
     backend::{
         TensorMetadata,
@@ -58,11 +60,19 @@ fn launch(kernel: Kernel, dispatch: Dispatch, inputs: Vec<CubeTensor>, outputs: 
     );
 }
 
-/// An output beside `like`. In debug builds it starts as NaN, so that what a kernel fails to write shows.
+static PREFILL: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
+
+/// From now on every output on a GPU starts as NaN, so that what a kernel fails to write shows. Debug builds begin so;
+/// tests of release builds, as those in a browser are, ask for it.
+pub fn prefill_outputs() {
+    PREFILL.store(true, Ordering::Relaxed);
+}
+
+/// An output beside `like`.
 fn output<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     let shape = Shape::from(shape);
     let bytes = shape.num_elements() * size_of::<f32>();
-    let handle = if cfg!(debug_assertions) {
+    let handle = if PREFILL.load(Ordering::Relaxed) {
         like.client.create_from_slice(&vec![0xff; bytes])
     } else {
         like.client.empty(bytes)

@@ -12,6 +12,7 @@ pub mod preprocess;
 
 pub use backend::{ReidGradients, ReidOps};
 use burn::tensor::{DType, Tensor};
+pub use cube::prefill_outputs;
 
 /// Why an operation was not started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

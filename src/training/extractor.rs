@@ -34,7 +34,8 @@ pub enum ExtractError {
     /// The GPU or its driver computes something else than the CPU does.
     #[error("this GPU computes wrong features (off by {0:.1} % of the largest); choose the cpu device")]
     WrongDevice(f32),
-    #[error("the model gives values that are not numbers for '{0}'; its weights may be damaged")]
+    /// The place of the image in the batch, from 0.
+    #[error("the model gives values that are not numbers (image {} of the batch); its weights may be damaged", .0 + 1)]
     NotANumber(usize),
 }
 
