@@ -10,7 +10,7 @@ use crate::kernels::{
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.
-#[backend_extension(Cube, Flex, Autodiff)]
+#[backend_extension(Cube: cfg(feature = "gpu"), Flex, Autodiff)]
 pub trait ReidOps: Backend {
     /// `[2, n, c]`: the pooled feature and the normalised one.
     fn pool_bn_infer(

@@ -3,6 +3,7 @@
 
 mod autodiff;
 mod backend;
+#[cfg(feature = "gpu")]
 mod cube;
 pub mod distance;
 mod flex;
@@ -12,6 +13,7 @@ pub mod preprocess;
 
 pub use backend::{ReidGradients, ReidOps};
 use burn::tensor::{DType, Tensor};
+#[cfg(feature = "gpu")]
 pub use cube::prefill_outputs;
 
 /// Why an operation was not started.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use burn::tensor::Device;
+#[cfg(feature = "gpu")]
 use burn::tensor::wgpu::{WgpuInitError, wgpu};
 
 /// What the user asked for.
@@ -35,9 +36,16 @@ impl FromStr for DeviceChoice {
 }
 
 /// No adapter could be had.
+#[cfg(feature = "gpu")]
 #[derive(Debug, thiserror::Error)]
 #[error("no GPU can be used here ({0}); choose the cpu device")]
 pub struct DeviceError(#[from] WgpuInitError);
+
+/// No adapter could be had.
+#[cfg(not(feature = "gpu"))]
+#[derive(Debug, thiserror::Error)]
+#[error("this build has no GPU code; choose the cpu device, or build with the feature `gpu`")]
+pub struct DeviceError;
 
 /// A device that is ready, and what it is.
 #[derive(Clone, Debug)]
@@ -73,6 +81,7 @@ impl ComputeDevice {
     }
 }
 
+#[cfg(feature = "gpu")]
 fn describe(device: Device, adapter: &wgpu::Adapter) -> ComputeDevice {
     let info = adapter.get_info();
     // Browsers may hide the adapter's name.
@@ -82,7 +91,7 @@ fn describe(device: Device, adapter: &wgpu::Adapter) -> ComputeDevice {
 }
 
 /// The one GPU device of this process: burn's wgpu runtime can be started only once.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
 async fn gpu() -> Result<ComputeDevice, DeviceError> {
     static GPU: std::sync::Mutex<Option<ComputeDevice>> = std::sync::Mutex::new(None);
     let mut gpu = GPU.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -94,7 +103,7 @@ async fn gpu() -> Result<ComputeDevice, DeviceError> {
 }
 
 /// The one GPU device of this worker: burn's wgpu runtime can be started only once.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "gpu", target_arch = "wasm32"))]
 async fn gpu() -> Result<ComputeDevice, DeviceError> {
     thread_local! {
         static GPU: std::cell::RefCell<Option<ComputeDevice>> = const { std::cell::RefCell::new(None) };
@@ -106,4 +115,10 @@ async fn gpu() -> Result<ComputeDevice, DeviceError> {
     let device = describe(device, &setup.adapter);
     GPU.set(Some(device.clone()));
     Ok(device)
+}
+
+#[cfg(not(feature = "gpu"))]
+#[expect(clippy::unused_async, reason = "awaited like the one that opens a GPU")]
+async fn gpu() -> Result<ComputeDevice, DeviceError> {
+    Err(DeviceError)
 }
