@@ -19,6 +19,7 @@ mod sampler;
 mod schedule;
 mod state;
 mod trainer;
+mod tuner;
 
 pub use batch::{Batch, BatchError, BatchSource, Input};
 pub use depth::Depth;
@@ -32,3 +33,4 @@ pub use sampler::{Sampler, SamplerConfig, SamplerError, Visits};
 pub use schedule::{Decay, Schedule};
 pub use state::{StateError, TrainState};
 pub use trainer::{Step, TrainError, Trainer, TrainerConfig};
+pub use tuner::{Samples, TuneError, TuneOptions, Tuner};
