@@ -98,10 +98,12 @@ pub struct StageConfig {
     pub learning_rate: f64,
     /// The backbone learns at so many times the rate; without it at 0.2 when the weights come from `init`, otherwise at 1.
     pub backbone_rate: Option<f64>,
-    pub warmup_epochs: f64,
+    /// Without it an eighth of the epochs.
+    pub warmup_epochs: Option<f64>,
     /// The warm-up starts at so many times the rate.
     pub warmup_factor: f64,
-    pub decay: DecayConfig,
+    /// Without it a tenth at half and again at seven eighths of the epochs.
+    pub decay: Option<DecayConfig>,
     /// What learns: "full", "deeper" (last stage, neck and head) or "quick" (neck and head).
     pub depth: DepthConfig,
     /// The decay, a step, of the moving average of the weights; 0 keeps none.
@@ -121,9 +123,9 @@ impl Default for StageConfig {
             visits: Visits::ByImages,
             learning_rate: 3.5e-4,
             backbone_rate: None,
-            warmup_epochs: 10.0,
+            warmup_epochs: None,
             warmup_factor: 1.0 / 3.0,
-            decay: DecayConfig::default(),
+            decay: None,
             depth: DepthConfig::Full,
             ema: 0.0,
             augment: Augment::default(),
@@ -157,9 +159,17 @@ pub enum DecayConfig {
     },
 }
 
-impl Default for DecayConfig {
-    fn default() -> Self {
-        Self::MultiStep { milestones: vec![40.0, 70.0], factor: tenth() }
+impl StageConfig {
+    /// 10 of 80 epochs, as in Bag of Tricks.
+    fn warmup_epochs(&self) -> f64 {
+        self.warmup_epochs.unwrap_or(self.epochs as f64 / 8.0)
+    }
+
+    /// At 40 and 70 of 80 epochs.
+    fn decay(&self) -> DecayConfig {
+        let milestones = || [0.5, 0.875].map(|part| self.epochs as f64 * part).to_vec();
+        let default = || DecayConfig::MultiStep { milestones: milestones(), factor: tenth() };
+        self.decay.clone().unwrap_or_else(default)
     }
 }
 
@@ -402,15 +412,12 @@ impl TrainConfig {
                 "more than 0 (depth = \"quick\" leaves the backbone as it is)",
             )?;
         }
-        require(
-            stage.warmup_epochs >= 0.0 && stage.warmup_epochs.is_finite(),
-            "warmup_epochs",
-            &stage.warmup_epochs,
-            "0 or more",
-        )?;
+        let warmup = stage.warmup_epochs();
+        let shorter = warmup >= 0.0 && warmup < stage.epochs as f64;
+        require(shorter, "warmup_epochs", &warmup, "0 or more, less than its epochs")?;
         let factor = stage.warmup_factor;
         require(factor > 0.0 && factor <= 1.0, "warmup_factor", &factor, "more than 0, at most 1")?;
-        match &stage.decay {
+        match &stage.decay() {
             DecayConfig::Constant => {}
             DecayConfig::MultiStep { milestones, factor } => {
                 let ascending = milestones.is_sorted() && milestones.iter().all(|&epoch| positive(epoch));
@@ -497,9 +504,9 @@ impl TrainConfig {
             },
             schedule: Schedule {
                 base_lr: stage.learning_rate,
-                warmup_epochs: stage.warmup_epochs,
+                warmup_epochs: stage.warmup_epochs(),
                 warmup_factor: stage.warmup_factor,
-                decay: match stage.decay.clone() {
+                decay: match stage.decay() {
                     DecayConfig::Constant => Decay::Constant,
                     DecayConfig::MultiStep { milestones, factor } => Decay::MultiStep { milestones, factor },
                     DecayConfig::Cosine { floor } => Decay::Cosine { floor },
@@ -537,6 +544,10 @@ impl TrainConfig {
             config.model.init.iter_mut().for_each(|path| *path = PathBuf::new());
             config.evaluate = EvaluateConfig::default();
             config.stage.truncate(stage + 1);
+            // A default is the same as its value.
+            for stage in &mut config.stage {
+                (stage.warmup_epochs, stage.decay) = (Some(stage.warmup_epochs()), Some(stage.decay()));
+            }
             serde_json::to_value(config).unwrap_or_default()
         };
         first_difference(&decisive(self), &decisive(before), String::new())

@@ -9,13 +9,23 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::PathElement;
 use plotters::series::LineSeries;
-use plotters::style::{BLACK, Color, Palette, Palette99, WHITE};
+use plotters::style::{BLACK, Color, RGBColor, WHITE};
 
 use super::log::Entry;
 
 /// Pixels, width and height.
 const SIZE: (u32, u32) = (960, 720);
 const FONT: (&str, u32) = ("sans-serif", 16);
+
+/// Okabe and Ito's colours, which colour-blind people tell apart, the faint ones apart.
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+];
 
 /// A named line of (epoch, value).
 type Line = (String, Vec<(f64, f64)>);
@@ -27,11 +37,11 @@ pub fn svg(entries: &[Entry], epochs: &[usize]) -> Result<String, Box<dyn Error>
     let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     if scores.is_empty() {
-        chart(&root, "Loss", &losses, None)?;
+        chart(&root, "Loss", &losses, None, SeriesLabelPosition::UpperRight)?;
     } else {
         let (above, below) = root.split_vertically(SIZE.1 / 2);
-        chart(&above, "Loss", &losses, None)?;
-        chart(&below, "Evaluation, per cent", &scores, Some(0.0..100.0))?;
+        chart(&above, "Loss", &losses, None, SeriesLabelPosition::UpperRight)?;
+        chart(&below, "Evaluation, per cent", &scores, Some(0.0..100.0), SeriesLabelPosition::LowerRight)?;
     }
     root.present()?;
     // The backend borrows the text until it is gone.
@@ -81,6 +91,7 @@ fn chart(
     title: &str,
     lines: &[Line],
     y: Option<Range<f64>>,
+    legend: SeriesLabelPosition,
 ) -> Result<(), Box<dyn Error>> {
     let points = || lines.iter().flat_map(|(_, points)| points);
     let x = range(points().map(|(x, _)| *x));
@@ -88,19 +99,21 @@ fn chart(
     let mut chart = ChartBuilder::on(area)
         .caption(title, FONT)
         .margin(12)
-        .x_label_area_size(32)
+        .x_label_area_size(48)
         .y_label_area_size(56)
         .build_cartesian_2d(x, y)?;
-    chart.configure_mesh().light_line_style(WHITE).x_desc("Epoch").label_style(FONT).draw()?;
+    let whole = |epoch: &f64| if epoch.fract() == 0.0 { epoch.to_string() } else { String::new() };
+    let mesh = &mut chart.configure_mesh();
+    mesh.light_line_style(WHITE).x_desc("Epoch").x_label_formatter(&whole).label_style(FONT).draw()?;
     for (index, (name, points)) in lines.iter().enumerate() {
-        let style = Palette99::pick(index).stroke_width(2);
+        let style = COLOURS[index % COLOURS.len()].stroke_width(2);
         let series = LineSeries::new(points.iter().copied(), style).point_size(2);
         let sample = move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style);
         chart.draw_series(series)?.label(name).legend(sample);
     }
     if !lines.is_empty() {
         let labels = &mut chart.configure_series_labels();
-        let labels = labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.8));
+        let labels = labels.position(legend).background_style(WHITE.mix(0.8));
         labels.border_style(BLACK.mix(0.3)).label_font(FONT).draw()?;
     }
     Ok(())
