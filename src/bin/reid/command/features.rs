@@ -9,6 +9,7 @@ use webreid::image::{MAX_PIXELS, Rgba};
 use webreid::training::{ExtractError, Extractor};
 
 use crate::command::error::CliError;
+use crate::command::interrupt;
 
 /// Images that go through the network together.
 const BATCH: usize = 16;
@@ -51,6 +52,10 @@ pub async fn features(extractor: &Extractor, files: &[PathBuf], what: &str) -> R
     // Only as many pictures as there are threads are decoded at once: each may be large.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
     for (round, chunk) in files.chunks(threads).enumerate() {
+        if interrupt::requested() {
+            bar.finish_and_clear();
+            return Err(CliError::Interrupted);
+        }
         for (offset, decoded) in decode_all(chunk).into_iter().enumerate() {
             let index = round * threads + offset;
             match decoded {

@@ -1,0 +1,164 @@
+//! `curve.svg`: the losses above, the evaluations below, over the epochs of all stages.
+
+use std::error::Error;
+use std::ops::Range;
+
+use plotters::backend::SVGBackend;
+use plotters::chart::{ChartBuilder, SeriesLabelPosition};
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::element::PathElement;
+use plotters::series::LineSeries;
+use plotters::style::{BLACK, Color, Palette, Palette99, WHITE};
+
+use super::log::Entry;
+
+/// Pixels, width and height.
+const SIZE: (u32, u32) = (960, 720);
+const FONT: (&str, u32) = ("sans-serif", 16);
+
+/// A named line of (epoch, value).
+type Line = (String, Vec<(f64, f64)>);
+
+/// The log as a picture. `epochs` are those of each stage.
+pub fn svg(entries: &[Entry], epochs: &[usize]) -> Result<String, Box<dyn Error>> {
+    let (losses, scores) = lines(entries, epochs);
+    let mut text = String::new();
+    let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+    root.fill(&WHITE)?;
+    if scores.is_empty() {
+        chart(&root, "Loss", &losses, None)?;
+    } else {
+        let (above, below) = root.split_vertically(SIZE.1 / 2);
+        chart(&above, "Loss", &losses, None)?;
+        chart(&below, "Evaluation, per cent", &scores, Some(0.0..100.0))?;
+    }
+    root.present()?;
+    // The backend borrows the text until it is gone.
+    drop(root);
+    Ok(text)
+}
+
+/// The lines of the losses and of the scores. A line that is 0 throughout is of a loss that was not asked for.
+fn lines(entries: &[Entry], epochs: &[usize]) -> (Vec<Line>, Vec<Line>) {
+    let at = |stage: usize, epoch: usize| (epochs.iter().take(stage - 1).sum::<usize>() + epoch) as f64;
+    let (mut losses, mut scores) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Entry::Epoch(e) => {
+                let x = at(e.stage, e.epoch);
+                push(&mut losses, "loss".into(), (x, e.loss));
+                push(&mut losses, "identity".into(), (x, e.identity_loss));
+                push(&mut losses, "triplet".into(), (x, e.triplet_loss));
+                push(&mut losses, "distillation".into(), (x, e.distillation_loss));
+            }
+            Entry::Evaluation(e) => {
+                let x = at(e.stage, e.epoch);
+                push(&mut scores, format!("{}: rank-1", e.data), (x, e.rank1));
+                push(&mut scores, format!("{}: mAP", e.data), (x, e.map));
+            }
+        }
+    }
+    losses.retain(|(_, points): &Line| points.iter().any(|(_, value)| *value != 0.0));
+    (losses, scores)
+}
+
+fn push(lines: &mut Vec<Line>, name: String, point: (f64, f64)) {
+    match lines.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, points)) => points.push(point),
+        None => lines.push((name, vec![point])),
+    }
+}
+
+/// A range that holds all values, 0 too, with a little room above.
+fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    low..if high > low { high * 1.05 } else { low + 1.0 }
+}
+
+fn chart(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    title: &str,
+    lines: &[Line],
+    y: Option<Range<f64>>,
+) -> Result<(), Box<dyn Error>> {
+    let points = || lines.iter().flat_map(|(_, points)| points);
+    let x = range(points().map(|(x, _)| *x));
+    let y = y.unwrap_or_else(|| range(points().map(|(_, y)| *y)));
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, FONT)
+        .margin(12)
+        .x_label_area_size(32)
+        .y_label_area_size(56)
+        .build_cartesian_2d(x, y)?;
+    chart.configure_mesh().light_line_style(WHITE).x_desc("Epoch").label_style(FONT).draw()?;
+    for (index, (name, points)) in lines.iter().enumerate() {
+        let style = Palette99::pick(index).stroke_width(2);
+        let series = LineSeries::new(points.iter().copied(), style).point_size(2);
+        let sample = move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style);
+        chart.draw_series(series)?.label(name).legend(sample);
+    }
+    if !lines.is_empty() {
+        let labels = &mut chart.configure_series_labels();
+        let labels = labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.8));
+        labels.border_style(BLACK.mix(0.3)).label_font(FONT).draw()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Epoch, Evaluation};
+    use super::*;
+
+    fn epoch(stage: usize, epoch: usize, loss: f64) -> Entry {
+        Entry::Epoch(Epoch {
+            stage,
+            epoch,
+            step: 1,
+            loss,
+            identity_loss: loss - 0.5,
+            triplet_loss: 0.5,
+            distillation_loss: 0.0,
+            accuracy: 0.0,
+            images_per_second: 1.0,
+            seconds: 1.0,
+            learning_rate: 1.0,
+        })
+    }
+
+    fn evaluation(stage: usize, epoch: usize, map: f64) -> Entry {
+        Entry::Evaluation(Evaluation {
+            stage,
+            epoch,
+            step: 1,
+            data: "a<b".into(),
+            protocol: "leave-one-out".into(),
+            rank1: map,
+            rank5: map,
+            rank10: map,
+            map,
+            minp: map,
+            queries: 1,
+            seconds: 1.0,
+        })
+    }
+
+    #[test]
+    fn stages_follow_each_other_and_lines_of_zeros_are_left_out() {
+        let entries = [epoch(1, 1, 5.0), epoch(1, 2, 4.0), epoch(2, 1, 3.0), evaluation(2, 1, 60.0)];
+        let (losses, scores) = lines(&entries, &[2, 3]);
+        assert_eq!(losses[0], ("loss".to_owned(), vec![(1.0, 5.0), (2.0, 4.0), (3.0, 3.0)]));
+        assert_eq!(losses.len(), 3);
+        assert_eq!(scores, [("a<b: rank-1".to_owned(), vec![(3.0, 60.0)]), ("a<b: mAP".to_owned(), vec![(3.0, 60.0)])]);
+    }
+
+    #[test]
+    fn the_picture_has_its_lines_and_escapes_names() {
+        let picture = svg(&[epoch(1, 1, 5.0), epoch(1, 2, 4.0), evaluation(1, 2, 60.0)], &[2]).expect("draws");
+        assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"), "{picture}");
+        assert!(picture.contains("<polyline") && picture.contains("mAP") && picture.contains("Epoch"), "{picture}");
+        assert!(!picture.contains("a<b"), "{picture}");
+        svg(&[], &[2]).expect("draws nothing");
+    }
+}
