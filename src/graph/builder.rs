@@ -118,6 +118,19 @@ impl Builder {
         self.push(Op::Concatenate, parts, parts.iter().map(|part| part.channels).sum())
     }
 
+    /// Appends nodes that were written down for themselves, whose first is their image: `image` stands in for it.
+    /// Gives the value of the last.
+    pub(crate) fn graft(&mut self, image: Value, nodes: &[Node], channels: usize) -> Value {
+        let offset = self.nodes.len();
+        let place = |id: NodeId| if id == 0 { image.id } else { id - 1 + offset };
+        let grafted = nodes.iter().skip(1).map(|node| {
+            let inputs = node.inputs.iter().map(|&id| place(id)).collect();
+            Node { op: node.op.clone(), inputs, role: self.role }
+        });
+        self.nodes.extend(grafted);
+        Value { id: place(nodes.len().saturating_sub(1)), channels }
+    }
+
     /// The finished graph with its outputs.
     pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
         Graph { nodes: self.nodes, feature: feature.id, embedding: embedding.id, logits: logits.map(|value| value.id) }
