@@ -222,14 +222,17 @@ fn no_single_wrong_byte_makes_a_panic() {
 
 #[cfg(feature = "train")]
 mod network {
+    use burn::tensor::{Tensor, TensorData};
     use webreid::image::{self, Rgba};
-    use webreid::model::ReIdentifierConfig;
-    use webreid::training::{DeviceChoice, Extractor};
+    use webreid::model::{Head, ReIdentifierConfig};
+    use webreid::training::{ComputeDevice, DeviceChoice, Extractor, Mode, Network, initial_tensors};
 
     use super::*;
 
     /// Of the largest value.
     const TOLERANCE: f32 = 1e-4;
+    /// How far from the weights a slope is measured: rounding and curvature stay below a per cent.
+    const STEP: f32 = 2e-3;
 
     /// RGB of 0…255 as the model's input.
     fn input(config: &ReIdentifierConfig, rgb: &[f32]) -> Vec<f32> {
@@ -309,5 +312,53 @@ mod network {
     #[cfg(feature = "gpu")]
     fn the_model_zoos_features_equal_the_reference_on_webgpu() {
         check_model_zoo(DeviceChoice::Gpu);
+    }
+
+    /// Fine-tuning: with a neck and a head, every parameter has a gradient, and that is the loss's slope.
+    #[test]
+    fn an_imported_network_is_trained_like_any_other() {
+        let mut model = small();
+        model.config.neck = true;
+        model.config.head = Some(Head { num_classes: 4, bias: false });
+        for (name, tensor) in initial_tensors(&model.config, 1).unwrap() {
+            model.tensors.entry(name).or_insert(tensor);
+        }
+        // The head's start, which is near zero, would hide the other slopes.
+        model.tensors.get_mut("head.weight").unwrap().values.iter_mut().for_each(|value| *value *= 500.0);
+        let device = ComputeDevice::cpu().device.autodiff();
+        let graph = model.config.graph().unwrap();
+        let expected = Checkpoint::read(&fixture("expected.safetensors")).unwrap().tensors;
+        let images = input(&model.config, &expected["rgb"].values);
+        let target: Vec<f32> = (0..12).map(|i| (i as f32).cos()).collect();
+        let loss = |tensors: &_| {
+            let network = Network::new(graph.clone(), tensors, &device).unwrap();
+            let images = Tensor::<4>::from_data(TensorData::new(images.clone(), [3, 3, 32, 16]), &device);
+            let target = Tensor::<2>::from_data(TensorData::new(target.clone(), [3, 4]), &device);
+            let logits = network.forward(images, Mode::Train).unwrap().logits.unwrap();
+            ((logits - target).powi_scalar(2).mean(), network)
+        };
+        let values = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
+        let (start, network) = loss(&model.tensors);
+        let mut gradients = start.backward();
+        let mut checked = 0;
+        for parameter in network.parameter_groups().into_iter().flat_map(|group| group.parameters) {
+            let name = parameter.name;
+            let gradient =
+                network.take_gradient(&name, &mut gradients).unwrap_or_else(|| panic!("{name} has no gradient"));
+            let gradient = values(gradient);
+            let length = gradient.iter().map(|slope| slope * slope).sum::<f32>().sqrt();
+            let mut at = |distance: f32| {
+                let mut tensors = model.tensors.clone();
+                let moved = tensors.get_mut(&name).unwrap().values.iter_mut().zip(&gradient);
+                moved.for_each(|(value, slope)| *value += distance * slope / length);
+                values(loss(&tensors).0)[0]
+            };
+            let slope = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+            println!("{name}: gradient {length:.5}, slope {slope:.5}");
+            assert!((slope - length).abs() <= 0.03 * length + 1e-3, "{name}: gradient {length}, slope {slope}");
+            checked += 1;
+        }
+        // All but the BN neck's frozen bias and its two running statistics.
+        assert_eq!(checked, model.tensors.len() - 3);
     }
 }

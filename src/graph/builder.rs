@@ -30,12 +30,13 @@ impl Default for Convolution2d {
 pub struct Builder {
     nodes: Vec<Node>,
     pub role: Role,
+    last_stage: NodeId,
 }
 
 impl Builder {
     /// An empty graph whose one input is a batch of images of `channels` channels.
     pub fn new(channels: usize) -> (Self, Value) {
-        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone };
+        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone, last_stage: 0 };
         let input = builder.push(Op::Input { channels }, &[], channels);
         (builder, input)
     }
@@ -119,8 +120,8 @@ impl Builder {
     }
 
     /// Appends nodes that were written down for themselves, whose first is their image: `image` stands in for it.
-    /// Gives the value of the last.
-    pub(crate) fn graft(&mut self, image: Value, nodes: &[Node], channels: usize) -> Value {
+    /// `last_stage` is the place among them where the last stage begins. Gives the value of the last.
+    pub(crate) fn graft(&mut self, image: Value, nodes: &[Node], last_stage: NodeId, channels: usize) -> Value {
         let offset = self.nodes.len();
         let place = |id: NodeId| if id == 0 { image.id } else { id - 1 + offset };
         let grafted = nodes.iter().skip(1).map(|node| {
@@ -128,11 +129,23 @@ impl Builder {
             Node { op: node.op.clone(), inputs, role: self.role }
         });
         self.nodes.extend(grafted);
+        self.last_stage = place(last_stage);
         Value { id: place(nodes.len().saturating_sub(1)), channels }
+    }
+
+    /// The next node begins the backbone's last stage.
+    pub fn begin_last_stage(&mut self) {
+        self.last_stage = self.nodes.len();
     }
 
     /// The finished graph with its outputs.
     pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
-        Graph { nodes: self.nodes, feature: feature.id, embedding: embedding.id, logits: logits.map(|value| value.id) }
+        Graph {
+            nodes: self.nodes,
+            last_stage: self.last_stage,
+            feature: feature.id,
+            embedding: embedding.id,
+            logits: logits.map(|value| value.id),
+        }
     }
 }

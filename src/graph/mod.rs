@@ -162,6 +162,9 @@ pub struct Parameter {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub nodes: Vec<Node>,
+    /// The first node of the backbone's last stage: what lies before it may stay as it is when only the later part is
+    /// trained. 0 where the builder marked none.
+    pub last_stage: NodeId,
     /// `f`: the pooled feature `[n, c]`, which the triplet loss sees.
     pub feature: NodeId,
     /// `bn_f`: the feature after bottleneck and BN neck, which matching uses (equal to `feature` without a neck).

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InputConfig;
 use super::reidentifier::{CHANNELS, ConfigError, IMAGE, size};
-use crate::graph::{self, Node, Op, Role, Shape};
+use crate::graph::{self, Node, NodeId, Op, Role, Shape};
 
 /// A backbone that ends in the feature `[n, features]`, as its file spells it out. It travels whole in the metadata of the
 /// files we write, so that it is exported, loaded again and fine-tuned like any other.
@@ -21,6 +21,17 @@ pub struct ImportedConfig {
 }
 
 impl ImportedConfig {
+    /// Where the last stage begins: after the last pooling that makes the map smaller, or with the last convolution that
+    /// does; 0 where nothing does.
+    pub(super) fn last_stage(&self) -> NodeId {
+        let begins = |(id, node): (NodeId, &Node)| match &node.op {
+            Op::MaxPool(pool) | Op::AveragePool(pool) => (pool.stride != [1, 1]).then_some(id + 1),
+            Op::Convolution(c) => (c.stride != [1, 1]).then_some(id),
+            _ => None,
+        };
+        self.nodes.iter().enumerate().rev().find_map(begins).unwrap_or(0)
+    }
+
     /// Refuses what is no network: the nodes may come from a file of ours that someone changed.
     pub(super) fn check(&self, input: &InputConfig) -> Result<(), ConfigError> {
         let wrong = |node, what| Err(ConfigError::Node { node, what });
@@ -78,6 +89,8 @@ mod tests {
         let shapes = graph.shapes(256, 128).expect("fits");
         assert_eq!(shapes[graph.embedding], Shape::Vector(5));
         assert_eq!(graph.logits.map(|id| shapes[id]), Some(Shape::Vector(7)));
+        // After the max pool.
+        assert_eq!(graph.last_stage, 3);
         assert_eq!((config.features_dim(), config.backbone.to_string().as_str()), (5, "small"));
         let json = serde_json::to_string(&config).expect("describable");
         assert_eq!(serde_json::from_str::<ReIdentifierConfig>(&json).expect("ours"), config);

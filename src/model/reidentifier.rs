@@ -123,7 +123,9 @@ impl ReIdentifierConfig {
                     ResnetConfig::layers(config.depth).ok_or(ConfigError::UnknownDepth(config.depth))?;
                 (config.build(&mut b, image, blocks, bottleneck), config.feature_dim.is_none())
             }
-            BackboneConfig::Imported(config) => (b.graft(image, &config.nodes, config.features), false),
+            BackboneConfig::Imported(config) => {
+                (b.graft(image, &config.nodes, config.last_stage(), config.features), false)
+            }
         };
         b.role = Role::Neck;
         if is_map {

@@ -1,12 +1,13 @@
 //! A graph as a burn module.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
-use burn::module::{Module, Param, ParamId, RunningState};
+use burn::module::{Module, Param, RunningState};
 use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData, activation};
+use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
 use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Pool, Role};
 use crate::kernels::pool_bn_train::Settings;
@@ -42,9 +43,8 @@ pub struct Outputs {
 #[derive(Clone, Debug)]
 pub struct ParameterGroup {
     pub role: Role,
-    pub learning_rate: f64,
-    /// Names and ids of the trained parameters; frozen ones and running statistics are in no group.
-    pub parameters: Vec<(String, ParamId)>,
+    /// The parameters that move; frozen ones and running statistics are in no group.
+    pub parameters: Vec<Parameter>,
 }
 
 /// Tensors that do not make up the graph.
@@ -82,6 +82,9 @@ pub struct Network {
     /// Average pools whose batch norm runs in the same pass.
     #[module(skip)]
     necks: Arc<BTreeMap<NodeId, NodeId>>,
+    /// The nodes that training changes; see [`Network::set_moving`].
+    #[module(skip)]
+    moving: Range<NodeId>,
 }
 
 /// A value on its way through the graph.
@@ -102,6 +105,7 @@ impl Network {
         device: &Device,
     ) -> Result<Self, NetworkError> {
         let necks = Arc::new(graph.pooled_norms());
+        let moving = 0..graph.nodes.len();
         let mut network = Self {
             kernels: Vec::new(),
             matrices: Vec::new(),
@@ -110,6 +114,7 @@ impl Network {
             graph: Arc::new(graph),
             slots: Arc::default(),
             necks,
+            moving,
         };
         let mut slots = BTreeMap::new();
         for parameter in network.graph.clone().parameters() {
@@ -156,28 +161,86 @@ impl Network {
         &self.graph
     }
 
-    /// The trained parameters by learning rate: the three groups of TLL's `get_parameters(base_lr, rate)`.
-    pub fn parameter_groups(&self, base_lr: f64, rate: f64, finetune: bool) -> Vec<ParameterGroup> {
-        let parameters = self.graph.parameters();
+    /// Lets training change these nodes alone. All others run in evaluation mode even in a training pass (their batch
+    /// statistics stay), and their parameters are not tracked, so that no gradient is computed for what nobody moves.
+    pub fn set_moving(&mut self, moving: Range<NodeId>) {
+        self.moving = moving;
+        let graph = self.graph.clone();
+        let nodes = graph.nodes.iter().enumerate();
+        for (id, parameter) in nodes.flat_map(|(id, node)| node.parameters().into_iter().map(move |p| (id, p))) {
+            let moves = parameter.kind == ParameterKind::Trained && self.moving.contains(&id);
+            match self.slots.get(&parameter.name) {
+                Some(&Slot::Kernel(i)) => self.kernels[i] = self.kernels[i].clone().set_require_grad(moves),
+                Some(&Slot::Matrix(i)) => self.matrices[i] = self.matrices[i].clone().set_require_grad(moves),
+                Some(&Slot::Vector(i)) => self.vectors[i] = self.vectors[i].clone().set_require_grad(moves),
+                Some(Slot::Running(_)) | None => {}
+            }
+        }
+    }
+
+    /// What [`Network::set_moving`] set; everything at first.
+    pub fn moving(&self) -> Range<NodeId> {
+        self.moving.clone()
+    }
+
+    /// The tensors of this kind in the nodes that training changes, each once, in node order.
+    fn moving_tensors(&self, kind: ParameterKind) -> Vec<Parameter> {
+        let nodes = self.graph.nodes.iter().enumerate().filter(|(id, _)| self.moving.contains(id));
+        let parameters = nodes.flat_map(|(_, node)| node.parameters()).filter(|parameter| parameter.kind == kind);
+        let mut seen = HashSet::new();
+        parameters.filter(|parameter| seen.insert(parameter.name.clone())).collect()
+    }
+
+    /// The parameters that training moves, by learning rate: the three groups of TLL's `get_parameters`.
+    pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let parameters = self.moving_tensors(ParameterKind::Trained);
         let group = |role: Role| ParameterGroup {
             role,
-            learning_rate: Graph::learning_rate(role, base_lr, rate, finetune),
-            parameters: parameters
-                .iter()
-                .filter(|parameter| parameter.role == role && parameter.kind == ParameterKind::Trained)
-                .filter_map(|parameter| Some((parameter.name.clone(), self.id(&parameter.name)?)))
-                .collect(),
+            parameters: parameters.iter().filter(|parameter| parameter.role == role).cloned().collect(),
         };
         [Role::Backbone, Role::Neck, Role::Head].map(group).into()
     }
 
-    /// The id by which burn's optimisers and gradients know a parameter.
-    pub fn id(&self, name: &str) -> Option<ParamId> {
+    /// The running statistics that training moves.
+    pub fn moving_statistics(&self) -> Vec<Parameter> {
+        self.moving_tensors(ParameterKind::Running)
+    }
+
+    /// The gradient of a parameter, row by row in one dimension; `None` for one that is not trained or that the loss does
+    /// not depend on. It can be taken once.
+    pub fn take_gradient(&self, name: &str, gradients: &mut Gradients) -> Option<Tensor<1>> {
         match *self.slots.get(name)? {
-            Slot::Kernel(i) => Some(self.kernels[i].id),
-            Slot::Matrix(i) => Some(self.matrices[i].id),
-            Slot::Vector(i) => Some(self.vectors[i].id),
+            Slot::Kernel(i) => self.kernels[i].val().grad_remove(gradients).map(flat),
+            Slot::Matrix(i) => self.matrices[i].val().grad_remove(gradients).map(flat),
+            Slot::Vector(i) => self.vectors[i].val().grad_remove(gradients),
             Slot::Running(_) => None,
+        }
+    }
+
+    /// The values of a parameter or running statistic, row by row in one dimension, on the device without autodiff.
+    pub fn value(&self, name: &str) -> Option<Tensor<1>> {
+        Some(match *self.slots.get(name)? {
+            Slot::Kernel(i) => flat(self.kernels[i].val().inner()),
+            Slot::Matrix(i) => flat(self.matrices[i].val().inner()),
+            Slot::Vector(i) => self.vectors[i].val().inner(),
+            Slot::Running(i) => self.running[i].value_sync().inner(),
+        })
+    }
+
+    /// Replaces what [`Network::value`] gives. A name that the graph has not is ignored.
+    ///
+    /// # Panics
+    /// When the number of values is another.
+    pub fn set_value(&mut self, name: &str, value: Tensor<1>) {
+        match self.slots.get(name) {
+            Some(&Slot::Kernel(i)) => self.kernels[i] = replaced(&self.kernels[i], value),
+            Some(&Slot::Matrix(i)) => self.matrices[i] = replaced(&self.matrices[i], value),
+            Some(&Slot::Vector(i)) => self.vectors[i] = replaced(&self.vectors[i], value),
+            Some(&Slot::Running(i)) => {
+                let device = self.running[i].value_sync().device();
+                self.running[i] = RunningState::new(on(value, &device));
+            }
+            None => {}
         }
     }
 
@@ -209,8 +272,26 @@ impl Network {
     /// # Panics
     /// When the images do not fit the graph ([`Graph::shapes`] tells beforehand).
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Result<Outputs, OpError> {
-        if mode == Mode::Train && images.dims()[0] < 2 {
-            return Err(OpError::BatchOfOne(images.dims()[0]));
+        self.pass(0, Value::Map(images), mode)
+    }
+
+    /// Runs what follows the feature: `feature` is a batch of [`Graph::feature`] values `[n, c]`, as [`Outputs::feature`]
+    /// gives them in evaluation mode.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    ///
+    /// # Panics
+    /// When the features have another length than the graph's.
+    pub fn forward_feature(&self, feature: Tensor<2>, mode: Mode) -> Result<Outputs, OpError> {
+        self.pass(self.graph.feature, Value::Vector(feature), mode)
+    }
+
+    /// Runs the nodes after `start`, whose value is given.
+    fn pass(&self, start: NodeId, value: Value, mode: Mode) -> Result<Outputs, OpError> {
+        let images = value.batch();
+        if mode == Mode::Train && images < 2 {
+            return Err(OpError::BatchOfOne(images));
         }
         let graph = &self.graph;
         let wanted = match mode {
@@ -219,21 +300,19 @@ impl Network {
         };
         let last = wanted.iter().copied().max().unwrap_or(0);
         let mut values = Values::new(&graph.nodes[..=last], &wanted);
-        let mut images = Some(images);
-        for (id, node) in graph.nodes[..=last].iter().enumerate() {
+        values.put(start, value);
+        for (id, node) in graph.nodes[..=last].iter().enumerate().skip(start + 1) {
             match &node.op {
-                Op::Input { .. } => {
-                    values.put(id, Value::Map(images.take().unwrap_or_else(|| unreachable!("one input"))))
-                }
                 Op::GlobalAveragePool if self.necks.contains_key(&id) => {
                     let neck = self.necks[&id];
+                    let mode = self.mode(neck, mode);
                     let (feature, embedding) = self.pool_bn(values.take(node.inputs[0]).map(), neck, mode)?;
                     values.put(id, Value::Vector(feature));
                     values.put(neck, Value::Vector(embedding));
                 }
                 Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
                 _ => {
-                    let value = self.run(node, &mut values, mode)?;
+                    let value = self.run(node, &mut values, self.mode(id, mode))?;
                     values.put(id, value);
                 }
             }
@@ -245,11 +324,16 @@ impl Network {
         })
     }
 
+    /// The mode in which a node runs in a pass of this mode.
+    fn mode(&self, id: NodeId, pass: Mode) -> Mode {
+        if self.moving.contains(&id) { pass } else { Mode::Evaluate }
+    }
+
     fn run(&self, node: &Node, values: &mut Values, mode: Mode) -> Result<Value, OpError> {
         let mut inputs = node.inputs.iter().map(|&id| values.take(id)).collect::<Vec<_>>().into_iter();
         let mut input = || inputs.next().unwrap_or_else(|| unreachable!("graphs are built with their inputs"));
         Ok(match &node.op {
-            Op::Input { .. } => unreachable!("a graph has one input"),
+            Op::Input { .. } => unreachable!("a graph has one input, the first node"),
             Op::Convolution(c) => Value::Map(self.convolution(c, input().map())),
             Op::BatchNorm { name, .. } => match input() {
                 Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)),
@@ -395,6 +479,23 @@ impl Network {
     }
 }
 
+fn flat<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    let count = x.shape().num_elements();
+    x.reshape([count])
+}
+
+/// The parameter with other values: a new leaf, tracked as the old one was.
+fn replaced<const D: usize>(parameter: &Param<Tensor<D>>, value: Tensor<1>) -> Param<Tensor<D>> {
+    let old = parameter.val();
+    let value = on(value.reshape(old.dims()), &old.device());
+    Param::initialized(parameter.id, value.set_require_grad(old.is_require_grad()))
+}
+
+/// `value` without autodiff, on the same device with autodiff where that one has it.
+fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
+    if device.is_autodiff() { value.autodiff() } else { value }
+}
+
 fn mean(x: Tensor<4>) -> Tensor<2> {
     let [n, c, h, w] = x.dims();
     x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
@@ -413,6 +514,14 @@ impl Value {
         match self {
             Self::Map(x) => x,
             Self::Vector(_) => unreachable!("Graph::shapes accepts no vector here"),
+        }
+    }
+
+    /// The images in the batch.
+    fn batch(&self) -> usize {
+        match self {
+            Self::Map(x) => x.dims()[0],
+            Self::Vector(x) => x.dims()[0],
         }
     }
 
