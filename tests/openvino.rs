@@ -5,7 +5,7 @@
 mod common;
 
 use common::relative_error;
-use webreid::model::{BackboneConfig, ChannelOrder, ImportedConfig};
+use webreid::model::ChannelOrder;
 use webreid::weights::{
     Checkpoint, Dialect, Precision, Recognised, WeightsError, is_openvino, read_openvino, recognise, to_safetensors,
 };
@@ -20,13 +20,6 @@ fn xml() -> String {
 
 fn small() -> Recognised {
     read_openvino(&fixture("small-reid.xml"), &fixture("small-reid.bin")).unwrap()
-}
-
-fn imported(model: &Recognised) -> &ImportedConfig {
-    match &model.config.backbone {
-        BackboneConfig::Imported(imported) => imported,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// What is said about the fixture with one thing in its `.xml` changed, once.
@@ -347,7 +340,7 @@ mod network {
                 network.take_gradient(&name, &mut gradients).unwrap_or_else(|| panic!("{name} has no gradient"));
             let gradient = values(gradient);
             let length = gradient.iter().map(|slope| slope * slope).sum::<f32>().sqrt();
-            let mut at = |distance: f32| {
+            let at = |distance: f32| {
                 let mut tensors = model.tensors.clone();
                 let moved = tensors.get_mut(&name).unwrap().values.iter_mut().zip(&gradient);
                 moved.for_each(|(value, slope)| *value += distance * slope / length);
