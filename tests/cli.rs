@@ -309,6 +309,29 @@ fn convert_tells_what_it_recognised_and_keeps_the_model() {
 }
 
 #[test]
+fn an_openvino_model_is_read_from_either_of_its_files() {
+    let bench = Bench::new();
+    let fixture = |name: &str| format!("{}/tests/fixtures/openvino/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (xml, out) = (fixture("small-reid.xml"), bench.text("out.safetensors"));
+    let run = reid(&["convert", &xml, &out]).ends(0);
+    assert!(run.stdout.contains("small-reid (OpenVINO): 12-d feature"), "{}", run.stdout);
+    bench.person("a.png", 1);
+    let features = |weights: &str| {
+        let (out, image) = (bench.text("f.safetensors"), bench.text("a.png"));
+        reid(&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &image]).ends(0);
+        let (file, shape) = read_features(&bench.path("f.safetensors"));
+        assert_eq!((shape, file.metadata["model"].as_str()), (vec![1, 12], "small-reid"));
+        file.tensors["features"].values.clone()
+    };
+    let expected = features(&xml);
+    assert_eq!(features(&fixture("small-reid.bin")), expected);
+    assert_eq!(features(&out), expected);
+
+    bench.write("lonely.xml", &fs::read(xml).unwrap());
+    reid(&["convert", &bench.text("lonely.xml"), &out]).ends(1).says(&["lonely.xml: an OpenVINO model", "lonely.bin"]);
+}
+
+#[test]
 fn real_checkpoints_give_the_reference_features() {
     let Some(shared) = shared() else { return };
     let bench = Bench::new();
@@ -345,6 +368,20 @@ fn real_checkpoints_score_as_measured_elsewhere() {
         ("osnet_x0_25_market1501.pth", "leave-one-out", 9.2, 8.4, 1184),
         ("osnet_x0_25_msmt17_combineall.safetensors", "cross-camera", 65.2, 51.0, 592),
         ("osnet_x0_25_msmt17_combineall.safetensors", "leave-one-out", 15.6, 14.5, 1184),
+        (
+            "person-reidentification-retail-0287/person-reidentification-retail-0287.xml",
+            "cross-camera",
+            91.6,
+            78.0,
+            592,
+        ),
+        (
+            "person-reidentification-retail-0288/person-reidentification-retail-0288.xml",
+            "cross-camera",
+            78.4,
+            62.6,
+            592,
+        ),
     ] {
         let weights = shared.join("weights").join(file);
         let (weights, data) = (weights.to_str().unwrap(), data.to_str().unwrap());

@@ -53,7 +53,8 @@ pub struct Extractor {
     device: ComputeDevice,
 }
 
-/// The warm-up's image: large enough for every backbone, small enough to cost nothing.
+/// The warm-up's image: large enough for every backbone of ours, small enough to cost nothing. An imported network may
+/// take no size but its own.
 const PROBE: [usize; 4] = [1, 3, 64, 32];
 /// A kernel that does not run leaves old data behind and no error; then features are off by far more than rounding.
 const PROBE_TOLERANCE: f32 = 1e-2;
@@ -90,11 +91,13 @@ impl Extractor {
     }
 
     async fn prove(&self, twin: Network) -> Result<(), ExtractError> {
-        let count = PROBE.iter().product::<usize>();
+        let fits = self.network.graph().shapes(PROBE[2], PROBE[3]).is_ok();
+        let shape = if fits { PROBE } else { [1, 3, self.config.input.height, self.config.input.width] };
+        let count = shape.iter().product::<usize>();
         let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() * 2.0).collect();
         let twin = Self { config: self.config.clone(), network: twin, device: ComputeDevice::cpu() };
-        let expected = twin.embed(values.clone(), PROBE).await?;
-        let found = self.embed(values, PROBE).await?;
+        let expected = twin.embed(values.clone(), shape).await?;
+        let found = self.embed(values, shape).await?;
         let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
         let off = expected.iter().zip(&found).map(|(a, b)| (a - b).abs() / largest);
         // NaN must count as wrong, which `f32::max` would swallow.

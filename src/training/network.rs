@@ -354,7 +354,11 @@ impl Network {
                 Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)?),
                 Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)?),
             },
-            Op::InstanceNorm { name, .. } => Value::Map(self.instance_norm(name, input().map())),
+            Op::InstanceNorm { name, channels } => Value::Map(self.group_norm(name, *channels, input().map())),
+            Op::GroupNorm { name, groups, .. } => {
+                input().each(|x| self.group_norm(name, *groups, x), |x| self.group_norm(name, *groups, x))
+            }
+            Op::Affine { name, .. } => input().each(|x| self.affine(name, x), |x| self.affine(name, x)),
             Op::Relu => input().each(activation::relu, activation::relu),
             Op::Sigmoid => input().each(activation::sigmoid, activation::sigmoid),
             Op::PRelu { name, .. } => {
@@ -447,17 +451,25 @@ impl Network {
         Ok((result.feature, result.embedding))
     }
 
-    /// Each image's channels to mean 0 and variance 1, then scaled and shifted.
-    fn instance_norm(&self, name: &str, x: Tensor<4>) -> Tensor<4> {
-        let [n, c, h, w] = x.dims();
-        let weight = self.vector(&format!("{name}.weight")).reshape([1, c, 1, 1]);
-        let bias = self.vector(&format!("{name}.bias")).reshape([1, c, 1, 1]);
-        let x = x.reshape([n, c, h * w]);
+    /// Each image's runs of channels to mean 0 and variance 1, then the channels scaled and shifted. With as many groups
+    /// as channels it is instance norm.
+    fn group_norm<const D: usize>(&self, name: &str, groups: usize, x: Tensor<D>) -> Tensor<D> {
+        let dims = x.dims();
+        let values = dims[1..].iter().product::<usize>() / groups;
+        let x = x.reshape([dims[0], groups, values]);
         let mean = x.clone().mean_dim(2);
         let centred = x - mean;
         let variance = (centred.clone() * centred.clone()).mean_dim(2);
         let normal = centred / (variance + EPSILON).sqrt();
-        normal.reshape([n, c, h, w]) * weight + bias
+        self.affine(name, normal.reshape(dims))
+    }
+
+    fn affine<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
+        let mut shape = [1; D];
+        shape[1] = x.dims()[1];
+        let weight = self.vector(&format!("{name}.weight")).reshape(shape);
+        let bias = self.vector(&format!("{name}.bias")).reshape(shape);
+        x * weight + bias
     }
 
     fn kernel(&self, name: &str) -> Tensor<4> {

@@ -92,12 +92,21 @@ struct Description<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// Reads a checkpoint of any dialect and puts the model on a device: "gpu", "cpu", or "auto".
+    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers.
     ///
     /// # Errors
     /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, or a device that cannot be had.
-    pub async fn create(weights: Vec<u8>, file_name: String, device: String) -> Result<Engine, JsValue> {
-        let recognised = Checkpoint::read(&weights).and_then(weights::recognise);
-        drop(weights);
+    pub async fn create(
+        weights: Vec<u8>,
+        file_name: String,
+        device: String,
+        bin: Option<Vec<u8>>,
+    ) -> Result<Engine, JsValue> {
+        let recognised = match &bin {
+            Some(bin) => weights::read_openvino(&weights, bin),
+            None => Checkpoint::read(&weights).and_then(weights::recognise),
+        };
+        drop((weights, bin));
         let mut recognised = recognised.map_err(|error| {
             let error = WebError::from(&error);
             WebError { message: format!("{file_name}: {}", error.message), ..error }

@@ -12,12 +12,16 @@
 //! # Ok(()) }
 //! ```
 //!
+//! An OpenVINO model is two files, which [`read_openvino`] takes.
+//!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
 mod checkpoint;
 mod dialect;
 mod element;
 mod error;
+mod import;
+mod openvino;
 mod pickle;
 mod pytorch;
 mod safetensors;
@@ -25,4 +29,5 @@ mod safetensors;
 pub use checkpoint::{Checkpoint, Tensor};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
+pub use openvino::{is_openvino, read_openvino};
 pub use safetensors::{Precision, to_safetensors};

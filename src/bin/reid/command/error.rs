@@ -25,6 +25,8 @@ pub enum CliError {
     BarePreset(String),
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: an OpenVINO model is two files, and {} is not there; put it beside", xml.display(), bin.display())]
+    NoBin { xml: PathBuf, bin: PathBuf },
     #[error("{}: {source}", path.display())]
     Weights { path: PathBuf, source: WeightsError },
     #[error("{}: cannot be written ({source}); what was there before is untouched", path.display())]

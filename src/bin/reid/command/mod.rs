@@ -70,7 +70,7 @@ enum Command {
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt) or a preset's name
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, or the .xml of an OpenVINO model) or a preset's name
     #[arg(long, value_name = "W")]
     weights: std::path::PathBuf,
     /// What to compute on: auto, gpu or cpu
