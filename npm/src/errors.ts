@@ -11,7 +11,6 @@ export type ReidErrorCode =
   | "internal"
   | "network"
   | "no-device"
-  | "no-weights"
   | "out-of-memory"
   | "unknown-preset"
   | "unsupported-weights";

@@ -10,8 +10,8 @@ import { Session } from "./session.js";
 import { loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
-  /** A checkpoint (.safetensors, .pth, .pt): its URL, or the file itself. */
-  readonly weights: WeightsSource;
+  /** A checkpoint (.safetensors, .pth, .pt): its URL, or the file itself. Default: the model that comes with the package. */
+  readonly weights?: WeightsSource | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -44,10 +44,10 @@ export class ReIdentifier {
 
   /**
    * Loads the engine and the weights, and sets the network up on the device.
-   * Rejects with a `ReidError`: `no-weights`, `unknown-preset`, `http`, `network`, `bad-weights`,
+   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`,
    * `unsupported-weights`, `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
-  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions): Promise<ReIdentifier> {
+  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions = {}): Promise<ReIdentifier> {
     if (!["auto", "gpu", "cpu"].includes(device)) {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
     }
