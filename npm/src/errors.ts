@@ -6,12 +6,14 @@ export type ReidErrorCode =
   | "bad-weights"
   | "device-lost"
   | "disposed"
+  | "diverged"
   | "http"
   | "image-too-large"
   | "internal"
   | "network"
   | "no-device"
   | "out-of-memory"
+  | "too-few-samples"
   | "unknown-preset"
   | "unsupported-weights";
 
