@@ -42,6 +42,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await app.choose("0.png");
       await expect(app.matches).toHaveCount(4);
       expect(await violations(page)).toEqual([]);
+      // The slowest depth, so that there is time to pause.
+      await page.getByRole("radio", { name: /^Everything/ }).check();
       await app.improve.click();
       await page.getByRole("button", { name: "Pause" }).click();
       await expect(page.locator("#job-label")).toHaveText(/^Paused at step/);

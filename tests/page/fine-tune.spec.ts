@@ -233,7 +233,7 @@ test("while the model learns, features come in between and the page stays respon
         if (learning) extracted++;
       }
     })();
-    for await (const _ of reid.fineTune(samples, { steps: 30 }));
+    for await (const _ of reid.fineTune(samples, { depth: "full", steps: 20 }));
     learning = false;
     await Promise.all([frames, extracting]);
     await reid.dispose();

@@ -11,6 +11,12 @@ async function startSorted(app: App): Promise<void> {
   await expect(app.improve).toBeEnabled();
 }
 
+/** The slowest depth, so that there is something to watch and to stop. */
+async function startSlowly(app: App): Promise<void> {
+  await app.page.getByRole("radio", { name: /^Everything/ }).check();
+  await app.improve.press("Enter");
+}
+
 /** Scores of the first sample photo's matches: they show which model is at work. */
 async function scores(app: App): Promise<number[]> {
   await app.choose("p01_1.jpg");
@@ -39,7 +45,7 @@ test("what is missing is said until there are two people with two photos each", 
 test("the model learns: progress, a curve in lines and words, a before and after, and undo", async ({ app, page }) => {
   await startSorted(app);
   const before = await scores(app);
-  await app.improve.press("Enter");
+  await startSlowly(app);
   await expect(page.getByRole("button", { name: "Pause" })).toBeFocused();
   await expect(page.locator("#job-label")).toHaveText(/^Learning: step \d+ of \d+, .* left$/);
   // A search answers meanwhile.
@@ -72,7 +78,7 @@ test("the model learns: progress, a curve in lines and words, a before and after
 test("it can be paused, resumed and cancelled, and then the model is as it was", async ({ app, page }) => {
   await startSorted(app);
   const before = await scores(app);
-  await app.improve.click();
+  await startSlowly(app);
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(app.status).toHaveText("Paused. Nothing is lost: resume when you like.");
   const label = page.locator("#job-label");
@@ -96,7 +102,7 @@ test("it can be paused, resumed and cancelled, and then the model is as it was",
   expect(await scores(app)).toEqual(before);
 
   // And with the button at the foot.
-  await app.improve.click();
+  await startSlowly(app);
   await expect(label).toHaveText(/^Learning: step/);
   await app.cancel.click();
   await expect(app.status).toHaveText("Cancelled. The model is as it was.");

@@ -58,6 +58,7 @@ export class People {
 
   /** Whether the user has said so of the two photos, or of others of the same people. */
   areDifferent(a: Photo, b: Photo): boolean {
+    if (this.#different.size === 0) return false;
     const others = new Set(this.#withSamePerson(b));
     return this.#withSamePerson(a).some((photo) => [...(this.#different.get(photo) ?? [])].some((o) => others.has(o)));
   }

@@ -78,13 +78,16 @@ export class Session {
 
   /** The others by likeness, without those that the user said show someone else. */
   get matches(): Match[] {
-    const { query } = this;
-    return this.#ranking().filter(({ photo }) => query && !this.people.areDifferent(query, photo));
+    const [reid, query] = [this.#reid, this.query];
+    if (!reid || !query) return [];
+    const others = this.photos.all.filter((photo) => !this.people.areDifferent(query, photo));
+    return rank(query, others, (a, b) => reid.similarity(a, b));
   }
 
   /** How many photos the user said show someone else than the query does. */
   get ruledOut(): number {
-    return this.#ranking().length - this.matches.length;
+    const { query } = this;
+    return query ? this.photos.all.filter((photo) => this.people.areDifferent(query, photo)).length : 0;
   }
 
   get canUndo(): boolean {
@@ -460,12 +463,6 @@ export class Session {
     if (turn !== this.#estimates) return;
     this.estimate = estimate;
     this.#changed();
-  }
-
-  #ranking(): Match[] {
-    const reid = this.#reid;
-    if (!reid || !this.query) return [];
-    return rank(this.query, this.photos.all, (a, b) => reid.similarity(a, b));
   }
 
   #leave(photo: Photo): void {
