@@ -3,6 +3,8 @@
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "cli/train.rs"]
+mod train;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -126,7 +128,7 @@ fn read_features(path: &Path) -> (Checkpoint, Vec<usize>) {
 #[test]
 fn help_names_the_commands_and_the_exit_codes() {
     let help = reid(&["--help"]).ends(0).stdout;
-    for word in ["extract", "match", "evaluate", "convert", "Exit codes", "  3  done, but some images"] {
+    for word in ["extract", "match", "evaluate", "train", "convert", "Exit codes", "  3    done, but some images"] {
         assert!(help.contains(word), "no {word:?} in {help}");
     }
     assert!(reid(&["evaluate", "--help"]).ends(0).stdout.contains("per cent"));

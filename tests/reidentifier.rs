@@ -6,12 +6,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use common::relative_error;
 use webreid::graph::Graph;
 use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig};
-use webreid::training::{ComputeDevice, DeviceChoice, Mode, Network, Outputs};
+use webreid::training::{ComputeDevice, Mode, Network, Outputs};
 use webreid::weights::{self, Checkpoint, recognise};
 
 /// Of the largest value. PyTorch's own f32 is up to 1e-5 from these expectations, which are f64.
@@ -72,7 +71,6 @@ fn check(
     let training = device.device.clone().autodiff();
     let title = format!("{title} on {}", device.name);
     let mut comparison = Comparison { title, expected: under(fixture, "expect/"), worst: (0.0, String::new()) };
-    let parameters = graph.parameters();
     let network = Network::new(graph, tensors, &training).unwrap();
     let input = || upload::<4>(&fixture["input"], &training);
 
@@ -88,20 +86,13 @@ fn check(
     }
     let loss = loss(&outputs);
     comparison.check("loss", &read(loss.clone()));
-    let gradients = GradientsParams::from_grads(loss.backward(), &network);
+    let mut gradients = loss.backward();
     for name in under(&comparison.expected, "gradient/").into_keys() {
-        let parameter = parameters.iter().find(|parameter| parameter.name == format!("{prefix}{name}")).unwrap();
-        let id = network.id(&parameter.name).unwrap();
-        let found = match parameter.shape.len() {
-            1 => gradients.get::<1>(id).map(read),
-            2 => gradients.get::<2>(id).map(read),
-            _ => gradients.get::<4>(id).map(read),
-        };
+        let found = network.take_gradient(&format!("{prefix}{name}"), &mut gradients).map(read);
         comparison.check(&format!("gradient/{name}"), &found.unwrap_or_else(|| panic!("{name} has no gradient")));
     }
     for name in ["bottleneck.bias", "bottleneck.1.bias"] {
-        let frozen = network.id(name);
-        assert!(frozen.is_none_or(|id| gradients.get::<1>(id).is_none()), "{name} is never trained");
+        assert!(network.take_gradient(name, &mut gradients).is_none(), "{name} is never trained");
     }
     let trained = pollster::block_on(network.tensors()).unwrap();
     for name in under(&comparison.expected, "running/").into_keys() {
@@ -124,16 +115,12 @@ fn identity_loss(outputs: &Outputs, labels: &[f32]) -> Tensor<1> {
     entropy + outputs.feature.clone().powi_scalar(2).mean() * 0.01
 }
 
-fn devices() -> [ComputeDevice; 2] {
-    [DeviceChoice::Cpu, DeviceChoice::Gpu].map(|choice| pollster::block_on(ComputeDevice::open(choice)).unwrap())
-}
-
 fn check_reidentifier(name: &str, backbone: ResnetConfig, adapt: impl Fn(&mut ReIdentifierConfig)) {
     let backbone = BackboneConfig::Resnet(ResnetConfig { width: 4, ..backbone });
     let mut config = ReIdentifierConfig::new(backbone, IDENTITIES);
     adapt(&mut config);
     let fixture = fixture(name).tensors;
-    for device in devices() {
+    for device in common::devices() {
         let loss = |outputs: &Outputs| identity_loss(outputs, &fixture["labels"].values);
         check(name, &device, config.graph().unwrap(), &under(&fixture, "weights/"), &fixture, "", loss);
     }
@@ -162,7 +149,7 @@ fn resnet18_ibn_b_with_gem_pooling_is_pytorchs() {
 fn osnet_is_pytorchs() {
     let model = recognise(fixture("tiny_osnet")).unwrap();
     let fixture = fixture("osnet").tensors;
-    for device in devices() {
+    for device in common::devices() {
         let loss = |outputs: &Outputs| {
             let feature = outputs.feature.clone();
             (feature.clone() * upload(&fixture["probe"], &feature.device())).mean()

@@ -30,12 +30,13 @@ impl Default for Convolution2d {
 pub struct Builder {
     nodes: Vec<Node>,
     pub role: Role,
+    last_stage: NodeId,
 }
 
 impl Builder {
     /// An empty graph whose one input is a batch of images of `channels` channels.
     pub fn new(channels: usize) -> (Self, Value) {
-        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone };
+        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone, last_stage: 0 };
         let input = builder.push(Op::Input { channels }, &[], channels);
         (builder, input)
     }
@@ -118,8 +119,19 @@ impl Builder {
         self.push(Op::Concatenate, parts, parts.iter().map(|part| part.channels).sum())
     }
 
+    /// The next node begins the backbone's last stage.
+    pub fn begin_last_stage(&mut self) {
+        self.last_stage = self.nodes.len();
+    }
+
     /// The finished graph with its outputs.
     pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
-        Graph { nodes: self.nodes, feature: feature.id, embedding: embedding.id, logits: logits.map(|value| value.id) }
+        Graph {
+            nodes: self.nodes,
+            last_stage: self.last_stage,
+            feature: feature.id,
+            embedding: embedding.id,
+            logits: logits.map(|value| value.id),
+        }
     }
 }

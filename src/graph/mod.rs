@@ -145,6 +145,9 @@ pub struct Parameter {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub nodes: Vec<Node>,
+    /// The first node of the backbone's last stage: what lies before it may stay as it is when only the later part is
+    /// trained. 0 where the builder marked none.
+    pub last_stage: NodeId,
     /// `f`: the pooled feature `[n, c]`, which the triplet loss sees.
     pub feature: NodeId,
     /// `bn_f`: the feature after bottleneck and BN neck, which matching uses (equal to `feature` without a neck).
@@ -167,6 +170,21 @@ impl Graph {
         let pooled = |id: &NodeId| self.nodes[*id].op == Op::GlobalAveragePool;
         let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
         norms.filter_map(|(norm, node)| Some((*node.inputs.first().filter(|&id| pooled(id))?, norm))).collect()
+    }
+
+    /// Batch norms that only a ReLU reads, each with it: pairs that one pass can compute.
+    pub fn rectified_norms(&self) -> BTreeMap<NodeId, NodeId> {
+        let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
+        }
+        let outputs = [Some(self.feature), Some(self.embedding), self.logits];
+        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        let pair = |norm: NodeId| match readers.get(&norm)?[..] {
+            [reader] if self.nodes[reader].op == Op::Relu && !outputs.contains(&Some(norm)) => Some((norm, reader)),
+            _ => None,
+        };
+        norms.filter_map(|(norm, _)| pair(norm)).collect()
     }
 
     /// The learning rate of every role, as `get_parameters(base_lr, rate)` of the Transfer-Learning-Library gives it:

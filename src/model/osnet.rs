@@ -57,6 +57,9 @@ impl OsnetConfig {
         for (stage, &channels) in self.channels[1..].iter().enumerate() {
             let name = format!("{name}.conv{}", stage + 2);
             let instance_norm = self.instance_norm && stage == 0;
+            if stage == 2 {
+                b.begin_last_stage();
+            }
             for block in 0..2 {
                 x = os_block(b, &format!("{name}.{block}"), x, channels, instance_norm);
             }

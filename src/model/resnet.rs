@@ -110,6 +110,9 @@ impl ResnetConfig {
         x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [padding; 2], ceil });
         for (layer, &count) in blocks.iter().enumerate() {
             let planes = self.width << layer;
+            if layer == 3 {
+                b.begin_last_stage();
+            }
             for index in 0..count {
                 let stride = match (layer, index) {
                     (0, _) | (1.., 1..) => 1,

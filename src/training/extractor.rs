@@ -127,9 +127,7 @@ impl Extractor {
         if images.is_empty() {
             return Ok(Vec::new());
         }
-        let plan = plan(&self.config.input);
-        let inputs = images.iter().map(|image| self.input(image, &plan)).collect::<Result<_, _>>()?;
-        let values = self.run(Tensor::cat(inputs, 0)).await?;
+        let values = self.run(self.inputs(images)?).await?;
         let features: Vec<Vec<f32>> = values.chunks(self.config.features_dim()).map(<[f32]>::to_vec).collect();
         match features.iter().position(|feature| feature.iter().any(|value| !value.is_finite())) {
             Some(index) => Err(ExtractError::NotANumber(index)),
@@ -143,6 +141,34 @@ impl Extractor {
     /// When the device is lost or out of memory.
     pub async fn embed(&self, input: Vec<f32>, shape: [usize; 4]) -> Result<Vec<f32>, ExtractError> {
         self.run(Tensor::from_data(TensorData::new(input, shape), &self.device.device)).await
+    }
+
+    /// Feature and embedding (see [`Outputs`](super::Outputs)) of a batch of images, row by row.
+    pub(super) async fn features(&self, images: &[Rgba]) -> Result<(Vec<f32>, Vec<f32>), ExtractError> {
+        let outputs = self.network.forward(self.inputs(images)?, Mode::Evaluate)?;
+        let read = async |tensor: Tensor<2>| -> Result<Vec<f32>, ExtractError> {
+            Ok(tensor.into_data_async().await?.iter::<f32>().collect())
+        };
+        Ok((read(outputs.feature).await?, read(outputs.embedding).await?))
+    }
+
+    /// Another model on the same device.
+    ///
+    /// # Errors
+    /// When the tensors do not make up the model.
+    pub fn with(
+        &self,
+        config: ReIdentifierConfig,
+        tensors: &BTreeMap<String, weights::Tensor>,
+    ) -> Result<Self, ExtractError> {
+        let network = Network::new(config.graph()?, tensors, &self.device.device)?;
+        Ok(Self { config, network, device: self.device.clone() })
+    }
+
+    fn inputs(&self, images: &[Rgba]) -> Result<Tensor<4>, ExtractError> {
+        let plan = plan(&self.config.input);
+        let inputs = images.iter().map(|image| self.input(image, &plan)).collect::<Result<_, _>>()?;
+        Ok(Tensor::cat(inputs, 0))
     }
 
     fn input(&self, image: &Rgba, plan: &Plan) -> Result<Tensor<4>, ExtractError> {

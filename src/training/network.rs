@@ -1,16 +1,19 @@
 //! A graph as a burn module.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
-use burn::module::{Module, Param, ParamId, RunningState};
-use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d};
+use burn::module::{Module, Param, RunningState};
+use burn::tensor::module::{avg_pool2d, batch_norm, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData, activation};
+use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
 use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Pool, Role};
-use crate::kernels::pool_bn_train::Settings;
-use crate::ops::{OpError, gem_pool::gem_pool, pool_bn};
+use crate::kernels::{batch_norm::Settings, pool_bn_train};
+use crate::ops::{
+    self, OpError, convolution::convolution, gem_pool::gem_pool, pool_bn, scale_channels::scale_channels,
+};
 use crate::weights;
 
 /// Added to a variance before its square root, as everywhere in torchvision and torchreid.
@@ -42,9 +45,8 @@ pub struct Outputs {
 #[derive(Clone, Debug)]
 pub struct ParameterGroup {
     pub role: Role,
-    pub learning_rate: f64,
-    /// Names and ids of the trained parameters; frozen ones and running statistics are in no group.
-    pub parameters: Vec<(String, ParamId)>,
+    /// The parameters that move; frozen ones and running statistics are in no group.
+    pub parameters: Vec<Parameter>,
 }
 
 /// Tensors that do not make up the graph.
@@ -82,6 +84,12 @@ pub struct Network {
     /// Average pools whose batch norm runs in the same pass.
     #[module(skip)]
     necks: Arc<BTreeMap<NodeId, NodeId>>,
+    /// Batch norms whose ReLU runs in the same pass.
+    #[module(skip)]
+    rectified: Arc<BTreeMap<NodeId, NodeId>>,
+    /// The nodes that training changes; see [`Network::set_moving`].
+    #[module(skip)]
+    moving: Range<NodeId>,
 }
 
 /// A value on its way through the graph.
@@ -102,6 +110,8 @@ impl Network {
         device: &Device,
     ) -> Result<Self, NetworkError> {
         let necks = Arc::new(graph.pooled_norms());
+        let rectified = Arc::new(graph.rectified_norms());
+        let moving = 0..graph.nodes.len();
         let mut network = Self {
             kernels: Vec::new(),
             matrices: Vec::new(),
@@ -110,6 +120,8 @@ impl Network {
             graph: Arc::new(graph),
             slots: Arc::default(),
             necks,
+            rectified,
+            moving,
         };
         let mut slots = BTreeMap::new();
         for parameter in network.graph.clone().parameters() {
@@ -156,28 +168,86 @@ impl Network {
         &self.graph
     }
 
-    /// The trained parameters by learning rate: the three groups of TLL's `get_parameters(base_lr, rate)`.
-    pub fn parameter_groups(&self, base_lr: f64, rate: f64, finetune: bool) -> Vec<ParameterGroup> {
-        let parameters = self.graph.parameters();
+    /// Lets training change these nodes alone. All others run in evaluation mode even in a training pass (their batch
+    /// statistics stay), and their parameters are not tracked, so that no gradient is computed for what nobody moves.
+    pub fn set_moving(&mut self, moving: Range<NodeId>) {
+        self.moving = moving;
+        let graph = self.graph.clone();
+        let nodes = graph.nodes.iter().enumerate();
+        for (id, parameter) in nodes.flat_map(|(id, node)| node.parameters().into_iter().map(move |p| (id, p))) {
+            let moves = parameter.kind == ParameterKind::Trained && self.moving.contains(&id);
+            match self.slots.get(&parameter.name) {
+                Some(&Slot::Kernel(i)) => self.kernels[i] = self.kernels[i].clone().set_require_grad(moves),
+                Some(&Slot::Matrix(i)) => self.matrices[i] = self.matrices[i].clone().set_require_grad(moves),
+                Some(&Slot::Vector(i)) => self.vectors[i] = self.vectors[i].clone().set_require_grad(moves),
+                Some(Slot::Running(_)) | None => {}
+            }
+        }
+    }
+
+    /// What [`Network::set_moving`] set; everything at first.
+    pub fn moving(&self) -> Range<NodeId> {
+        self.moving.clone()
+    }
+
+    /// The tensors of this kind in the nodes that training changes, each once, in node order.
+    fn moving_tensors(&self, kind: ParameterKind) -> Vec<Parameter> {
+        let nodes = self.graph.nodes.iter().enumerate().filter(|(id, _)| self.moving.contains(id));
+        let parameters = nodes.flat_map(|(_, node)| node.parameters()).filter(|parameter| parameter.kind == kind);
+        let mut seen = HashSet::new();
+        parameters.filter(|parameter| seen.insert(parameter.name.clone())).collect()
+    }
+
+    /// The parameters that training moves, by learning rate: the three groups of TLL's `get_parameters`.
+    pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let parameters = self.moving_tensors(ParameterKind::Trained);
         let group = |role: Role| ParameterGroup {
             role,
-            learning_rate: Graph::learning_rate(role, base_lr, rate, finetune),
-            parameters: parameters
-                .iter()
-                .filter(|parameter| parameter.role == role && parameter.kind == ParameterKind::Trained)
-                .filter_map(|parameter| Some((parameter.name.clone(), self.id(&parameter.name)?)))
-                .collect(),
+            parameters: parameters.iter().filter(|parameter| parameter.role == role).cloned().collect(),
         };
         [Role::Backbone, Role::Neck, Role::Head].map(group).into()
     }
 
-    /// The id by which burn's optimisers and gradients know a parameter.
-    pub fn id(&self, name: &str) -> Option<ParamId> {
+    /// The running statistics that training moves.
+    pub fn moving_statistics(&self) -> Vec<Parameter> {
+        self.moving_tensors(ParameterKind::Running)
+    }
+
+    /// The gradient of a parameter, row by row in one dimension; `None` for one that is not trained or that the loss does
+    /// not depend on. It can be taken once.
+    pub fn take_gradient(&self, name: &str, gradients: &mut Gradients) -> Option<Tensor<1>> {
         match *self.slots.get(name)? {
-            Slot::Kernel(i) => Some(self.kernels[i].id),
-            Slot::Matrix(i) => Some(self.matrices[i].id),
-            Slot::Vector(i) => Some(self.vectors[i].id),
+            Slot::Kernel(i) => self.kernels[i].val().grad_remove(gradients).map(flat),
+            Slot::Matrix(i) => self.matrices[i].val().grad_remove(gradients).map(flat),
+            Slot::Vector(i) => self.vectors[i].val().grad_remove(gradients),
             Slot::Running(_) => None,
+        }
+    }
+
+    /// The values of a parameter or running statistic, row by row in one dimension, on the device without autodiff.
+    pub fn value(&self, name: &str) -> Option<Tensor<1>> {
+        Some(match *self.slots.get(name)? {
+            Slot::Kernel(i) => flat(self.kernels[i].val().inner()),
+            Slot::Matrix(i) => flat(self.matrices[i].val().inner()),
+            Slot::Vector(i) => self.vectors[i].val().inner(),
+            Slot::Running(i) => self.running[i].value_sync().inner(),
+        })
+    }
+
+    /// Replaces what [`Network::value`] gives. A name that the graph has not is ignored.
+    ///
+    /// # Panics
+    /// When the number of values is another.
+    pub fn set_value(&mut self, name: &str, value: Tensor<1>) {
+        match self.slots.get(name) {
+            Some(&Slot::Kernel(i)) => self.kernels[i] = replaced(&self.kernels[i], value),
+            Some(&Slot::Matrix(i)) => self.matrices[i] = replaced(&self.matrices[i], value),
+            Some(&Slot::Vector(i)) => self.vectors[i] = replaced(&self.vectors[i], value),
+            Some(&Slot::Running(i)) => {
+                let device = self.running[i].value_sync().device();
+                self.running[i] = RunningState::new(on(value, &device));
+            }
+            None => {}
         }
     }
 
@@ -209,8 +279,26 @@ impl Network {
     /// # Panics
     /// When the images do not fit the graph ([`Graph::shapes`] tells beforehand).
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Result<Outputs, OpError> {
-        if mode == Mode::Train && images.dims()[0] < 2 {
-            return Err(OpError::BatchOfOne(images.dims()[0]));
+        self.pass(0, Value::Map(images), mode)
+    }
+
+    /// Runs what follows the feature: `feature` is a batch of [`Graph::feature`] values `[n, c]`, as [`Outputs::feature`]
+    /// gives them in evaluation mode.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    ///
+    /// # Panics
+    /// When the features have another length than the graph's.
+    pub fn forward_feature(&self, feature: Tensor<2>, mode: Mode) -> Result<Outputs, OpError> {
+        self.pass(self.graph.feature, Value::Vector(feature), mode)
+    }
+
+    /// Runs the nodes after `start`, whose value is given.
+    fn pass(&self, start: NodeId, value: Value, mode: Mode) -> Result<Outputs, OpError> {
+        let images = value.batch();
+        if mode == Mode::Train && images < 2 {
+            return Err(OpError::BatchOfOne(images));
         }
         let graph = &self.graph;
         let wanted = match mode {
@@ -219,21 +307,27 @@ impl Network {
         };
         let last = wanted.iter().copied().max().unwrap_or(0);
         let mut values = Values::new(&graph.nodes[..=last], &wanted);
-        let mut images = Some(images);
-        for (id, node) in graph.nodes[..=last].iter().enumerate() {
+        values.put(start, value);
+        for (id, node) in graph.nodes[..=last].iter().enumerate().skip(start + 1) {
             match &node.op {
-                Op::Input { .. } => {
-                    values.put(id, Value::Map(images.take().unwrap_or_else(|| unreachable!("one input"))))
-                }
                 Op::GlobalAveragePool if self.necks.contains_key(&id) => {
                     let neck = self.necks[&id];
+                    let mode = self.mode(neck, mode);
                     let (feature, embedding) = self.pool_bn(values.take(node.inputs[0]).map(), neck, mode)?;
                     values.put(id, Value::Vector(feature));
                     values.put(neck, Value::Vector(embedding));
                 }
                 Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
+                Op::BatchNorm { name, .. } if self.mode(id, mode) == Mode::Train && self.rectified.contains_key(&id) => {
+                    let value = match values.take(node.inputs[0]) {
+                        Value::Map(x) => Value::Map(self.batch_norm_train(name, x, true)?),
+                        Value::Vector(x) => Value::Vector(self.batch_norm_train(name, x, true)?),
+                    };
+                    values.put(self.rectified[&id], value);
+                }
+                Op::Relu if values.has(id) => {}
                 _ => {
-                    let value = self.run(node, &mut values, mode)?;
+                    let value = self.run(node, &mut values, self.mode(id, mode))?;
                     values.put(id, value);
                 }
             }
@@ -245,15 +339,20 @@ impl Network {
         })
     }
 
+    /// The mode in which a node runs in a pass of this mode.
+    fn mode(&self, id: NodeId, pass: Mode) -> Mode {
+        if self.moving.contains(&id) { pass } else { Mode::Evaluate }
+    }
+
     fn run(&self, node: &Node, values: &mut Values, mode: Mode) -> Result<Value, OpError> {
         let mut inputs = node.inputs.iter().map(|&id| values.take(id)).collect::<Vec<_>>().into_iter();
         let mut input = || inputs.next().unwrap_or_else(|| unreachable!("graphs are built with their inputs"));
         Ok(match &node.op {
-            Op::Input { .. } => unreachable!("a graph has one input"),
-            Op::Convolution(c) => Value::Map(self.convolution(c, input().map())),
+            Op::Input { .. } => unreachable!("a graph has one input, the first node"),
+            Op::Convolution(c) => Value::Map(self.convolution(c, input().map())?),
             Op::BatchNorm { name, .. } => match input() {
-                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)),
-                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)),
+                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)?),
+                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)?),
             },
             Op::InstanceNorm { name, .. } => Value::Map(self.instance_norm(name, input().map())),
             Op::Relu => input().each(activation::relu, activation::relu),
@@ -276,10 +375,7 @@ impl Network {
             },
             Op::Multiply => match (input(), input()) {
                 (Value::Map(a), Value::Map(b)) => Value::Map(a * b),
-                (Value::Map(a), Value::Vector(b)) => {
-                    let [n, c] = b.dims();
-                    Value::Map(a * b.reshape([n, c, 1, 1]))
-                }
+                (Value::Map(a), Value::Vector(b)) => Value::Map(scale_channels(a, b)?),
                 (Value::Vector(a), b) => Value::Vector(a * b.vector()),
             },
             Op::Split { start, length } => {
@@ -297,28 +393,38 @@ impl Network {
         })
     }
 
-    fn convolution(&self, c: &Convolution, x: Tensor<4>) -> Tensor<4> {
-        let bias = c.bias.then(|| self.vector(&format!("{}.bias", c.name)));
+    fn convolution(&self, c: &Convolution, x: Tensor<4>) -> Result<Tensor<4>, OpError> {
         let options = ConvOptions::new(c.stride, c.padding, [1, 1], c.groups);
-        conv2d(x, self.kernel(&format!("{}.weight", c.name)), bias, options)
+        let y = convolution(x, self.kernel(&format!("{}.weight", c.name)), options)?;
+        let bias = c.bias.then(|| self.vector(&format!("{}.bias", c.name)).reshape([1, c.outputs, 1, 1]));
+        Ok(bias.into_iter().fold(y, |y, bias| y + bias))
     }
 
-    fn batch_norm<const D: usize>(&self, name: &str, x: Tensor<D>, mode: Mode) -> Tensor<D> {
+    fn batch_norm<const D: usize>(&self, name: &str, x: Tensor<D>, mode: Mode) -> Result<Tensor<D>, OpError> {
+        if mode == Mode::Train {
+            return self.batch_norm_train(name, x, false);
+        }
         let weight = self.vector(&format!("{name}.weight"));
         let bias = self.vector(&format!("{name}.bias"));
         let mean = self.running(&format!("{name}.running_mean"));
         let var = self.running(&format!("{name}.running_var"));
-        if mode == Mode::Evaluate {
-            return batch_norm(x, weight, bias, mean.value_sync(), var.value_sync(), EPSILON);
-        }
+        Ok(batch_norm(x, weight, bias, mean.value_sync(), var.value_sync(), EPSILON))
+    }
+
+    /// With the batch's own statistics, which also move the running ones.
+    fn batch_norm_train<const D: usize>(&self, name: &str, x: Tensor<D>, relu: bool) -> Result<Tensor<D>, OpError> {
+        let weight = self.vector(&format!("{name}.weight"));
+        let bias = self.vector(&format!("{name}.bias"));
+        let mean = self.running(&format!("{name}.running_mean"));
+        let var = self.running(&format!("{name}.running_var"));
         let count = x.dims().iter().product::<usize>() / x.dims()[1];
-        let result = batch_norm_train(x, weight, bias, EPSILON);
-        // burn gives the population variance; PyTorch keeps the unbiased one.
+        let result = ops::batch_norm::train(x, weight, bias, Settings { eps: EPSILON as f32, relu })?;
+        // The population variance; PyTorch keeps the unbiased one.
         let unbiased = count as f64 / (count as f64 - 1.0);
         for (running, batch) in [(mean, result.mean), (var, result.variance * unbiased)] {
             running.update((running.value_sync() * (1.0 - MOMENTUM) + batch.detach() * MOMENTUM).detach());
         }
-        result.output
+        Ok(result.output)
     }
 
     /// Pool and BN neck in one pass: `f` and `bn_f`.
@@ -334,7 +440,7 @@ impl Network {
         if mode == Mode::Evaluate {
             return pool_bn::infer(x, weight, bias, old_mean, old_var, EPSILON as f32);
         }
-        let settings = Settings { eps: EPSILON as f32, momentum: MOMENTUM as f32 };
+        let settings = pool_bn_train::Settings { eps: EPSILON as f32, momentum: MOMENTUM as f32 };
         let result = pool_bn::train(x, weight, bias, old_mean, old_var, settings)?;
         mean.update(result.running_mean);
         var.update(result.running_variance);
@@ -383,6 +489,23 @@ impl Network {
     }
 }
 
+fn flat<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    let count = x.shape().num_elements();
+    x.reshape([count])
+}
+
+/// The parameter with other values: a new leaf, tracked as the old one was.
+fn replaced<const D: usize>(parameter: &Param<Tensor<D>>, value: Tensor<1>) -> Param<Tensor<D>> {
+    let old = parameter.val();
+    let value = on(value.reshape(old.dims()), &old.device());
+    Param::initialized(parameter.id, value.set_require_grad(old.is_require_grad()))
+}
+
+/// `value` without autodiff, on the same device with autodiff where that one has it.
+fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
+    if device.is_autodiff() { value.autodiff() } else { value }
+}
+
 fn mean(x: Tensor<4>) -> Tensor<2> {
     let [n, c, h, w] = x.dims();
     x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
@@ -401,6 +524,14 @@ impl Value {
         match self {
             Self::Map(x) => x,
             Self::Vector(_) => unreachable!("Graph::shapes accepts no vector here"),
+        }
+    }
+
+    /// The images in the batch.
+    fn batch(&self) -> usize {
+        match self {
+            Self::Map(x) => x.dims()[0],
+            Self::Vector(x) => x.dims()[0],
         }
     }
 

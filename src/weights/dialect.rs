@@ -69,6 +69,24 @@ pub struct Recognised {
     pub summary: String,
 }
 
+impl Recognised {
+    /// The description of this model after fine-tuning, which may have given it a neck; without the tensors.
+    pub fn tuned(&self, config: &ReIdentifierConfig) -> Self {
+        let mut provenance = self.provenance.clone();
+        provenance.insert("fine-tuned".into(), "in the browser".into());
+        Self {
+            config: config.clone(),
+            dialect: Dialect::Webreid,
+            architecture: self.architecture.clone(),
+            tensors: BTreeMap::new(),
+            missing: Vec::new(),
+            unexpected: Vec::new(),
+            provenance,
+            summary: format!("{} Fine-tuned on your photos.", self.summary),
+        }
+    }
+}
+
 /// Finds out what network a checkpoint holds and gives its tensors our names.
 ///
 /// Refuses a checkpoint that lacks tensors (other than a head's), has layers that would be left out, other shapes, or values

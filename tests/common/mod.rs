@@ -22,3 +22,14 @@ pub fn shared() -> Option<PathBuf> {
     eprintln!("skipped: needs ../shared");
     None
 }
+
+/// What a test runs on: the CPU, and WebGPU where the build has it.
+#[cfg(all(feature = "train", not(target_arch = "wasm32")))]
+pub fn devices() -> Vec<webreid::training::ComputeDevice> {
+    use webreid::training::{ComputeDevice, DeviceChoice};
+    let mut choices = vec![DeviceChoice::Cpu];
+    if cfg!(feature = "gpu") {
+        choices.push(DeviceChoice::Gpu);
+    }
+    choices.into_iter().map(|choice| pollster::block_on(ComputeDevice::open(choice)).unwrap()).collect()
+}
