@@ -16,6 +16,7 @@
 //!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
+mod bundled;
 mod checkpoint;
 mod dialect;
 mod element;
@@ -26,6 +27,7 @@ mod pickle;
 mod pytorch;
 mod safetensors;
 
+pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::{Checkpoint, Tensor};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;

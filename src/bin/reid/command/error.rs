@@ -3,25 +3,20 @@
 use std::path::PathBuf;
 
 use webreid::dataset::{DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
-use webreid::model::PRESETS;
 use webreid::ranking::RankingError;
 use webreid::training::{ExtractError, TrainError};
-use webreid::weights::WeightsError;
+use webreid::weights::{BUNDLED, WeightsError};
 
 use crate::command::train::TrainConfigError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error(
-        "--weights {}: there is no such file, and no preset of that name; the presets are {}",
-        .0.display(),
-        PRESETS.join(", ")
+        "--weights {}: there is no such file; give a checkpoint, or {BUNDLED}, the model that comes along",
+        .0.display()
     )]
     NoWeights(PathBuf),
-    #[error(
-        "--weights {0}: no weights come with the presets yet ({presets}); give a checkpoint file of that model",
-        presets = PRESETS.join(", ")
-    )]
+    #[error("--weights {0}: no weights come with this preset; give a checkpoint of such a model, or {BUNDLED}")]
     BarePreset(String),
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use webreid::training::DeviceChoice;
+use webreid::weights::BUNDLED;
 
 use self::error::CliError;
 
@@ -70,8 +71,8 @@ enum Command {
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt, or the .xml of an OpenVINO model) or a preset's name
-    #[arg(long, value_name = "W")]
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, or the .xml of an OpenVINO model) or the name of the bundled one
+    #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use webreid::model::PRESETS;
 use webreid::training::Extractor;
-use webreid::weights::{Checkpoint, Recognised, is_openvino, read_openvino, recognise};
+use webreid::weights::{BUNDLED, Checkpoint, Recognised, bundled, is_openvino, read_openvino, recognise};
 
 use crate::command::Model;
 use crate::command::error::CliError;
@@ -19,10 +19,13 @@ impl Model {
     }
 }
 
-/// Reads and recognises a checkpoint; a preset's name is told apart from a file that does not exist. Of the two files of an
+/// Reads and recognises a checkpoint, or the bundled model by its name; a preset's name is told apart from a file that does not exist. Of the two files of an
 /// OpenVINO model either stands for both, which lie side by side.
 pub fn read(path: &Path) -> Result<Recognised, CliError> {
     if !path.exists() {
+        if path.as_os_str() == BUNDLED {
+            return bundled().map_err(|source| CliError::Weights { path: path.into(), source });
+        }
         return Err(match path.to_str().filter(|name| PRESETS.contains(name)) {
             Some(name) => CliError::BarePreset(name.into()),
             None => CliError::NoWeights(path.into()),
