@@ -34,7 +34,7 @@ export default defineConfig({
     // WebGPU on SwiftShader, which is a CPU: right, and slow.
     {
       name: "webgpu",
-      testMatch: ["webgpu.spec.ts", "features.spec.ts"],
+      testMatch: ["webgpu.spec.ts", "features.spec.ts", "new-people.spec.ts"],
       timeout: 600_000,
       expect: { timeout: 300_000 },
       use: {
