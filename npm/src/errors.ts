@@ -6,7 +6,6 @@ export type ReidErrorCode =
   | "bad-weights"
   | "device-lost"
   | "disposed"
-  | "diverged"
   | "http"
   | "image-too-large"
   | "internal"

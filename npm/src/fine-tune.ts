@@ -52,12 +52,17 @@ const DEPTHS: readonly FineTuneDepth[] = ["quick", "deeper", "full"];
 /** A batch is small, for a step is what a cancel has to wait for. */
 const BATCH_PEOPLE = 4;
 const BATCH_IMAGES = 4;
-/** How often training goes through the samples, within bounds that a user will wait for and that move the model at all. */
-const EPOCHS: Readonly<Record<FineTuneDepth, number>> = { quick: 20, deeper: 20, full: 30 };
-const MIN_STEPS = 40;
+/** How often training goes through the samples, within bounds that move the model at all and that a user will wait for. */
+const EPOCHS: Readonly<Record<FineTuneDepth, number>> = { quick: 100, deeper: 20, full: 30 };
+const MIN_STEPS: Readonly<Record<FineTuneDepth, number>> = { quick: 200, deeper: 40, full: 40 };
 const MAX_STEPS = 400;
-/** What an image costs in training, in extractions, until a training has shown it: forward alone, or backward too. */
-const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 1.3, deeper: 2.5, full: 5.5 };
+/**
+ * What an image of a step costs, in extractions, until a step has shown it: the last layers on features that are there
+ * already; the network forward, and back through its last stage; back through all of it.
+ */
+const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.05, deeper: 2.5, full: 5.5 };
+/** Extractions that a sample costs before the first step: of the image, and of its mirror image. */
+const PREPARATION = 2;
 /** The speed is the mean of that many steps. */
 const SPEED_STEPS = 8;
 /** Samples fetched at a time. */
@@ -128,7 +133,8 @@ export function estimate(
   const of = (depth: FineTuneDepth) => {
     const count = steps ?? defaultSteps(depth, people.length, options);
     const perImage = speed.train[depth] ?? speed.extract * COST[depth];
-    return { steps: count, seconds: count * options.batchPeople * options.batchImages * perImage };
+    const images = count * options.batchPeople * options.batchImages;
+    return { steps: count, seconds: PREPARATION * people.length * speed.extract + images * perImage };
   };
   return { quick: of("quick"), deeper: of("deeper"), full: of("full") };
 }
@@ -195,7 +201,7 @@ function checkEnough(samples: readonly FineTuneSample[]): void {
 
 function defaultSteps(depth: FineTuneDepth, samples: number, { batchPeople, batchImages }: Batches["options"]): number {
   const steps = Math.ceil((EPOCHS[depth] * samples) / (batchPeople * batchImages));
-  return Math.max(MIN_STEPS, Math.min(MAX_STEPS, steps));
+  return Math.max(MIN_STEPS[depth], Math.min(MAX_STEPS, steps));
 }
 
 /** Numbers values in the order they first appear; −1 where there is none. */

@@ -16,11 +16,11 @@ export interface Calls {
   /** One step; undefined when all are done. */
   trainStep: { request: { training: number }; reply: TimedStep | undefined };
   /** Ends the training with its weights in the model, and gives them back to be kept. */
-  applyTraining: { request: { training: number }; reply: Blob };
+  applyTraining: { request: { training: number }; reply: TrainedModel };
   /** Ends the training and leaves the model as it is; nothing happens when it has ended. */
   stopTraining: { request: { training: number }; reply: undefined };
-  /** Whether the engine still had the weights before the last training, and went back to them. */
-  undo: { request: Nothing; reply: boolean };
+  /** Back to the model before the last training; undefined where the engine does not have it. */
+  undo: { request: Nothing; reply: EngineDescription | undefined };
   measureSpeed: { request: Nothing; reply: Speed };
   /** Bytes. */
   memory: { request: Nothing; reply: number };
@@ -41,10 +41,15 @@ export interface TimedStep extends TunerStep {
   readonly seconds: number;
 }
 
+export interface TrainedModel {
+  readonly weights: Blob;
+  readonly description: EngineDescription;
+}
+
 /** Seconds an image. */
 export interface Speed {
   readonly extract: number;
-  /** Of a training of that depth, where one has run in this worker. */
+  /** Of a step of that depth, where one has run in this worker. */
   readonly train: Readonly<Partial<Record<FineTuneDepth, number>>>;
 }
 

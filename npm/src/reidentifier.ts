@@ -129,7 +129,7 @@ export class ReIdentifier {
    *
    * The loop fails with a `ReidError`: `too-few-samples` with fewer than two people with two images each; `bad-image`,
    * `image-too-large`, `http` or `network` with `image` saying which sample; `bad-input` (also while another fine-tune of
-   * this model is under way), `diverged`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`. The model
+   * this model is under way, and with a learning rate so high that the loss is no number), `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`. The model
    * stays as it was then, too.
    */
   fineTune(
@@ -141,7 +141,7 @@ export class ReIdentifier {
 
   /**
    * How long a fine-tune with these samples would take at each depth: from the time that a few extractions take, which
-   * are made for it, and once a depth has run, from its own speed. An estimate: half or twice as long is no surprise.
+   * are made for it, and once steps of a depth have run, from theirs. Half or twice as long is no surprise.
    */
   async estimateFineTune(
     samples: readonly Pick<FineTuneSample, "person">[],

@@ -1,7 +1,7 @@
 import { Connection } from "./connection.js";
 import type { DevicePreference } from "./device.js";
 import { ReidError } from "./errors.js";
-import type { CallName, Calls, CreatedModel } from "./protocol.js";
+import type { CallName, Calls, CreatedModel, TrainedModel } from "./protocol.js";
 import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
@@ -67,8 +67,9 @@ export class Session {
   }
 
   /** What the worker computes with from now on: workers to come start from it. */
-  keep(weights: Blob): void {
+  keep({ weights, description }: TrainedModel): void {
     this.#before = this.#weights;
+    this.#model = { ...this.model, description };
     this.#weights = { blob: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
   }
 
@@ -76,12 +77,16 @@ export class Session {
   async undo(): Promise<boolean> {
     const before = this.#before;
     if (!before) return false;
-    const done = await this.call("undo", {});
+    const description = await this.call("undo", {});
     this.#weights = before;
     this.#before = undefined;
-    // A worker that came after a crash knows only the weights it was started with.
-    if (!done) this.#bury(new ReidError("internal", "The engine is started again with the weights before."));
-    await this.open();
+    if (description) {
+      this.#model = { ...this.model, description };
+    } else {
+      // A worker that came after a crash knows only the weights it was started with.
+      this.#bury(new ReidError("internal", "The engine is started again with the weights before."));
+      await this.open();
+    }
     return true;
   }
 

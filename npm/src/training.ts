@@ -1,7 +1,7 @@
 // In the worker: the training under way, and how long things take.
 import type { Engine, FineTuneDepth, Tuner } from "./engine.js";
 import { ReidError } from "./errors.js";
-import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
+import type { Speed, TimedStep, TrainedModel, TrainingRequest } from "./protocol.js";
 
 interface Running {
   readonly number: number;
@@ -45,12 +45,12 @@ export class Training {
     return { ...step, seconds };
   }
 
-  /** The trained weights go into the engine, and come back as a file; after a failure the model is as it was. */
-  async apply(number: number): Promise<Blob> {
+  /** The trained weights go into the engine, and come back as a file too; after a failure the model is as it was. */
+  async apply(number: number): Promise<TrainedModel> {
     await this.#get(number).tuner.apply();
     this.stop(number);
     try {
-      return await exportWeights(this.#engine);
+      return { weights: await exportWeights(this.#engine), description: this.#engine.describe() };
     } catch (error) {
       await this.#engine.undo();
       throw error;

@@ -52,7 +52,7 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
     case "stopTraining":
       return training.stop(request.training);
     case "undo":
-      return engine.undo();
+      return (await engine.undo()) ? engine.describe() : undefined;
     case "measureSpeed":
       return training.speed();
     case "memory":

@@ -280,7 +280,8 @@ test("an estimate for each depth comes before the first step, and follows what i
   expect(short.quick.seconds).toBeGreaterThan(0);
   expect(short.deeper.seconds).toBeGreaterThan(short.quick.seconds);
   expect(short.full.seconds).toBeGreaterThan(short.deeper.seconds);
-  expect(long.full.seconds / short.full.seconds).toBeCloseTo(10, 6);
+  expect(long.full.seconds / short.full.seconds).toBeGreaterThan(5);
+  expect(long.full.seconds / short.full.seconds).toBeLessThan(10);
   process.stderr.write(
     `quick, 10 steps: estimated ${short.quick.seconds.toFixed(2)} s, measured ${seen.measured.toFixed(2)} s, took ${seen.took.toFixed(2)} s\n`,
   );

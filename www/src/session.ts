@@ -317,6 +317,7 @@ export class Session {
         return;
       }
       this.#use(before, undefined);
+      this.#describeModel();
       this.training = undefined;
       this.status = "Undone: the model is as it was before it learnt.";
       await this.#look(reid, signal, "Looking at the photos again").catch((error: unknown) => {
