@@ -29,7 +29,8 @@ fn coloured(people: usize, images: usize) -> Samples {
     let mut samples = Samples::default();
     for (person, image) in (0..people).flat_map(|person| (0..images).map(move |image| (person, image))) {
         let noise = |i: usize| ((i * 31 + image * 17) % 23) as u8;
-        let value = |i: usize| if i % 4 == 3 { 255 } else { noise(i) + (person * 70 + 40 * (i % 4) * person % 97) as u8 };
+        let value =
+            |i: usize| if i % 4 == 3 { 255 } else { noise(i) + (person * 70 + 40 * (i % 4) * person % 97) as u8 };
         samples.images.push(Rgba { width: 16, height: 32, pixels: (0..16 * 32 * 4).map(value).collect() });
         samples.people.push(person);
         samples.cameras.push(Some(image % 2));
@@ -58,9 +59,8 @@ fn tune(extractor: &Extractor, samples: Samples, options: &TuneOptions) -> (Vec<
 #[test]
 fn too_few_people_are_refused() {
     let extractor = tiny();
-    let refused = |samples| {
-        pollster::block_on(Tuner::new(&extractor, samples, &options(Depth::Quick, 3))).expect_err("refused")
-    };
+    let refused =
+        |samples| pollster::block_on(Tuner::new(&extractor, samples, &options(Depth::Quick, 3))).expect_err("refused");
     assert!(matches!(refused(coloured(1, 5)), TuneError::TooFewSamples { people: 1 }));
     assert!(matches!(refused(coloured(5, 1)), TuneError::TooFewSamples { people: 0 }));
     assert!(matches!(refused(Samples::default()), TuneError::TooFewSamples { people: 0 }));
@@ -109,7 +109,8 @@ fn the_same_seed_gives_the_same_model() {
 fn cross_camera(extractor: &Extractor, images: &[&Image]) -> Scores {
     let mut parts = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
     for chunk in images.chunks(16) {
-        let pictures: Vec<Rgba> = chunk.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect();
+        let pictures: Vec<Rgba> =
+            chunk.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect();
         let features = pollster::block_on(extractor.extract(&pictures)).unwrap();
         for (image, mut feature) in chunk.iter().zip(features) {
             normalise(&mut feature);
@@ -145,7 +146,8 @@ fn twenty_people_help_to_find_twenty_others() {
             dataset.images.iter().filter(|image| people.contains(&image.person)).collect()
         };
         let (train, test) = (of(&people[..20]), of(&people[20..40]));
-        let number: BTreeMap<i32, usize> = people[..20].iter().zip(0..).map(|(&person, number)| (person, number)).collect();
+        let number: BTreeMap<i32, usize> =
+            people[..20].iter().zip(0..).map(|(&person, number)| (person, number)).collect();
         let samples = || Samples {
             images: train.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect(),
             people: train.iter().map(|image| number[&image.person]).collect(),

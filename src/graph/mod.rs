@@ -317,3 +317,35 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_norm_and_its_relu_are_a_pair_unless_others_read_the_norm() {
+        let (mut b, x) = Builder::new(3);
+        let paired = b.batch_norm("paired", x);
+        let relu = b.relu(paired);
+        let shared = b.batch_norm("shared", relu);
+        let one = b.relu(shared);
+        let sum = b.add(one, shared);
+        let twice = b.batch_norm("twice", sum);
+        let squared = b.multiply(twice, twice);
+        let gated = b.batch_norm("gated", squared);
+        let gate = b.sigmoid(gated);
+        b.batch_norm("unread", gate);
+        let pooled = b.global_average_pool(gate);
+        let feature = b.batch_norm("feature", pooled);
+        let rectified = b.relu(feature);
+        let embedding = b.batch_norm("embedding", rectified);
+        let after = b.relu(embedding);
+        let logits = b.batch_norm("logits", after);
+        b.relu(logits);
+        let graph = b.finish(feature, embedding, Some(logits));
+        assert_eq!(graph.rectified_norms(), BTreeMap::from([(paired.id, relu.id)]));
+
+        let without_head = Graph { logits: None, ..graph };
+        assert_eq!(without_head.rectified_norms().len(), 2, "what is no output any more makes a pair");
+    }
+}

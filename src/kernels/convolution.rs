@@ -304,7 +304,8 @@ impl Padded {
     fn correlate(&mut self, weight: impl Iterator<Item = f32>, out: &mut [f32]) {
         let mut taps = self.shifts().zip(weight);
         let (values, result) = (&self.values, &mut self.result);
-        if let ([3, 3], Some(taps)) = (self.kernel, nine(&mut taps)) {
+        // Asked only of a 3×3 kernel: it takes the taps away.
+        if let Some(taps) = (self.kernel == [3; 2]).then(|| nine(&mut taps)).flatten() {
             Arch::new().dispatch(|| correlate_nine(values, taps, result));
         } else {
             result.fill(0.0);

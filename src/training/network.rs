@@ -318,7 +318,9 @@ impl Network {
                     values.put(neck, Value::Vector(embedding));
                 }
                 Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
-                Op::BatchNorm { name, .. } if self.mode(id, mode) == Mode::Train && self.rectified.contains_key(&id) => {
+                Op::BatchNorm { name, .. }
+                    if self.mode(id, mode) == Mode::Train && self.rectified.contains_key(&id) =>
+                {
                     let value = match values.take(node.inputs[0]) {
                         Value::Map(x) => Value::Map(self.batch_norm_train(name, x, true)?),
                         Value::Vector(x) => Value::Vector(self.batch_norm_train(name, x, true)?),
