@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::{
     backend::{
         TensorMetadata,
+        ops::{ActivationOps, FloatTensorOps, ModuleOps},
         tensor::{FloatTensor, IntTensor},
         wgpu::{CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous},
     },
