@@ -72,18 +72,23 @@ pub fn gradients(
     let (scale, shift) = affine(settings, weight, bias, mean, variance);
     let image = channels * area;
     // Σ g and Σ g·x of each channel, g being the gradient where the ReLU let the value pass.
-    let sums = parallel::sum(batch, 2 * channels, |n, sums| {
-        let (grad, x) = (&grad[n * image..][..image], &x[n * image..][..image]);
-        Arch::new().dispatch(|| {
-            let rows = grad.chunks_exact(area).zip(x.chunks_exact(area));
-            for (channel, (grad, x)) in rows.enumerate() {
-                let pass = Pass { scale: scale[channel], shift: shift[channel], relu: settings.relu };
-                let (sum, product) = pass.sums(grad, x, mean[channel]);
-                sums[channel] += sum;
-                sums[channels + channel] += product;
-            }
-        });
-    });
+    let sums = parallel::sum(
+        batch,
+        2 * channels,
+        || (),
+        |(), n, sums| {
+            let (grad, x) = (&grad[n * image..][..image], &x[n * image..][..image]);
+            Arch::new().dispatch(|| {
+                let rows = grad.chunks_exact(area).zip(x.chunks_exact(area));
+                for (channel, (grad, x)) in rows.enumerate() {
+                    let pass = Pass { scale: scale[channel], shift: shift[channel], relu: settings.relu };
+                    let (sum, product) = pass.sums(grad, x, mean[channel]);
+                    sums[channel] += sum;
+                    sums[channels + channel] += product;
+                }
+            });
+        },
+    );
     let deviation: Vec<f32> = variance.iter().map(|variance| (variance + settings.eps).sqrt()).collect();
     let bias_gradient = sums[..channels].to_vec();
     let weight_gradient: Vec<f32> = sums[channels..].iter().zip(&deviation).map(|(sum, d)| sum / d).collect();

@@ -6,6 +6,7 @@
 
 pub mod batch_norm;
 pub mod convolution;
+mod depthwise;
 pub mod distance;
 pub mod gem_pool;
 pub mod gem_pool_backward;
@@ -15,6 +16,7 @@ pub mod pool_bn_infer;
 pub mod pool_bn_train;
 pub mod preprocess;
 pub mod scale_channels;
+pub mod window;
 
 /// A shader's name, which is also its file's, and its source; the entry point is `main`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
