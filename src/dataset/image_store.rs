@@ -117,3 +117,59 @@ impl ImageStore {
         &self.pixels[index * size..][..size]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::fixture::{broken, folder};
+    use crate::dataset::training_set::Folder;
+
+    fn set(root: &tempfile::TempDir) -> TrainingSet {
+        TrainingSet::read(&[Folder { path: root.path().into(), validation_people: 0 }], 0).expect("reads")
+    }
+
+    #[test]
+    fn images_are_resized_to_bytes_in_the_sets_order() {
+        let root = folder(&[("0001_c1.png", 10), ("0002_c1.png", 20), ("0003_c1.png", 30)]);
+        let done = AtomicUsize::new(0);
+        let count = |images: usize| {
+            done.fetch_max(images, Ordering::Relaxed);
+        };
+        let (store, unreadable) = ImageStore::load(&mut set(&root), 4, 3, &count).expect("loads");
+        assert_eq!((store.len(), store.size(), unreadable.len(), done.into_inner()), (3, [4, 3], 0, 3));
+        for (index, grey) in [10, 20, 30].into_iter().enumerate() {
+            assert_eq!(store.image(index), [grey; 36]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_leaves_the_set_and_its_persons_with_it() {
+        let root = folder(&[("0002_c1.png", 20), ("0003_c1.png", 30), ("0003_c3.png", 33)]);
+        broken(&root, "0001_c1.png");
+        broken(&root, "0003_c2.png");
+        let mut set = set(&root);
+        assert_eq!((set.people(), set.images.len()), (3, 5));
+        let (store, unreadable) = ImageStore::load(&mut set, 8, 4, &|_| {}).expect("loads");
+        let names: Vec<_> = unreadable.iter().map(|file| file.path.file_name().expect("a name")).collect();
+        assert_eq!(names, ["0001_c1.png", "0003_c2.png"]);
+        assert!(unreadable[0].reason.starts_with("this is text"), "{}", unreadable[0].reason);
+        let people: Vec<usize> = set.images.iter().map(|image| image.person).collect();
+        assert_eq!((people, set.people()), (vec![0, 1, 1], 2));
+        assert_eq!((set.folders[0].images, set.folders[0].people), (3, 2));
+        assert_eq!([0, 1, 2].map(|index| store.image(index)[0]), [20, 30, 33]);
+        assert_eq!(store.len(), 3);
+    }
+
+    #[test]
+    fn nothing_readable_is_an_error() {
+        let root = folder(&[]);
+        broken(&root, "0001_c1.png");
+        broken(&root, "0002_c1.png");
+        let message = ImageStore::load(&mut set(&root), 8, 4, &|_| {}).expect_err("nothing").to_string();
+        assert!(
+            message.starts_with("not one of 2 images could be read") && message.contains("0001_c1.png"),
+            "{message}"
+        );
+        assert!(matches!(ImageStore::load(&mut set(&root), 0, 4, &|_| {}), Err(ImageStoreError::NoSize { .. })));
+    }
+}

@@ -1,6 +1,8 @@
 //! Folders of labelled person crops, and how they are split for an evaluation.
 
 mod files;
+#[cfg(all(test, feature = "train"))]
+mod fixture;
 #[cfg(feature = "train")]
 mod image_store;
 #[cfg(feature = "train")]

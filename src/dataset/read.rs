@@ -36,3 +36,17 @@ pub fn read_image(path: &Path) -> Result<Rgba, ReadImageError> {
     }
     Ok(catch_unwind(|| decode(&bytes)).map_err(|_| ReadImageError::Decoder)??)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_no_picture_says_why() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let reason = |name: &str| read_image(&root.path().join(name)).expect_err("no picture").to_string();
+        std::fs::write(root.path().join("text.jpg"), "hello").expect("writes");
+        assert!(reason("text.jpg").starts_with("this is text, not an image"), "{}", reason("text.jpg"));
+        assert!(reason("gone.jpg").starts_with("cannot be read ("), "{}", reason("gone.jpg"));
+    }
+}

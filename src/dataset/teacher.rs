@@ -151,3 +151,81 @@ fn read(path: &Path) -> Result<(Vec<PathBuf>, Vec<f32>), TeacherError> {
     }
     Ok((names, features.values))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::fixture::folder;
+    use crate::dataset::training_set::Folder;
+    use safetensors::tensor::{Dtype, TensorView, serialize};
+    use tempfile::TempDir;
+
+    fn set(root: &TempDir) -> TrainingSet {
+        TrainingSet::read(&[Folder { path: root.path().into(), validation_people: 0 }], 0).expect("reads")
+    }
+
+    /// A file as `reid extract` writes it.
+    fn write(root: &TempDir, file: &str, rows: &[(&str, [f32; 2])]) -> PathBuf {
+        let bytes: Vec<u8> = rows.iter().flat_map(|(_, row)| row).flat_map(|value| value.to_le_bytes()).collect();
+        let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
+        let metadata = HashMap::from([("names".to_owned(), serde_json::json!(names).to_string())]);
+        let view = TensorView::new(Dtype::F32, vec![rows.len(), 2], &bytes).expect("a tensor");
+        let path = root.path().join(file);
+        fs::write(&path, serialize([("features", view)], Some(metadata)).expect("serialises")).expect("writes");
+        path
+    }
+
+    const IMAGES: [(&str, u8); 3] = [("anna/1.png", 0), ("anna/2.png", 0), ("bert/1.png", 0)];
+
+    #[test]
+    fn rows_find_their_images_by_folder_and_name() {
+        let root = folder(&IMAGES);
+        let first = write(&root, "a", &[("/far/bert/1.png", [0.0, -2.0]), ("anna/3.png", [1.0, 1.0])]);
+        let second = write(&root, "b", &[("elsewhere/anna/1.png", [3.0, 4.0]), ("/far/bert/1.png", [0.0, -2.0])]);
+        let teacher = Teacher::read(&[first, second], &set(&root), false).expect("reads");
+        assert_eq!((teacher.dim(), teacher.matched()), (2, 2));
+        assert_eq!(teacher.row(0), [0.6, 0.8]);
+        assert_eq!(teacher.row(1), [0.0, 0.0]);
+        assert_eq!(teacher.row(2), [0.0, -1.0]);
+    }
+
+    #[test]
+    fn centring_takes_the_mean_of_the_training_images_away() {
+        let root = folder(&IMAGES);
+        // The mean of the two that are trained on is (2, 1).
+        let rows = [("anna/2.png", [5.0, 5.0]), ("bert/1.png", [-1.0, -3.0]), ("other/1.png", [90.0, 90.0])];
+        let file = write(&root, "a", &rows);
+        let teacher = Teacher::read(&[file], &set(&root), true).expect("reads");
+        assert_eq!(teacher.row(1), [0.6, 0.8]);
+        assert_eq!(teacher.row(2), [-0.6, -0.8]);
+        assert_eq!(teacher.row(0), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_no_teacher_is_named() {
+        let root = folder(&IMAGES);
+        let error = |files: &[PathBuf]| Teacher::read(files, &set(&root), false).expect_err("refused");
+        let foreign = write(&root, "a", &[("carl/1.png", [1.0, 1.0])]);
+        assert!(matches!(error(&[foreign]), TeacherError::NoMatch(name) if name == Path::new("carl/1.png")));
+        let two = write(&root, "b", &[("x/anna/1.png", [1.0, 1.0]), ("y/anna/1.png", [1.0, 1.0])]);
+        assert!(matches!(error(&[two]), TeacherError::Ambiguous(..)));
+        let broken = write(&root, "c", &[("anna/1.png", [1.0, f32::NAN])]);
+        assert!(matches!(error(&[broken]), TeacherError::NotFeatures { .. }));
+        assert!(matches!(error(&[root.path().join("gone")]), TeacherError::Read { .. }));
+        assert!(matches!(error(&[root.path().join("anna/1.png")]), TeacherError::File { .. }));
+    }
+
+    #[test]
+    fn folders_of_one_name_are_told_apart_by_the_whole_path() {
+        let root =
+            folder(&[("x/a/0001_c1.png", 0), ("x/a/0002_c1.png", 0), ("y/a/0001_c1.png", 0), ("y/a/0003_c1.png", 0)]);
+        let of = |name: &str| Folder { path: root.path().join(name), validation_people: 0 };
+        let set = TrainingSet::read(&[of("x/a"), of("y/a")], 0).expect("reads");
+        let whole = |index: usize| set.images[index].path.to_str().expect("plain").to_owned();
+        let file = write(&root, "f", &[(&whole(2), [0.0, 1.0]), (&whole(0), [1.0, 0.0])]);
+        let teacher = Teacher::read(&[file], &set, false).expect("reads");
+        assert_eq!((teacher.row(0), teacher.row(2)), (&[1.0, 0.0][..], &[0.0, 1.0][..]));
+        let file = write(&root, "g", &[("a/0001_c1.png", [0.0, 1.0])]);
+        assert!(matches!(Teacher::read(&[file], &set, false), Err(TeacherError::Ambiguous(..))));
+    }
+}

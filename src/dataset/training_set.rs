@@ -188,3 +188,90 @@ fn training_part(path: &Path) -> Result<PathBuf, TrainingSetError> {
         Ok(path.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::fixture::folder;
+
+    fn of(path: &Path, validation_people: usize) -> Folder {
+        Folder { path: path.into(), validation_people }
+    }
+
+    fn labels(set: &TrainingSet) -> Vec<(usize, usize, Option<usize>)> {
+        set.images.iter().map(|image| (image.folder, image.person, image.camera)).collect()
+    }
+
+    #[test]
+    fn persons_and_cameras_of_folders_never_mix() {
+        let market = folder(&[
+            ("query/0001_c1s1_000451_00.png", 0),
+            ("bounding_box_test/0001_c2s1_000451_00.png", 0),
+            ("bounding_box_train/0002_c1s1_000451_00.png", 0),
+            ("bounding_box_train/0002_c3s1_000451_00.png", 0),
+            ("bounding_box_train/0007_c1s1_000451_00.png", 0),
+            ("bounding_box_train/-1_c1s1_000451_00.png", 0),
+            ("bounding_box_train/notes.png", 0),
+        ]);
+        let named = folder(&[("0000_c1_a.png", 0), ("0002_c1_a.png", 0), ("0002_c2_a.png", 0), ("0005_c1_a.png", 0)]);
+        let persons = folder(&[("anna/1.png", 0), ("anna/2.png", 0), ("bert/1_c1.png", 0)]);
+        let folders = [&market, &named, &persons].map(|root| of(root.path(), 0));
+        let set = TrainingSet::read(&folders, 0).expect("reads");
+        assert_eq!(
+            labels(&set),
+            [
+                (0, 0, Some(0)),
+                (0, 0, Some(1)),
+                (0, 1, Some(0)),
+                (1, 2, Some(2)),
+                (1, 2, Some(3)),
+                (1, 3, Some(2)),
+                (2, 4, None),
+                (2, 4, None),
+                (2, 5, Some(4)),
+            ]
+        );
+        assert_eq!(set.people(), 6);
+        assert!(set.validation.images.is_empty());
+        let summary = |folder: &FolderSummary| (folder.images, folder.people, folder.cameras, folder.unused);
+        // Of the first, notes.png is not used; of the second, the distractor.
+        assert_eq!(set.folders.iter().map(summary).collect::<Vec<_>>(), [(3, 2, 2, 1), (3, 2, 2, 1), (3, 2, 1, 0)]);
+    }
+
+    #[test]
+    fn persons_are_held_out_by_seed() {
+        let names: Vec<String> = (1..=20).flat_map(|p| [1, 2].map(|c| format!("{p:04}_c{c}_a.png"))).collect();
+        let files: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 0)).collect();
+        let (one, two) = (folder(&files), folder(&files));
+        let read = |seed| TrainingSet::read(&[of(one.path(), 5), of(two.path(), 3)], seed).expect("reads");
+        let set = read(1);
+        assert_eq!((set.people(), set.images.len()), (32, 64));
+        assert_eq!((set.validation.persons(), set.validation.images.len()), (8, 16));
+        let held_out: BTreeSet<&PathBuf> = set.validation.images.iter().map(|image| &image.path).collect();
+        assert!(set.images.iter().all(|image| !held_out.contains(&image.path)));
+        assert_eq!(set.folders.iter().map(|folder| folder.validation_images).collect::<Vec<_>>(), [10, 6]);
+        // Both cameras of a person stay together, and folders' cameras stay apart.
+        for pair in set.validation.images.chunks(2) {
+            assert_eq!(pair[0].person, pair[1].person);
+        }
+        let cameras: BTreeSet<Option<i32>> = set.validation.images.iter().map(|image| image.camera).collect();
+        assert_eq!(cameras.len(), 4);
+        assert_eq!(read(1), set);
+        assert_ne!(read(2).validation, set.validation);
+    }
+
+    #[test]
+    fn what_cannot_be_trained_on_is_named() {
+        let two = folder(&[("0001_c1.png", 0), ("0002_c1.png", 0)]);
+        let error = |folders: &[Folder]| TrainingSet::read(folders, 0).expect_err("refused");
+        assert!(matches!(error(&[]), TrainingSetError::NoFolder));
+        let again = two.path().join(".");
+        assert!(matches!(error(&[of(two.path(), 0), of(&again, 0)]), TrainingSetError::Twice(_)));
+        let held_out = error(&[of(two.path(), 1)]);
+        assert!(matches!(held_out, TrainingSetError::TooFewPeople { people: 2, held_out: 1, .. }));
+        let evaluation = folder(&[("query/0001_c1.png", 0), ("bounding_box_test/0001_c2.png", 0)]);
+        assert!(matches!(error(&[of(evaluation.path(), 0)]), TrainingSetError::NoTrainingPart(_)));
+        let gone = two.path().join("gone");
+        assert!(error(&[of(&gone, 0)]).to_string().contains("gone"));
+    }
+}

@@ -172,6 +172,21 @@ impl Graph {
         norms.filter_map(|(norm, node)| Some((*node.inputs.first().filter(|&id| pooled(id))?, norm))).collect()
     }
 
+    /// Batch norms that only a ReLU reads, each with it: pairs that one pass can compute.
+    pub fn rectified_norms(&self) -> BTreeMap<NodeId, NodeId> {
+        let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
+        }
+        let outputs = [Some(self.feature), Some(self.embedding), self.logits];
+        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        let pair = |norm: NodeId| match readers.get(&norm)?[..] {
+            [reader] if self.nodes[reader].op == Op::Relu && !outputs.contains(&Some(norm)) => Some((norm, reader)),
+            _ => None,
+        };
+        norms.filter_map(|(norm, _)| pair(norm)).collect()
+    }
+
     /// The learning rate of every role, as `get_parameters(base_lr, rate)` of the Transfer-Learning-Library gives it:
     /// the backbone at `rate · base_lr` when fine-tuning, everything else at `base_lr`.
     pub fn learning_rate(role: Role, base_lr: f64, rate: f64, finetune: bool) -> f64 {

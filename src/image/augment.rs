@@ -289,3 +289,187 @@ fn resize_planes(planes: &[u8], [height, width]: [usize; 2], to: [usize; 2]) -> 
     let image = preprocess::Rgba::new(width as u32, height as u32, &bytes).expect("4 bytes a pixel");
     resized(image, to[0], to[1], Filter::Bilinear)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    const HEIGHT: usize = 128;
+    const WIDTH: usize = 64;
+    const AREA: usize = HEIGHT * WIDTH;
+
+    /// A network that takes bytes as they are.
+    fn bytes() -> InputConfig {
+        InputConfig { mean: [0.0; 3], std: [1.0 / 255.0; 3], ..imagenet() }
+    }
+
+    fn imagenet() -> InputConfig {
+        InputConfig { height: HEIGHT, width: WIDTH, ..InputConfig::default() }
+    }
+
+    fn off() -> Augment {
+        Augment { pad: 0, flip: 0.0, erase: Erase { probability: 0.0, ..Erase::default() }, ..Augment::default() }
+    }
+
+    fn run(config: &Augment, input: &InputConfig, image: &[u8], seed: u64) -> Vec<f32> {
+        let augmenter = Augmenter::new(config.clone(), input).expect("an augmenter");
+        let mut out = vec![f32::NAN; 3 * AREA];
+        augmenter.apply(image, &mut ChaCha8Rng::seed_from_u64(seed), &mut vec![99; 5], &mut out);
+        assert!(out.iter().all(|value| value.is_finite()));
+        out
+    }
+
+    /// Red tells the line, from 1; green the column, from 1; blue is 200.
+    fn map() -> Vec<u8> {
+        let lines = (0..HEIGHT).flat_map(|y| [y as u8 + 1; WIDTH]);
+        let columns = (0..HEIGHT).flat_map(|_| 1..=WIDTH as u8);
+        lines.chain(columns).chain([200; AREA]).collect()
+    }
+
+    #[test]
+    fn an_image_of_the_networks_size_stays_as_it_is() {
+        let pixels: Vec<u8> = (0..AREA * 4).map(|at| (at * 7 % 251) as u8).collect();
+        let image = Rgba { width: WIDTH as u32, height: HEIGHT as u32, pixels };
+        let fitted = fit(&image, HEIGHT, WIDTH, Filter::Bicubic).expect("fits");
+        assert_eq!(fitted[5], image.pixels[20]);
+        assert_eq!(fitted[2 * AREA + 5], image.pixels[22]);
+        let pixels = preprocess::Rgba::new(image.width, image.height, &image.pixels).expect("pixels");
+        assert_eq!(fitted, resized(pixels, HEIGHT, WIDTH, Filter::Bicubic));
+        let empty = Rgba { width: 0, height: 0, pixels: Vec::new() };
+        assert!(fit(&empty, HEIGHT, WIDTH, Filter::Bicubic).is_err());
+    }
+
+    #[test]
+    fn without_changes_only_the_normalisation_is_left() {
+        let out = run(&off(), &imagenet(), &map(), 0);
+        let close = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+        close(out[0], (1.0 / 255.0 - 0.485) / 0.229);
+        close(out[AREA - 1], (128.0 / 255.0 - 0.485) / 0.229);
+        close(out[AREA + 63], (64.0 / 255.0 - 0.456) / 0.224);
+        close(out[2 * AREA], (200.0 / 255.0 - 0.406) / 0.225);
+        let out = run(&off(), &InputConfig { order: ChannelOrder::Bgr, ..bytes() }, &map(), 0);
+        close(out[0], 200.0);
+        close(out[3 * AREA - 1], 128.0);
+    }
+
+    #[test]
+    fn the_crop_moves_by_up_to_the_padding_and_leaves_black() {
+        let config = Augment { pad: 10, ..off() };
+        let mut seen = [[false; 11]; 2];
+        for seed in 0..300 {
+            let out = run(&config, &bytes(), &map(), seed);
+            // The middle is never black.
+            let (y, x) = (HEIGHT / 2, WIDTH / 2);
+            let down = out[y * WIDTH + x] - (y + 1) as f32;
+            let right = out[AREA + y * WIDTH + x] - (x + 1) as f32;
+            for (seen, by) in seen.iter_mut().zip([down, right]) {
+                // 10 at a height of 256 are 5 at 128.
+                seen[(by.round() + 5.0) as usize] = true;
+            }
+            for (at, value) in out[..AREA].iter().enumerate() {
+                let (y, x) = ((at / WIDTH) as f32 + down, (at % WIDTH) as f32 + right);
+                let inside = (0.0..HEIGHT as f32).contains(&y) && (0.0..WIDTH as f32).contains(&x);
+                assert!((value - if inside { y + 1.0 } else { 0.0 }).abs() < 1e-3, "{value} at {at}, {down} {right}");
+            }
+        }
+        assert_eq!(seen, [[true; 11]; 2]);
+    }
+
+    #[test]
+    fn left_and_right_are_swapped_as_often_as_asked() {
+        let out = run(&Augment { flip: 1.0, ..off() }, &bytes(), &map(), 0);
+        assert!((out[AREA] - 64.0).abs() < 1e-3 && (out[AREA + 63] - 1.0).abs() < 1e-3);
+        let config = Augment { flip: 0.3, ..off() };
+        let flipped = (0..400).filter(|&seed| run(&config, &bytes(), &map(), seed)[AREA] > 32.0).count();
+        assert!((90..150).contains(&flipped), "{flipped} of 400");
+    }
+
+    #[test]
+    fn erasing_covers_a_rectangle_of_the_area_asked_for() {
+        let config = Augment { erase: Erase::default(), ..off() };
+        let image = vec![255; 3 * AREA];
+        let mut areas = Vec::new();
+        for seed in 0..400 {
+            let out = run(&config, &imagenet(), &image, seed);
+            let erased = |at: usize| out[at].abs() < 1e-5;
+            let places: Vec<usize> = (0..AREA).filter(|&at| erased(at)).collect();
+            if let (Some(first), Some(last)) = (places.first(), places.last()) {
+                let (height, width) = (last / WIDTH - first / WIDTH + 1, last % WIDTH - first % WIDTH + 1);
+                assert_eq!(places.len(), height * width, "a whole rectangle");
+                assert!(places.iter().all(|at| erased(at + AREA) && erased(at + 2 * AREA)));
+                let aspect = height as f64 / width as f64;
+                assert!((0.27..3.7).contains(&aspect), "{aspect}");
+                areas.push(places.len() as f64 / AREA as f64);
+            }
+        }
+        assert!((165..235).contains(&areas.len()), "{} of 400", areas.len());
+        let (smallest, largest) = areas.iter().fold((1.0, 0.0), |(a, b): (f64, f64), &area| (a.min(area), b.max(area)));
+        assert!((0.018..0.05).contains(&smallest) && (0.33..0.41).contains(&largest), "{smallest} {largest}");
+    }
+
+    #[test]
+    fn erasing_with_noise_has_imagenets_spread() {
+        let erase = Erase { probability: 1.0, area: [0.3, 0.3], aspect: 1.0, fill: Fill::Noise };
+        let out = run(&Augment { erase, ..off() }, &imagenet(), &vec![255; 3 * AREA], 1);
+        let white = [0, 1, 2].map(|channel| out[channel * AREA..][..AREA].iter().fold(f32::MIN, |a, b| a.max(*b)));
+        // A square of √(0.3 · 8192) = 50 pixels, whose normalised noise has mean 0 and deviation 1.
+        let noise: Vec<f32> = out[..AREA].iter().copied().filter(|value| (value - 2.2489).abs() > 1e-3).collect();
+        assert!(white[0] > 2.2 && (2480..=2500).contains(&noise.len()), "{}", noise.len());
+        let mean = noise.iter().sum::<f32>() / noise.len() as f32;
+        let deviation = (noise.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / noise.len() as f32).sqrt();
+        assert!(mean.abs() < 0.06 && (deviation - 1.0).abs() < 0.05, "{mean} {deviation}");
+    }
+
+    #[test]
+    fn low_resolution_loses_detail_and_nothing_else() {
+        let low_resolution = LowResolution { probability: 1.0, smallest: 0.4 };
+        let config = Augment { low_resolution, ..off() };
+        let flat: Vec<u8> = [30, 120, 250].iter().flat_map(|&value| [value; AREA]).collect();
+        let out = run(&config, &bytes(), &flat, 0);
+        assert!(out.iter().zip(&flat).all(|(found, &expected)| (found - f32::from(expected)).abs() < 1e-3));
+        let stripes: Vec<u8> = (0..3 * AREA).map(|at| if at % 2 == 0 { 0 } else { 200 }).collect();
+        let spread = |seed| {
+            let out = run(&config, &bytes(), &stripes, seed);
+            (out.iter().map(|value| (value - 100.0).powi(2)).sum::<f32>() / out.len() as f32).sqrt()
+        };
+        let spreads: Vec<f32> = (0..20).map(spread).collect();
+        let (least, most) = spreads.iter().fold((f32::MAX, 0.0), |(a, b): (f32, f32), &v| (a.min(v), b.max(v)));
+        assert!(least < 15.0 && most < 100.0, "{least} {most}");
+    }
+
+    #[test]
+    fn jitter_moves_colours_and_the_padding_stays_black() {
+        let jitter = Jitter { probability: 1.0, ..Jitter::default() };
+        let out = run(&Augment { jitter, pad: 10, ..off() }, &bytes(), &vec![100; 3 * AREA], 3);
+        let values: std::collections::BTreeSet<i32> = out.iter().map(|value| value.round() as i32).collect();
+        let [black, grey] = values.into_iter().collect::<Vec<i32>>()[..] else { panic!("two colours") };
+        assert_eq!(black, 0);
+        assert!((80..=120).contains(&grey) && grey != 100, "{grey}");
+    }
+
+    #[test]
+    fn the_result_follows_from_the_generator() {
+        let config = Augment {
+            jitter: Jitter { probability: 0.5, ..Jitter::default() },
+            low_resolution: LowResolution { probability: 0.5, smallest: 0.4 },
+            ..Augment::default()
+        };
+        let results: Vec<Vec<f32>> = (0..8).map(|seed| run(&config, &imagenet(), &map(), seed)).collect();
+        for (seed, result) in results.iter().enumerate() {
+            assert_eq!(*result, run(&config, &imagenet(), &map(), seed as u64));
+            assert!(results[..seed].iter().all(|other| other != result));
+        }
+    }
+
+    #[test]
+    fn settings_without_meaning_are_named() {
+        let error = |config: Augment| Augmenter::new(config, &imagenet()).expect_err("refused").to_string();
+        let message = error(Augment { flip: 1.5, ..off() });
+        assert_eq!(message, "the augmentation's flip is 1.5, and must lie between 0 and 1");
+        let erase = Erase { area: [0.5, 0.4], ..Erase::default() };
+        assert!(error(Augment { erase, ..off() }).contains("erase.area[0] is 0.5"));
+        let jitter = Jitter { hue: f32::NAN, ..Jitter::default() };
+        assert!(error(Augment { jitter, ..off() }).contains("jitter.hue is NaN"));
+    }
+}

@@ -157,3 +157,71 @@ fn to_rgb([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
         _ => [value, low, falling],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    /// 64×128 pixels of noise, with the extremes often; as `[3, n]`.
+    fn noise() -> Vec<u8> {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((state >> 23) as i32 - 128).clamp(0, 255) as u8
+        };
+        let pixels: Vec<u8> = (0..64 * 128 * 3).map(|_| next()).collect();
+        (0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3).copied()).collect()
+    }
+
+    fn checksum(bytes: &[u8]) -> u32 {
+        bytes.iter().fold(0, |sum: u32, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+    }
+
+    #[test]
+    fn changes_are_pillows_to_the_bit() {
+        // What Pillow 13.0 makes of the same noise: ImageEnhance.Brightness, Contrast and Color, and hue as torchvision moves it.
+        let cases = [
+            (Change::Brightness(0.8), 844_929_885),
+            (Change::Brightness(1.25), 1_267_097_050),
+            (Change::Contrast(0.7), 236_006_910),
+            (Change::Contrast(1.3), 1_442_166_692),
+            (Change::Saturation(0.6), 1_143_798_898),
+            (Change::Saturation(1.4), 2_445_059_581),
+            (Change::Hue(0.1), 531_190_019),
+            (Change::Hue(-0.07), 3_233_406_298),
+            (Change::Hue(0.0), 2_631_914_385),
+        ];
+        assert_eq!(checksum(&noise()), 2_718_715_495);
+        for (change, expected) in cases {
+            let mut planes = noise();
+            change.apply(&mut planes);
+            assert_eq!(checksum(&planes), expected, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn factors_are_drawn_around_one() {
+        let jitter = Jitter { brightness: 0.2, contrast: 0.0, saturation: 0.0, hue: 0.0, ..Jitter::default() };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut values: Vec<u8> = (0..500)
+            .map(|_| {
+                let mut planes = [200, 100, 0];
+                jitter.apply(&mut planes, &mut rng);
+                assert!(planes[0].abs_diff(2 * planes[1]) <= 1 && planes[2] == 0, "{planes:?}");
+                planes[1]
+            })
+            .collect();
+        values.sort();
+        assert_eq!((values[0], values[499]), (80, 119));
+        assert!(values[250].abs_diff(100) < 5, "{}", values[250]);
+    }
+
+    #[test]
+    fn without_strength_nothing_changes() {
+        let jitter = Jitter { brightness: 0.0, contrast: 0.0, saturation: 0.0, hue: 0.0, ..Jitter::default() };
+        let mut planes = noise();
+        jitter.apply(&mut planes, &mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(planes, noise());
+    }
+}

@@ -22,3 +22,24 @@ pub fn generator(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> ChaCha8
     }
     ChaCha8Rng::from_seed(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_place_has_numbers_of_its_own() {
+        let first = |seed, purpose, epoch, index| generator(seed, purpose, epoch, index).next_u64();
+        let numbers = BTreeSet::from([
+            first(1, Purpose::Order, 0, 0),
+            first(2, Purpose::Order, 0, 0),
+            first(1, Purpose::Augment, 0, 0),
+            first(1, Purpose::Augment, 1, 0),
+            first(1, Purpose::Augment, 0, 1),
+        ]);
+        assert_eq!(numbers.len(), 5);
+        assert_eq!(first(1, Purpose::Order, 0, 0), first(1, Purpose::Order, 0, 0));
+    }
+}

@@ -171,3 +171,153 @@ impl Sampler {
         picked
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Images as (person, camera).
+    fn sampler(images: &[(usize, usize)], config: SamplerConfig) -> Sampler {
+        let people: Vec<usize> = images.iter().map(|image| image.0).collect();
+        let cameras: Vec<Option<usize>> = images.iter().map(|image| Some(image.1)).collect();
+        Sampler::new(&people, &cameras, config, 7).expect("a sampler")
+    }
+
+    fn config(people: usize, images: usize) -> SamplerConfig {
+        SamplerConfig { people, images, ..SamplerConfig::default() }
+    }
+
+    /// How often each of `count` images comes up in an epoch.
+    fn shown(batches: &[Vec<usize>], count: usize) -> Vec<usize> {
+        (0..count).map(|image| batches.iter().flatten().filter(|&&shown| shown == image).count()).collect()
+    }
+
+    /// Ten persons with 3 to 21 images each, of three cameras.
+    fn crowd() -> Vec<(usize, usize)> {
+        (0..10).flat_map(|person| (0..3 + 2 * person).map(move |image| (person, image % 3))).collect()
+    }
+
+    #[test]
+    fn batches_are_p_persons_with_k_images_each() {
+        let images = crowd();
+        let sampler = sampler(&images, config(4, 4));
+        // 120 images and 16 a batch.
+        assert_eq!(sampler.batches_per_epoch(), 7);
+        for epoch in 0..20 {
+            let batches = sampler.epoch(epoch);
+            assert_eq!(batches.len(), 7);
+            for batch in &batches {
+                let groups: Vec<&[usize]> = batch.chunks(4).collect();
+                let people: BTreeSet<usize> = groups.iter().map(|group| images[group[0]].0).collect();
+                assert_eq!((groups.len(), people.len()), (4, 4));
+                for group in groups {
+                    assert!(group.iter().all(|&image| images[image].0 == images[group[0]].0));
+                    let different: BTreeSet<&usize> = group.iter().collect();
+                    // Person 0 has three images, everyone else enough.
+                    assert_eq!(different.len(), if images[group[0]].0 == 0 { 3 } else { 4 });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_cameras_come_first() {
+        // Two persons; camera 0 took five images, camera 1 two.
+        let images: Vec<(usize, usize)> =
+            (0..2).flat_map(|person| [0, 0, 0, 0, 0, 1, 1].map(|camera| (person, camera))).collect();
+        let batches: Vec<Vec<usize>> = (0..50).flat_map(|epoch| sampler(&images, config(2, 4)).epoch(epoch)).collect();
+        let mut anchors = [0; 2];
+        for group in batches.iter().flat_map(|batch| batch.chunks(4)) {
+            let cameras: Vec<usize> = group.iter().map(|&image| images[image].1).collect();
+            anchors[cameras[0]] += 1;
+            // Three of the other camera after an anchor of camera 1; after one of camera 0 both that there are, then one of its own.
+            let expected: &[usize] = if cameras[0] == 1 { &[1, 0, 0, 0] } else { &[0, 1, 1, 0] };
+            assert_eq!(cameras, expected);
+        }
+        assert!(anchors[0] > 20 && anchors[1] > 5, "{anchors:?}");
+    }
+
+    #[test]
+    fn a_person_with_one_image_repeats_it() {
+        let sampler = sampler(&[(0, 0), (1, 0), (1, 1)], config(2, 4));
+        let batch = &sampler.epoch(0)[0];
+        let mut groups: Vec<Vec<usize>> = batch.chunks(4).map(<[usize]>::to_vec).collect();
+        groups.iter_mut().for_each(|group| group.sort());
+        groups.sort();
+        assert_eq!(groups, [[0, 0, 0, 0], [1, 1, 2, 2]]);
+    }
+
+    #[test]
+    fn an_epoch_shows_persons_in_proportion_to_their_images() {
+        let images = crowd();
+        let config = SamplerConfig { images_per_epoch: Some(960), ..config(4, 4) };
+        let visits = |config: &SamplerConfig| {
+            let shown = shown(&sampler(&images, config.clone()).epoch(3), images.len());
+            let of = |person| images.iter().zip(&shown).filter(move |(image, _)| image.0 == person).map(|(_, n)| n);
+            (0..10).map(|person| of(person).sum::<usize>() / 4).collect::<Vec<usize>>()
+        };
+        // 240 turns; person p has 3 + 2 p of 120 images, person 0's three count as four: 240 · n / 121, up or down.
+        for (person, visits) in visits(&config).into_iter().enumerate() {
+            let share = 240.0 * (3 + 2 * person).max(4) as f64 / 121.0;
+            assert!((visits as f64 - share).abs() < 1.0, "{visits} visits of person {person} and {share} due");
+        }
+        assert_eq!(visits(&SamplerConfig { visits: Visits::Equal, ..config }), [24; 10]);
+    }
+
+    #[test]
+    fn epochs_leave_no_image_out() {
+        let images: Vec<(usize, usize)> = (0..6).flat_map(|person| [(person, 0); 8]).collect();
+        let batches = sampler(&images, config(3, 4)).epoch(1);
+        assert_eq!(shown(&batches, 48), [1; 48]);
+        // Of two cameras, the one anchor against three others leaves some for the next epoch.
+        let images: Vec<(usize, usize)> = (0..48).map(|image| (image / 8, image % 2)).collect();
+        let sampler = sampler(&images, config(3, 4));
+        let often: Vec<Vec<usize>> = (0..4).map(|epoch| shown(&sampler.epoch(epoch), 48)).collect();
+        assert!(often.iter().flatten().all(|&times| times <= 2));
+        assert!((0..48).all(|image| often.iter().any(|epoch| epoch[image] > 0)));
+    }
+
+    #[test]
+    fn the_order_follows_from_seed_and_epoch() {
+        let images = crowd();
+        let sampler = |seed| {
+            let (people, cameras): (Vec<usize>, Vec<Option<usize>>) =
+                images.iter().map(|&(person, camera)| (person, Some(camera))).unzip();
+            Sampler::new(&people, &cameras, config(2, 2), seed).expect("a sampler")
+        };
+        let one = sampler(1);
+        let before = one.epoch(5);
+        one.epoch(6);
+        assert_eq!(one.epoch(5), before);
+        assert_ne!(one.epoch(6), before);
+        assert_ne!(sampler(2).epoch(5), before);
+        // A run must go on in the browser, and after an update, as it began: these are the numbers of rand 0.10.
+        assert_eq!(before[..3], [[79, 75, 80, 93], [57, 53, 108, 100], [110, 117, 40, 47]]);
+    }
+
+    #[test]
+    fn who_has_most_of_the_images_is_still_in_a_batch_once() {
+        let images: Vec<(usize, usize)> = (0..100).map(|image| (usize::from(image >= 90), 0)).collect();
+        let batches = sampler(&images, config(2, 4)).epoch(0);
+        assert_eq!(batches.len(), 12);
+        for batch in batches {
+            let people: BTreeSet<usize> = batch.iter().map(|&image| images[image].0).collect();
+            assert_eq!(people.len(), 2);
+        }
+    }
+
+    #[test]
+    fn what_makes_no_batch_is_refused() {
+        let new =
+            |people: &[usize], cameras: &[Option<usize>], config| Sampler::new(people, cameras, config, 0).map(|_| ());
+        // Labels may have gaps: 2 is nobody.
+        let error = new(&[0, 1, 3], &[None; 3], config(4, 2)).expect_err("three persons");
+        assert_eq!(error, SamplerError::TooFewPeople { asked: 4, found: 3 });
+        let error = new(&[0, 1], &[None], config(2, 2)).expect_err("one camera");
+        assert_eq!(error, SamplerError::Length { people: 2, cameras: 1 });
+        let error = new(&[0, 1], &[None; 2], config(2, 0)).expect_err("no image");
+        assert_eq!(error, SamplerError::EmptyBatch { people: 2, images: 0 });
+        assert!(new(&[], &[], config(1, 1)).is_err());
+    }
+}
