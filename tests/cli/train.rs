@@ -313,7 +313,7 @@ fn data_that_cannot_be_trained_on_is_refused() {
     with("path = \"crops\"\n[[stage]]", "path = \"gone\"\n[[stage]]").says(&["gone"]);
     fs::create_dir(bench.path("empty")).unwrap();
     with("path = \"crops\"\n[[stage]]", "path = \"empty\"\n[[stage]]").says(&["empty", "holds no labelled images"]);
-    with("people = 2", "people = 4").says(&["4", "3"]);
+    with("people = 2", "people = 4").says(&["stage 1: people is 4", "at most 3"]);
     with("path = \"crops\"\nname", "path = \"empty\"\nname").says(&["empty"]);
     with("width = 16", "width = 16\ninit = \"gone.pth\"").says(&["gone.pth"]);
     let resnet = "preset = \"reid_resnet18\"\ninit = \"model.safetensors\"";

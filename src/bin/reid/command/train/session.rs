@@ -79,6 +79,7 @@ impl Session {
             return Err(CliError::Changed { path: config.output, what: "`stage`".into() });
         }
         data.load(&config, stage)?;
+        config.check_people(data.people()).map_err(|source| CliError::TrainValue { source })?;
         let mut record = Record { data: data.print(), input: InputConfig::default(), config: config.clone() };
         let device = ComputeDevice::open(choice).await.map_err(ExtractError::from)?;
         let (folder, log, position, start) = if let Some((folder, before, position, state)) = begun {
@@ -149,7 +150,7 @@ impl Session {
             let started = Instant::now();
             let Some(step) = trainer.next_step().await? else { break };
             self.position.add(&step, started.elapsed());
-            progress.step(self.position.epochs + 1, &step);
+            progress.step(&step, &self.position);
             if step.epoch_end {
                 let started = Instant::now();
                 self.end_epoch(&trainer, &network, &mut progress).await?;
