@@ -54,7 +54,7 @@ pub enum CliError {
     Checkpoint { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the run in {} cannot go on: {what} is not what it was when the run began", path.display())]
     Changed { path: PathBuf, what: String },
-    #[error("{}: none of its tensors fits the model of the config; `model.init` must be a {architecture}", path.display())]
+    #[error("{}: nothing of it fits the backbone of the config; `model.init` must be a {architecture}", path.display())]
     ForeignInit { path: PathBuf, architecture: String },
     #[error("Ctrl-C cannot be taken over ({0})")]
     Interrupt(ctrlc::Error),

@@ -436,6 +436,15 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Whether the persons that there are make up a batch of every stage, also of one that comes hours later.
+    pub fn check_people(&self, people: usize) -> Result<(), TrainConfigError> {
+        let fits = |(number, stage): (usize, &StageConfig)| {
+            let allowed = format!("at most {people}, the persons to train on");
+            require(stage.people <= people, &format!("stage {number}: people"), stage.people, &allowed)
+        };
+        (1..).zip(&self.stage).try_for_each(fits)
+    }
+
     /// The model of a stage (from 0) with a head for so many persons; 0 for none.
     pub fn network(&self, stage: usize, people: usize) -> Result<ReIdentifierConfig, TrainConfigError> {
         let model = &self.model;

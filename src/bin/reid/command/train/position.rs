@@ -59,6 +59,12 @@ impl Position {
         sums.learning_rate = step.learning_rate as f32;
     }
 
+    /// Mean loss and accuracy of the epoch so far.
+    pub fn means(&self) -> (f32, f32) {
+        let steps = self.sums.steps.max(1.0);
+        (self.sums.loss / steps, self.sums.accuracy / steps)
+    }
+
     /// Ends the epoch and gives its line of the log.
     pub fn end_epoch(&mut self) -> Epoch {
         let sums = std::mem::take(&mut self.sums);

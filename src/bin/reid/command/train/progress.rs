@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use webreid::training::Step;
 
 use super::log::{Epoch, Evaluation};
+use super::position::Position;
 
 /// Without a terminal, a line this often between those of the epochs.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -43,8 +44,10 @@ impl Progress {
         Self { bar, stage, epochs, started: now, images: 0, first: None, hidden: true, told: now }
     }
 
-    /// A step of the epoch with that number, from 1.
-    pub fn step(&mut self, epoch: usize, step: &Step) {
+    /// A step was taken, which led to `position`.
+    pub fn step(&mut self, step: &Step, position: &Position) {
+        let epoch = position.epochs + 1;
+        let (loss, accuracy) = position.means();
         let first = *self.first.get_or_insert(step.step);
         let done = step.step + 1;
         self.images += step.images;
@@ -53,8 +56,8 @@ impl Progress {
             "{}epoch {epoch}/{}: loss {:.3}, accuracy {:.1} %, {:.0} images/s",
             self.stage,
             self.epochs,
-            step.loss,
-            step.accuracy * 100.0,
+            loss,
+            accuracy * 100.0,
             self.images as f64 / seconds,
         );
         if let Some(bar) = &self.bar {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use webreid::dataset::Loader;
+use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
 use webreid::training::{ComputeDevice, DeviceChoice, ExtractError, Extractor, TrainState, Trainer, initial_tensors};
 use webreid::weights::{Dialect, Precision, Recognised, Tensor, to_safetensors};
@@ -78,6 +79,7 @@ impl Session {
             return Err(CliError::Changed { path: config.output, what: "`stage`".into() });
         }
         data.load(&config, stage)?;
+        config.check_people(data.people()).map_err(|source| CliError::TrainValue { source })?;
         let mut record = Record { data: data.print(), input: InputConfig::default(), config: config.clone() };
         let device = ComputeDevice::open(choice).await.map_err(ExtractError::from)?;
         let (folder, log, position, start) = if let Some((folder, before, position, state)) = begun {
@@ -148,7 +150,7 @@ impl Session {
             let started = Instant::now();
             let Some(step) = trainer.next_step().await? else { break };
             self.position.add(&step, started.elapsed());
-            progress.step(self.position.epochs + 1, &step);
+            progress.step(&step, &self.position);
             if step.epoch_end {
                 let started = Instant::now();
                 self.end_epoch(&trainer, &network, &mut progress).await?;
@@ -309,22 +311,22 @@ fn first_weights(config: &TrainConfig, network: &ReIdentifierConfig) -> Result<(
     let Some(path) = &config.model.init else { return Ok((tensors, network.input.clone())) };
     let init = weights::read(path)?;
     let headless = ReIdentifierConfig { head: None, ..network.clone() }.graph().map_err(ExtractError::from)?;
-    let names: Vec<String> = headless.parameters().into_iter().map(|parameter| parameter.name).collect();
-    let mut taken = 0;
-    for name in &names {
-        if let (Some(tensor), Some(found)) = (tensors.get_mut(name), init.tensors.get(name))
-            && tensor.shape == found.shape
-        {
-            tensor.clone_from(found);
-            taken += 1;
-        }
-    }
-    if taken == 0 {
+    let parameters = headless.parameters();
+    let taken: Vec<&Parameter> = parameters.iter().filter(|parameter| fits(parameter, &init.tensors)).collect();
+    // A neck of the same length says nothing.
+    if taken.iter().all(|parameter| parameter.role != Role::Backbone) {
         return Err(CliError::ForeignInit { path: path.clone(), architecture: network.backbone.to_string() });
     }
+    for Parameter { name, .. } in &taken {
+        tensors.insert(name.clone(), init.tensors[name].clone());
+    }
     eprintln!("init: {}", init.summary);
-    eprintln!("init: {taken} of the model's {} tensors are taken from it, the head apart", names.len());
+    eprintln!("init: {} of the model's {} tensors are taken from it, the head apart", taken.len(), parameters.len());
     Ok((tensors, init.config.input))
+}
+
+fn fits(parameter: &Parameter, tensors: &Tensors) -> bool {
+    tensors.get(&parameter.name).is_some_and(|tensor| tensor.shape == parameter.shape)
 }
 
 fn read_checkpoint(path: &Path) -> Result<(Position, TrainState), CliError> {
