@@ -3,7 +3,7 @@
 
 use webreid::kernels::{
     Planes,
-    batch_norm::{self, Settings},
+    batch_norm::{self, Settings, Statistics},
     convolution::{self, Sizes},
     scale_channels,
 };
@@ -267,7 +267,7 @@ mod batch_norms {
         fn gradients(&self) -> batch_norm::Gradients {
             let batch_norm::Train { mean, variance, .. } = self.train();
             let given = [&self.weight[..], &self.bias, &mean, &variance];
-            batch_norm::gradients(self.planes, self.settings, &self.grad, &self.x, given)
+            batch_norm::gradients(self.planes, self.settings, Statistics::Batch, &self.grad, &self.x, given)
         }
 
         /// The gradients by x, weight and bias, as the formulas of the paper have them.
@@ -361,6 +361,48 @@ mod batch_norms {
                     .collect();
                 assert_close(&format!("{planes:?}, relu {relu}, input {what}"), found, &slopes, 1e-3);
             }
+        }
+    }
+
+    /// With given statistics every value is by itself, and the sums over a channel concern weight and bias alone.
+    #[test]
+    fn with_given_statistics() {
+        for (planes, relu) in shapes().flat_map(|planes| [(planes, false), (planes, true)]) {
+            let case = Case::new(planes, relu);
+            let what = format!("given statistics, {planes:?}, {:?}", case.settings);
+            let mean: Vec<f32> = noise(planes.channels, 5).iter().map(|value| value + 20.0).collect();
+            let variance: Vec<f32> = noise(planes.channels, 6).iter().map(|value| value.abs() + 0.1).collect();
+            let given = [&case.weight[..], &case.bias, &mean, &variance];
+            let (mut out, mut by_x) = (vec![0.0; case.x.len()], vec![0.0; case.x.len()]);
+            let (mut by_weight, mut by_bias) = (vec![0.0; planes.channels], vec![0.0; planes.channels]);
+            for channel in 0..planes.channels {
+                let [weight, bias, mean, variance] = given.map(|row| f64::from(row[channel]));
+                let deviation = (variance + f64::from(EPS)).sqrt();
+                for i in places(planes, channel) {
+                    let normal = (f64::from(case.x[i]) - mean) / deviation;
+                    let y = normal * weight + bias;
+                    out[i] = if relu { y.max(0.0) } else { y };
+                    let grad = if relu && y <= 0.0 { 0.0 } else { f64::from(case.grad[i]) };
+                    by_x[i] = grad * weight / deviation;
+                    by_weight[channel] += grad * normal;
+                    by_bias[channel] += grad;
+                }
+            }
+            let found = whatever_the_threads(&what, || {
+                let mut x = case.x.clone();
+                batch_norm::infer(planes, case.settings, &mut x, given);
+                x
+            });
+            assert_close(&what, &found, &out, 1e-4);
+            let found = batch_norm::gradients(planes, case.settings, Statistics::Running, &case.grad, &case.x, given);
+            assert_close(&format!("{what}: by x"), &found.x, &by_x, 1e-5);
+            assert_close(&format!("{what}: by weight"), &found.weight, &by_weight, 1e-4);
+            assert_close(&format!("{what}: by bias"), &found.bias, &by_bias, 1e-4);
+
+            let mut x = case.x.clone();
+            x[0] = f32::NAN;
+            batch_norm::infer(planes, case.settings, &mut x, given);
+            assert!(x[0].is_nan() && x[1..].iter().all(|value| value.is_finite()), "{what}");
         }
     }
 

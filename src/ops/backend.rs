@@ -24,6 +24,16 @@ pub trait ReidOps: Backend {
         settings: batch_norm::Settings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
+    /// As x.
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self>;
+
     /// `[n, c, h, w]` from x and factors `[n, c]`.
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -86,6 +96,7 @@ pub trait ReidGradients: Backend {
         grad: FloatTensor<Self>,
         saved: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3];
 
     /// The gradient by the factors, `[n, c]`.

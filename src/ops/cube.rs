@@ -90,6 +90,15 @@ fn rows(statistics: CubeTensor) -> [CubeTensor; 2] {
     })
 }
 
+/// The sum of a map or a vector `[n, c, …]` over everything but its channels, `[c]`.
+fn channel_sums(x: CubeTensor) -> CubeTensor {
+    let shape = x.shape();
+    let channels = shape[1];
+    let rows = Shape::new([channels, shape.num_elements() / channels]);
+    let rows = CubeBackend::float_reshape(CubeBackend::float_swap_dims(x, 0, 1), rows);
+    CubeBackend::float_reshape(CubeBackend::float_sum_dim(rows, 1), Shape::new([channels]))
+}
+
 // Convolution and batch norm are burn's own here, until there are shaders of ours for them.
 impl ReidOps for CubeBackend {
     fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
@@ -107,6 +116,18 @@ impl ReidOps for CubeBackend {
         let [channels] = result.mean.shape().dims();
         let statistics = [result.mean, result.variance].map(|row| Self::float_reshape(row, Shape::new([1, channels])));
         (out, Self::float_cat(statistics.into(), 0))
+    }
+
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self> {
+        let out = Self::batch_norm(x, weight, bias, mean, variance, f64::from(settings.eps));
+        if settings.relu { Self::relu(out) } else { out }
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -197,10 +218,11 @@ impl ReidGradients for CubeBackend {
 
     fn batch_norm_backward(
         grad: FloatTensor<Self>,
-        [x, weight, bias, statistics]: [FloatTensor<Self>; 4],
+        [x, weight, bias, saved]: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3] {
-        let [mean, variance] = rows(statistics);
+        let [mean, variance] = rows(saved);
         let eps = f64::from(settings.eps);
         let grad = if settings.relu {
             let out = Self::batch_norm(x.clone(), weight.clone(), bias, mean.clone(), variance.clone(), eps);
@@ -208,8 +230,18 @@ impl ReidGradients for CubeBackend {
         } else {
             grad
         };
-        let result = Self::batch_norm_train_backward(x, weight, mean, variance, eps, grad);
-        [result.x_grad, result.gamma_grad, result.beta_grad]
+        if statistics == batch_norm::Statistics::Batch {
+            let result = Self::batch_norm_train_backward(x, weight, mean, variance, eps, grad);
+            return [result.x_grad, result.gamma_grad, result.beta_grad];
+        }
+        let mut shape = vec![1; x.shape().num_dims()];
+        shape[1] = x.shape()[1];
+        let spread = |row| Self::float_reshape(row, Shape::from(shape.clone()));
+        let deviation = spread(Self::float_sqrt(Self::float_add_scalar(variance, eps.into())));
+        let normal = Self::float_div(Self::float_sub(x, spread(mean)), deviation.clone());
+        let by_weight = channel_sums(Self::float_mul(grad.clone(), normal));
+        let by_bias = channel_sums(grad.clone());
+        [Self::float_mul(grad, Self::float_div(spread(weight), deviation)), by_weight, by_bias]
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -72,6 +72,29 @@ impl ReidOps for Flex {
         (like(out, shape), tensor([mean, variance].concat(), [2, planes.channels]))
     }
 
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self> {
+        let (planes, shape) = (any_planes(&x), x.shape());
+        let given = [weight, bias, mean, variance].map(|tensor| tensor.to_contiguous());
+        let given = given.each_ref().map(values);
+        let mut whole = x.to_contiguous();
+        drop(x);
+        if whole.storage::<f32>().len() == shape.num_elements() {
+            // In place, unless somebody else holds x; then burn makes a copy.
+            batch_norm::infer(planes, settings, whole.storage_mut(), given);
+            return whole;
+        }
+        let mut out = values(&whole).to_vec();
+        batch_norm::infer(planes, settings, &mut out, given);
+        like(out, shape)
+    }
+
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
         let shape = x.shape();
         let planes = planes(shape.dims());
@@ -166,15 +189,16 @@ impl ReidGradients for Flex {
         grad: FloatTensor<Self>,
         saved: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3] {
         let (planes, shape) = (any_planes(&grad), grad.shape());
         let grad = grad.to_contiguous();
         let saved = saved.map(|tensor| tensor.to_contiguous());
-        let [x, weight, bias, statistics] = saved.each_ref().map(values);
-        let (mean, variance) = statistics.split_at(planes.channels);
+        let [x, weight, bias, rows] = saved.each_ref().map(values);
+        let (mean, variance) = rows.split_at(planes.channels);
         let given = [weight, bias, mean, variance];
         let batch_norm::Gradients { x, weight, bias } =
-            batch_norm::gradients(planes, settings, values(&grad), x, given);
+            batch_norm::gradients(planes, settings, statistics, values(&grad), x, given);
         [like(x, shape), tensor(weight, [planes.channels]), tensor(bias, [planes.channels])]
     }
 
