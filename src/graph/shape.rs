@@ -56,8 +56,9 @@ fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Sh
         (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. }, [x]) if x.channels() == *channels => *x,
         (Op::InstanceNorm { channels, .. }, [x @ Map(_)]) if x.channels() == *channels => *x,
         (Op::Relu | Op::Sigmoid, [x]) => *x,
-        (Op::MaxPool(p) | Op::AveragePool(p), [Map([channels, h, w])]) => {
-            Map([*channels, pooled(*h, p, 0)?, pooled(*w, p, 1)?])
+        (Op::MaxPool(pool) | Op::AveragePool(pool), [Map([channels, h, w])]) => {
+            let [h, w] = pool.output([*h, *w])?;
+            Map([*channels, h, w])
         }
         (Op::GlobalAveragePool | Op::GemPool { .. }, [Map([channels, ..])]) => Vector(*channels),
         (Op::Linear { inputs, outputs, .. }, [Vector(channels)]) if channels == inputs => Vector(*outputs),
@@ -80,8 +81,12 @@ fn with_channels(shape: Shape, channels: usize) -> Shape {
     }
 }
 
-fn pooled(size: usize, pool: &Pool, axis: usize) -> Option<usize> {
-    window(size, pool.kernel[axis], pool.stride[axis], pool.padding[axis], pool.ceil)
+impl Pool {
+    /// Height and width of what it makes of a map; `None` where the map is too small.
+    pub fn output(&self, map: [usize; 2]) -> Option<[usize; 2]> {
+        let along = |i: usize| window(map[i], self.kernel[i], self.stride[i], self.padding[i], self.ceil);
+        Some([along(0)?, along(1)?])
+    }
 }
 
 /// How many windows fit along one axis (PyTorch's rule: with `ceil`, the last window must begin inside the map or its left padding).

@@ -13,7 +13,10 @@ use burn::backend::{
 use burn::tensor::{Shape, Slice, ops::ConvOptions};
 
 use super::backend::{ReidGradients, ReidOps};
-use crate::kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan};
+use crate::{
+    graph::Pool,
+    kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan},
+};
 
 /// Through a convolution to x and weight.
 #[derive(Debug)]
@@ -53,6 +56,40 @@ impl<B: ReidGradients> Backward<B, 3> for BatchNorm {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, grad);
             }
+        }
+    }
+}
+
+/// Through max pooling to x.
+#[derive(Debug)]
+struct MaxPool;
+
+impl<B: ReidGradients> Backward<B, 1> for MaxPool {
+    /// x, in which the largest values are found again.
+    type State = (FloatTensor<B>, Pool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, pool) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::max_pool_backward(grad, x, pool));
+        }
+    }
+}
+
+/// Through average pooling to x.
+#[derive(Debug)]
+struct AveragePool;
+
+impl<B: ReidGradients> Backward<B, 1> for AveragePool {
+    /// x, whose shape burn's backends take from it.
+    type State = (FloatTensor<B>, Pool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, pool) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::average_pool_backward(grad, x, pool));
         }
     }
 }
@@ -245,6 +282,26 @@ impl<B: ReidOps + ReidGradients, C: CheckpointStrategy> ReidOps for Autodiff<B, 
             OpsKind::UnTracked(prepared) => {
                 prepared.finish(B::batch_norm_infer(x, weight, bias, mean, variance, settings))
             }
+        }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let prepared = MaxPool.prepare::<C>([x.node()]).compute_bound().stateful();
+        let x = x.into_primitive();
+        let out = B::max_pool(x.clone(), pool);
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, pool), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let prepared = AveragePool.prepare::<C>([x.node()]).compute_bound().stateful();
+        let x = x.into_primitive();
+        let out = B::average_pool(x.clone(), pool);
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, pool), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
         }
     }
 

@@ -6,8 +6,12 @@ use burn::backend::{
 };
 use burn::tensor::ops::ConvOptions;
 
-use crate::kernels::{
-    Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings, preprocess::Plan,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
+        preprocess::Plan,
+    },
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.
@@ -33,6 +37,12 @@ pub trait ReidOps: Backend {
         variance: FloatTensor<Self>,
         settings: batch_norm::Settings,
     ) -> FloatTensor<Self>;
+
+    /// `[n, c, oh, ow]`
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
+
+    /// `[n, c, oh, ow]`
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
 
     /// `[n, c, h, w]` from x and factors `[n, c]`.
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -98,6 +108,12 @@ pub trait ReidGradients: Backend {
         settings: batch_norm::Settings,
         statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3];
+
+    /// The gradient by x.
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
+
+    /// The gradient by x.
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
 
     /// The gradient by the factors, `[n, c]`.
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self>;

@@ -13,13 +13,16 @@ use burn::{
         prelude::KernelId,
         server::{KernelArguments, MetadataBindingInfo},
     },
-    tensor::{DType, Shape, Slice, ops::ConvOptions},
+    tensor::{DType, IntDType, Shape, Slice, ops::ConvOptions},
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
-use crate::kernels::{
-    Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-    pool_bn_train, preprocess,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
+        pool_bn_train, preprocess,
+    },
 };
 
 struct Wgsl(Kernel);
@@ -99,7 +102,7 @@ fn channel_sums(x: CubeTensor) -> CubeTensor {
     CubeBackend::float_reshape(CubeBackend::float_sum_dim(rows, 1), Shape::new([channels]))
 }
 
-// Convolution and batch norm are burn's own here, until there are shaders of ours for them.
+// Convolution, batch norm and pooling over windows are burn's own here, until there are shaders of ours for them.
 impl ReidOps for CubeBackend {
     fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
         Self::conv2d(x, weight, None, options)
@@ -128,6 +131,14 @@ impl ReidOps for CubeBackend {
     ) -> FloatTensor<Self> {
         let out = Self::batch_norm(x, weight, bias, mean, variance, f64::from(settings.eps));
         if settings.relu { Self::relu(out) } else { out }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::max_pool2d(x, pool.kernel, pool.stride, pool.padding, [1; 2], pool.ceil)
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::avg_pool2d(x, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -242,6 +253,17 @@ impl ReidGradients for CubeBackend {
         let by_weight = channel_sums(Self::float_mul(grad.clone(), normal));
         let by_bias = channel_sums(grad.clone());
         [Self::float_mul(grad, Self::float_div(spread(weight), deviation)), by_weight, by_bias]
+    }
+
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let Pool { kernel, stride, padding, ceil } = pool;
+        let found = Self::max_pool2d_with_indices(x.clone(), kernel, stride, padding, [1; 2], ceil, IntDType::I32);
+        let indices = found.indices;
+        Self::max_pool2d_with_indices_backward(x, kernel, stride, padding, [1; 2], ceil, grad, indices).x_grad
+    }
+
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::avg_pool2d_backward(x, grad, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -10,9 +10,12 @@ use burn::{
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
-use crate::kernels::{
-    Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-    pool_bn_train, preprocess, scale_channels,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool, pool_bn_backward, pool_bn_infer,
+        pool_bn_train, preprocess, scale_channels, window::Window,
+    },
 };
 
 /// The values of a contiguous tensor.
@@ -42,6 +45,14 @@ fn sizes(x: &FlexTensor, weight: &FlexTensor, options: &ConvOptions<2>) -> convo
         stride: options.stride,
         padding: options.padding.map(|(before, _)| before),
     }
+}
+
+/// What pools x `[n, c, h, w]`, and its channels.
+fn window(x: &FlexTensor, pool: Pool) -> (Window, usize) {
+    let [_, channels, height, width] = x.shape().dims();
+    let map = [height, width];
+    let output = pool.output(map).unwrap_or_else(|| panic!("no window of {pool:?} fits a map of {height}x{width}"));
+    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: pool.padding }, channels)
 }
 
 /// A map `[n, c, …]` or a vector `[n, c]` as batch norm sees it.
@@ -93,6 +104,20 @@ impl ReidOps for Flex {
         let mut out = values(&whole).to_vec();
         batch_norm::infer(planes, settings, &mut out, given);
         like(out, shape)
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let [batch, ..] = x.shape().dims::<4>();
+        let [height, width] = window.output;
+        tensor(pool::max(window, channels, values(&x.to_contiguous())), [batch, channels, height, width])
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let [batch, ..] = x.shape().dims::<4>();
+        let [height, width] = window.output;
+        tensor(pool::average(window, channels, values(&x.to_contiguous())), [batch, channels, height, width])
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -200,6 +225,17 @@ impl ReidGradients for Flex {
         let batch_norm::Gradients { x, weight, bias } =
             batch_norm::gradients(planes, settings, statistics, values(&grad), x, given);
         [like(x, shape), tensor(weight, [planes.channels]), tensor(bias, [planes.channels])]
+    }
+
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let out = pool::max_gradient(window, channels, values(&grad.to_contiguous()), values(&x.to_contiguous()));
+        like(out, x.shape())
+    }
+
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        like(pool::average_gradient(window, channels, values(&grad.to_contiguous())), x.shape())
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

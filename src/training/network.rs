@@ -5,14 +5,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
-use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Pool, Role};
+use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Role};
 use crate::kernels::{batch_norm::Settings, pool_bn_train};
 use crate::ops::{
-    self, OpError, convolution::convolution, gem_pool::gem_pool, pool_bn, scale_channels::scale_channels,
+    self, OpError,
+    convolution::convolution,
+    gem_pool::gem_pool,
+    pool::{average_pool, max_pool},
+    pool_bn,
+    scale_channels::scale_channels,
 };
 use crate::weights;
 
@@ -362,8 +366,8 @@ impl Network {
                 let alpha = self.vector(&format!("{name}.weight"));
                 input().each(|x| activation::prelu(x, alpha.clone()), |x| activation::prelu(x, alpha.clone()))
             }
-            Op::MaxPool(pool) => Value::Map(max_pool2d(input().map(), max_pool_options(pool))),
-            Op::AveragePool(pool) => Value::Map(avg_pool2d(input().map(), average_pool_options(pool))),
+            Op::MaxPool(pool) => Value::Map(max_pool(input().map(), *pool)?),
+            Op::AveragePool(pool) => Value::Map(average_pool(input().map(), *pool)?),
             Op::GlobalAveragePool => Value::Vector(mean(input().map())),
             Op::GemPool { name } => Value::Vector(gem_pool(input().map(), self.vector(&format!("{name}.p")))?),
             Op::Linear { name, bias, .. } => {
@@ -509,14 +513,6 @@ fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
 fn mean(x: Tensor<4>) -> Tensor<2> {
     let [n, c, h, w] = x.dims();
     x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
-}
-
-fn max_pool_options(pool: &Pool) -> MaxPoolOptions<2> {
-    MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding).with_ceil_mode(pool.ceil)
-}
-
-fn average_pool_options(pool: &Pool) -> AvgPoolOptions<2> {
-    AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding).with_ceil_mode(pool.ceil)
 }
 
 impl Value {

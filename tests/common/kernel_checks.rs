@@ -2,8 +2,15 @@
 //! with finite differences. Natively and in the browser alike, so nothing here reads synchronously. A test that mounts
 //! this module mounts `resize_cases` beside it.
 
-use burn::tensor::{Device, Tensor, TensorData, activation::relu, module, ops::ConvOptions, s};
+use burn::tensor::{
+    Device, Tensor, TensorData,
+    activation::relu,
+    module,
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
+    s,
+};
 use webreid::{
+    graph::Pool,
     kernels::{self, Planes, batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
 };
@@ -29,6 +36,7 @@ macro_rules! for_each_check {
             batch_norm_train_is_burns,
             batch_norm_infer_is_burns,
             batch_norm_infer_leaves_what_others_hold,
+            pools_are_burns,
             scale_channels_is_a_product,
             preprocess_is_pillow_to_the_bit,
             preprocess_scales_in_the_networks_order,
@@ -528,6 +536,29 @@ pub async fn batch_norm_infer_leaves_what_others_hold(device: &Device) {
     let alone = read(infer(x.clone().slice(s![3..4]) * 1.0)).await;
     assert_close("an image alone", &alone, &all[90..], 1e-6);
     assert_eq!(read(x).await, values);
+}
+
+pub async fn pools_are_burns(device: &Device) {
+    let device = &device.clone().autodiff();
+    for (kernel, stride, padding, ceil) in [(3, 2, 1, false), (3, 2, 0, true), (2, 2, 0, false), (3, 1, 1, false)] {
+        for shape in [[1, 1, 3, 3], [2, 3, 17, 9], [9, 5, 6, 16]] {
+            let pool = Pool { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], ceil };
+            let what = format!("{pool:?} of {shape:?}");
+            let x = tensor(&noise(shape.iter().product(), 1), shape, device);
+            let none: [Tensor<1>; 0] = [];
+            let found = output_and_gradients(&x, &none, |x, _| ops::pool::max_pool(x, pool).unwrap()).await;
+            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = options.with_ceil_mode(ceil);
+            let burns = output_and_gradients(&x, &none, |x, _| module::max_pool2d(x, options.clone())).await;
+            assert_all_close(&format!("max, {what}"), &found, &burns, 1e-6);
+
+            let found = output_and_gradients(&x, &none, |x, _| ops::pool::average_pool(x, pool).unwrap()).await;
+            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = options.with_ceil_mode(ceil);
+            let burns = output_and_gradients(&x, &none, |x, _| module::avg_pool2d(x, options.clone())).await;
+            assert_all_close(&format!("average, {what}"), &found, &burns, 1e-6);
+        }
+    }
 }
 
 pub async fn scale_channels_is_a_product(device: &Device) {
