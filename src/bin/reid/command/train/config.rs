@@ -455,7 +455,7 @@ impl TrainConfig {
         let mut config = preset(&model.preset, people).ok_or_else(unknown)?;
         match (&mut config.backbone, model.channels) {
             (BackboneConfig::Osnet(osnet), Some(channels)) => osnet.channels = channels,
-            (BackboneConfig::Resnet(_), Some(channels)) => {
+            (_, Some(channels)) => {
                 return Err(value("model.channels", &format!("{channels:?}"), "only an OSNet's can be chosen"));
             }
             (_, None) => {}
@@ -465,6 +465,7 @@ impl TrainConfig {
             match &mut config.backbone {
                 BackboneConfig::Osnet(osnet) => osnet.feature_dim = dim,
                 BackboneConfig::Resnet(resnet) => resnet.feature_dim = dim,
+                BackboneConfig::Imported(_) => unreachable!("a preset is not read from a file"),
             }
         }
         config.bottleneck = model.bottleneck.map(|dim| Bottleneck { dim, bias: true });
