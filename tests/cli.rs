@@ -3,6 +3,8 @@
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "cli/train.rs"]
+mod train;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -126,7 +128,7 @@ fn read_features(path: &Path) -> (Checkpoint, Vec<usize>) {
 #[test]
 fn help_names_the_commands_and_the_exit_codes() {
     let help = reid(&["--help"]).ends(0).stdout;
-    for word in ["extract", "match", "evaluate", "convert", "Exit codes", "  3  done, but some images"] {
+    for word in ["extract", "match", "evaluate", "train", "convert", "Exit codes", "  3    done, but some images"] {
         assert!(help.contains(word), "no {word:?} in {help}");
     }
     assert!(reid(&["evaluate", "--help"]).ends(0).stdout.contains("per cent"));
@@ -137,7 +139,6 @@ fn help_names_the_commands_and_the_exit_codes() {
 fn wrong_usage_ends_with_2() {
     reid(&[]).ends(2);
     reid(&["extract", "--weights", "w.pth", "--out", "f.safetensors"]).ends(2).says(&["IMAGES"]);
-    reid(&["extract", "--out", "f.safetensors", "a.png"]).ends(2).says(&["--weights"]);
     let evaluate =
         |option: &str, value: &str| reid(&["evaluate", "--weights", "w", "--data", "d", option, value]).ends(2);
     evaluate("--protocol", "duke").says(&["market1501", "cross-camera", "leave-one-out"]);
@@ -152,8 +153,8 @@ fn weights_that_cannot_be_used_are_explained() {
     bench.write("notes.pth", b"these are no weights at all");
     let out = bench.text("f.safetensors");
     let extract = |weights: &str| reid(&["extract", "--weights", weights, "--out", &out, &bench.text("a.png")]).ends(1);
-    extract("gone.pth").says(&["gone.pth", "no such file", "reid_resnet50"]);
-    extract("osnet_x0_25").says(&["osnet_x0_25", "no weights come with the presets yet", "give a checkpoint file"]);
+    extract("gone.pth").says(&["gone.pth", "no such file", "webreid-osnet"]);
+    extract("osnet_x0_25").says(&["osnet_x0_25", "no weights come with this preset", "give a checkpoint"]);
     extract(&bench.text("notes.pth")).says(&["notes.pth", "give a .safetensors file"]);
     assert_eq!(bench.files("."), ["a.png", "model.safetensors", "notes.pth"]);
 }
@@ -307,6 +308,29 @@ fn convert_tells_what_it_recognised_and_keeps_the_model() {
 }
 
 #[test]
+fn an_openvino_model_is_read_from_either_of_its_files() {
+    let bench = Bench::new();
+    let fixture = |name: &str| format!("{}/tests/fixtures/openvino/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (xml, out) = (fixture("small-reid.xml"), bench.text("out.safetensors"));
+    let run = reid(&["convert", &xml, &out]).ends(0);
+    assert!(run.stdout.contains("small-reid (OpenVINO): 12-d feature"), "{}", run.stdout);
+    bench.person("a.png", 1);
+    let features = |weights: &str| {
+        let (out, image) = (bench.text("f.safetensors"), bench.text("a.png"));
+        reid(&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &image]).ends(0);
+        let (file, shape) = read_features(&bench.path("f.safetensors"));
+        assert_eq!((shape, file.metadata["model"].as_str()), (vec![1, 12], "small-reid"));
+        file.tensors["features"].values.clone()
+    };
+    let expected = features(&xml);
+    assert_eq!(features(&fixture("small-reid.bin")), expected);
+    assert_eq!(features(&out), expected);
+
+    bench.write("lonely.xml", &fs::read(xml).unwrap());
+    reid(&["convert", &bench.text("lonely.xml"), &out]).ends(1).says(&["lonely.xml: an OpenVINO model", "lonely.bin"]);
+}
+
+#[test]
 fn real_checkpoints_give_the_reference_features() {
     let Some(shared) = shared() else { return };
     let bench = Bench::new();
@@ -343,6 +367,20 @@ fn real_checkpoints_score_as_measured_elsewhere() {
         ("osnet_x0_25_market1501.pth", "leave-one-out", 9.2, 8.4, 1184),
         ("osnet_x0_25_msmt17_combineall.safetensors", "cross-camera", 65.2, 51.0, 592),
         ("osnet_x0_25_msmt17_combineall.safetensors", "leave-one-out", 15.6, 14.5, 1184),
+        (
+            "person-reidentification-retail-0287/person-reidentification-retail-0287.xml",
+            "cross-camera",
+            91.6,
+            78.0,
+            592,
+        ),
+        (
+            "person-reidentification-retail-0288/person-reidentification-retail-0288.xml",
+            "cross-camera",
+            78.4,
+            62.6,
+            592,
+        ),
     ] {
         let weights = shared.join("weights").join(file);
         let (weights, data) = (weights.to_str().unwrap(), data.to_str().unwrap());

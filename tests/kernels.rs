@@ -1,4 +1,4 @@
-//! Every kernel on the native GPU (or its software stand-in) and on the CPU.
+//! Every kernel on the CPU and, where the build has it, on the native GPU (or its software stand-in).
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 #[path = "common/kernel_checks.rs"]
@@ -6,17 +6,16 @@ mod kernel_checks;
 #[path = "common/resize_cases.rs"]
 mod resize_cases;
 
-use std::sync::OnceLock;
-
-use burn::tensor::Device;
-
-fn gpu() -> &'static Device {
-    static DEVICE: OnceLock<Device> = OnceLock::new();
+#[cfg(feature = "gpu")]
+fn gpu() -> &'static burn::tensor::Device {
+    use burn::tensor::Device;
+    static DEVICE: std::sync::OnceLock<Device> = std::sync::OnceLock::new();
     DEVICE.get_or_init(|| Device::wgpu_options().init().expect("a Vulkan driver; lavapipe will do"))
 }
 
 macro_rules! on_both_devices {
     ($($check:ident,)*) => {
+        #[cfg(feature = "gpu")]
         mod gpu {
             $(#[test] fn $check() { pollster::block_on(crate::kernel_checks::$check(crate::gpu())) })*
         }

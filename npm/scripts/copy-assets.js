@@ -1,10 +1,13 @@
-// tsc compiles our own sources only: the generated glue with its module, and the licences, go to dist as they are.
+// tsc compiles our own sources only: the generated glue with its module, the model and the licences go to dist as they are.
 import { copyFile, mkdir } from "node:fs/promises";
 
 const npm = new URL("../", import.meta.url);
 await mkdir(new URL("dist/wasm/", npm), { recursive: true });
 for (const name of ["webreid.js", "webreid.d.ts", "webreid_bg.wasm"]) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
+}
+for (const name of ["webreid-osnet.safetensors", "MODEL_CARD.md"]) {
+  await copyFile(new URL(`../models/${name}`, npm), new URL(`dist/${name}`, npm));
 }
 for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   await copyFile(new URL(`../${name}`, npm), new URL(`dist/${name}`, npm));

@@ -33,13 +33,58 @@ export interface Pixels {
 
 export type Extraction = { readonly feature: Float32Array<ArrayBuffer>; readonly quality: number } | ReidErrorData;
 
+/** What moves: the last layers | those and the last stage of the backbone | everything. */
+export type FineTuneDepth = "quick" | "deeper" | "full";
+
+export interface TunerOptions {
+  readonly depth: FineTuneDepth;
+  readonly steps: number;
+  /** A step's batch: that many people with that many images of each. */
+  readonly batchPeople: number;
+  readonly batchImages: number;
+  /** Undefined: what suits the depth. */
+  readonly learningRate?: number | undefined;
+  readonly seed: number;
+}
+
+export interface TunerStep {
+  /** From 1. */
+  readonly step: number;
+  /** In all. */
+  readonly steps: number;
+  /** Of the step's batch, before the step. */
+  readonly loss: number;
+  /** Share of the batch's images, 0…1, whose person was told right among those trained on. */
+  readonly accuracy: number;
+  /** In the batch. */
+  readonly images: number;
+}
+
+export interface Tuner {
+  /** One step; undefined when all are done. */
+  step(): Promise<TunerStep | undefined>;
+  /** Puts the trained weights into the engine, which keeps those before. */
+  apply(): Promise<void>;
+  free(): void;
+}
+
 export interface Engine {
   describe(): EngineDescription;
   extract(images: Array<Uint8Array | Pixels>, names: string[]): Promise<Extraction[]>;
   exportWeights(): Promise<Uint8Array<ArrayBuffer>>;
+  /** `people`: the person's index for each image; `cameras`: the camera's, −1 where it is unknown. */
+  fineTune(
+    images: Array<Uint8Array | Pixels>,
+    names: string[],
+    people: Uint32Array,
+    cameras: Int32Array,
+    options: TunerOptions,
+  ): Promise<Tuner>;
+  /** Back to the weights before the last `apply`; false when there are none. */
+  undo(): Promise<boolean>;
 }
 
 export interface EngineGlue {
-  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   readonly Engine: { create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu"): Promise<Engine> };
 }

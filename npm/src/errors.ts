@@ -11,8 +11,8 @@ export type ReidErrorCode =
   | "internal"
   | "network"
   | "no-device"
-  | "no-weights"
   | "out-of-memory"
+  | "too-few-samples"
   | "unknown-preset"
   | "unsupported-weights";
 
@@ -68,7 +68,11 @@ export function abortedError(signal: AbortSignal): ReidError {
 /** Settles as `promise` does, or rejects with `aborted` as soon as the signal fires. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
-  throwIfAborted(signal);
+  if (signal.aborted) {
+    // Nobody waits for it any more.
+    promise.catch(() => {});
+    throw abortedError(signal);
+  }
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(abortedError(signal));

@@ -10,6 +10,10 @@ export type Progress =
   /** The weights are being read and the network set up on the device. */
   | { readonly phase: "model" }
   /** Images finished, the bad ones included. */
-  | { readonly phase: "extract"; readonly done: number; readonly total: number };
+  | { readonly phase: "extract"; readonly done: number; readonly total: number }
+  /** The images to learn from, being collected before the first step. */
+  | { readonly phase: "samples"; readonly done: number; readonly total: number }
+  /** Steps of training finished. */
+  | { readonly phase: "train"; readonly done: number; readonly total: number };
 
 export type OnProgress = (progress: Progress) => void;

@@ -1,6 +1,6 @@
 // What the page and the worker say to each other: one reply to each request, by number.
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction } from "./engine.js";
+import type { EngineDescription, Extraction, FineTuneDepth, TunerOptions, TunerStep } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
 import type { ImagePayload } from "./image.js";
 
@@ -10,7 +10,47 @@ export interface Calls {
     reply: CreatedModel;
   };
   extract: { request: { images: readonly ImagePayload[]; names: readonly string[] }; reply: Extraction[] };
-  exportWeights: { request: Record<never, never>; reply: Blob };
+  exportWeights: { request: Nothing; reply: Blob };
+  /** The page numbers its trainings. */
+  startTraining: { request: { training: number } & TrainingRequest; reply: undefined };
+  /** One step; undefined when all are done. */
+  trainStep: { request: { training: number }; reply: TimedStep | undefined };
+  /** Ends the training with its weights in the model, and gives them back to be kept. */
+  applyTraining: { request: { training: number }; reply: TrainedModel };
+  /** Ends the training and leaves the model as it is; nothing happens when it has ended. */
+  stopTraining: { request: { training: number }; reply: undefined };
+  /** Back to the model before the last training; undefined where the engine does not have it. */
+  undo: { request: Nothing; reply: EngineDescription | undefined };
+  measureSpeed: { request: Nothing; reply: Speed };
+  /** Bytes. */
+  memory: { request: Nothing; reply: number };
+}
+
+type Nothing = Record<never, never>;
+
+export interface TrainingRequest {
+  readonly images: readonly ImagePayload[];
+  readonly names: readonly string[];
+  readonly people: Uint32Array;
+  readonly cameras: Int32Array;
+  readonly options: TunerOptions;
+}
+
+export interface TimedStep extends TunerStep {
+  /** How long the step took. */
+  readonly seconds: number;
+}
+
+export interface TrainedModel {
+  readonly weights: Blob;
+  readonly description: EngineDescription;
+}
+
+/** Seconds an image. */
+export interface Speed {
+  readonly extract: number;
+  /** Of a step of that depth, where one has run in this worker. */
+  readonly train: Readonly<Partial<Record<FineTuneDepth, number>>>;
 }
 
 export interface CreatedModel {

@@ -3,6 +3,14 @@ import type { DevicePreference } from "./device.js";
 import type { EngineDescription, Extraction } from "./engine.js";
 import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
 import { cosine, Feature } from "./feature.js";
+import {
+  estimate,
+  type FineTuneEstimate,
+  type FineTuneOptions,
+  type FineTuneSample,
+  type FineTuneStep,
+  fineTune,
+} from "./fine-tune.js";
 import { type ImageSource, imageName, release, toPayload } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
@@ -10,8 +18,8 @@ import { Session } from "./session.js";
 import { loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
-  /** A checkpoint (.safetensors, .pth, .pt): its URL, or the file itself. */
-  readonly weights: WeightsSource;
+  /** A checkpoint (.safetensors, .pth, .pt): its URL, or the file itself. Default: the model that comes with the package. */
+  readonly weights?: WeightsSource | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -44,10 +52,10 @@ export class ReIdentifier {
 
   /**
    * Loads the engine and the weights, and sets the network up on the device.
-   * Rejects with a `ReidError`: `no-weights`, `unknown-preset`, `http`, `network`, `bad-weights`,
+   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`,
    * `unsupported-weights`, `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
-  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions): Promise<ReIdentifier> {
+  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions = {}): Promise<ReIdentifier> {
     if (!["auto", "gpu", "cpu"].includes(device)) {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
     }
@@ -110,9 +118,54 @@ export class ReIdentifier {
     return cosine(a, b);
   }
 
-  /** The weights as they are now, in safetensors format. */
+  /**
+   * Teaches the model to tell the people of the samples apart, one step each time the loop asks for the next:
+   *
+   *     for await (const { step, steps, loss } of reid.fineTune(samples)) console.log(`${step}/${steps}: ${loss}`);
+   *
+   * Not asking is a pause. Breaking out of the loop, or aborting the signal, is a cancel: the model stays as it was.
+   * When the loop ends by itself, the model is the trained one: features extracted before are another model's, so extract
+   * them again. `undo` goes back. Meanwhile `extract` comes in between the steps and uses the model as it was.
+   *
+   * The loop fails with a `ReidError`: `too-few-samples` with fewer than two people with two images each; `bad-image`,
+   * `image-too-large`, `http` or `network` with `image` saying which sample; `bad-input` (also while another fine-tune of
+   * this model is under way, and with a learning rate so high that the loss is no number), `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`. The model
+   * stays as it was then, too.
+   */
+  fineTune(
+    samples: readonly FineTuneSample[],
+    options: FineTuneOptions = {},
+  ): AsyncGenerator<FineTuneStep, void, undefined> {
+    return fineTune(this.#session, samples, options);
+  }
+
+  /**
+   * How long a fine-tune with these samples would take at each depth: from the time that a few extractions take, which
+   * are made for it, and once steps of a depth have run, from theirs. Half or twice as long is no surprise.
+   */
+  async estimateFineTune(
+    samples: readonly Pick<FineTuneSample, "person">[],
+    options: Pick<FineTuneOptions, "steps"> = {},
+  ): Promise<FineTuneEstimate> {
+    return estimate(samples, options.steps, await this.#session.call("measureSpeed", {}));
+  }
+
+  /**
+   * Back to the model before the last fine-tune, of which one is kept; false when there is none. Features extracted since
+   * are another model's.
+   */
+  undo(): Promise<boolean> {
+    return this.#session.undo();
+  }
+
+  /** The weights as they are now, in safetensors format: `create({ weights })` takes them again. */
   exportWeights(): Promise<Blob> {
     return this.#session.call("exportWeights", {});
+  }
+
+  /** Bytes of WebAssembly memory that the worker holds; they grow and are not given back before `dispose`. */
+  memory(): Promise<number> {
+    return this.#session.call("memory", {});
   }
 
   /** Ends the worker and frees its memory; calls still under way reject with `disposed`. */

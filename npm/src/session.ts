@@ -1,7 +1,7 @@
 import { Connection } from "./connection.js";
 import type { DevicePreference } from "./device.js";
 import { ReidError } from "./errors.js";
-import type { CallName, Calls, CreatedModel } from "./protocol.js";
+import type { CallName, Calls, CreatedModel, TrainedModel } from "./protocol.js";
 import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
@@ -9,11 +9,13 @@ const FATAL = new Set(["internal", "device-lost", "out-of-memory"]);
 
 /**
  * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
- * The weights are kept as a Blob, which a browser may hold on disk.
+ * These, and those before the last fine-tune, are kept as Blobs, which a browser may hold on disk.
  */
 export class Session {
   readonly #module: WebAssembly.Module;
-  readonly #weights: WeightsFile;
+  #weights: WeightsFile;
+  /** What `undo` goes back to. */
+  #before: WeightsFile | undefined;
   readonly #device: DevicePreference;
   /** The worker with its model ready to work; undefined before the first call and after a crash. */
   #ready: Promise<Connection> | undefined;
@@ -42,6 +44,52 @@ export class Session {
     return this.#once((connection) => connection.call(call, request));
   }
 
+  /**
+   * The worker for calls that belong together. `callOn` fails for good once it is dead, where `call` would go on to the
+   * next one, which knows nothing of the calls before.
+   */
+  async connect(): Promise<Connection> {
+    await this.open();
+    return this.#connection as Connection;
+  }
+
+  async callOn<K extends CallName>(
+    connection: Connection,
+    call: K,
+    request: Calls[K]["request"],
+  ): Promise<Calls[K]["reply"]> {
+    try {
+      return await connection.call(call, request);
+    } catch (error) {
+      if (isFatal(error) && this.#connection === connection) this.#bury(error);
+      throw error;
+    }
+  }
+
+  /** What the worker computes with from now on: workers to come start from it. */
+  keep({ weights, description }: TrainedModel): void {
+    this.#before = this.#weights;
+    this.#model = { ...this.model, description };
+    this.#weights = { blob: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
+  }
+
+  /** Back to the weights before the last `keep`; false when there are none. */
+  async undo(): Promise<boolean> {
+    const before = this.#before;
+    if (!before) return false;
+    const description = await this.call("undo", {});
+    this.#weights = before;
+    this.#before = undefined;
+    if (description) {
+      this.#model = { ...this.model, description };
+    } else {
+      // A worker that came after a crash knows only the weights it was started with.
+      this.#bury(new ReidError("internal", "The engine is started again with the weights before."));
+      await this.open();
+    }
+    return true;
+  }
+
   close(reason: ReidError): void {
     this.#closed ??= reason;
     this.#connection?.close(this.#closed);
@@ -55,15 +103,17 @@ export class Session {
     try {
       return await use(await ready);
     } catch (error) {
-      if (this.#closed || !(error instanceof ReidError) || !FATAL.has(error.code)) throw error;
+      if (this.#closed || !isFatal(error)) throw error;
       // Several calls may fail together: the first of them buries the worker, the others find the next one.
-      if (this.#ready === ready) {
-        this.#connection?.close(error);
-        this.#ready = undefined;
-      }
+      if (this.#ready === ready) this.#bury(error);
       if (!retry) throw error;
       return this.#once(use, false);
     }
+  }
+
+  #bury(reason: ReidError): void {
+    this.#connection?.close(reason);
+    this.#ready = undefined;
   }
 
   async #start(): Promise<Connection> {
@@ -77,4 +127,8 @@ export class Session {
     });
     return connection;
   }
+}
+
+function isFatal(error: unknown): error is ReidError {
+  return error instanceof ReidError && FATAL.has(error.code);
 }

@@ -2,7 +2,7 @@ import { download, fileNameOf, resolveUrl } from "./download.js";
 import { ReidError } from "./errors.js";
 import type { OnProgress } from "./progress.js";
 
-/** A checkpoint: its bytes, or where to fetch it. */
+/** A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-osnet"). */
 export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 /** The file and its name, whose ending helps to tell the format. */
@@ -14,28 +14,27 @@ export interface WeightsFile {
 /** Far above any re-identification network (ResNet-101: 170 MB); WebAssembly could not hold a file much larger. */
 const MAX_WEIGHTS_BYTES = 1024 ** 3;
 
+/** The models that come with the package, by the name that `weights` takes. */
+const PRESETS = { "webreid-osnet": new URL("./webreid-osnet.safetensors", import.meta.url) };
+const DEFAULT_PRESET = "webreid-osnet";
+
 /** A string is an address when it looks like one; everything else is taken for the name of a preset. */
 const ADDRESS = /[/:]|\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
 
 export async function loadWeights(
-  source: WeightsSource | undefined | null,
+  source: WeightsSource = DEFAULT_PRESET,
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<WeightsFile> {
-  if (source === undefined || source === null || source === "") {
-    throw new ReidError(
-      "no-weights",
-      "No weights were given. Pass a checkpoint as `weights`: a URL, a File or Blob, or an ArrayBuffer with a .safetensors or PyTorch (.pth, .pt) file.",
-    );
-  }
-  if (typeof source === "string" && !ADDRESS.test(source)) {
+  if (typeof source === "string" && !isPreset(source) && !ADDRESS.test(source)) {
+    const names = Object.keys(PRESETS).join('", "');
     throw new ReidError(
       "unknown-preset",
-      `There is no preset called "${source}". For a file beside the page, write "./${source}".`,
+      `There is no preset called "${source}", only "${names}". For a file beside the page, write "./${source}".`,
     );
   }
   if (typeof source === "string" || source instanceof URL) {
-    const url = resolveUrl(source);
+    const url = isPreset(source) ? PRESETS[source] : resolveUrl(source);
     const blob = await download(url, {
       signal,
       onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
@@ -46,6 +45,10 @@ export async function loadWeights(
   if (source instanceof Blob) return named(source, source instanceof File ? source.name : "weights");
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
   throw new ReidError("bad-input", "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array.");
+}
+
+function isPreset(source: string | URL): source is keyof typeof PRESETS {
+  return typeof source === "string" && Object.hasOwn(PRESETS, source);
 }
 
 function named(blob: Blob, name: string): WeightsFile {

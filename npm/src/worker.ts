@@ -3,7 +3,8 @@ import { chooseDevice } from "./device.js";
 import type { Engine, EngineGlue, Extraction, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
-import type { CreatedModel, Reply, Request } from "./protocol.js";
+import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
+import { exportWeights, Training } from "./training.js";
 import * as generated from "./wasm/webreid.js";
 
 const glue = generated as unknown as EngineGlue;
@@ -12,7 +13,7 @@ const glue = generated as unknown as EngineGlue;
 const BATCH_SIZE = 8;
 const SOFTWARE_GPU_BATCH_SIZE = 4;
 
-let engine: Engine | undefined;
+let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
@@ -33,17 +34,37 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-async function handle(request: Request): Promise<CreatedModel | Extraction[] | Blob> {
+async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);
-  if (!engine) throw new ReidError("internal", "The worker was asked to work before it had a model.");
-  if (request.call === "extract") return extract(engine, request.images, request.names);
-  return new Blob([await engine.exportWeights()], { type: "application/octet-stream" });
+  if (!model) throw new ReidError("internal", "The worker was asked to work before it had a model.");
+  const { engine, training, memory } = model;
+  switch (request.call) {
+    case "extract":
+      return extract(engine, request.images, request.names);
+    case "exportWeights":
+      return exportWeights(engine);
+    case "startTraining":
+      return startTraining(training, request);
+    case "trainStep":
+      return training.step(request.training);
+    case "applyTraining":
+      return training.apply(request.training);
+    case "stopTraining":
+      return training.stop(request.training);
+    case "undo":
+      return (await engine.undo()) ? engine.describe() : undefined;
+    case "measureSpeed":
+      return training.speed();
+    case "memory":
+      return memory.buffer.byteLength;
+  }
 }
 
 async function create({ module, weights, fileName, device }: Request & { call: "create" }): Promise<CreatedModel> {
   const choice = await chooseDevice(device);
-  await glue.default({ module_or_path: module });
-  engine = await glue.Engine.create(new Uint8Array(await weights.arrayBuffer()), fileName, choice.device);
+  const { memory } = await glue.default({ module_or_path: module });
+  const engine = await glue.Engine.create(new Uint8Array(await weights.arrayBuffer()), fileName, choice.device);
+  model = { engine, training: new Training(engine), memory };
   return {
     description: engine.describe(),
     deviceReason: choice.reason,
@@ -60,14 +81,7 @@ async function extract(
   payloads: readonly ImagePayload[],
   names: readonly string[],
 ): Promise<Extraction[]> {
-  const decoded = await Promise.all(
-    payloads.map((payload, i) =>
-      toEngineImage(payload).catch((error: unknown) => {
-        const { code, message } = errorData(error);
-        return { code, message: `${names[i]}: ${message}` };
-      }),
-    ),
-  );
+  const decoded = await toEngineImages(payloads, names);
   const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
   const results = await engine.extract(
     good.map((item) => item.image),
@@ -75,6 +89,30 @@ async function extract(
   );
   const next = results.values();
   return decoded.map((image) => (isErrorData(image) ? image : (next.next().value as Extraction)));
+}
+
+/** Starts to learn from the images; the first bad one is an error for them all. */
+async function startTraining(training: Training, request: Request & { call: "startTraining" }): Promise<undefined> {
+  const images = (await toEngineImages(request.images, request.names)).map((image) => {
+    if (isErrorData(image)) throw image;
+    return image;
+  });
+  return training.start(request.training, images, request);
+}
+
+/** What the engine reads, or what is wrong with the image: a message that begins with its name. */
+function toEngineImages(
+  payloads: readonly ImagePayload[],
+  names: readonly string[],
+): Promise<(Uint8Array | Pixels | ReidErrorData)[]> {
+  return Promise.all(
+    payloads.map((payload, i) =>
+      toEngineImage(payload).catch((error: unknown) => {
+        const { code, message } = errorData(error);
+        return { code, message: `${names[i]}: ${message}` };
+      }),
+    ),
+  );
 }
 
 /** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */

@@ -1,11 +1,31 @@
 //! Folders of labelled person crops, and how they are split for an evaluation.
 
 mod files;
+#[cfg(all(test, feature = "train"))]
+mod fixture;
+#[cfg(feature = "train")]
+mod image_store;
+#[cfg(feature = "train")]
+mod loader;
 mod name;
 mod protocol;
+mod read;
+#[cfg(feature = "train")]
+mod teacher;
+#[cfg(feature = "train")]
+mod training_set;
 
 pub use files::image_files;
+#[cfg(feature = "train")]
+pub use image_store::{ImageStore, ImageStoreError, Unreadable};
+#[cfg(feature = "train")]
+pub use loader::{Loader, LoaderConfig, LoaderError};
 pub use protocol::{Protocol, Split, UnknownProtocol};
+pub use read::{ReadImageError, read_image};
+#[cfg(feature = "train")]
+pub use teacher::{Teacher, TeacherError};
+#[cfg(feature = "train")]
+pub use training_set::{Folder, FolderSummary, TrainingImage, TrainingSet, TrainingSetError};
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -119,6 +119,20 @@ impl Builder {
         self.push(Op::Concatenate, parts, parts.iter().map(|part| part.channels).sum())
     }
 
+    /// Appends nodes that were written down for themselves, whose first is their image: `image` stands in for it.
+    /// `last_stage` is the place among them where the last stage begins. Gives the value of the last.
+    pub(crate) fn graft(&mut self, image: Value, nodes: &[Node], last_stage: NodeId, channels: usize) -> Value {
+        let offset = self.nodes.len();
+        let place = |id: NodeId| if id == 0 { image.id } else { id - 1 + offset };
+        let grafted = nodes.iter().skip(1).map(|node| {
+            let inputs = node.inputs.iter().map(|&id| place(id)).collect();
+            Node { op: node.op.clone(), inputs, role: self.role }
+        });
+        self.nodes.extend(grafted);
+        self.last_stage = place(last_stage);
+        Value { id: place(nodes.len().saturating_sub(1)), channels }
+    }
+
     /// The next node begins the backbone's last stage.
     pub fn begin_last_stage(&mut self) {
         self.last_stage = self.nodes.len();

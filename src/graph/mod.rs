@@ -6,17 +6,21 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 mod builder;
 mod shape;
 
 pub use builder::{Builder, Convolution2d, Value};
-pub use shape::{Shape, ShapeError};
+pub(crate) use shape::shape_of;
+pub use shape::{Shape, ShapeError, shapes};
 
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;
 
 /// The part of a `ReIdentifier` that a node belongs to; the learning rates go by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The pretrained network up to the feature map (or the feature, where it ends in a fully connected layer).
     Backbone,
@@ -27,7 +31,7 @@ pub enum Role {
 }
 
 /// One step of a network.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     pub op: Op,
     pub inputs: Vec<NodeId>,
@@ -35,7 +39,8 @@ pub struct Node {
 }
 
 /// What a node computes. Maps are NCHW, vectors NC. `name` is the prefix of the node's parameters in a checkpoint.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Op {
     /// The normalised image batch, `[n, channels, height, width]`.
     Input {
@@ -52,6 +57,18 @@ pub enum Op {
     },
     /// Affine instance normalisation of a map: `name.{weight,bias}` `[channels]`, eps 1e-5, no running statistics.
     InstanceNorm {
+        name: String,
+        channels: usize,
+    },
+    /// Affine group normalisation of a map or a vector: each image's channels in `groups` runs of equal length, every run
+    /// to mean 0 and variance 1, eps 1e-5; then `name.{weight,bias}` `[channels]` as instance norm has them.
+    GroupNorm {
+        name: String,
+        channels: usize,
+        groups: usize,
+    },
+    /// Each channel scaled and shifted: `name.{weight,bias}` `[channels]`.
+    Affine {
         name: String,
         channels: usize,
     },
@@ -91,7 +108,7 @@ pub enum Op {
 }
 
 /// The attributes of a 2-D convolution.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Convolution {
     pub name: String,
     pub inputs: usize,
@@ -104,7 +121,7 @@ pub struct Convolution {
 }
 
 /// A pooling window. With `ceil` a last, partial window counts as well (its padding lies outside the map).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
@@ -172,12 +189,67 @@ impl Graph {
         norms.filter_map(|(norm, node)| Some((*node.inputs.first().filter(|&id| pooled(id))?, norm))).collect()
     }
 
+    /// Batch norms that only a ReLU reads, each with it: pairs that one pass can compute.
+    pub fn rectified_norms(&self) -> BTreeMap<NodeId, NodeId> {
+        let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
+        }
+        let outputs = [Some(self.feature), Some(self.embedding), self.logits];
+        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm { .. }));
+        let pair = |norm: NodeId| match readers.get(&norm)?[..] {
+            [reader] if self.nodes[reader].op == Op::Relu && !outputs.contains(&Some(norm)) => Some((norm, reader)),
+            _ => None,
+        };
+        norms.filter_map(|(norm, _)| pair(norm)).collect()
+    }
+
     /// The learning rate of every role, as `get_parameters(base_lr, rate)` of the Transfer-Learning-Library gives it:
     /// the backbone at `rate · base_lr` when fine-tuning, everything else at `base_lr`.
     pub fn learning_rate(role: Role, base_lr: f64, rate: f64, finetune: bool) -> f64 {
         match role {
             Role::Backbone if finetune => rate * base_lr,
             _ => base_lr,
+        }
+    }
+}
+
+impl Op {
+    /// The prefix of the parameters' names; `None` for an operation without any.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Convolution(Convolution { name, .. })
+            | Self::BatchNorm { name, .. }
+            | Self::InstanceNorm { name, .. }
+            | Self::GroupNorm { name, .. }
+            | Self::Affine { name, .. }
+            | Self::PRelu { name, .. }
+            | Self::GemPool { name }
+            | Self::Linear { name, .. } => Some(name),
+            Self::Input { .. }
+            | Self::Relu
+            | Self::Sigmoid
+            | Self::MaxPool(_)
+            | Self::AveragePool(_)
+            | Self::GlobalAveragePool
+            | Self::Add
+            | Self::Multiply
+            | Self::Split { .. }
+            | Self::Concatenate => None,
+        }
+    }
+
+    pub(crate) fn name_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Convolution(Convolution { name, .. })
+            | Self::BatchNorm { name, .. }
+            | Self::InstanceNorm { name, .. }
+            | Self::GroupNorm { name, .. }
+            | Self::Affine { name, .. }
+            | Self::PRelu { name, .. }
+            | Self::GemPool { name }
+            | Self::Linear { name, .. } => Some(name),
+            _ => None,
         }
     }
 }
@@ -213,7 +285,9 @@ impl Node {
                     make(format!("{name}.running_var"), shape, ParameterKind::Running, Init::Constant(1.0)),
                 ]
             }
-            Op::InstanceNorm { name, channels } => vec![
+            Op::InstanceNorm { name, channels }
+            | Op::GroupNorm { name, channels, .. }
+            | Op::Affine { name, channels } => vec![
                 trained(format!("{name}.weight"), vec![*channels], Init::Constant(1.0)),
                 trained(format!("{name}.bias"), vec![*channels], Init::Constant(0.0)),
             ],
@@ -241,5 +315,37 @@ impl Node {
             | Op::Split { .. }
             | Op::Concatenate => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_norm_and_its_relu_are_a_pair_unless_others_read_the_norm() {
+        let (mut b, x) = Builder::new(3);
+        let paired = b.batch_norm("paired", x);
+        let relu = b.relu(paired);
+        let shared = b.batch_norm("shared", relu);
+        let one = b.relu(shared);
+        let sum = b.add(one, shared);
+        let twice = b.batch_norm("twice", sum);
+        let squared = b.multiply(twice, twice);
+        let gated = b.batch_norm("gated", squared);
+        let gate = b.sigmoid(gated);
+        b.batch_norm("unread", gate);
+        let pooled = b.global_average_pool(gate);
+        let feature = b.batch_norm("feature", pooled);
+        let rectified = b.relu(feature);
+        let embedding = b.batch_norm("embedding", rectified);
+        let after = b.relu(embedding);
+        let logits = b.batch_norm("logits", after);
+        b.relu(logits);
+        let graph = b.finish(feature, embedding, Some(logits));
+        assert_eq!(graph.rectified_norms(), BTreeMap::from([(paired.id, relu.id)]));
+
+        let without_head = Graph { logits: None, ..graph };
+        assert_eq!(without_head.rectified_norms().len(), 2, "what is no output any more makes a pair");
     }
 }

@@ -1,6 +1,6 @@
 //! The shapes that flow through a graph, and the proof that its nodes fit together.
 
-use super::{Graph, Op, Pool};
+use super::{Graph, Node, Op, Pool};
 
 /// The shape of one image's value (the batch is left out).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,29 +31,46 @@ impl Shape {
 impl Graph {
     /// The shape of every node's value for images of `height` × `width` pixels.
     pub fn shapes(&self, height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
-        let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
-        for (id, node) in self.nodes.iter().enumerate() {
-            let inputs: Vec<Shape> = node.inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
-            let shape = (inputs.len() == node.inputs.len())
-                .then(|| shape_of(&node.op, &inputs, height, width))
-                .flatten()
-                .ok_or_else(|| ShapeError { node: id, op: format!("{:?}", node.op), inputs: format!("{inputs:?}") })?;
-            shapes.push(shape);
-        }
-        Ok(shapes)
+        shapes(&self.nodes, height, width)
     }
 }
 
-fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Shape> {
+/// The shape of every node's value for images of `height` × `width` pixels. The nodes may come from a file: whatever they
+/// say gives shapes or an error.
+pub fn shapes(nodes: &[Node], height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
+    let mut shapes: Vec<Shape> = Vec::with_capacity(nodes.len());
+    for (id, node) in nodes.iter().enumerate() {
+        let inputs: Vec<Shape> = node.inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
+        let shape =
+            (inputs.len() == node.inputs.len())
+                .then(|| shape_of(&node.op, &inputs, height, width))
+                .flatten()
+                .ok_or_else(|| ShapeError { node: id, op: format!("{:?}", node.op), inputs: format!("{inputs:?}") })?;
+        shapes.push(shape);
+    }
+    Ok(shapes)
+}
+
+/// The shape that a node gives from its inputs', or `None` where it cannot take them.
+pub(crate) fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Shape> {
     use Shape::{Map, Vector};
     Some(match (op, inputs) {
         (Op::Input { channels }, []) => Map([*channels, height, width]),
-        (Op::Convolution(c), [Map([channels, h, w])]) if *channels == c.inputs => Map([
-            c.outputs,
-            window(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
-            window(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
-        ]),
-        (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. }, [x]) if x.channels() == *channels => *x,
+        (Op::Convolution(c), [Map([channels, h, w])])
+            if *channels == c.inputs && splits(c.inputs, c.groups) && splits(c.outputs, c.groups) =>
+        {
+            Map([
+                c.outputs,
+                window(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
+                window(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
+            ])
+        }
+        (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. } | Op::Affine { channels, .. }, [x])
+            if x.channels() == *channels =>
+        {
+            *x
+        }
+        (Op::GroupNorm { channels, groups, .. }, [x]) if x.channels() == *channels && splits(*channels, *groups) => *x,
         (Op::InstanceNorm { channels, .. }, [x @ Map(_)]) if x.channels() == *channels => *x,
         (Op::Relu | Op::Sigmoid, [x]) => *x,
         (Op::MaxPool(p) | Op::AveragePool(p), [Map([channels, h, w])]) => {
@@ -63,9 +80,9 @@ fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Sh
         (Op::Linear { inputs, outputs, .. }, [Vector(channels)]) if channels == inputs => Vector(*outputs),
         (Op::Add, [a, b]) if a == b => *a,
         (Op::Multiply, [a, b]) if a == b || matches!(b, Vector(c) if *c == a.channels()) => *a,
-        (Op::Split { start, length }, [x]) if start + length <= x.channels() => with_channels(*x, *length),
+        (Op::Split { start, length }, [x]) if start.checked_add(*length)? <= x.channels() => with_channels(*x, *length),
         (Op::Concatenate, [first, rest @ ..]) => {
-            let total = inputs.iter().map(|shape| shape.channels()).sum();
+            let total = inputs.iter().try_fold(0_usize, |total, shape| total.checked_add(shape.channels()))?;
             let joined = with_channels(*first, total);
             rest.iter().all(|shape| with_channels(*shape, total) == joined).then_some(joined)?
         }
@@ -80,18 +97,24 @@ fn with_channels(shape: Shape, channels: usize) -> Shape {
     }
 }
 
+fn splits(channels: usize, groups: usize) -> bool {
+    channels.checked_rem(groups) == Some(0)
+}
+
 fn pooled(size: usize, pool: &Pool, axis: usize) -> Option<usize> {
-    window(size, pool.kernel[axis], pool.stride[axis], pool.padding[axis], pool.ceil)
+    let (kernel, padding) = (pool.kernel[axis], pool.padding[axis]);
+    // A window that lies in the padding alone has no maximum.
+    (padding <= kernel / 2).then(|| window(size, kernel, pool.stride[axis], padding, pool.ceil)).flatten()
 }
 
 /// How many windows fit along one axis (PyTorch's rule: with `ceil`, the last window must begin inside the map or its left padding).
 fn window(size: usize, kernel: usize, stride: usize, padding: usize, ceil: bool) -> Option<usize> {
-    let span = (size + 2 * padding).checked_sub(kernel)?;
-    if !ceil {
-        return Some(span / stride + 1);
+    let span = padding.checked_mul(2)?.checked_add(size)?.checked_sub(kernel)?;
+    let last = span.checked_div(stride).filter(|_| kernel > 0)?;
+    if !ceil || span % stride == 0 {
+        return Some(last + 1);
     }
-    let count = span.div_ceil(stride) + 1;
-    Some(if (count - 1) * stride >= size + padding { count - 1 } else { count })
+    Some(if (last + 1) * stride >= size + padding { last + 1 } else { last + 2 })
 }
 
 #[cfg(test)]
@@ -105,5 +128,14 @@ mod tests {
         assert_eq!(window(128, 3, 2, 0, true), Some(64));
         assert_eq!(window(127, 3, 2, 0, true), Some(63));
         assert_eq!(window(2, 3, 1, 0, false), None);
+        // Nothing that a file may say ends in a panic.
+        for (kernel, stride, padding) in
+            [(3, 0, 1), (0, 1, 0), (3, 1, usize::MAX), (usize::MAX, 2, 1), (3, usize::MAX, 1)]
+        {
+            for ceil in [false, true] {
+                let _ = window(128, kernel, stride, padding, ceil);
+            }
+        }
+        assert_eq!((window(128, 3, 0, 1, true), window(128, 0, 1, 0, false)), (None, None));
     }
 }

@@ -1,7 +1,15 @@
-//! Pictures in: decoding with limits and typed errors, and a score of how much a crop can tell.
+//! Pictures in: decoding with limits and typed errors, a score of how much a crop can tell, and changes for training.
 
+#[cfg(feature = "train")]
+mod augment;
 mod decode;
+#[cfg(feature = "train")]
+mod jitter;
 mod quality;
 
+#[cfg(feature = "train")]
+pub use augment::{Augment, AugmentError, Augmenter, Erase, Fill, LowResolution, fit};
 pub use decode::{ImageError, MAX_PIXELS, Rgba, decode};
+#[cfg(feature = "train")]
+pub use jitter::Jitter;
 pub use quality::quality;

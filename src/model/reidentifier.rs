@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ibn, OsnetConfig, ResnetConfig};
-use crate::graph::{Builder, Graph, Role, Value};
+use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig};
+use crate::graph::{Builder, Graph, Role, ShapeError, Value};
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,7 @@ pub struct ReIdentifierConfig {
 pub enum BackboneConfig {
     Osnet(OsnetConfig),
     Resnet(ResnetConfig),
+    Imported(ImportedConfig),
 }
 
 /// From the feature map to a vector. A backbone that already ends in a vector is not pooled again.
@@ -122,6 +123,9 @@ impl ReIdentifierConfig {
                     ResnetConfig::layers(config.depth).ok_or(ConfigError::UnknownDepth(config.depth))?;
                 (config.build(&mut b, image, blocks, bottleneck), config.feature_dim.is_none())
             }
+            BackboneConfig::Imported(config) => {
+                (b.graft(image, &config.nodes, config.last_stage(), config.features), false)
+            }
         };
         b.role = Role::Neck;
         if is_map {
@@ -138,10 +142,6 @@ impl ReIdentifierConfig {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        match &self.backbone {
-            BackboneConfig::Osnet(config) => config.check()?,
-            BackboneConfig::Resnet(config) => config.check()?,
-        }
         if let Some(bottleneck) = self.bottleneck {
             size("the bottleneck", bottleneck.dim, CHANNELS)?;
         }
@@ -152,7 +152,14 @@ impl ReIdentifierConfig {
         size("the input's width", self.input.width, IMAGE)?;
         let normal = self.input.mean.iter().all(|mean| mean.is_finite())
             && self.input.std.iter().all(|std| std.is_finite() && *std > 0.0);
-        if normal { Ok(()) } else { Err(ConfigError::Normalisation) }
+        if !normal {
+            return Err(ConfigError::Normalisation);
+        }
+        match &self.backbone {
+            BackboneConfig::Osnet(config) => config.check(),
+            BackboneConfig::Resnet(config) => config.check(),
+            BackboneConfig::Imported(config) => config.check(&self.input),
+        }
     }
 
     fn neck(&self, b: &mut Builder, feature: Value) -> Value {
@@ -173,6 +180,7 @@ impl BackboneConfig {
         match self {
             Self::Osnet(config) => config.feature_dim.unwrap_or(config.channels[3]),
             Self::Resnet(config) => config.out_features(),
+            Self::Imported(config) => config.features,
         }
     }
 }
@@ -201,6 +209,7 @@ impl fmt::Display for BackboneConfig {
                 }
                 if config.width != 64 { write!(f, " of width {}", config.width) } else { Ok(()) }
             }
+            Self::Imported(config) => f.write_str(&config.name),
         }
     }
 }
@@ -208,7 +217,7 @@ impl fmt::Display for BackboneConfig {
 /// The channels that a layer may have.
 pub(super) const CHANNELS: RangeInclusive<usize> = 1..=1 << 16;
 /// The pixels that a side of the input may have.
-const IMAGE: RangeInclusive<usize> = 16..=4096;
+pub(super) const IMAGE: RangeInclusive<usize> = 16..=4096;
 
 pub(super) fn size(what: &'static str, value: usize, range: RangeInclusive<usize>) -> Result<(), ConfigError> {
     if range.contains(&value) { Ok(()) } else { Err(ConfigError::Size { what, value, range }) }
@@ -223,6 +232,10 @@ pub enum ConfigError {
     Size { what: &'static str, value: usize, range: RangeInclusive<usize> },
     #[error("the input's mean and standard deviation must be finite, the latter positive")]
     Normalisation,
+    #[error("node {node} of the imported network is wrong: {what}")]
+    Node { node: usize, what: &'static str },
+    #[error("the imported network does not fit together: {0}")]
+    Shape(#[from] ShapeError),
 }
 
 #[cfg(test)]

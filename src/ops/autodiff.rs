@@ -10,10 +10,72 @@ use burn::backend::{
     },
     tensor::{FloatTensor, IntTensor},
 };
-use burn::tensor::{Shape, Slice};
+use burn::tensor::{Shape, Slice, ops::ConvOptions};
 
 use super::backend::{ReidGradients, ReidOps};
-use crate::kernels::{distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan};
+use crate::kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan};
+
+/// Through a convolution to x and weight.
+#[derive(Debug)]
+struct Convolution;
+
+impl<B: ReidGradients> Backward<B, 2> for Convolution {
+    /// x and weight.
+    type State = (FloatTensor<B>, FloatTensor<B>, ConvOptions<2>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, weight, options) = ops.state;
+        let [x_node, weight_node] = ops.parents;
+        if let Some(node) = x_node {
+            let grad = B::convolution_x(grad.clone(), x.clone(), weight.clone(), options.clone());
+            grads.register::<B>(node.id, grad);
+        }
+        if let Some(node) = weight_node {
+            grads.register::<B>(node.id, B::convolution_weight(grad, x, weight, options));
+        }
+    }
+}
+
+/// Through batch norm, and the ReLU after it, to x, weight and bias.
+#[derive(Debug)]
+struct BatchNorm;
+
+impl<B: ReidGradients> Backward<B, 3> for BatchNorm {
+    /// x, weight, bias and the statistics.
+    type State = ([FloatTensor<B>; 4], batch_norm::Settings);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (saved, settings) = ops.state;
+        for (parent, grad) in ops.parents.into_iter().zip(B::batch_norm_backward(grad, saved, settings)) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, grad);
+            }
+        }
+    }
+}
+
+/// Through a scaling of channels to x and the factors.
+#[derive(Debug)]
+struct ScaleChannels;
+
+impl<B: ReidOps + ReidGradients> Backward<B, 2> for ScaleChannels {
+    /// x and the factors.
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, factor) = ops.state;
+        let [x_node, factor_node] = ops.parents;
+        if let Some(node) = factor_node {
+            grads.register::<B>(node.id, B::scale_channels_factor(grad.clone(), x));
+        }
+        if let Some(node) = x_node {
+            grads.register::<B>(node.id, B::scale_channels(grad, factor));
+        }
+    }
+}
 
 /// Through pooling and batch norm to x, weight and bias.
 #[derive(Debug)]
@@ -127,6 +189,42 @@ fn normalise<B: Backend>(x: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) 
 }
 
 impl<B: ReidOps + ReidGradients, C: CheckpointStrategy> ReidOps for Autodiff<B, C> {
+    fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
+        let prepared = Convolution.prepare::<C>([x.node(), weight.node()]).compute_bound().stateful();
+        let (x, weight) = (x.into_primitive(), weight.into_primitive());
+        let out = B::convolution(x.clone(), weight.clone(), options.clone());
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, weight, options), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
+    fn batch_norm_train(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let prepared = BatchNorm.prepare::<C>([x.node(), weight.node(), bias.node()]).compute_bound().stateful();
+        let (x, weight, bias) = (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
+        let (out, statistics) = <B as ReidOps>::batch_norm_train(x.clone(), weight.clone(), bias.clone(), settings);
+        let out = match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish(([x, weight, bias, statistics.clone()], settings), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        };
+        (out, FloatTensor::<Self>::new(statistics))
+    }
+
+    fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
+        let prepared = ScaleChannels.prepare::<C>([x.node(), factor.node()]).compute_bound().stateful();
+        let (x, factor) = (x.into_primitive(), factor.into_primitive());
+        let out = B::scale_channels(x.clone(), factor.clone());
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, factor), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
     fn pool_bn_infer(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

@@ -4,14 +4,29 @@ use burn::backend::{
     Backend, backend_extension,
     tensor::{FloatTensor, IntTensor},
 };
+use burn::tensor::ops::ConvOptions;
 
 use crate::kernels::{
-    Planes, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings, preprocess::Plan,
+    Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings, preprocess::Plan,
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.
 #[backend_extension(Cube: cfg(feature = "gpu"), Flex, Autodiff)]
 pub trait ReidOps: Backend {
+    /// `[n, outputs, h, w]`
+    fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self>;
+
+    /// The output, as x; `[2, c]`: the batch's mean and population variance.
+    fn batch_norm_train(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// `[n, c, h, w]` from x and factors `[n, c]`.
+    fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// `[2, n, c]`: the pooled feature and the normalised one.
     fn pool_bn_infer(
         x: FloatTensor<Self>,
@@ -50,6 +65,32 @@ pub trait ReidOps: Backend {
 
 /// The backward passes of those that have a kernel for it.
 pub trait ReidGradients: Backend {
+    /// The gradient by x.
+    fn convolution_x(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self>;
+
+    /// The gradient by the weight.
+    fn convolution_weight(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self>;
+
+    /// The gradients by x, weight and bias; `saved` are x, weight, bias and the statistics `[2, c]`.
+    fn batch_norm_backward(
+        grad: FloatTensor<Self>,
+        saved: [FloatTensor<Self>; 4],
+        settings: batch_norm::Settings,
+    ) -> [FloatTensor<Self>; 3];
+
+    /// The gradient by the factors, `[n, c]`.
+    fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// The gradients by x `[n, c, h, w]` and by weight and bias `[2, c]`; `map` is the shape of x.
     fn pool_bn_backward(
         grad: FloatTensor<Self>,

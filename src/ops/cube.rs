@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::{
     backend::{
         TensorMetadata,
+        ops::{ActivationOps, FloatTensorOps, ModuleOps},
         tensor::{FloatTensor, IntTensor},
         wgpu::{CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous},
     },
@@ -13,12 +14,13 @@ use burn::{
         prelude::KernelId,
         server::{KernelArguments, MetadataBindingInfo},
     },
-    tensor::{DType, Shape},
+    tensor::{DType, Shape, Slice, ops::ConvOptions},
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
 use crate::kernels::{
-    Dispatch, Kernel, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
+    Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
+    pool_bn_train, preprocess,
 };
 
 struct Wgsl(Kernel);
@@ -80,7 +82,39 @@ fn output<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape, handle, DType::F32)
 }
 
+/// The rows of statistics `[2, c]`.
+fn rows(statistics: CubeTensor) -> [CubeTensor; 2] {
+    let [_, channels] = statistics.shape().dims();
+    [0, 1].map(|row| {
+        let row = CubeBackend::float_slice(statistics.clone(), &[Slice::from(row..row + 1), Slice::full()]);
+        CubeBackend::float_reshape(row, Shape::new([channels]))
+    })
+}
+
+// Convolution and batch norm are burn's own here, until there are shaders of ours for them.
 impl ReidOps for CubeBackend {
+    fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
+        Self::conv2d(x, weight, None, options)
+    }
+
+    fn batch_norm_train(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let result = <Self as ModuleOps<Self>>::batch_norm_train(x, weight, bias, f64::from(settings.eps));
+        let out = if settings.relu { Self::relu(result.output) } else { result.output };
+        let [channels] = result.mean.shape().dims();
+        let statistics = [result.mean, result.variance].map(|row| Self::float_reshape(row, Shape::new([1, channels])));
+        (out, Self::float_cat(statistics.into(), 0))
+    }
+
+    fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [n, c] = factor.shape().dims();
+        Self::float_mul(x, Self::float_reshape(factor, Shape::new([n, c, 1, 1])))
+    }
+
     fn pool_bn_infer(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -144,6 +178,47 @@ impl ReidOps for CubeBackend {
 }
 
 impl ReidGradients for CubeBackend {
+    fn convolution_x(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        Self::conv2d_x_backward(x, weight, grad, options)
+    }
+
+    fn convolution_weight(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        Self::conv2d_weight_backward(x, weight, grad, options)
+    }
+
+    fn batch_norm_backward(
+        grad: FloatTensor<Self>,
+        [x, weight, bias, statistics]: [FloatTensor<Self>; 4],
+        settings: batch_norm::Settings,
+    ) -> [FloatTensor<Self>; 3] {
+        let [mean, variance] = rows(statistics);
+        let eps = f64::from(settings.eps);
+        let grad = if settings.relu {
+            let out = Self::batch_norm(x.clone(), weight.clone(), bias, mean.clone(), variance.clone(), eps);
+            Self::relu_backward(Self::relu(out), grad)
+        } else {
+            grad
+        };
+        let result = Self::batch_norm_train_backward(x, weight, mean, variance, eps, grad);
+        [result.x_grad, result.gamma_grad, result.beta_grad]
+    }
+
+    fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [n, c, h, w] = x.shape().dims();
+        let products = Self::float_reshape(Self::float_mul(grad, x), Shape::new([n, c, h * w]));
+        Self::float_reshape(Self::float_sum_dim(products, 2), Shape::new([n, c]))
+    }
+
     fn pool_bn_backward(
         grad: FloatTensor<Self>,
         out: FloatTensor<Self>,

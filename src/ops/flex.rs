@@ -6,12 +6,13 @@ use burn::{
         flex::FlexTensor,
         tensor::{FloatTensor, IntTensor},
     },
-    tensor::TensorData,
+    tensor::{Shape, TensorData, ops::ConvOptions},
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
 use crate::kernels::{
-    distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
+    Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
+    pool_bn_train, preprocess, scale_channels,
 };
 
 /// The values of a contiguous tensor.
@@ -24,7 +25,59 @@ fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
+fn like(values: Vec<f32>, shape: Shape) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape))
+}
+
+fn sizes(x: &FlexTensor, weight: &FlexTensor, options: &ConvOptions<2>) -> convolution::Sizes {
+    let ([batch, inputs, height, width], [outputs, _, kernel_height, kernel_width]) =
+        (x.shape().dims(), weight.shape().dims());
+    convolution::Sizes {
+        batch,
+        inputs,
+        outputs,
+        groups: options.groups,
+        map: [height, width],
+        kernel: [kernel_height, kernel_width],
+        stride: options.stride,
+        padding: options.padding.map(|(before, _)| before),
+    }
+}
+
+/// A map `[n, c, …]` or a vector `[n, c]` as batch norm sees it.
+fn any_planes(x: &FlexTensor) -> Planes {
+    let shape = x.shape();
+    let (batch, channels) = (shape[0], shape[1]);
+    Planes { batch, channels, area: shape.num_elements() / (batch * channels) }
+}
+
 impl ReidOps for Flex {
+    fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
+        let sizes = sizes(&x, &weight, &options);
+        let [height, width] = sizes.output();
+        let out = convolution::forward(sizes, values(&x.to_contiguous()), values(&weight.to_contiguous()));
+        tensor(out, [sizes.batch, sizes.outputs, height, width])
+    }
+
+    fn batch_norm_train(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (planes, shape) = (any_planes(&x), x.shape());
+        let inputs = [x, weight, bias].map(|tensor| tensor.to_contiguous());
+        let [x, weight, bias] = inputs.each_ref().map(values);
+        let batch_norm::Train { out, mean, variance } = batch_norm::train(planes, settings, x, weight, bias);
+        (like(out, shape), tensor([mean, variance].concat(), [2, planes.channels]))
+    }
+
+    fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
+        let shape = x.shape();
+        let planes = planes(shape.dims());
+        like(scale_channels::forward(planes, values(&x.to_contiguous()), values(&factor.to_contiguous())), shape)
+    }
+
     fn pool_bn_infer(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -87,6 +140,50 @@ impl ReidOps for Flex {
 }
 
 impl ReidGradients for Flex {
+    fn convolution_x(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        let sizes = sizes(&x, &weight, &options);
+        let out = convolution::gradient_x(sizes, values(&grad.to_contiguous()), values(&weight.to_contiguous()));
+        like(out, x.shape())
+    }
+
+    fn convolution_weight(
+        grad: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        options: ConvOptions<2>,
+    ) -> FloatTensor<Self> {
+        let sizes = sizes(&x, &weight, &options);
+        let out = convolution::gradient_weight(sizes, values(&grad.to_contiguous()), values(&x.to_contiguous()));
+        like(out, weight.shape())
+    }
+
+    fn batch_norm_backward(
+        grad: FloatTensor<Self>,
+        saved: [FloatTensor<Self>; 4],
+        settings: batch_norm::Settings,
+    ) -> [FloatTensor<Self>; 3] {
+        let (planes, shape) = (any_planes(&grad), grad.shape());
+        let grad = grad.to_contiguous();
+        let saved = saved.map(|tensor| tensor.to_contiguous());
+        let [x, weight, bias, statistics] = saved.each_ref().map(values);
+        let (mean, variance) = statistics.split_at(planes.channels);
+        let given = [weight, bias, mean, variance];
+        let batch_norm::Gradients { x, weight, bias } =
+            batch_norm::gradients(planes, settings, values(&grad), x, given);
+        [like(x, shape), tensor(weight, [planes.channels]), tensor(bias, [planes.channels])]
+    }
+
+    fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let planes = planes(x.shape().dims());
+        let out = scale_channels::gradient_factor(planes, values(&grad.to_contiguous()), values(&x.to_contiguous()));
+        tensor(out, [planes.batch, planes.channels])
+    }
+
     fn pool_bn_backward(
         grad: FloatTensor<Self>,
         out: FloatTensor<Self>,

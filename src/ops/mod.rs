@@ -3,6 +3,8 @@
 
 mod autodiff;
 mod backend;
+pub mod batch_norm;
+pub mod convolution;
 #[cfg(feature = "gpu")]
 mod cube;
 pub mod distance;
@@ -10,6 +12,7 @@ mod flex;
 pub mod gem_pool;
 pub mod pool_bn;
 pub mod preprocess;
+pub mod scale_channels;
 
 pub use backend::{ReidGradients, ReidOps};
 use burn::tensor::{DType, Tensor};

@@ -53,7 +53,8 @@ pub struct Extractor {
     device: ComputeDevice,
 }
 
-/// The warm-up's image: large enough for every backbone, small enough to cost nothing.
+/// The warm-up's image: large enough for every backbone of ours, small enough to cost nothing. An imported network may
+/// take no size but its own.
 const PROBE: [usize; 4] = [1, 3, 64, 32];
 /// A kernel that does not run leaves old data behind and no error; then features are off by far more than rounding.
 const PROBE_TOLERANCE: f32 = 1e-2;
@@ -90,11 +91,13 @@ impl Extractor {
     }
 
     async fn prove(&self, twin: Network) -> Result<(), ExtractError> {
-        let count = PROBE.iter().product::<usize>();
+        let fits = self.network.graph().shapes(PROBE[2], PROBE[3]).is_ok();
+        let shape = if fits { PROBE } else { [1, 3, self.config.input.height, self.config.input.width] };
+        let count = shape.iter().product::<usize>();
         let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() * 2.0).collect();
         let twin = Self { config: self.config.clone(), network: twin, device: ComputeDevice::cpu() };
-        let expected = twin.embed(values.clone(), PROBE).await?;
-        let found = self.embed(values, PROBE).await?;
+        let expected = twin.embed(values.clone(), shape).await?;
+        let found = self.embed(values, shape).await?;
         let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
         let off = expected.iter().zip(&found).map(|(a, b)| (a - b).abs() / largest);
         // NaN must count as wrong, which `f32::max` would swallow.
@@ -127,9 +130,7 @@ impl Extractor {
         if images.is_empty() {
             return Ok(Vec::new());
         }
-        let plan = plan(&self.config.input);
-        let inputs = images.iter().map(|image| self.input(image, &plan)).collect::<Result<_, _>>()?;
-        let values = self.run(Tensor::cat(inputs, 0)).await?;
+        let values = self.run(self.inputs(images)?).await?;
         let features: Vec<Vec<f32>> = values.chunks(self.config.features_dim()).map(<[f32]>::to_vec).collect();
         match features.iter().position(|feature| feature.iter().any(|value| !value.is_finite())) {
             Some(index) => Err(ExtractError::NotANumber(index)),
@@ -143,6 +144,34 @@ impl Extractor {
     /// When the device is lost or out of memory.
     pub async fn embed(&self, input: Vec<f32>, shape: [usize; 4]) -> Result<Vec<f32>, ExtractError> {
         self.run(Tensor::from_data(TensorData::new(input, shape), &self.device.device)).await
+    }
+
+    /// Feature and embedding (see [`Outputs`](super::Outputs)) of a batch of images, row by row.
+    pub(super) async fn features(&self, images: &[Rgba]) -> Result<(Vec<f32>, Vec<f32>), ExtractError> {
+        let outputs = self.network.forward(self.inputs(images)?, Mode::Evaluate)?;
+        let read = async |tensor: Tensor<2>| -> Result<Vec<f32>, ExtractError> {
+            Ok(tensor.into_data_async().await?.iter::<f32>().collect())
+        };
+        Ok((read(outputs.feature).await?, read(outputs.embedding).await?))
+    }
+
+    /// Another model on the same device.
+    ///
+    /// # Errors
+    /// When the tensors do not make up the model.
+    pub fn with(
+        &self,
+        config: ReIdentifierConfig,
+        tensors: &BTreeMap<String, weights::Tensor>,
+    ) -> Result<Self, ExtractError> {
+        let network = Network::new(config.graph()?, tensors, &self.device.device)?;
+        Ok(Self { config, network, device: self.device.clone() })
+    }
+
+    fn inputs(&self, images: &[Rgba]) -> Result<Tensor<4>, ExtractError> {
+        let plan = plan(&self.config.input);
+        let inputs = images.iter().map(|image| self.input(image, &plan)).collect::<Result<_, _>>()?;
+        Ok(Tensor::cat(inputs, 0))
     }
 
     fn input(&self, image: &Rgba, plan: &Plan) -> Result<Tensor<4>, ExtractError> {

@@ -5,13 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::module::{avg_pool2d, batch_norm, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
 use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Pool, Role};
-use crate::kernels::pool_bn_train::Settings;
-use crate::ops::{OpError, gem_pool::gem_pool, pool_bn};
+use crate::kernels::{batch_norm::Settings, pool_bn_train};
+use crate::ops::{
+    self, OpError, convolution::convolution, gem_pool::gem_pool, pool_bn, scale_channels::scale_channels,
+};
 use crate::weights;
 
 /// Added to a variance before its square root, as everywhere in torchvision and torchreid.
@@ -82,6 +84,9 @@ pub struct Network {
     /// Average pools whose batch norm runs in the same pass.
     #[module(skip)]
     necks: Arc<BTreeMap<NodeId, NodeId>>,
+    /// Batch norms whose ReLU runs in the same pass.
+    #[module(skip)]
+    rectified: Arc<BTreeMap<NodeId, NodeId>>,
     /// The nodes that training changes; see [`Network::set_moving`].
     #[module(skip)]
     moving: Range<NodeId>,
@@ -105,6 +110,7 @@ impl Network {
         device: &Device,
     ) -> Result<Self, NetworkError> {
         let necks = Arc::new(graph.pooled_norms());
+        let rectified = Arc::new(graph.rectified_norms());
         let moving = 0..graph.nodes.len();
         let mut network = Self {
             kernels: Vec::new(),
@@ -114,6 +120,7 @@ impl Network {
             graph: Arc::new(graph),
             slots: Arc::default(),
             necks,
+            rectified,
             moving,
         };
         let mut slots = BTreeMap::new();
@@ -311,6 +318,16 @@ impl Network {
                     values.put(neck, Value::Vector(embedding));
                 }
                 Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
+                Op::BatchNorm { name, .. }
+                    if self.mode(id, mode) == Mode::Train && self.rectified.contains_key(&id) =>
+                {
+                    let value = match values.take(node.inputs[0]) {
+                        Value::Map(x) => Value::Map(self.batch_norm_train(name, x, true)?),
+                        Value::Vector(x) => Value::Vector(self.batch_norm_train(name, x, true)?),
+                    };
+                    values.put(self.rectified[&id], value);
+                }
+                Op::Relu if values.has(id) => {}
                 _ => {
                     let value = self.run(node, &mut values, self.mode(id, mode))?;
                     values.put(id, value);
@@ -334,12 +351,16 @@ impl Network {
         let mut input = || inputs.next().unwrap_or_else(|| unreachable!("graphs are built with their inputs"));
         Ok(match &node.op {
             Op::Input { .. } => unreachable!("a graph has one input, the first node"),
-            Op::Convolution(c) => Value::Map(self.convolution(c, input().map())),
+            Op::Convolution(c) => Value::Map(self.convolution(c, input().map())?),
             Op::BatchNorm { name, .. } => match input() {
-                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)),
-                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)),
+                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)?),
+                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)?),
             },
-            Op::InstanceNorm { name, .. } => Value::Map(self.instance_norm(name, input().map())),
+            Op::InstanceNorm { name, channels } => Value::Map(self.group_norm(name, *channels, input().map())),
+            Op::GroupNorm { name, groups, .. } => {
+                input().each(|x| self.group_norm(name, *groups, x), |x| self.group_norm(name, *groups, x))
+            }
+            Op::Affine { name, .. } => input().each(|x| self.affine(name, x), |x| self.affine(name, x)),
             Op::Relu => input().each(activation::relu, activation::relu),
             Op::Sigmoid => input().each(activation::sigmoid, activation::sigmoid),
             Op::PRelu { name, .. } => {
@@ -360,10 +381,7 @@ impl Network {
             },
             Op::Multiply => match (input(), input()) {
                 (Value::Map(a), Value::Map(b)) => Value::Map(a * b),
-                (Value::Map(a), Value::Vector(b)) => {
-                    let [n, c] = b.dims();
-                    Value::Map(a * b.reshape([n, c, 1, 1]))
-                }
+                (Value::Map(a), Value::Vector(b)) => Value::Map(scale_channels(a, b)?),
                 (Value::Vector(a), b) => Value::Vector(a * b.vector()),
             },
             Op::Split { start, length } => {
@@ -381,28 +399,38 @@ impl Network {
         })
     }
 
-    fn convolution(&self, c: &Convolution, x: Tensor<4>) -> Tensor<4> {
-        let bias = c.bias.then(|| self.vector(&format!("{}.bias", c.name)));
+    fn convolution(&self, c: &Convolution, x: Tensor<4>) -> Result<Tensor<4>, OpError> {
         let options = ConvOptions::new(c.stride, c.padding, [1, 1], c.groups);
-        conv2d(x, self.kernel(&format!("{}.weight", c.name)), bias, options)
+        let y = convolution(x, self.kernel(&format!("{}.weight", c.name)), options)?;
+        let bias = c.bias.then(|| self.vector(&format!("{}.bias", c.name)).reshape([1, c.outputs, 1, 1]));
+        Ok(bias.into_iter().fold(y, |y, bias| y + bias))
     }
 
-    fn batch_norm<const D: usize>(&self, name: &str, x: Tensor<D>, mode: Mode) -> Tensor<D> {
+    fn batch_norm<const D: usize>(&self, name: &str, x: Tensor<D>, mode: Mode) -> Result<Tensor<D>, OpError> {
+        if mode == Mode::Train {
+            return self.batch_norm_train(name, x, false);
+        }
         let weight = self.vector(&format!("{name}.weight"));
         let bias = self.vector(&format!("{name}.bias"));
         let mean = self.running(&format!("{name}.running_mean"));
         let var = self.running(&format!("{name}.running_var"));
-        if mode == Mode::Evaluate {
-            return batch_norm(x, weight, bias, mean.value_sync(), var.value_sync(), EPSILON);
-        }
+        Ok(batch_norm(x, weight, bias, mean.value_sync(), var.value_sync(), EPSILON))
+    }
+
+    /// With the batch's own statistics, which also move the running ones.
+    fn batch_norm_train<const D: usize>(&self, name: &str, x: Tensor<D>, relu: bool) -> Result<Tensor<D>, OpError> {
+        let weight = self.vector(&format!("{name}.weight"));
+        let bias = self.vector(&format!("{name}.bias"));
+        let mean = self.running(&format!("{name}.running_mean"));
+        let var = self.running(&format!("{name}.running_var"));
         let count = x.dims().iter().product::<usize>() / x.dims()[1];
-        let result = batch_norm_train(x, weight, bias, EPSILON);
-        // burn gives the population variance; PyTorch keeps the unbiased one.
+        let result = ops::batch_norm::train(x, weight, bias, Settings { eps: EPSILON as f32, relu })?;
+        // The population variance; PyTorch keeps the unbiased one.
         let unbiased = count as f64 / (count as f64 - 1.0);
         for (running, batch) in [(mean, result.mean), (var, result.variance * unbiased)] {
             running.update((running.value_sync() * (1.0 - MOMENTUM) + batch.detach() * MOMENTUM).detach());
         }
-        result.output
+        Ok(result.output)
     }
 
     /// Pool and BN neck in one pass: `f` and `bn_f`.
@@ -418,24 +446,32 @@ impl Network {
         if mode == Mode::Evaluate {
             return pool_bn::infer(x, weight, bias, old_mean, old_var, EPSILON as f32);
         }
-        let settings = Settings { eps: EPSILON as f32, momentum: MOMENTUM as f32 };
+        let settings = pool_bn_train::Settings { eps: EPSILON as f32, momentum: MOMENTUM as f32 };
         let result = pool_bn::train(x, weight, bias, old_mean, old_var, settings)?;
         mean.update(result.running_mean);
         var.update(result.running_variance);
         Ok((result.feature, result.embedding))
     }
 
-    /// Each image's channels to mean 0 and variance 1, then scaled and shifted.
-    fn instance_norm(&self, name: &str, x: Tensor<4>) -> Tensor<4> {
-        let [n, c, h, w] = x.dims();
-        let weight = self.vector(&format!("{name}.weight")).reshape([1, c, 1, 1]);
-        let bias = self.vector(&format!("{name}.bias")).reshape([1, c, 1, 1]);
-        let x = x.reshape([n, c, h * w]);
+    /// Each image's runs of channels to mean 0 and variance 1, then the channels scaled and shifted. With as many groups
+    /// as channels it is instance norm.
+    fn group_norm<const D: usize>(&self, name: &str, groups: usize, x: Tensor<D>) -> Tensor<D> {
+        let dims = x.dims();
+        let values = dims[1..].iter().product::<usize>() / groups;
+        let x = x.reshape([dims[0], groups, values]);
         let mean = x.clone().mean_dim(2);
         let centred = x - mean;
         let variance = (centred.clone() * centred.clone()).mean_dim(2);
         let normal = centred / (variance + EPSILON).sqrt();
-        normal.reshape([n, c, h, w]) * weight + bias
+        self.affine(name, normal.reshape(dims))
+    }
+
+    fn affine<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
+        let mut shape = [1; D];
+        shape[1] = x.dims()[1];
+        let weight = self.vector(&format!("{name}.weight")).reshape(shape);
+        let bias = self.vector(&format!("{name}.bias")).reshape(shape);
+        x * weight + bias
     }
 
     fn kernel(&self, name: &str) -> Tensor<4> {

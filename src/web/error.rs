@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::image::ImageError;
-use crate::training::ExtractError;
+use crate::training::{ExtractError, TrainError, TuneError};
 use crate::weights::WeightsError;
 
 /// What went wrong, by a code that programs can test and a sentence for people.
@@ -43,6 +43,32 @@ impl From<&ExtractError> for WebError {
             ExtractError::Execution(_) => "device-lost",
             ExtractError::Image(_) => "bad-image",
             ExtractError::Op(_) => "internal",
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<&TrainError> for WebError {
+    fn from(error: &TrainError) -> Self {
+        let code = match error {
+            TrainError::Execution(_) => "device-lost",
+            TrainError::Config(_) | TrainError::Shape(_) | TrainError::Network(_) => "bad-weights",
+            TrainError::Diverged(_) => "bad-input",
+            _ => "internal",
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<&TuneError> for WebError {
+    fn from(error: &TuneError) -> Self {
+        let code = match error {
+            TuneError::Extract(error) => return error.into(),
+            TuneError::Train(error) => return error.into(),
+            TuneError::TooFewSamples { .. } => "too-few-samples",
+            TuneError::Image { .. } => "bad-image",
+            TuneError::Length { .. } | TuneError::Options | TuneError::Sampler(_) => "bad-input",
+            TuneError::Augment(_) => "internal",
         };
         Self { code, message: error.to_string() }
     }

@@ -1,15 +1,20 @@
 //! The wasm boundary: an opaque handle with typed, asynchronous calls. The npm package is written over it.
 
 mod error;
+mod tuner;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::image::{self, Rgba};
-use crate::training::{DeviceChoice, Extractor, normalise};
+use crate::training::{self, DeviceChoice, Extractor, Samples, normalise};
 use crate::weights::{self, Checkpoint, Precision, Recognised};
 use error::WebError;
+pub use tuner::Tuner;
 
 #[expect(unsafe_code, reason = "wasm-ld's constructors can only be called as a foreign function")]
 mod constructors {
@@ -33,11 +38,38 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// A model on a device.
+struct Model {
+    extractor: Extractor,
+    recognised: Recognised,
+}
+
+/// The model at work and the one before it. Calls take a handle of the model they begin with, so that nothing is borrowed
+/// while they wait.
+struct Current {
+    model: RefCell<Rc<Model>>,
+    before: RefCell<Option<Rc<Model>>>,
+}
+
+impl Current {
+    fn model(&self) -> Rc<Model> {
+        self.model.borrow().clone()
+    }
+
+    fn replace(&self, model: Model) {
+        self.before.replace(Some(self.model.replace(Rc::new(model))));
+    }
+
+    fn undo(&self) -> bool {
+        let before = self.before.take();
+        before.map(|before| self.model.replace(before)).is_some()
+    }
+}
+
 /// A model on a device. It lives in the worker that made it; `free()` gives its memory back.
 #[wasm_bindgen]
 pub struct Engine {
-    extractor: Extractor,
-    recognised: Recognised,
+    current: Rc<Current>,
 }
 
 /// What [`Engine::describe`] tells.
@@ -60,12 +92,21 @@ struct Description<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// Reads a checkpoint of any dialect and puts the model on a device: "gpu", "cpu", or "auto".
+    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers.
     ///
     /// # Errors
     /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, or a device that cannot be had.
-    pub async fn create(weights: Vec<u8>, file_name: String, device: String) -> Result<Engine, JsValue> {
-        let recognised = Checkpoint::read(&weights).and_then(weights::recognise);
-        drop(weights);
+    pub async fn create(
+        weights: Vec<u8>,
+        file_name: String,
+        device: String,
+        bin: Option<Vec<u8>>,
+    ) -> Result<Engine, JsValue> {
+        let recognised = match &bin {
+            Some(bin) => weights::read_openvino(&weights, bin),
+            None => Checkpoint::read(&weights).and_then(weights::recognise),
+        };
+        drop((weights, bin));
         let mut recognised = recognised.map_err(|error| {
             let error = WebError::from(&error);
             WebError { message: format!("{file_name}: {}", error.message), ..error }
@@ -75,21 +116,23 @@ impl Engine {
         let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
         // The device holds the tensors now; exporting reads them back from there.
         recognised.tensors.clear();
-        Ok(Engine { extractor, recognised })
+        let model = RefCell::new(Rc::new(Model { extractor, recognised }));
+        Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
     }
 
     /// What was recognised and what computes.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
-        let config = self.extractor.config();
-        let device = self.extractor.device();
+        let Model { extractor, recognised } = &*self.current.model();
+        let config = extractor.config();
+        let device = extractor.device();
         let graph = config.graph().map_err(|error| WebError { code: "internal", message: error.to_string() })?;
         let sizes = graph.parameters().into_iter().map(|parameter| parameter.shape.iter().product::<usize>());
         let description = Description {
-            architecture: &self.recognised.architecture,
-            dialect: self.recognised.dialect.to_string(),
-            summary: &self.recognised.summary,
-            missing: &self.recognised.missing,
-            unexpected: &self.recognised.unexpected,
+            architecture: &recognised.architecture,
+            dialect: recognised.dialect.to_string(),
+            summary: &recognised.summary,
+            missing: &recognised.missing,
+            unexpected: &recognised.unexpected,
             feature_dim: config.features_dim(),
             input_height: config.input.height,
             input_width: config.input.width,
@@ -120,7 +163,8 @@ impl Engine {
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<Rgba>) = good.into_iter().unzip();
-        let features = self.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
+        let model = self.current.model();
+        let features = model.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
         for ((index, picture), mut feature) in indices.into_iter().zip(&pictures).zip(features) {
             normalise(&mut feature);
             let entry = js_sys::Object::new();
@@ -136,7 +180,8 @@ impl Engine {
     /// # Errors
     /// `{ code, message }` when the device fails.
     pub async fn distances(&self, query: Vec<f32>, gallery: Vec<f32>, dim: usize) -> Result<Vec<f32>, JsValue> {
-        Ok(self.extractor.distances(&query, &gallery, dim).await.map_err(|error| WebError::from(&error))?)
+        let model = self.current.model();
+        Ok(model.extractor.distances(&query, &gallery, dim).await.map_err(|error| WebError::from(&error))?)
     }
 
     /// The model as a safetensors file that loads back by itself.
@@ -145,10 +190,47 @@ impl Engine {
     /// `{ code, message }` when the device fails.
     #[wasm_bindgen(js_name = exportWeights)]
     pub async fn export_weights(&self) -> Result<Uint8Array, JsValue> {
-        let tensors = self.extractor.tensors().await.map_err(|error| WebError::from(&error))?;
-        let Recognised { config, provenance, .. } = &self.recognised;
+        let model = self.current.model();
+        let tensors = model.extractor.tensors().await.map_err(|error| WebError::from(&error))?;
+        let Recognised { config, provenance, .. } = &model.recognised;
         let bytes = weights::to_safetensors(config, &tensors, provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
+    }
+
+    /// Makes ready to learn from labelled images: the person's number of each, from 0 without gaps, and the camera's, −1
+    /// where it is unknown. The engine stays as it is until the tuner is applied.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "too-few-samples" with fewer than two people with two images each; the first bad image, whose
+    /// name begins the message; options out of range; a device that fails.
+    #[wasm_bindgen(js_name = fineTune)]
+    pub async fn fine_tune(
+        &self,
+        images: Array,
+        names: Vec<String>,
+        people: Vec<u32>,
+        cameras: Vec<i32>,
+        options: JsValue,
+    ) -> Result<Tuner, JsValue> {
+        let bad = |error| WebError { code: "bad-input", message: format!("the options of a fine-tune: {error}") };
+        let options: tuner::Options = serde_wasm_bindgen::from_value(options).map_err(bad)?;
+        let decode = |(index, value): (usize, JsValue)| {
+            let name = names.get(index).map_or("image", String::as_str);
+            rgba(&value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
+        };
+        let samples = Samples {
+            images: images.iter().enumerate().map(decode).collect::<Result<_, _>>()?,
+            people: people.into_iter().map(|person| person as usize).collect(),
+            cameras: cameras.into_iter().map(|camera| usize::try_from(camera).ok()).collect(),
+        };
+        let model = self.current.model();
+        let tuner = training::Tuner::new(&model.extractor, samples, &options.into()).await;
+        Ok(Tuner::new(tuner.map_err(|error| WebError::from(&error))?, self.current.clone()))
+    }
+
+    /// Back to the model before the last applied fine-tune; false when there is none.
+    pub async fn undo(&self) -> bool {
+        self.current.undo()
     }
 }
 

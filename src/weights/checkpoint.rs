@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{WeightsError, pytorch, safetensors};
+use super::{WeightsError, is_openvino, pytorch, safetensors};
 
 /// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,12 @@ impl Checkpoint {
             [b'P', b'K', 3, 4, ..] => pytorch::read_zip(bytes)?,
             [0x80, ..] if pytorch::is_legacy(bytes) => pytorch::read_legacy(bytes)?,
             [_, _, _, _, _, _, _, _, b'{', ..] => safetensors::read(bytes)?,
+            _ if is_openvino(bytes) => {
+                return Err(WeightsError::Unsupported(
+                    "this .xml describes an OpenVINO model, whose numbers lie in a .bin file of the same name; give both"
+                        .into(),
+                ));
+            }
             _ => return Err(unknown(bytes)),
         };
         if checkpoint.tensors.is_empty() {

@@ -8,7 +8,9 @@
 //! | torchreid ResNet | yes | padded | 2 (fc512: 1) | torchvision's, `fc.0/1.*`, `classifier.*`; no BN neck |
 //! | torchreid OSNet | – | – | – | `conv1.*` … `conv5.*`, `fc.0/1.*`, `classifier.*`; no BN neck |
 //!
-//! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says
+//! OpenVINO files spell their networks out instead (`openvino`).
+//!
+//! Every other one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says
 //! otherwise). Depth, width, IBN, GeM,
 //! bottleneck and head are read off the names and shapes.
 
@@ -35,6 +37,8 @@ pub enum Dialect {
     /// torchreid's ResNets, and torchvision's.
     TorchreidResnet,
     TorchreidOsnet,
+    /// A network that its file spells out, as the Open Model Zoo's do.
+    OpenVino,
 }
 
 impl fmt::Display for Dialect {
@@ -46,6 +50,7 @@ impl fmt::Display for Dialect {
             Self::FastReid => "fast-reid",
             Self::TorchreidResnet => "torchreid ResNet",
             Self::TorchreidOsnet => "torchreid OSNet",
+            Self::OpenVino => "OpenVINO",
         })
     }
 }
@@ -67,6 +72,24 @@ pub struct Recognised {
     pub provenance: BTreeMap<String, String>,
     /// All of this in a sentence or two.
     pub summary: String,
+}
+
+impl Recognised {
+    /// The description of this model after fine-tuning, which may have given it a neck; without the tensors.
+    pub fn tuned(&self, config: &ReIdentifierConfig) -> Self {
+        let mut provenance = self.provenance.clone();
+        provenance.insert("fine-tuned".into(), "in the browser".into());
+        Self {
+            config: config.clone(),
+            dialect: Dialect::Webreid,
+            architecture: self.architecture.clone(),
+            tensors: BTreeMap::new(),
+            missing: Vec::new(),
+            unexpected: Vec::new(),
+            provenance,
+            summary: format!("{} Fine-tuned on your photos.", self.summary),
+        }
+    }
 }
 
 /// Finds out what network a checkpoint holds and gives its tensors our names.
@@ -112,6 +135,32 @@ pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
     let architecture = config.backbone.to_string();
     let summary = summary(dialect, &config, &ours, &missing, &unexpected);
     Ok(Recognised { config, dialect, architecture, tensors: ours, missing, unexpected, provenance, summary })
+}
+
+/// A network that was read off a file which spells it out; `tensors` have our names.
+pub(super) fn imported(
+    dialect: Dialect,
+    config: ReIdentifierConfig,
+    mut tensors: Tensors,
+) -> Result<Recognised, WeightsError> {
+    for parameter in config.graph()?.parameters() {
+        let missing = || WeightsError::Missing { dialect, tensors: parameter.name.clone() };
+        fit(tensors.get_mut(&parameter.name).ok_or_else(missing)?, &parameter.shape, &parameter.name)?;
+    }
+    let architecture = config.backbone.to_string();
+    let provenance =
+        BTreeMap::from([("dialect".to_owned(), dialect.to_string()), ("source".to_owned(), architecture.clone())]);
+    let summary = summary(dialect, &config, &tensors, &[], &[]);
+    Ok(Recognised {
+        config,
+        dialect,
+        architecture,
+        tensors,
+        missing: Vec::new(),
+        unexpected: Vec::new(),
+        provenance,
+        summary,
+    })
 }
 
 fn describe_ours(json: &str) -> Result<Description, WeightsError> {
@@ -210,7 +259,7 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
         // Bag of Tricks has a form without the neck. TLL has not, so there its absence is a fault and is reported as one.
         Dialect::BagOfTricks => ("bottleneck.", reader.has_any("bottleneck.")),
         Dialect::Tll | Dialect::Webreid => ("bottleneck.", true),
-        Dialect::TorchreidResnet | Dialect::TorchreidOsnet => ("bottleneck.", false),
+        Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => ("bottleneck.", false),
     };
     let mut config = ReIdentifierConfig::new(backbone, 0);
     if dialect == Dialect::FastReid {
@@ -233,7 +282,9 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
         Dialect::FastReid => ("heads.pool_layer.", "heads."),
         Dialect::Tll if reader.has_any("pool_layer.") => ("pool_layer.", "head."),
         Dialect::Tll | Dialect::Webreid => ("pool.", "head."),
-        Dialect::BagOfTricks | Dialect::TorchreidResnet | Dialect::TorchreidOsnet => ("pool.", "classifier."),
+        Dialect::BagOfTricks | Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => {
+            ("pool.", "classifier.")
+        }
     };
     if tensors.contains_key(&format!("{pool_prefix}p")) {
         config.pooling = Pooling::Gem;
@@ -257,7 +308,9 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
             Dialect::FastReid => &["heads.weight", "heads.bias", "heads.classifier.", "heads.cls_layer."],
             Dialect::Tll | Dialect::Webreid => &["head."],
             Dialect::BagOfTricks => &["classifier."],
-            Dialect::TorchreidResnet | Dialect::TorchreidOsnet => &["classifier.", "fc.weight", "fc.bias"],
+            Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => {
+                &["classifier.", "fc.weight", "fc.bias"]
+            }
         },
     };
     Ok((dialect, config, names))

@@ -8,7 +8,9 @@ use crate::model::ConfigError;
 pub enum WeightsError {
     #[error("the file is empty; download it again")]
     Empty,
-    #[error("{0}; give a .safetensors file, or a .pth or .pt file that torch.save wrote")]
+    #[error(
+        "{0}; give a .safetensors file, a .pth or .pt file that torch.save wrote, or the .xml of an OpenVINO model"
+    )]
     UnknownFormat(String),
     #[error("the {format} file is damaged or incomplete: {reason}; download it again")]
     Damaged { format: &'static str, reason: String },
@@ -19,6 +21,9 @@ pub enum WeightsError {
     Code { global: String },
     #[error("{0}")]
     Unsupported(String),
+    /// A network that its file spells out has an operator that is not supported, or not in this form.
+    #[error("the network's operator {operator}, node `{node}`, is not supported: {reason}")]
+    Operator { operator: String, node: String, reason: String },
     #[error("the file holds no tensors under names; {0}")]
     NoTensors(String),
     #[error(

@@ -2,9 +2,9 @@
 //! with finite differences. Natively and in the browser alike, so nothing here reads synchronously. A test that mounts
 //! this module mounts `resize_cases` beside it.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation::relu, module, ops::ConvOptions};
 use webreid::{
-    kernels::{self, Planes, distance::Metric, pool_bn_train::Settings},
+    kernels::{self, Planes, batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
 };
 
@@ -25,6 +25,9 @@ macro_rules! for_each_check {
             distance_is_its_twin,
             a_set_may_be_compared_with_itself,
             distance_gradients_are_right,
+            convolution_is_burns,
+            batch_norm_train_is_burns,
+            scale_channels_is_a_product,
             preprocess_is_pillow_to_the_bit,
             preprocess_scales_in_the_networks_order,
             many_workgroups_reach_every_element,
@@ -388,6 +391,107 @@ pub async fn distance_gradients_are_right(device: &Device) {
             assert_is_derivative(&format!("{what}: by a"), &a, &by_a, |a| loss(a, &wide(&b)));
             assert_is_derivative(&format!("{what}: by b"), &b, &by_b, |b| loss(&wide(&a), b));
         }
+    }
+}
+
+/// What a function gives and, under some pull on that, the gradients by its first input and by the rest.
+async fn output_and_gradients<const A: usize, const B: usize, const D: usize>(
+    first: &Tensor<A>,
+    rest: &[Tensor<B>],
+    function: impl Fn(Tensor<A>, Vec<Tensor<B>>) -> Tensor<D>,
+) -> Vec<Vec<f32>> {
+    let first = first.clone().require_grad();
+    let rest: Vec<Tensor<B>> = rest.iter().map(|tensor| tensor.clone().require_grad()).collect();
+    let out = function(first.clone(), rest.clone());
+    let pull = tensor(&noise(out.shape().num_elements(), 8), out.dims(), &out.device());
+    let gradients = (out.clone() * pull).sum().backward();
+    let mut all = vec![read(out).await, read(first.grad(&gradients).unwrap()).await];
+    for leaf in rest {
+        all.push(read(leaf.grad(&gradients).unwrap()).await);
+    }
+    all
+}
+
+fn assert_all_close(what: &str, found: &[Vec<f32>], expected: &[Vec<f32>], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let which = if i == 0 { "the output".to_owned() } else { format!("by input {}", i - 1) };
+        assert_close(&format!("{what}: {which}"), found, expected, tolerance);
+    }
+}
+
+/// Shapes of x and weight, stride, padding and groups.
+type ConvolutionCase = ([usize; 4], [usize; 4], usize, usize, usize);
+
+pub async fn convolution_is_burns(device: &Device) {
+    let device = &device.clone().autodiff();
+    const CASES: [ConvolutionCase; 8] = [
+        ([3, 5, 6, 4], [7, 5, 1, 1], 1, 0, 1),
+        ([2, 6, 8, 4], [6, 1, 3, 3], 1, 1, 6),
+        ([9, 3, 5, 16], [3, 1, 3, 3], 1, 1, 3),
+        ([2, 3, 5, 7], [3, 1, 5, 5], 1, 2, 3),
+        ([2, 3, 16, 9], [4, 3, 7, 7], 2, 3, 1),
+        ([2, 3, 7, 6], [5, 3, 1, 1], 2, 0, 1),
+        ([2, 4, 7, 6], [6, 2, 3, 3], 2, 1, 2),
+        ([1, 2, 7, 6], [3, 2, 2, 3], 1, 0, 1),
+    ];
+    for (x, weight, stride, padding, groups) in CASES {
+        let what = format!("convolution {x:?} {weight:?}, stride {stride}, padding {padding}");
+        let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], groups);
+        let values = noise(x.iter().product(), 1);
+        let (x, weight) = (tensor(&values, x, device), tensor(&noise(weight.iter().product(), 2), weight, device));
+        let ours =
+            |x, rest: Vec<Tensor<4>>| ops::convolution::convolution(x, rest[0].clone(), options.clone()).unwrap();
+        let found = output_and_gradients(&x, &[weight.clone()], ours).await;
+        let burns = |x, rest: Vec<Tensor<4>>| module::conv2d(x, rest[0].clone(), None, options.clone());
+        assert_all_close(&what, &found, &output_and_gradients(&x, &[weight], burns).await, 1e-4);
+    }
+}
+
+pub async fn batch_norm_train_is_burns(device: &Device) {
+    for relu in [false, true] {
+        check_batch_norm_train([5, 3], relu, device).await;
+        check_batch_norm_train([33, 65], relu, device).await;
+        for shape in [[3, 2, 1, 1], [2, 3, 17, 9], [9, 5, 2, 3], [4, 17, 8, 4]] {
+            check_batch_norm_train(shape, relu, device).await;
+        }
+    }
+}
+
+async fn check_batch_norm_train<const D: usize>(shape: [usize; D], rectified: bool, device: &Device) {
+    let device = &device.clone().autodiff();
+    let channels = shape[1];
+    let x = tensor(&noise(shape.iter().product(), 1), shape, device);
+    let affine = [2, 3].map(|seed| tensor(&positive_noise(channels, seed), [channels], device));
+    let settings = batch_norm::Settings { eps: EPS, relu: rectified };
+    let ours = |x: Tensor<D>, rest: Vec<Tensor<1>>| {
+        ops::batch_norm::train(x, rest[0].clone(), rest[1].clone(), settings).unwrap().output
+    };
+    let burns = |x: Tensor<D>, rest: Vec<Tensor<1>>| {
+        let out = module::batch_norm_train(x, rest[0].clone(), rest[1].clone(), EPS.into()).output;
+        if rectified { relu(out) } else { out }
+    };
+    let what = format!("batch norm {shape:?}, relu {rectified}");
+    let found = output_and_gradients(&x, &affine, ours).await;
+    assert_all_close(&what, &found, &output_and_gradients(&x, &affine, burns).await, 2e-4);
+
+    let [weight, bias] = affine;
+    let found = ops::batch_norm::train(x.clone(), weight.clone(), bias.clone(), settings).unwrap();
+    let expected = module::batch_norm_train(x, weight, bias, EPS.into());
+    assert_close(&format!("{what}: mean"), &read(found.mean).await, &read(expected.mean).await, 1e-5);
+    assert_close(&format!("{what}: variance"), &read(found.variance).await, &read(expected.variance).await, 1e-5);
+}
+
+pub async fn scale_channels_is_a_product(device: &Device) {
+    let device = &device.clone().autodiff();
+    for [n, c, h, w] in [[1, 1, 1, 1], [2, 3, 17, 9], [33, 65, 2, 3]] {
+        let x = tensor(&noise(n * c * h * w, 1), [n, c, h, w], device);
+        let factor = tensor(&noise(n * c, 2), [n, c], device);
+        let ours = |x, rest: Vec<Tensor<2>>| ops::scale_channels::scale_channels(x, rest[0].clone()).unwrap();
+        let found = output_and_gradients(&x, &[factor.clone()], ours).await;
+        let product = |x: Tensor<4>, rest: Vec<Tensor<2>>| x * rest[0].clone().reshape([n, c, 1, 1]);
+        let expected = output_and_gradients(&x, &[factor], product).await;
+        assert_all_close(&format!("scale_channels {:?}", [n, c, h, w]), &found, &expected, 1e-5);
     }
 }
 

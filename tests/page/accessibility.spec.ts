@@ -19,14 +19,38 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("axe finds nothing, on the empty page and on a full one", async ({ app, page }) => {
-      await app.open();
+      await app.start();
       await expect(app.deviceReason).toHaveText(/^CPU/);
       expect(await violations(page)).toEqual([]);
       await app.loadModel(broken);
+      await expect(app.modelError).toBeVisible();
+      expect(await violations(page)).toEqual([]);
       await app.loadModel(tinyCheckpoint);
       await app.compare([...photos, broken]);
       await app.choose("3.png");
       await expect(app.matches).toHaveCount(11);
+      expect(await violations(page)).toEqual([]);
+    });
+
+    test("axe finds nothing with people, while the model learns, and with the result", async ({ app, page }) => {
+      await app.start();
+      await app.compare(photos.slice(0, 5));
+      await app.photos.first().focus();
+      for (const key of ["n", "ArrowRight", "1", "ArrowRight", "1", "End", "n", "ArrowLeft", "2"]) {
+        await page.keyboard.press(key);
+      }
+      await app.choose("0.png");
+      await expect(app.matches).toHaveCount(4);
+      expect(await violations(page)).toEqual([]);
+      // The slowest depth, so that there is time to pause.
+      await page.getByRole("radio", { name: /^Everything/ }).check();
+      await app.improve.click();
+      await page.getByRole("button", { name: "Pause" }).click();
+      await expect(page.locator("#job-label")).toHaveText(/^Paused at step/);
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("button", { name: "Resume" }).click();
+      await expect(app.result).toBeVisible({ timeout: 150_000 });
+      await expect(app.status).toHaveText(/^Done/);
       expect(await violations(page)).toEqual([]);
     });
   });
@@ -34,8 +58,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 test("a phone's window scrolls in one direction only", async ({ app, page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare([...photos, broken]);
   await app.choose("3.png");
   await expect(app.matches).toHaveCount(11);
@@ -63,9 +86,10 @@ test("the whole way, with the keyboard only", async ({ app, page }) => {
 
   // Has the browser hand over its file choosers from the start: asked for at the key press, it may come too late.
   page.on("filechooser", () => {});
-  await app.open();
+  await app.start();
   await tabTo("Skip to the photos");
-  await tabTo("Choose a model file");
+  await tabTo("Use another model");
+  await keyboard.press("Enter");
   await pick(tinyCheckpoint);
   await expect(page.getByRole("button", { name: "Use another model" })).toBeFocused();
   await tabTo("Add photos");
@@ -89,7 +113,8 @@ test("the whole way, with the keyboard only", async ({ app, page }) => {
   await expect(app.photos).toHaveCount(11);
   await expect(page.getByTitle("10.png", { exact: true })).toBeFocused();
 
-  await tabTo(/^A match is a suggestion/);
+  await tabTo(/^This photo shows/);
+  await keyboard.press("Tab");
   await keyboard.press("Enter");
   await expect(page.getByText("It is not the probability")).toBeVisible();
   await keyboard.press("Tab");

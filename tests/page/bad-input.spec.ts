@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type App, expect, test } from "./support/app.ts";
+import { type App, BUILT_IN_MODEL, expect, test } from "./support/app.ts";
 import { type FilePayload, sharedFiles, tinyCheckpoint } from "./support/files.ts";
 import { blank, person } from "./support/png.ts";
 
@@ -21,7 +21,7 @@ async function stillWorks(app: App): Promise<void> {
 
 test("checkpoints that are none are refused with a reason, and a good one still loads", async ({ app }) => {
   const whole = readFileSync(tinyCheckpoint);
-  await app.open();
+  await app.start();
   for (const [bad, reason] of [
     [file("half.safetensors", whole.subarray(0, whole.length / 2)), /half\.safetensors|cut off|truncated|ends/i],
     [file("notes.pth", "Dear diary"), /.{20}/],
@@ -29,10 +29,11 @@ test("checkpoints that are none are refused with a reason, and a good one still 
   ] as const) {
     await app.loadModel(bad);
     await expect(app.modelError).toHaveText(reason);
-    await expect(app.modelSummary).toBeHidden();
+    await expect(app.modelError).toHaveText(/The model loaded before is still in use\.$/);
+    await expect(app.modelSummary).toHaveText(/^The built-in model is ready/);
   }
   await app.loadModel(tinyCheckpoint);
-  await expect(app.modelSummary).toHaveText(/OSNet/);
+  await expect(app.modelSummary).toHaveText(/^tiny_osnet\.safetensors is ready/);
   await expect(app.modelError).toBeHidden();
   await stillWorks(app);
 });
@@ -40,8 +41,7 @@ test("checkpoints that are none are refused with a reason, and a good one still 
 test("a truncated real checkpoint is refused, and the model before it stays", async ({ app, page }) => {
   const files = sharedFiles("weights/osnet_x0_25_market1501.pth");
   test.skip(!files, "needs ../shared");
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await page.getByRole("button", { name: "Use another model" }).click();
   const whole = readFileSync(files?.[0] ?? "");
   await app.loadModel(file("half.pth", whole.subarray(0, whole.length / 2)));
@@ -52,8 +52,7 @@ test("a truncated real checkpoint is refused, and the model before it stays", as
 
 test("files that are no usable image are listed with the reason; the others are compared", async ({ app }) => {
   const [first, second] = good as [FilePayload, FilePayload];
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare([
     file("notes.png", "This is a text file with another name.\n"),
     first,
@@ -78,8 +77,7 @@ test("files that are no usable image are listed with the reason; the others are 
 
 test("a format that only the browser reads is compared all the same", async ({ app }) => {
   const gif = Buffer.from("R0lGODlhAQABAPAAAP8AAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==", "base64");
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare(file("red.gif", gif));
   await expect(app.status).toHaveText("Done: 1 photo compared.");
   await stillWorks(app);
@@ -94,11 +92,26 @@ test.describe("a download", () => {
     await page.route(address, (route) =>
       route.fulfill({ status: 404, headers: { "access-control-allow-origin": "*" }, body: "no" }),
     );
+    await page.route(BUILT_IN_MODEL, (route) => route.fulfill({ path: tinyCheckpoint }));
     await page.goto(baseURL ?? "");
+    await page.getByRole("button", { name: "Use another model" }).click();
     await page.getByLabel("Address of a model").fill(address);
     await page.getByRole("button", { name: "Load", exact: true }).click();
     await expect(page.locator("#model-error")).toHaveText(
-      `${address} answered with HTTP status 404. Check the address.`,
+      `${address} answered with HTTP status 404. Check the address. The model loaded before is still in use.`,
     );
+  });
+
+  test("of the built-in model that fails leaves a way to try again and to load another", async ({ page, baseURL }) => {
+    let answers = 0;
+    await page.route(BUILT_IN_MODEL, (route) =>
+      route.fulfill(answers++ === 0 ? { status: 503, body: "later" } : { path: tinyCheckpoint }),
+    );
+    await page.goto(baseURL ?? "");
+    await expect(page.locator("#model-error")).toHaveText(/answered with HTTP status 503/);
+    await expect(page.getByText("Choose a model file")).toBeVisible();
+    await page.getByRole("button", { name: "Use the built-in model" }).click();
+    await expect(page.locator("#model-summary")).toHaveText(/^The built-in model is ready/);
+    await expect(page.locator("#model-error")).toBeHidden();
   });
 });

@@ -3,28 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sharedFiles } from "./support/files.ts";
 import { expect, test } from "./support/package.ts";
+import { metadata, tensor } from "./support/safetensors.ts";
 
 /** Of the largest value; rounding stays two orders below. */
 const TOLERANCE = 1e-4;
 
-interface Header {
-  readonly __metadata__: { readonly images: string };
-  readonly [tensor: string]: { readonly data_offsets: [number, number] } | { readonly images: string };
-}
-
 /** The names of the images and one tensor of the reference file, row by row. */
-function reference(path: string, tensor: string, rows: number): { images: string[]; expected: number[][] } {
-  const file = readFileSync(path);
-  const start = 8 + Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.subarray(8, start).toString()) as Header;
-  const images = header.__metadata__.images.split(",").slice(0, rows);
-  const entry = header[tensor];
-  if (entry === undefined || !("data_offsets" in entry)) throw new Error(`${path} has no tensor ${tensor}`);
-  const [from, to] = entry.data_offsets;
-  const bytes = file.subarray(start + from, start + to);
-  const values = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
-  const dim = values.length / header.__metadata__.images.split(",").length;
-  return { images, expected: images.map((_, row) => values.slice(row * dim, (row + 1) * dim)) };
+function reference(path: string, name: string, rows: number): { images: string[]; expected: number[][] } {
+  const images = (metadata(path).images ?? "").split(",").slice(0, rows);
+  return { images, expected: tensor(path, name).slice(0, rows) };
 }
 
 const normalised = (row: readonly number[]) => {

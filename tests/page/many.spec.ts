@@ -9,8 +9,7 @@ const crowd = Array.from({ length: COUNT }, (_, i) => {
 });
 
 test("three hundred photos at once are compared, and the best fifty shown first", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare(crowd);
   await expect(app.status).toHaveText(`Done: ${COUNT} photos compared.`);
   await expect(app.photos).toHaveCount(COUNT);
@@ -21,8 +20,7 @@ test("three hundred photos at once are compared, and the best fifty shown first"
 });
 
 test("work can be cancelled half-way and taken up again", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.addPhotos(crowd);
   await expect(page.getByText(new RegExp(`Comparing photos: [1-9]\\d* of ${COUNT}`))).toBeVisible();
   // The page answers while it works.
@@ -39,8 +37,7 @@ test("work can be cancelled half-way and taken up again", async ({ app, page }) 
 });
 
 test("photos can all be removed while they are compared, and the model stays", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.addPhotos(crowd);
   await expect(page.getByText(/Comparing photos/)).toBeVisible();
   await page.getByRole("button", { name: "Remove all" }).click();
@@ -54,11 +51,13 @@ test("photos can all be removed while they are compared, and the model stays", a
 test("loading a model can be cancelled", async ({ app, page }) => {
   // A server that never answers.
   await page.route("**/slow.safetensors", () => {});
-  await app.open();
+  await app.start();
+  await page.getByRole("button", { name: "Use another model" }).click();
   await page.getByLabel("Address of a model").fill("/slow.safetensors");
   await page.getByRole("button", { name: "Load", exact: true }).click();
   await app.cancel.click();
   await expect(app.status).toHaveText("Loading the model was cancelled.");
+  await expect(app.modelSummary).toHaveText(/^The built-in model is ready/);
   await app.loadModel(tinyCheckpoint);
-  await expect(app.modelSummary).toHaveText(/OSNet/);
+  await expect(app.modelSummary).toHaveText(/^tiny_osnet\.safetensors is ready/);
 });

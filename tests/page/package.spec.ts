@@ -1,9 +1,10 @@
 // The npm package by itself, without the page: what it promises to those who build on it.
 import type { ReidError } from "../../npm/dist/index.js";
+import { tinyCheckpoint } from "./support/files.ts";
 import { expect, test } from "./support/package.ts";
 import { person } from "./support/png.ts";
 
-test("without weights, with a preset that is none, with a wrong device: errors that say what to pass", async ({
+test("with a preset that is none, an address where nothing is, a wrong device: errors that say what to pass", async ({
   page,
 }) => {
   const errors = await page.evaluate(async () => {
@@ -14,7 +15,6 @@ test("without weights, with a preset that is none, with a wrong device: errors t
         (error: ReidError) => `${error.name} ${error.code} ${error.status} ${error.message}`,
       );
     return Promise.all([
-      fail({}),
       fail({ weights: "osnet" }),
       fail({ weights: "/missing.pth" }),
       fail({ weights: "./tiny_osnet.safetensors", device: "tpu" }),
@@ -22,12 +22,30 @@ test("without weights, with a preset that is none, with a wrong device: errors t
     ]);
   });
   expect(errors).toEqual([
-    expect.stringMatching(/^ReidError no-weights undefined .*Pass a checkpoint as `weights`: a URL/),
-    expect.stringMatching(/^ReidError unknown-preset undefined There is no preset called "osnet"/),
+    expect.stringMatching(
+      /^ReidError unknown-preset undefined There is no preset called "osnet", only "webreid-osnet"\./,
+    ),
     expect.stringMatching(/^ReidError http 404 https:\/\/package\.test\/missing\.pth answered with HTTP status 404/),
     expect.stringMatching(/^ReidError bad-input undefined There is no device "tpu"/),
     expect.stringMatching(/^ReidError bad-input undefined `weights` must be a URL/),
   ]);
+});
+
+test("without weights, and by its name, the model that comes with the package is loaded", async ({ page }) => {
+  let asked = 0;
+  await page.route("**/dist/webreid-osnet.safetensors", (route) => {
+    asked++;
+    return route.fulfill({ path: tinyCheckpoint });
+  });
+  const architectures = await page.evaluate(async () => {
+    const named = await webreid.ReIdentifier.create({ weights: "webreid-osnet" });
+    const unnamed = await webreid.ReIdentifier.create();
+    const architectures = [named.describe().architecture, unnamed.describe().architecture];
+    await Promise.all([named.dispose(), unnamed.dispose()]);
+    return architectures;
+  });
+  expect(architectures).toEqual([expect.stringMatching(/OSNet/), architectures[0]]);
+  expect(asked).toBe(2);
 });
 
 test("a model from a URL: progress in bytes, a description, weights to take away", async ({ page }) => {

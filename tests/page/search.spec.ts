@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "./support/app.ts";
+import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
 import { filePayload, sampleFolder, sharedFiles, tinyCheckpoint } from "./support/files.ts";
 import { person } from "./support/png.ts";
 
@@ -18,9 +18,7 @@ const painted = Object.entries(wardrobe).flatMap(([name, clothes], i) => [
 ]);
 
 test("the other photo of the chosen person comes first", async ({ app }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
-  await expect(app.modelSummary).toHaveText(/OSNet/);
+  await app.start();
   await app.compare(painted);
   await expect(app.status).toHaveText("Done: 8 photos compared.");
   for (const name of Object.keys(wardrobe)) {
@@ -36,19 +34,26 @@ test("the other photo of the chosen person comes first", async ({ app }) => {
 });
 
 test("a match can be searched with in turn", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare(painted);
   await app.choose("ann-1.png");
-  await app.matches.first().getByRole("button").click();
+  await app.matches.first().locator(".match").click();
   await expect(page.getByRole("list", { name: "Photos most like ann-2.png" })).toBeVisible();
   expect((await app.ranking())[0]).toBe("ann-1.png");
 });
 
-test("photos that come before the model, and after it, are all compared", async ({ app }) => {
-  await app.open();
+test("photos that come before the model, and after it, are all compared", async ({ app, page }) => {
+  let answer = () => {};
+  await page.route(BUILT_IN_MODEL, async (route) => {
+    await new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await route.fulfill({ path: tinyCheckpoint });
+  });
+  await Promise.all([page.waitForRequest(BUILT_IN_MODEL), app.open()]);
   await app.addPhotos(painted.slice(0, 4));
-  await app.loadModel(tinyCheckpoint);
+  await expect(app.photos).toHaveCount(4);
+  answer();
   await expect(app.status).toHaveText("Done: 4 photos compared.");
   await app.compare(painted.slice(4));
   await app.choose("dia-2.png");
@@ -56,8 +61,7 @@ test("photos that come before the model, and after it, are all compared", async 
 });
 
 test("photos can be removed, one or all", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare(painted);
   await app.choose("ann-1.png");
   await app.photos.nth(1).hover();
@@ -73,8 +77,7 @@ test("photos can be removed, one or all", async ({ app, page }) => {
 });
 
 test("another device computes the same ranking", async ({ app, page }) => {
-  await app.open();
-  await app.loadModel(tinyCheckpoint);
+  await app.start();
   await app.compare(painted);
   await app.choose("ben-1.png");
   const [ranking, scores] = [await app.ranking(), await app.scores()];
@@ -94,14 +97,16 @@ test.describe("an address that the user types", () => {
   test("is downloaded and used", async ({ app, page }) => {
     const headers = { "access-control-allow-origin": "*", "content-type": "application/octet-stream" };
     await page.route(address, (route) => route.fulfill({ body: readFileSync(tinyCheckpoint), headers }));
-    await app.open();
+    await app.start();
+    await page.getByRole("button", { name: "Use another model" }).click();
     await page.getByLabel("Address of a model").fill(address);
     await page.getByRole("button", { name: "Load", exact: true }).click();
-    await expect(app.modelSummary).toHaveText(/OSNet/);
+    await expect(app.modelSummary).toHaveText(/^tiny_osnet\.safetensors is ready: OSNet/);
   });
 
   test("is refused when it is not https", async ({ app, page }) => {
-    await app.open();
+    await app.start();
+    await page.getByRole("button", { name: "Use another model" }).click();
     await page.getByLabel("Address of a model").fill("http://models.example/a.pth");
     await page.getByRole("button", { name: "Load", exact: true }).click();
     await expect(app.modelError).toHaveText("Type the model’s full address: it starts with https://");
@@ -135,7 +140,7 @@ test("the sample photos: a search finds the same person", async ({ app }) => {
   test.skip(!files, "needs ../shared");
   const samples = readdirSync(sampleFolder).filter((name) => name.endsWith(".jpg"));
   await app.open();
-  await app.loadModel(files ?? []);
+  await app.loadModel(files?.[0] ?? "");
   await app.compare(samples.map((name) => filePayload(join(sampleFolder, name), "image/jpeg")));
   await app.choose("p01_1.jpg");
   expect((await app.ranking())[0]).toMatch(/^p01_/);

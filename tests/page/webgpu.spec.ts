@@ -1,5 +1,4 @@
 import { expect, test } from "./support/app.ts";
-import { tinyCheckpoint } from "./support/files.ts";
 import { person } from "./support/png.ts";
 
 const clothes = [
@@ -14,8 +13,7 @@ test("an emulated adapter is not used unasked, and the page says so", async ({ a
 });
 
 test("WebGPU, asked for, gives the CPU's ranking and scores", async ({ app, page }) => {
-  await app.open("?device=gpu");
-  await app.loadModel(tinyCheckpoint);
+  await app.start("?device=gpu");
   await app.compare(photos);
   await expect(app.deviceReason).toHaveText(
     /^GPU: you chose it\. WebGPU runs on .*swiftshader.* emulated in software/i,

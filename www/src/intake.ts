@@ -1,3 +1,5 @@
+import { PHOTO_TYPE } from "./view/photo-drag.ts";
+
 const CHECKPOINT = /\.(safetensors|pth|pt|tar)$/i;
 
 export function isCheckpoint(file: File): boolean {
@@ -15,7 +17,10 @@ export function acceptFiles(overlay: HTMLElement, onFiles: (files: File[]) => vo
   };
   addEventListener("dragenter", (event) => hasFiles(event) && show(1));
   addEventListener("dragleave", (event) => hasFiles(event) && show(-1));
-  addEventListener("dragover", (event) => event.preventDefault());
+  // The page's own photos can only be dropped on what takes them.
+  addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes(PHOTO_TYPE)) event.preventDefault();
+  });
   addEventListener("drop", (event) => {
     event.preventDefault();
     show(-depth);

@@ -5,9 +5,11 @@ import type { Photo } from "./photos.ts";
 import { loadSamples } from "./samples.ts";
 import { Session } from "./session.ts";
 import { byId, setText } from "./view/dom.ts";
+import { ImprovePanel } from "./view/improve-panel.ts";
 import { JobBar } from "./view/job-bar.ts";
 import { MatchList } from "./view/match-list.ts";
 import { ModelPanel } from "./view/model-panel.ts";
+import { PeoplePanel } from "./view/people-panel.ts";
 import { PhotoGrid } from "./view/photo-grid.ts";
 import { ProblemList } from "./view/problem-list.ts";
 
@@ -29,12 +31,21 @@ const session = new Session(device, schedule);
 const matches = byId("matches", HTMLDivElement);
 const modelPanel = new ModelPanel(session);
 const jobBar = new JobBar(session);
-const matchList = new MatchList(matches, choose);
+const matchList = new MatchList(matches, {
+  choose,
+  assign: (photo, person) => session.assign(photo, person),
+  confirm: (query, match) => session.confirm(query, match),
+  reject: (query, match) => session.reject(query, match),
+  forgetRejections: () => session.forgetRejections(),
+});
+const peoplePanel = new PeoplePanel(session, choose);
+const improvePanel = new ImprovePanel(session, (file) => modelPanel.load(file));
 const problemList = new ProblemList(() => session.clearProblems());
-const photoGrid = new PhotoGrid(byId("photo-grid", HTMLUListElement), {
+const photoGrid = new PhotoGrid(byId("photo-grid", HTMLUListElement), session.people, {
   choose,
   remove: (photo) => session.removePhoto(photo),
   reject: (photo, reason) => session.rejectPhoto(photo, reason),
+  assign: (photo, person) => session.assign(photo, person),
 });
 const photoCount = byId("photo-count", HTMLSpanElement);
 const clearPhotos = byId("clear-photos", HTMLButtonElement);
@@ -48,12 +59,16 @@ function render(): void {
   modelPanel.render();
   jobBar.render();
   photoGrid.render(photos, session.query);
+  peoplePanel.render();
+  improvePanel.render();
   problemList.render(session.photos.problems);
   matchList.render({
     hasModel: session.model !== undefined,
     photoCount: photos.length,
     query: session.query,
     matches: session.matches,
+    ruledOut: session.ruledOut,
+    people: session.people,
   });
   setText(photoCount, photos.length > 0 ? String(photos.length) : "");
   clearPhotos.hidden = photos.length === 0;
@@ -92,3 +107,4 @@ addSamples.addEventListener("click", () => {
   );
 });
 render();
+modelPanel.load();

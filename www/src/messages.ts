@@ -21,3 +21,16 @@ export function reasonOf(error: ReidError): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** A time to wait, as exactly as an estimate deserves. */
+export function duration(seconds: number): string {
+  if (seconds < 8) return "a few seconds";
+  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} seconds`;
+  if (seconds < 90 * 60) return `about ${Math.round(seconds / 60)} minutes`;
+  return `about ${Math.round(seconds / 3600)} hours`;
+}
+
+/** Without the ending that tells the format. */
+export function withoutEnding(fileName: string): string {
+  return fileName.replace(/\.(safetensors|pth|pt|tar)$/i, "");
+}

@@ -29,6 +29,11 @@ export class Photos {
     return this.all.filter((photo) => !photo.feature);
   }
 
+  /** What the model has seen so far. */
+  get features(): Map<Photo, Feature> {
+    return new Map(this.all.flatMap((photo) => (photo.feature ? [[photo, photo.feature]] : [])));
+  }
+
   has(photo: Photo): boolean {
     return this.#photos.has(photo.id);
   }

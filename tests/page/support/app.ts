@@ -1,5 +1,6 @@
+import { basename } from "node:path";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
-import type { FilePayload } from "./files.ts";
+import { type FilePayload, tinyCheckpoint } from "./files.ts";
 
 type Files = string | string[] | FilePayload | FilePayload[];
 
@@ -14,6 +15,9 @@ export class App {
   readonly photos: Locator;
   readonly matches: Locator;
   readonly cancel: Locator;
+  readonly people: Locator;
+  readonly improve: Locator;
+  readonly result: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -24,16 +28,29 @@ export class App {
     this.problems = page.getByRole("list", { name: /could not be used/ }).getByRole("listitem");
     this.photos = page.getByRole("list", { name: "Your photos" }).locator(".photo");
     this.matches = page.getByRole("list", { name: /Photos most like/ }).getByRole("listitem");
-    this.cancel = page.getByRole("button", { name: "Cancel" });
+    this.cancel = page.getByRole("button", { name: "Cancel", exact: true });
+    this.people = page.getByRole("list", { name: "People" }).locator(".person");
+    this.improve = page.getByRole("button", { name: "Improve the model" });
+    this.result = page.getByRole("region", { name: "Result" });
   }
 
+  /** Opens the page, which loads the built-in model by itself. */
   async open(query = ""): Promise<void> {
     await this.page.goto(`./${query}`);
   }
 
-  async loadModel(file: Files): Promise<void> {
+  /** Opens the page and waits until the built-in model is there. */
+  async start(query = ""): Promise<void> {
+    await this.open(query);
+    await expect(this.modelSummary).toHaveText(/^The built-in model is ready: OSNet/);
+  }
+
+  /** Loads another model. */
+  async loadModel(file: string | FilePayload): Promise<void> {
+    const name = typeof file === "string" ? basename(file) : file.name;
     await this.page.getByLabel("Choose a model file").setInputFiles(file);
-    await expect(this.modelSummary.or(this.modelError).filter({ visible: true }).first()).toBeVisible();
+    const loaded = this.modelSummary.filter({ hasText: name });
+    await expect(loaded.or(this.modelError).filter({ visible: true }).first()).toBeVisible();
   }
 
   async addPhotos(files: Files): Promise<void> {
@@ -67,9 +84,13 @@ export class App {
   }
 }
 
+/** The built-in model's file, as the bundler names it. */
+export const BUILT_IN_MODEL = "**/webreid-osnet*.safetensors";
+
 /**
  * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
- * (apart from `allowed`), if the content security policy had to step in, or if a script failed.
+ * (apart from `allowed`), if the content security policy had to step in, or if a script failed. A small model stands in
+ * for the built-in one.
  */
 export const test = base.extend<{ app: App; allowed: string[] }>({
   allowed: [[], { option: true }],
@@ -86,6 +107,7 @@ export const test = base.extend<{ app: App; allowed: string[] }>({
     page.on("console", (message) => {
       if (message.type() === "error") failures.push(message.text());
     });
+    await page.route(BUILT_IN_MODEL, (route) => route.fulfill({ path: tinyCheckpoint }));
     await page.exposeFunction("reportViolation", (text: string) => failures.push(text));
     await page.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {

@@ -31,3 +31,6 @@ export function sharedFiles(...names: string[]): string[] | undefined {
 export function filePayload(path: string, mimeType = "application/octet-stream"): FilePayload {
   return { name: basename(path), mimeType, buffer: readFileSync(path) };
 }
+
+/** The native command, as the native tests leave it. */
+export const reidCommand = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug", "reid");

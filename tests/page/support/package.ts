@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { test as base } from "@playwright/test";
 import type * as Webreid from "../../../npm/dist/index.js";
-import { packageFolder, tinyCheckpoint } from "./files.ts";
+import { packageFolder, sampleFolder, tinyCheckpoint } from "./files.ts";
 
 const ORIGIN = "https://package.test";
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -14,27 +14,50 @@ declare global {
 
 /**
  * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
- * are `faults` left; anything else becomes a feature that points its own way.
+ * are `faults` left, as is learning from it at the second step; anything else becomes a feature that points its own way.
+ * The model is one byte, which learning makes one more.
  */
 const FAULTY_ENGINE = `
-export default async function init() {}
+export default async function init() { return { memory: new WebAssembly.Memory({ initial: 1 }) }; }
 const count = async (what) => Number(await (await fetch("${ORIGIN}/count/" + what)).text());
+async function fail() {
+  if (await count("throws") > 0) throw { code: "device-lost", message: "the GPU is gone" };
+  setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
+  await new Promise(() => {});
+}
+class Tuner {
+  done = 0;
+  constructor(engine, images, options) { Object.assign(this, { engine, images, options }); }
+  async step() {
+    if (this.done === this.options.steps) return undefined;
+    if (++this.done === 2 && this.images.some((image) => image[0] === 255) && await count("faults") > 0) await fail();
+    return { step: this.done, steps: this.options.steps, loss: 1 / this.done, accuracy: 0.5, images: 4 };
+  }
+  async apply() { this.engine.before = this.engine.model++; }
+  free() {}
+}
 export class Engine {
-  static async create() { await count("created"); return new Engine(); }
+  static async create(weights) {
+    await count("created");
+    return Object.assign(new Engine(), { model: weights[0], before: undefined });
+  }
   describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
   async extract(images, names) {
     await count("batches");
     const fatal = images.some((image) => image[0] === 255);
-    if (fatal && await count("faults") > 0) {
-      if (await count("throws") > 0) throw { code: "device-lost", message: "the GPU is gone" };
-      setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
-      await new Promise(() => {});
-    }
+    if (fatal && await count("faults") > 0) await fail();
     return images.map((image, i) => image[0] === 0
       ? { code: "bad-image", message: names[i] + ": the first byte is 0" }
       : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1 });
   }
-  async exportWeights() { return new Uint8Array([1, 2, 3]); }
+  async exportWeights() { return new Uint8Array([this.model]); }
+  async fineTune(images, names, people, cameras, options) { return new Tuner(this, images, options); }
+  async undo() {
+    if (this.before === undefined) return false;
+    this.model = this.before;
+    this.before = undefined;
+    return true;
+  }
 }`;
 
 export interface FaultyEngine {
@@ -59,6 +82,8 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
         if (pathname === "/")
           return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>t</title>" });
         if (pathname === "/tiny_osnet.safetensors") return route.fulfill({ body: readFileSync(tinyCheckpoint) });
+        const sample = pathname.startsWith("/samples/") && join(sampleFolder, pathname.slice("/samples/".length));
+        if (sample && existsSync(sample)) return route.fulfill({ body: readFileSync(sample) });
         if (!pathname.startsWith("/dist/")) return route.fulfill({ status: 404, body: "not here" });
         return route.fulfill({
           contentType: TYPES[extname(pathname)] ?? "application/octet-stream",

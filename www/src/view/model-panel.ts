@@ -8,6 +8,7 @@ export class ModelPanel {
   readonly #details = byId("model-details", HTMLDetailsElement);
   readonly #summary = byId("model-summary", HTMLElement);
   readonly #recognised = byId("model-recognised", HTMLParagraphElement);
+  readonly #loading = byId("model-loading", HTMLParagraphElement);
   readonly #form = byId("model-form", HTMLDivElement);
   readonly #error = byId("model-error", HTMLParagraphElement);
   readonly #change = byId("change-model", HTMLButtonElement);
@@ -26,6 +27,7 @@ export class ModelPanel {
       // Choosing the same file again is to try it again.
       file.value = "";
     });
+    byId("built-in-model", HTMLButtonElement).addEventListener("click", () => this.load());
     byId("model-url-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#loadAddress(address.value.trim());
@@ -39,21 +41,24 @@ export class ModelPanel {
     this.#device.addEventListener("change", () => void session.setDevice(this.#device.value as DevicePreference));
   }
 
-  load(source: File | URL): void {
+  /** Undefined: the built-in model. */
+  load(source?: File | URL): void {
     this.#changing = false;
     void this.#session.loadModel(source);
   }
 
   render(): void {
-    const { model, modelError, deviceReason } = this.#session;
-    const showForm = !model || this.#changing || modelError !== "";
+    const { model, modelName, modelError, deviceReason, job } = this.#session;
+    const loading = job?.about === "model";
+    const showForm = (!model && !loading) || this.#changing || modelError !== "";
     // The keyboard must not be left on what is about to go.
     const leavesFocus = !showForm && this.#form.contains(document.activeElement);
     this.#form.hidden = !showForm;
     this.#change.hidden = showForm;
+    this.#loading.hidden = model !== undefined || !loading;
     if (leavesFocus) this.#change.focus();
     this.#details.hidden = !model;
-    setText(this.#summary, model ? `${model.architecture} is ready` : "");
+    setText(this.#summary, model ? `${capitalised(modelName)} is ready: ${model.architecture}` : "");
     setText(this.#recognised, model ? recognised(model) : "");
     this.#error.hidden = modelError === "";
     setText(this.#error, modelError);
@@ -80,4 +85,8 @@ function recognised({ summary, adapter, inputHeight, inputWidth, missing, unexpe
     listed("Not in the file", missing) +
     listed("In the file but not used", unexpected)
   );
+}
+
+function capitalised(name: string): string {
+  return name.replace(/^the /, "The ");
 }

@@ -1,18 +1,22 @@
 import { checkImageSize } from "webreid";
 import { messageOf } from "../messages.ts";
+import type { People, Person } from "../people.ts";
 import type { Photo } from "../photos.ts";
-import { element } from "./dom.ts";
+import { element, setText } from "./dom.ts";
+import { dragPhoto } from "./photo-drag.ts";
 import { rovingFocus } from "./roving-focus.ts";
 
 export interface PhotoActions {
   choose(photo: Photo): void;
   remove(photo: Photo): void;
   reject(photo: Photo, reason: string): void;
+  assign(photo: Photo, person: Person | "new" | undefined): void;
 }
 
 interface Tile {
   readonly item: HTMLLIElement;
   readonly button: HTMLButtonElement;
+  readonly person: HTMLSpanElement;
 }
 
 /** The user's photos as a grid of buttons. Tiles are kept from one rendering to the next. */
@@ -20,10 +24,12 @@ export class PhotoGrid {
   readonly #list: HTMLUListElement;
   readonly #actions: PhotoActions;
   readonly #tiles = new Map<Photo, Tile>();
+  readonly #people: People;
   readonly #focus: { refresh(): void };
 
-  constructor(list: HTMLUListElement, actions: PhotoActions) {
+  constructor(list: HTMLUListElement, people: People, actions: PhotoActions) {
     this.#list = list;
+    this.#people = people;
     this.#actions = actions;
     this.#focus = rovingFocus(list, ".photo");
   }
@@ -37,9 +43,10 @@ export class PhotoGrid {
     const fresh = photos.filter((photo) => !this.#tiles.has(photo));
     for (const photo of fresh) this.#tiles.set(photo, this.#tile(photo));
     this.#list.append(...fresh.flatMap((photo) => this.#tiles.get(photo)?.item ?? []));
-    for (const [photo, { item, button }] of this.#tiles) {
+    for (const [photo, { item, button, person }] of this.#tiles) {
       button.ariaPressed = String(photo === query);
       item.classList.toggle("seen", photo.feature !== undefined);
+      setText(person, this.#people.of(photo)?.name ?? "");
     }
     this.#focus.refresh();
   }
@@ -47,13 +54,15 @@ export class PhotoGrid {
   #tile(photo: Photo): Tile {
     const { name } = photo.file;
     const button = element("button", { type: "button", className: "photo", title: name, tabIndex: -1 });
+    const person = element("span", { className: "who" });
     button.append(
-      element("span", { className: "frame" }, this.#thumbnail(photo)),
+      element("span", { className: "frame" }, this.#thumbnail(photo), person),
       element("span", { className: "name" }, name),
     );
     button.addEventListener("click", () => this.#actions.choose(photo));
     button.addEventListener("keydown", (event) => {
       if (event.key === "Delete") this.#actions.remove(photo);
+      else if (!event.ctrlKey && !event.altKey && !event.metaKey) this.#assign(photo, event.key);
     });
     const remove = element("button", {
       type: "button",
@@ -63,12 +72,21 @@ export class PhotoGrid {
     });
     remove.append("×");
     remove.addEventListener("click", () => this.#actions.remove(photo));
-    return { item: element("li", {}, button, remove), button };
+    const item = element("li", {}, button, remove);
+    dragPhoto(item, photo);
+    return { item, button, person };
+  }
+
+  /** N: a new person; 1 to 9: the person of that number; 0: nobody. */
+  #assign(photo: Photo, key: string): void {
+    const person = /^[1-9]$/.test(key) ? this.#people.all[Number(key) - 1] : undefined;
+    if (key === "n" || key === "N") this.#actions.assign(photo, "new");
+    else if (person || key === "0") this.#actions.assign(photo, person);
   }
 
   /** Once loaded, before it is painted, the image's size is known: one that is too large is never decoded. */
   #thumbnail(photo: Photo): HTMLImageElement {
-    const image = element("img", { alt: "", loading: "lazy", decoding: "async" });
+    const image = element("img", { alt: "", loading: "lazy", decoding: "async", draggable: false });
     image.addEventListener("load", () => {
       try {
         checkImageSize(image.naturalWidth, image.naturalHeight);

@@ -2,27 +2,26 @@
 
 use std::path::PathBuf;
 
-use webreid::dataset::DatasetError;
-use webreid::model::PRESETS;
+use webreid::dataset::{DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
 use webreid::ranking::RankingError;
-use webreid::training::ExtractError;
-use webreid::weights::WeightsError;
+use webreid::training::{ExtractError, TrainError};
+use webreid::weights::{BUNDLED, WeightsError};
+
+use crate::command::train::TrainConfigError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error(
-        "--weights {}: there is no such file, and no preset of that name; the presets are {}",
-        .0.display(),
-        PRESETS.join(", ")
+        "--weights {}: there is no such file; give a checkpoint, or {BUNDLED}, the model that comes along",
+        .0.display()
     )]
     NoWeights(PathBuf),
-    #[error(
-        "--weights {0}: no weights come with the presets yet ({presets}); give a checkpoint file of that model",
-        presets = PRESETS.join(", ")
-    )]
+    #[error("--weights {0}: no weights come with this preset; give a checkpoint of such a model, or {BUNDLED}")]
     BarePreset(String),
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: an OpenVINO model is two files, and {} is not there; put it beside", xml.display(), bin.display())]
+    NoBin { xml: PathBuf, bin: PathBuf },
     #[error("{}: {source}", path.display())]
     Weights { path: PathBuf, source: WeightsError },
     #[error("{}: cannot be written ({source}); what was there before is untouched", path.display())]
@@ -37,8 +36,44 @@ pub enum CliError {
     AllUnreadable { what: String, count: usize },
     #[error("{}: the model gives values that are not numbers; its weights may be damaged", .0.display())]
     NotANumber(PathBuf),
+    #[error("{}: {source}", path.display())]
+    TrainConfig { path: PathBuf, source: TrainConfigError },
+    /// Once the data are known.
+    #[error("the config: {source}")]
+    TrainValue { source: TrainConfigError },
+    #[error("{}: line {line} is no entry of a training log ({source}); remove the line", path.display())]
+    Log { path: PathBuf, line: usize, source: serde_json::Error },
+    #[error(
+        "{folder} holds a run already; go on with it (--resume {folder}), or give another `output` in the config",
+        folder = .0.display()
+    )]
+    RunExists(PathBuf),
+    #[error("{}: there is no run to resume ({source}); start it without --resume", path.display())]
+    NoRun { path: PathBuf, source: std::io::Error },
+    #[error("{}: {source}; it is no checkpoint that this version can go on from", path.display())]
+    Checkpoint { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the run in {} cannot go on: {what} is not what it was when the run began", path.display())]
+    Changed { path: PathBuf, what: String },
+    #[error("{}: nothing of it fits the backbone of the config; `model.init` must be a {architecture}", path.display())]
+    ForeignInit { path: PathBuf, architecture: String },
+    #[error("Ctrl-C cannot be taken over ({0})")]
+    Interrupt(ctrlc::Error),
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the curve could not be drawn: {0}")]
+    Curve(String),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    TrainingSet(#[from] TrainingSetError),
+    #[error(transparent)]
+    ImageStore(#[from] ImageStoreError),
+    #[error(transparent)]
+    Teacher(#[from] TeacherError),
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
     #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use webreid::dataset::{Dataset, Protocol};
+use webreid::dataset::{Dataset, Protocol, Split};
 use webreid::ranking::{Label, Rerank, Scores, rerank, score};
+use webreid::training::Extractor;
 
 use crate::command::error::CliError;
 use crate::command::features::{distances, features};
@@ -42,28 +43,8 @@ impl Evaluate {
             );
         }
         let (recognised, extractor) = self.model.open().await?;
-
-        let used: Vec<usize> =
-            split.query.iter().chain(&split.gallery).copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let files: Vec<PathBuf> = used.iter().map(|&index| dataset.images[index].path.clone()).collect();
-        let features = features(&extractor, &files, "images").await?;
-
-        // From an image of the dataset to its row of features, where it could be read.
-        let place: BTreeMap<usize, usize> =
-            features.read.iter().enumerate().map(|(row, &file)| (used[file], row)).collect();
-        let labels = dataset.labels();
-        let select = |images: &[usize]| -> (Vec<usize>, Vec<Label>) {
-            images.iter().filter_map(|index| Some((*place.get(index)?, labels[*index]))).unzip()
-        };
-        let (query, query_labels) = select(&split.query);
-        let (gallery, gallery_labels) = select(&split.gallery);
-        let distances = if self.rerank {
-            let all = distances(&extractor, &features.values, &features.values, features.dim).await?;
-            rerank(&all, features.read.len(), &query, &gallery, Rerank::default())?
-        } else {
-            distances(&extractor, &features.rows(&query), &features.rows(&gallery), features.dim).await?
-        };
-        let scores = per_cent(score(&distances, &query_labels, &gallery_labels)?);
+        let Evaluation { scores, gallery, unreadable } =
+            evaluate(&extractor, &dataset, &split, self.rerank, "images").await?;
 
         if self.json {
             output::print_json(&scores)?;
@@ -75,11 +56,53 @@ impl Evaluate {
                 recognised.architecture,
                 if self.rerank { ", re-ranked" } else { "" },
                 extractor.device().name,
-                gallery.len(),
+                gallery,
             ))?;
         }
-        Ok(Outcome::of(features.unreadable))
+        Ok(Outcome::of(unreadable))
     }
+}
+
+/// How well a model did on a dataset.
+pub struct Evaluation {
+    /// Per cent.
+    pub scores: Scores,
+    /// The images of the gallery that could be read.
+    pub gallery: usize,
+    /// How many images could not be read; they are left out.
+    pub unreadable: usize,
+}
+
+/// Extracts the features of a dataset's images and scores the ranking; `what` names the images for the user.
+pub async fn evaluate(
+    extractor: &Extractor,
+    dataset: &Dataset,
+    split: &Split,
+    reranked: bool,
+    what: &str,
+) -> Result<Evaluation, CliError> {
+    let used: Vec<usize> =
+        split.query.iter().chain(&split.gallery).copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let files: Vec<PathBuf> = used.iter().map(|&index| dataset.images[index].path.clone()).collect();
+    let features = features(extractor, &files, what).await?;
+
+    // From an image of the dataset to its row of features, where it could be read.
+    let place: BTreeMap<usize, usize> =
+        features.read.iter().enumerate().map(|(row, &file)| (used[file], row)).collect();
+    let labels = dataset.labels();
+    let select = |images: &[usize]| -> (Vec<usize>, Vec<Label>) {
+        images.iter().filter_map(|index| Some((*place.get(index)?, labels[*index]))).unzip()
+    };
+    let (query, query_labels) = select(&split.query);
+    let (gallery, gallery_labels) = select(&split.gallery);
+    let distances = if reranked {
+        let all = distances(extractor, &features.values, &features.values, features.dim).await?;
+        rerank(&all, features.read.len(), &query, &gallery, Rerank::default())?
+    } else {
+        distances(extractor, &features.rows(&query), &features.rows(&gallery), features.dim).await?
+    };
+    let scores = per_cent(score(&distances, &query_labels, &gallery_labels)?);
+    Ok(Evaluation { scores, gallery: gallery.len(), unreadable: features.unreadable })
 }
 
 fn per_cent(scores: Scores) -> Scores {

@@ -1,21 +1,18 @@
 //! From files to features: decoding on every core, extraction in batches, and a list of what could not be read.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use webreid::dataset::image_files;
-use webreid::image::{MAX_PIXELS, Rgba, decode};
+use webreid::dataset::{ReadImageError, image_files, read_image};
+use webreid::image::{MAX_PIXELS, Rgba};
 use webreid::training::{ExtractError, Extractor};
 
 use crate::command::error::CliError;
+use crate::command::interrupt;
 
 /// Images that go through the network together.
 const BATCH: usize = 16;
-/// The largest file that is read as an image.
-const MAX_FILE: u64 = 512 << 20;
 /// Distances that are computed together: they have to fit into one buffer of a GPU.
 const MAX_DISTANCES: usize = 1 << 24;
 
@@ -55,6 +52,10 @@ pub async fn features(extractor: &Extractor, files: &[PathBuf], what: &str) -> R
     // Only as many pictures as there are threads are decoded at once: each may be large.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
     for (round, chunk) in files.chunks(threads).enumerate() {
+        if interrupt::requested() {
+            bar.finish_and_clear();
+            return Err(CliError::Interrupted);
+        }
         for (offset, decoded) in decode_all(chunk).into_iter().enumerate() {
             let index = round * threads + offset;
             match decoded {
@@ -120,24 +121,12 @@ impl Batch {
 }
 
 /// Each file decoded on a thread of its own, or why it could not be.
-fn decode_all(files: &[PathBuf]) -> Vec<Result<Rgba, String>> {
+fn decode_all(files: &[PathBuf]) -> Vec<Result<Rgba, ReadImageError>> {
     thread::scope(|scope| {
-        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| decode_file(file))).collect();
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| read_image(file))).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
-        joined.map(|result| result.unwrap_or_else(|_| Err("the decoder failed on it".into()))).collect()
+        joined.map(|result| result.unwrap_or(Err(ReadImageError::Decoder))).collect()
     })
-}
-
-fn decode_file(path: &Path) -> Result<Rgba, String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-    match read {
-        Err(error) => Err(format!("cannot be read ({error}); check the path and its permissions")),
-        Ok(length) if length as u64 > MAX_FILE => {
-            Err(format!("has more than the {} MB that are read as an image; make it smaller", MAX_FILE >> 20))
-        }
-        Ok(_) => decode(&bytes).map_err(|error| error.to_string()),
-    }
 }
 
 /// Squared distances (0…4) of L2-normalised features, `[q, g]` row by row.

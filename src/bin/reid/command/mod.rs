@@ -5,23 +5,27 @@ mod error;
 mod evaluate;
 mod extract;
 mod features;
+mod interrupt;
 mod output;
 mod search;
+mod train;
 mod weights;
 
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use webreid::training::DeviceChoice;
+use webreid::weights::BUNDLED;
 
 use self::error::CliError;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  failed: the message says which file, why and what to do
-  2  wrong usage
-  3  done, but some images could not be read: stderr names each with the reason, the results are those of the others";
+  0    done
+  1    failed: the message says which file, why and what to do
+  2    wrong usage
+  3    done, but some images could not be read: stderr names each with the reason, the results are those of the others
+  130  stopped by Ctrl-C; a training has saved what it needs to go on";
 
 /// Person re-identification: who is the same person in these images?
 ///
@@ -50,6 +54,14 @@ enum Command {
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
     Evaluate(evaluate::Evaluate),
+    /// Train a model on folders of labelled crops
+    ///
+    /// Writes into the config's `output` folder: model.safetensors (the weights to use), checkpoint.safetensors (everything to
+    /// go on from), log.jsonl (a line of JSON for each epoch and each evaluation), run.json (what the run was begun with), and
+    /// with --plot curve.svg, all after each epoch. Ctrl-C finishes the step, saves and ends with exit code 130; --resume goes
+    /// on exactly there.
+    #[command(after_help = train::CONFIG_HELP)]
+    Train(train::Train),
     /// Turn a checkpoint of any known dialect into a safetensors file of ours
     ///
     /// Prints what was recognised. Nothing in a checkpoint is run.
@@ -59,8 +71,8 @@ enum Command {
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt) or a preset's name
-    #[arg(long, value_name = "W")]
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, or the .xml of an OpenVINO model) or the name of the bundled one
+    #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -72,6 +84,8 @@ enum Outcome {
     Done,
     /// Some images could not be read, and stderr has them.
     SomeUnreadable,
+    /// By Ctrl-C.
+    Interrupted,
 }
 
 impl Outcome {
@@ -85,6 +99,7 @@ pub fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeUnreadable) => ExitCode::from(3),
+        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             eprintln!("reid: {error}");
             ExitCode::FAILURE
@@ -97,6 +112,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Extract(command) => pollster::block_on(command.run()),
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
+        Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
     }
 }

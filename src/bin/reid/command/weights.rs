@@ -1,11 +1,11 @@
 //! From `--weights` to a model.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use webreid::model::PRESETS;
 use webreid::training::Extractor;
-use webreid::weights::{Checkpoint, Recognised, recognise};
+use webreid::weights::{BUNDLED, Checkpoint, Recognised, bundled, is_openvino, read_openvino, recognise};
 
 use crate::command::Model;
 use crate::command::error::CliError;
@@ -19,15 +19,33 @@ impl Model {
     }
 }
 
-/// Reads and recognises a checkpoint; a preset's name is told apart from a file that does not exist.
+/// Reads and recognises a checkpoint, or the bundled model by its name; a preset's name is told apart from a file that does not exist. Of the two files of an
+/// OpenVINO model either stands for both, which lie side by side.
 pub fn read(path: &Path) -> Result<Recognised, CliError> {
     if !path.exists() {
+        if path.as_os_str() == BUNDLED {
+            return bundled().map_err(|source| CliError::Weights { path: path.into(), source });
+        }
         return Err(match path.to_str().filter(|name| PRESETS.contains(name)) {
             Some(name) => CliError::BarePreset(name.into()),
             None => CliError::NoWeights(path.into()),
         });
     }
-    let bytes = fs::read(path).map_err(|source| CliError::Read { path: path.into(), source })?;
-    let recognised = Checkpoint::read(&bytes).and_then(recognise);
+    let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
+    let xml = Some(path.with_extension("xml")).filter(|xml| is(path, "bin") && xml.is_file());
+    let bytes = read(xml.as_deref().unwrap_or(path))?;
+    let recognised = if is_openvino(&bytes) {
+        let bin: PathBuf = path.with_extension("bin");
+        if !bin.is_file() {
+            return Err(CliError::NoBin { xml: path.into(), bin });
+        }
+        read_openvino(&bytes, &read(&bin)?)
+    } else {
+        Checkpoint::read(&bytes).and_then(recognise)
+    };
     recognised.map_err(|source| CliError::Weights { path: path.into(), source })
+}
+
+fn is(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }

@@ -1,0 +1,267 @@
+import type { FineTuneDepth } from "./engine.js";
+import { abortable, ReidError, throwIfAborted } from "./errors.js";
+import { type ImagePayload, type ImageSource, imageName, release, toPayload } from "./image.js";
+import type { OnProgress } from "./progress.js";
+import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
+import type { Session } from "./session.js";
+
+/** A photo that is known to show a person. */
+export interface FineTuneSample {
+  readonly image: ImageSource;
+  /** Any name or number: what counts is which samples share it. */
+  readonly person: string | number;
+  /** Which camera took it, where that is known: telling people apart across cameras is the harder thing to learn. */
+  readonly camera?: string | number | undefined;
+}
+
+export interface FineTuneOptions {
+  /**
+   * How much of the model moves. `quick` (default): only its last layers; little can go wrong.
+   * `deeper`: also the last stage of the network before them. `full`: everything, which wants many photos.
+   */
+  readonly depth?: FineTuneDepth | undefined;
+  /** How many batches to learn from; the default depends on the depth and the number of samples. */
+  readonly steps?: number | undefined;
+  /** The default depends on the depth. */
+  readonly learningRate?: number | undefined;
+  /** The same seed and samples give the same training on the same device. A whole number from 0, the default, to 2³² − 1. */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** What a step of training tells. */
+export interface FineTuneStep {
+  /** From 1. */
+  readonly step: number;
+  /** In all. */
+  readonly steps: number;
+  /** How wrong the model was on the batch: falls as it learns, unevenly. */
+  readonly loss: number;
+  /** Share of the batch, 0…1, whose person the model told right among those it is learning. */
+  readonly accuracy: number;
+  readonly imagesPerSecond: number;
+  /** At that speed, until the last step. */
+  readonly secondsLeft: number;
+}
+
+/** What a fine-tune of each depth would take. */
+export type FineTuneEstimate = Readonly<Record<FineTuneDepth, { readonly steps: number; readonly seconds: number }>>;
+
+const DEPTHS: readonly FineTuneDepth[] = ["quick", "deeper", "full"];
+/** A batch is small, for a step is what a cancel has to wait for. */
+const BATCH_PEOPLE = 4;
+const BATCH_IMAGES = 4;
+/** How often training goes through the samples, within bounds that move the model at all and that a user will wait for. */
+const EPOCHS: Readonly<Record<FineTuneDepth, number>> = { quick: 100, deeper: 20, full: 30 };
+const MIN_STEPS: Readonly<Record<FineTuneDepth, number>> = { quick: 200, deeper: 40, full: 40 };
+const MAX_STEPS = 400;
+/**
+ * What an image of a step costs, in extractions, until a step has shown it: the last layers on features that are there
+ * already; the network forward, and back through its last stage; back through all of it.
+ */
+const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.05, deeper: 2.5, full: 5.5 };
+/** Extractions that a sample costs before the first step: of the image, and of its mirror image. */
+const PREPARATION = 2;
+/** The speed is the mean of that many steps. */
+const SPEED_STEPS = 8;
+/** Samples fetched at a time. */
+const FETCH = 8;
+
+/** Numbers the trainings of all models, for the workers to know them by. */
+let trainings = 0;
+
+/** See `ReIdentifier.fineTune`. */
+export async function* fineTune(
+  session: Session,
+  samples: readonly FineTuneSample[],
+  options: FineTuneOptions,
+): AsyncGenerator<FineTuneStep, void, undefined> {
+  const { signal, onProgress } = options;
+  const { names, people, cameras, options: tuner } = plan(samples, options);
+  throwIfAborted(signal);
+
+  // All steps on one worker: when it dies, the training dies with it, and the model is as it was.
+  const worker = await abortable(session.connect(), signal);
+  const training = trainings++;
+  const stop = () => {
+    session.callOn(worker, "stopTraining", { training }).catch(() => {});
+  };
+  // A paused loop learns of the abort only when it pulls; the memory is given back at once.
+  signal?.addEventListener("abort", stop, { once: true });
+  const images: ImagePayload[] = [];
+  try {
+    onProgress?.({ phase: "samples", done: 0, total: samples.length });
+    while (images.length < samples.length) {
+      throwIfAborted(signal);
+      const start = images.length;
+      const batch = samples.slice(start, start + FETCH);
+      images.push(...(await Promise.all(batch.map((sample, i) => payload(sample, names, start + i, signal)))));
+      onProgress?.({ phase: "samples", done: images.length, total: samples.length });
+    }
+    const request = { training, images, names, people, cameras, options: tuner };
+    await abortable(session.callOn(worker, "startTraining", request), signal).catch((error: unknown) => {
+      throw aboutImage(error, names);
+    });
+    for (const image of images.splice(0)) release(image);
+
+    const recent: TimedStep[] = [];
+    for (;;) {
+      const step = await abortable(session.callOn(worker, "trainStep", { training }), signal);
+      if (!step) break;
+      recent.push(step);
+      if (recent.length > SPEED_STEPS) recent.shift();
+      onProgress?.({ phase: "train", done: step.step, total: step.steps });
+      yield report(step, recent);
+    }
+    throwIfAborted(signal);
+    session.keep(await session.callOn(worker, "applyTraining", { training }));
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    stop();
+    for (const image of images) release(image);
+  }
+}
+
+/** See `ReIdentifier.estimateFineTune`. */
+export function estimate(
+  samples: readonly Pick<FineTuneSample, "person">[],
+  steps: number | undefined,
+  speed: Speed,
+): FineTuneEstimate {
+  const { options, people } = batches(samples);
+  const of = (depth: FineTuneDepth) => {
+    const count = steps ?? defaultSteps(depth, people.length, options);
+    const perImage = speed.train[depth] ?? speed.extract * COST[depth];
+    const images = count * options.batchPeople * options.batchImages;
+    return { steps: count, seconds: PREPARATION * people.length * speed.extract + images * perImage };
+  };
+  return { quick: of("quick"), deeper: of("deeper"), full: of("full") };
+}
+
+interface Batches {
+  /** The person's index for each sample. */
+  readonly people: Uint32Array;
+  readonly options: { readonly batchPeople: number; readonly batchImages: number };
+}
+
+function batches(samples: readonly Pick<FineTuneSample, "person">[]): Batches {
+  const { indices, size } = indexed(samples.map(({ person }) => person));
+  const people = Uint32Array.from(indices);
+  return { people, options: { batchPeople: Math.min(BATCH_PEOPLE, size), batchImages: BATCH_IMAGES } };
+}
+
+/** Checks what was asked for, and numbers people and cameras. */
+function plan(
+  samples: readonly FineTuneSample[],
+  { depth = "quick", steps, learningRate, seed = 0 }: FineTuneOptions,
+): Omit<TrainingRequest, "images"> {
+  if (!DEPTHS.includes(depth)) {
+    throw new ReidError("bad-input", `There is no depth "${depth}": choose "quick", "deeper" or "full".`);
+  }
+  if (steps !== undefined && !(Number.isSafeInteger(steps) && steps > 0)) {
+    throw new ReidError("bad-input", "`steps` must be a whole number above 0.");
+  }
+  if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0)) {
+    throw new ReidError("bad-input", "`learningRate` must be a number above 0.");
+  }
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    throw new ReidError("bad-input", "`seed` must be a whole number from 0 to 2³² − 1.");
+  }
+  for (const [i, sample] of samples.entries()) {
+    if (!["string", "number"].includes(typeof sample?.person)) {
+      throw new ReidError(
+        "bad-input",
+        `Sample ${i + 1} does not say which \`person\` it shows, by a name or a number.`,
+      );
+    }
+  }
+  checkEnough(samples);
+  const { people, options } = batches(samples);
+  return {
+    names: uniqueNames(samples.map(({ image }, i) => imageName(image, i))),
+    people,
+    cameras: Int32Array.from(indexed(samples.map(({ camera }) => camera)).indices),
+    options: { ...options, depth, steps: steps ?? defaultSteps(depth, samples.length, options), learningRate, seed },
+  };
+}
+
+function checkEnough(samples: readonly FineTuneSample[]): void {
+  const counts = new Map<string, number>();
+  for (const { person } of samples) counts.set(String(person), (counts.get(String(person)) ?? 0) + 1);
+  const usable = [...counts.values()].filter((count) => count > 1).length;
+  if (usable < 2) {
+    throw new ReidError(
+      "too-few-samples",
+      `Learning to tell people apart takes at least two people with two images each. ` +
+        `There ${counts.size === 1 ? "is 1 person" : `are ${counts.size} people`} here, ${usable} of them with two images or more.`,
+    );
+  }
+}
+
+function defaultSteps(depth: FineTuneDepth, samples: number, { batchPeople, batchImages }: Batches["options"]): number {
+  const steps = Math.ceil((EPOCHS[depth] * samples) / (batchPeople * batchImages));
+  return Math.max(MIN_STEPS[depth], Math.min(MAX_STEPS, steps));
+}
+
+/** Numbers values in the order they first appear; −1 where there is none. */
+function indexed(values: readonly (string | number | undefined)[]): { indices: number[]; size: number } {
+  const known = new Map<string, number>();
+  const indices = values.map((value) => {
+    if (value === undefined) return -1;
+    const key = String(value);
+    const index = known.get(key) ?? known.size;
+    known.set(key, index);
+    return index;
+  });
+  return { indices, size: known.size };
+}
+
+/** An engine's message begins with the image's name: two of one name would be mistaken for each other. */
+function uniqueNames(names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return names.map((name, i) => {
+    const unique = seen.has(name) ? `${name} (image ${i + 1})` : name;
+    seen.add(unique);
+    return unique;
+  });
+}
+
+async function payload(
+  { image }: FineTuneSample,
+  names: readonly string[],
+  index: number,
+  signal: AbortSignal | undefined,
+): Promise<ImagePayload> {
+  try {
+    return await toPayload(image, signal);
+  } catch (error) {
+    if (!(error instanceof ReidError) || error.code === "aborted") throw error;
+    const name = names[index] ?? "";
+    const details = { cause: error, status: error.status, image: { index, name } };
+    throw new ReidError(error.code, `${name}: ${error.message}`, details);
+  }
+}
+
+/** Says of which image an error is, where it is of one. */
+function aboutImage(error: unknown, names: readonly string[]): unknown {
+  if (!(error instanceof ReidError)) return error;
+  const index = names.findIndex((name) => error.message.startsWith(`${name}: `));
+  const name = names[index];
+  return name === undefined
+    ? error
+    : new ReidError(error.code, error.message, { cause: error, image: { index, name } });
+}
+
+function report({ step, steps, loss, accuracy }: TimedStep, recent: readonly TimedStep[]): FineTuneStep {
+  const sum = (of: (step: TimedStep) => number) => recent.reduce((total, step) => total + of(step), 0);
+  const seconds = sum((step) => step.seconds);
+  return {
+    step,
+    steps,
+    loss,
+    accuracy,
+    imagesPerSecond: sum((step) => step.images) / seconds,
+    secondsLeft: ((steps - step) * seconds) / recent.length,
+  };
+}

@@ -1,0 +1,102 @@
+// In the worker: the training under way, and how long things take.
+import type { Engine, FineTuneDepth, Tuner } from "./engine.js";
+import { ReidError } from "./errors.js";
+import type { Speed, TimedStep, TrainedModel, TrainingRequest } from "./protocol.js";
+
+interface Running {
+  readonly number: number;
+  readonly depth: FineTuneDepth;
+  readonly tuner: Tuner;
+}
+
+/** Trains a model, one at a time and one step a call, so that other calls come in between. */
+export class Training {
+  readonly #engine: Engine;
+  readonly #seconds: Partial<Record<FineTuneDepth, number>> = {};
+  #running: Running | undefined;
+  #extractSeconds: number | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async start(
+    number: number,
+    images: Parameters<Engine["fineTune"]>[0],
+    { names, people, cameras, options }: TrainingRequest,
+  ): Promise<undefined> {
+    if (this.#running) {
+      throw new ReidError(
+        "bad-input",
+        "This model is being fine-tuned already: run that to its end, break out of its loop, or abort its signal.",
+      );
+    }
+    const tuner = await this.#engine.fineTune(images, [...names], people, cameras, options);
+    this.#running = { number, depth: options.depth, tuner };
+  }
+
+  async step(number: number): Promise<TimedStep | undefined> {
+    const { tuner, depth } = this.#get(number);
+    const start = performance.now();
+    const step = await tuner.step();
+    if (!step) return undefined;
+    const seconds = (performance.now() - start) / 1000;
+    this.#seconds[depth] = seconds / step.images;
+    return { ...step, seconds };
+  }
+
+  /** The trained weights go into the engine, and come back as a file too; after a failure the model is as it was. */
+  async apply(number: number): Promise<TrainedModel> {
+    await this.#get(number).tuner.apply();
+    this.stop(number);
+    try {
+      return { weights: await exportWeights(this.#engine), description: this.#engine.describe() };
+    } catch (error) {
+      await this.#engine.undo();
+      throw error;
+    }
+  }
+
+  stop(number: number): undefined {
+    if (this.#running?.number !== number) return;
+    this.#running.tuner.free();
+    this.#running = undefined;
+  }
+
+  async speed(): Promise<Speed> {
+    this.#extractSeconds ??= await secondsToExtract(this.#engine);
+    return { extract: this.#extractSeconds, train: this.#seconds };
+  }
+
+  #get(number: number): Running {
+    if (this.#running?.number !== number) throw new ReidError("bad-input", "This fine-tune is over.");
+    return this.#running;
+  }
+}
+
+export async function exportWeights(engine: Engine): Promise<Blob> {
+  return new Blob([await engine.exportWeights()], { type: "application/octet-stream" });
+}
+
+/** Enough that what is spent once a batch does not count. */
+const PROBE_IMAGES = 4;
+
+/** Seconds that an image takes. The second round counts: the first one may set things up. */
+async function secondsToExtract(engine: Engine): Promise<number> {
+  const { inputWidth: width, inputHeight: height } = engine.describe();
+  const images = Array.from({ length: PROBE_IMAGES }, () => ({
+    data: new Uint8Array(width * height * 4).fill(128),
+    width,
+    height,
+  }));
+  let seconds = 0;
+  for (let round = 0; round < 2; round++) {
+    const start = performance.now();
+    await engine.extract(
+      images,
+      images.map(() => "probe"),
+    );
+    seconds = (performance.now() - start) / 1000 / PROBE_IMAGES;
+  }
+  return seconds;
+}

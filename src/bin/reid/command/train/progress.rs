@@ -1,0 +1,147 @@
+//! What the user sees of a training: a bar on a terminal, now and then a line where there is none.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use webreid::training::Step;
+
+use super::log::{Epoch, Evaluation};
+use super::position::Position;
+
+/// Without a terminal, a line this often between those of the epochs.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// The progress of one stage.
+pub struct Progress {
+    /// On a terminal.
+    bar: Option<ProgressBar>,
+    /// "stage 1/2, " where there are several.
+    stage: String,
+    epochs: usize,
+    started: Instant,
+    /// The images since then.
+    images: usize,
+    /// The step that the stage went on from.
+    first: Option<usize>,
+    /// The bar is not on the screen.
+    hidden: bool,
+    told: Instant,
+}
+
+impl Progress {
+    /// Stages and epochs are counted from 1.
+    pub fn new(stage: usize, stages: usize, epochs: usize) -> Self {
+        let now = Instant::now();
+        let bar = stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let stage = if stages > 1 { format!("stage {stage}/{stages}, ") } else { String::new() };
+        Self { bar, stage, epochs, started: now, images: 0, first: None, hidden: true, told: now }
+    }
+
+    /// A step was taken, which led to `position`.
+    pub fn step(&mut self, step: &Step, position: &Position) {
+        let epoch = position.epochs + 1;
+        let (loss, accuracy) = position.means();
+        let first = *self.first.get_or_insert(step.step);
+        let done = step.step + 1;
+        self.images += step.images;
+        let seconds = self.started.elapsed().as_secs_f64().max(1e-3);
+        let text = format!(
+            "{}epoch {epoch}/{}: loss {:.3}, accuracy {:.1} %, {:.0} images/s",
+            self.stage,
+            self.epochs,
+            loss,
+            accuracy * 100.0,
+            self.images as f64 / seconds,
+        );
+        if let Some(bar) = &self.bar {
+            if std::mem::take(&mut self.hidden) {
+                bar.reset();
+                bar.set_position(done as u64);
+                bar.reset_eta();
+            }
+            bar.set_length(step.steps as u64);
+            bar.set_position(done as u64);
+            bar.set_message(text);
+        } else if self.told.elapsed() >= INTERVAL {
+            self.told = Instant::now();
+            let left = seconds / (done - first) as f64 * step.steps.saturating_sub(done) as f64;
+            eprintln!("{text}, step {done}/{}, {} left", step.steps, duration(left));
+        }
+    }
+
+    pub fn epoch(&mut self, epoch: &Epoch) {
+        let mut losses = format!("identity {:.3}, triplet {:.3}", epoch.identity_loss, epoch.triplet_loss);
+        if epoch.distillation_loss != 0.0 {
+            losses += &format!(", distillation {:.3}", epoch.distillation_loss);
+        }
+        self.line(&format!(
+            "{}epoch {}/{} done: loss {:.3} ({losses}), accuracy {:.1} %, {:.0} images/s, {}, learning rate {:.2e}",
+            self.stage,
+            epoch.epoch,
+            self.epochs,
+            epoch.loss,
+            epoch.accuracy * 100.0,
+            epoch.images_per_second,
+            duration(epoch.seconds),
+            epoch.learning_rate,
+        ));
+    }
+
+    pub fn evaluation(&mut self, evaluation: &Evaluation) {
+        let Evaluation { data, protocol, rank1, map, queries, .. } = evaluation;
+        self.line(&format!("  {data}, {protocol}: rank-1 {rank1:.2} %, mAP {map:.2} % of {queries} queries"));
+    }
+
+    /// A line of its own, above the bar.
+    pub fn line(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+        self.told = Instant::now();
+    }
+
+    /// Time spent on something else than steps does not slow the rate that is shown.
+    pub fn pause(&mut self, length: Duration) {
+        self.started += length;
+    }
+
+    /// Takes the bar off the screen until the next step.
+    pub fn rest(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        self.hidden = true;
+    }
+}
+
+/// Seconds in the two units that matter.
+pub fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} min {} s", seconds % 60),
+        _ => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_two_units_that_matter() {
+        assert_eq!(
+            [0.2, 59.4, 61.0, 3599.6, 90061.0].map(duration),
+            ["0 s", "59 s", "1 min 1 s", "1 h 0 min", "25 h 1 min"]
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! Spreading a loop over the processor's threads; in the browser, where a wasm instance has one, it stays a loop.
+//!
+//! What is summed is cut at places that do not depend on the number of threads, so results are the same to the bit on
+//! every machine.
+
+use std::ops::Range;
+
+/// Sums are made of so many partial ones.
+const PARTS: usize = 8;
+
+/// Calls `work` with each `length` values and their place; `length` must divide.
+pub fn for_each_chunk<T: Send>(values: &mut [T], length: usize, work: impl Fn(usize, &mut [T]) + Send + Sync) {
+    for_each_chunk_with(values, length, || (), |(), place, chunk| work(place, chunk));
+}
+
+/// The same with a scratch, which a thread makes once for many chunks.
+pub fn for_each_chunk_with<T: Send, S>(
+    values: &mut [T],
+    length: usize,
+    scratch: impl Fn() -> S + Send + Sync,
+    work: impl Fn(&mut S, usize, &mut [T]) + Send + Sync,
+) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        let chunks = values.par_chunks_mut(length).enumerate();
+        chunks.for_each_init(scratch, |scratch, (place, chunk)| work(scratch, place, chunk));
+    }
+    #[cfg(target_arch = "wasm32")]
+    {
+        let mut scratch = scratch();
+        values.chunks_mut(length).enumerate().for_each(|(place, chunk)| work(&mut scratch, place, chunk));
+    }
+}
+
+/// The sum of what `work` adds to `length` zeros for each of `0 .. count`.
+pub fn sum<S>(
+    count: usize,
+    length: usize,
+    scratch: impl Fn() -> S + Send + Sync,
+    work: impl Fn(&mut S, usize, &mut [f32]) + Send + Sync,
+) -> Vec<f32> {
+    let parts = PARTS.min(count).max(1);
+    let range = |part: usize| -> Range<usize> { part * count / parts..(part + 1) * count / parts };
+    let mut sums = vec![0.0; parts * length];
+    for_each_chunk_with(&mut sums, length, scratch, |scratch, part, sum| {
+        range(part).for_each(|index| work(scratch, index, sum));
+    });
+    let (total, rest) = sums.split_at_mut(length);
+    for part in rest.chunks_exact(length) {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+    }
+    sums.truncate(length);
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_index_is_summed_once() {
+        for count in [0, 1, 7, 8, 9, 100] {
+            let sum = super::sum(
+                count,
+                2,
+                || (),
+                |(), index, sum| {
+                    sum[0] += 1.0;
+                    sum[1] += index as f32;
+                },
+            );
+            assert_eq!(sum, [count as f32, (0..count).sum::<usize>() as f32]);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Fine-tuning on a user's photos: what is refused, what moves, and that people who were not in it are found better.
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+use webreid::dataset::{Dataset, Image};
+use webreid::image::{Rgba, decode};
+use webreid::ranking::{Label, Scores, score};
+use webreid::training::{Depth, DeviceChoice, Extractor, Samples, TuneError, TuneOptions, Tuner, normalise};
+use webreid::weights::{Checkpoint, recognise};
+
+fn open(path: &Path) -> Extractor {
+    let recognised = recognise(Checkpoint::read(&std::fs::read(path).unwrap()).unwrap()).unwrap();
+    pollster::block_on(Extractor::open(&recognised, DeviceChoice::Cpu)).unwrap()
+}
+
+fn tiny() -> Extractor {
+    open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny_osnet.safetensors")))
+}
+
+/// `people` persons with `images` noisy pictures of a colour of their own each.
+fn coloured(people: usize, images: usize) -> Samples {
+    let mut samples = Samples::default();
+    for (person, image) in (0..people).flat_map(|person| (0..images).map(move |image| (person, image))) {
+        let noise = |i: usize| ((i * 31 + image * 17) % 23) as u8;
+        let value =
+            |i: usize| if i % 4 == 3 { 255 } else { noise(i) + (person * 70 + 40 * (i % 4) * person % 97) as u8 };
+        samples.images.push(Rgba { width: 16, height: 32, pixels: (0..16 * 32 * 4).map(value).collect() });
+        samples.people.push(person);
+        samples.cameras.push(Some(image % 2));
+    }
+    samples
+}
+
+fn options(depth: Depth, steps: usize) -> TuneOptions {
+    TuneOptions { depth, steps, people: 4, images: 4, learning_rate: None, seed: 1 }
+}
+
+/// Runs a fine-tune to its end: the first and the last losses, and the tuned model.
+fn tune(extractor: &Extractor, samples: Samples, options: &TuneOptions) -> (Vec<f32>, Extractor) {
+    pollster::block_on(async {
+        let mut tuner = Tuner::new(extractor, samples, options).await.unwrap();
+        let mut losses = Vec::new();
+        while let Some(step) = tuner.next_step().await.unwrap() {
+            assert_eq!(step.steps, options.steps);
+            losses.push(step.loss);
+        }
+        let (config, tensors) = tuner.model().await.unwrap();
+        (losses, extractor.with(config, &tensors).unwrap())
+    })
+}
+
+#[test]
+fn too_few_people_are_refused() {
+    let extractor = tiny();
+    let refused =
+        |samples| pollster::block_on(Tuner::new(&extractor, samples, &options(Depth::Quick, 3))).expect_err("refused");
+    assert!(matches!(refused(coloured(1, 5)), TuneError::TooFewSamples { people: 1 }));
+    assert!(matches!(refused(coloured(5, 1)), TuneError::TooFewSamples { people: 0 }));
+    assert!(matches!(refused(Samples::default()), TuneError::TooFewSamples { people: 0 }));
+    let mut uneven = coloured(3, 3);
+    uneven.cameras.pop();
+    assert!(matches!(refused(uneven), TuneError::Length { images: 9, people: 9, cameras: 8 }));
+}
+
+#[test]
+fn every_depth_learns_and_leaves_the_rest_alone() {
+    let extractor = tiny();
+    let before = pollster::block_on(extractor.tensors()).unwrap();
+    for (depth, moving) in [
+        (Depth::Quick, &["bottleneck."][..]),
+        (Depth::Deeper, &["bottleneck.", "backbone.conv4.", "backbone.conv5.", "backbone.fc."]),
+        (Depth::Full, &["bottleneck.", "backbone."]),
+    ] {
+        let (losses, tuned) = tune(&extractor, coloured(3, 4), &options(depth, 60));
+        assert_eq!(losses.len(), 60);
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let (first, last) = (mean(&losses[..10]), mean(&losses[50..]));
+        assert!(last < 0.9 * first, "{depth:?}: {first} to {last}");
+        let after = pollster::block_on(tuned.tensors()).unwrap();
+        assert!(after.keys().all(|name| !name.starts_with("head.")), "the people's classifier is not kept");
+        for (name, tensor) in &before {
+            let moves = moving.iter().any(|prefix| name.starts_with(prefix));
+            // A stage's statistics move as well as its weights.
+            assert_eq!(tensor.values != after[name].values, moves, "{depth:?}: {name}");
+        }
+        assert_eq!(pollster::block_on(extractor.tensors()).unwrap(), before, "the model before is kept");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model() {
+    let extractor = tiny();
+    let tuned = |seed| {
+        let (losses, _) = tune(&extractor, coloured(3, 4), &TuneOptions { seed, ..options(Depth::Deeper, 4) });
+        losses
+    };
+    assert_eq!(tuned(1), tuned(1));
+    assert_ne!(tuned(1), tuned(2));
+}
+
+/// Camera 1 against camera 2.
+fn cross_camera(extractor: &Extractor, images: &[&Image]) -> Scores {
+    let mut parts = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
+    for chunk in images.chunks(16) {
+        let pictures: Vec<Rgba> =
+            chunk.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect();
+        let features = pollster::block_on(extractor.extract(&pictures)).unwrap();
+        for (image, mut feature) in chunk.iter().zip(features) {
+            normalise(&mut feature);
+            let camera = image.camera.unwrap();
+            let (rows, labels) = &mut parts[camera as usize];
+            rows.push(feature);
+            labels.push(Label { person: image.person, camera });
+        }
+    }
+    let [(query, query_labels), (gallery, gallery_labels)] = parts;
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+    let distances: Vec<f32> = query.iter().flat_map(|q| gallery.iter().map(move |g| distance(q, g))).collect();
+    score(&distances, &query_labels, &gallery_labels).unwrap()
+}
+
+#[test]
+fn twenty_people_help_to_find_twenty_others() {
+    let Some(shared) = common::shared() else { return };
+    let dataset = Dataset::read(&shared.join("data/pku-reid")).unwrap();
+    let mut people: Vec<i32> = dataset.images.iter().map(|image| image.person).collect();
+    people.dedup();
+    people.sort_unstable();
+    people.dedup();
+    let extractor = open(&shared.join("weights/osnet_x0_25_market1501.pth"));
+    let seeds: u64 = std::env::var("WEBREID_TUNE_SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
+    let depths = match std::env::var("WEBREID_TUNE_DEPTHS").as_deref() {
+        Ok("all") => &[Depth::Quick, Depth::Deeper, Depth::Full][..],
+        _ => &[Depth::Quick],
+    };
+    for seed in 1..=seeds {
+        people.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let of = |people: &[i32]| -> Vec<&Image> {
+            dataset.images.iter().filter(|image| people.contains(&image.person)).collect()
+        };
+        let (train, test) = (of(&people[..20]), of(&people[20..40]));
+        let number: BTreeMap<i32, usize> =
+            people[..20].iter().zip(0..).map(|(&person, number)| (person, number)).collect();
+        let samples = || Samples {
+            images: train.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect(),
+            people: train.iter().map(|image| number[&image.person]).collect(),
+            cameras: train.iter().map(|image| image.camera.map(|camera| camera as usize)).collect(),
+        };
+        let before = cross_camera(&extractor, &test);
+        for &depth in depths {
+            let start = std::time::Instant::now();
+            let (losses, tuned) = tune(&extractor, samples(), &options(depth, 200));
+            let seconds = start.elapsed().as_secs_f32();
+            let after = cross_camera(&tuned, &test);
+            println!(
+                "seed {seed}, {depth:?}: rank-1 {:.1} to {:.1} %, mAP {:.1} to {:.1} %, loss {:.2} to {:.2}, {seconds:.0} s",
+                before.rank1 * 100.0,
+                after.rank1 * 100.0,
+                before.map * 100.0,
+                after.map * 100.0,
+                losses[0],
+                losses[losses.len() - 1],
+            );
+            assert!(after.rank1 > before.rank1 && after.map > before.map, "{depth:?} did not help");
+        }
+    }
+}
