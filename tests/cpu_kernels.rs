@@ -1,11 +1,13 @@
 //! The CPU kernels of training against plain loops in f64, at sizes that fill no vector unit evenly.
 #![cfg(not(target_arch = "wasm32"))]
 
+use webreid::graph::Pool;
 use webreid::kernels::{
     Planes,
-    batch_norm::{self, Settings},
+    batch_norm::{self, Settings, Statistics},
     convolution::{self, Sizes},
-    scale_channels,
+    pool, scale_channels,
+    window::Window,
 };
 
 /// Seeded noise, −1…1.
@@ -267,7 +269,7 @@ mod batch_norms {
         fn gradients(&self) -> batch_norm::Gradients {
             let batch_norm::Train { mean, variance, .. } = self.train();
             let given = [&self.weight[..], &self.bias, &mean, &variance];
-            batch_norm::gradients(self.planes, self.settings, &self.grad, &self.x, given)
+            batch_norm::gradients(self.planes, self.settings, Statistics::Batch, &self.grad, &self.x, given)
         }
 
         /// The gradients by x, weight and bias, as the formulas of the paper have them.
@@ -364,6 +366,48 @@ mod batch_norms {
         }
     }
 
+    /// With given statistics every value is by itself, and the sums over a channel concern weight and bias alone.
+    #[test]
+    fn with_given_statistics() {
+        for (planes, relu) in shapes().flat_map(|planes| [(planes, false), (planes, true)]) {
+            let case = Case::new(planes, relu);
+            let what = format!("given statistics, {planes:?}, {:?}", case.settings);
+            let mean: Vec<f32> = noise(planes.channels, 5).iter().map(|value| value + 20.0).collect();
+            let variance: Vec<f32> = noise(planes.channels, 6).iter().map(|value| value.abs() + 0.1).collect();
+            let given = [&case.weight[..], &case.bias, &mean, &variance];
+            let (mut out, mut by_x) = (vec![0.0; case.x.len()], vec![0.0; case.x.len()]);
+            let (mut by_weight, mut by_bias) = (vec![0.0; planes.channels], vec![0.0; planes.channels]);
+            for channel in 0..planes.channels {
+                let [weight, bias, mean, variance] = given.map(|row| f64::from(row[channel]));
+                let deviation = (variance + f64::from(EPS)).sqrt();
+                for i in places(planes, channel) {
+                    let normal = (f64::from(case.x[i]) - mean) / deviation;
+                    let y = normal * weight + bias;
+                    out[i] = if relu { y.max(0.0) } else { y };
+                    let grad = if relu && y <= 0.0 { 0.0 } else { f64::from(case.grad[i]) };
+                    by_x[i] = grad * weight / deviation;
+                    by_weight[channel] += grad * normal;
+                    by_bias[channel] += grad;
+                }
+            }
+            let found = whatever_the_threads(&what, || {
+                let mut x = case.x.clone();
+                batch_norm::infer(planes, case.settings, &mut x, given);
+                x
+            });
+            assert_close(&what, &found, &out, 1e-4);
+            let found = batch_norm::gradients(planes, case.settings, Statistics::Running, &case.grad, &case.x, given);
+            assert_close(&format!("{what}: by x"), &found.x, &by_x, 1e-5);
+            assert_close(&format!("{what}: by weight"), &found.weight, &by_weight, 1e-4);
+            assert_close(&format!("{what}: by bias"), &found.bias, &by_bias, 1e-4);
+
+            let mut x = case.x.clone();
+            x[0] = f32::NAN;
+            batch_norm::infer(planes, case.settings, &mut x, given);
+            assert!(x[0].is_nan() && x[1..].iter().all(|value| value.is_finite()), "{what}");
+        }
+    }
+
     /// One NaN makes all of its channel NaN, ReLU or not, forward and backward, and leaves the others.
     #[test]
     fn nan_comes_through() {
@@ -377,6 +421,91 @@ mod batch_norms {
                 assert!(places(planes, channel).all(|i| by_x[i].is_nan() == (channel == 1)));
             }
         }
+    }
+}
+
+mod pools {
+    use super::*;
+
+    fn windows() -> Vec<Window> {
+        let kinds = [
+            ([1, 1], [1, 1], [0, 0]),
+            ([3, 3], [2, 2], [1, 1]),
+            ([3, 3], [2, 2], [0, 0]),
+            ([2, 2], [2, 2], [0, 0]),
+            ([3, 2], [1, 3], [1, 0]),
+        ];
+        let maps = [[1, 1], [7, 5], [9, 16], [6, 17]];
+        let mut windows = Vec::new();
+        for (map, (kernel, stride, padding)) in maps.into_iter().flat_map(|map| kinds.map(|kind| (map, kind))) {
+            // Without and with a last, partial window.
+            for ceil in [false, true] {
+                let pool = Pool { kernel, stride, padding, ceil };
+                windows.extend(pool.output(map).map(|output| Window { map, output, kernel, stride, padding }));
+            }
+        }
+        windows
+    }
+
+    /// The pixels under the window at a place of the output, in order, and how many it averages.
+    fn under(window: &Window, place: usize) -> (Vec<usize>, usize) {
+        let at = [place / window.output[1], place % window.output[1]];
+        let range = |i: usize| {
+            let start = at[i] * window.stride[i];
+            start..(start + window.kernel[i]).min(window.map[i] + 2 * window.padding[i])
+        };
+        let inside = |i: usize| {
+            let (start, end) = (window.padding[i], window.map[i] + window.padding[i]);
+            range(i).filter(move |at| (start..end).contains(at)).map(move |at| at - start)
+        };
+        let pixels = inside(0).flat_map(|y| inside(1).map(move |x| y * window.map[1] + x));
+        (pixels.collect(), range(0).len() * range(1).len())
+    }
+
+    #[test]
+    fn forward_and_backward() {
+        for (window, batch) in windows().into_iter().flat_map(|window| [1, 2, 9].map(|batch| (window, batch))) {
+            let channels = 3;
+            let (area, out_area) = (window.input_area(), window.output_area());
+            // Few values, so that many are equal.
+            let x: Vec<f32> = noise(batch * channels * area, 1).iter().map(|value| (value * 2.0).round()).collect();
+            let grad = noise(batch * channels * out_area, 2);
+            let (mut largest, mut mean) = (Vec::new(), Vec::new());
+            let (mut by_largest, mut by_mean) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+            for (place, &grad) in grad.iter().enumerate() {
+                let (pixels, count) = under(&window, place % out_area);
+                let start = place / out_area * area;
+                let larger = |best: usize, pixel: usize| if x[start + pixel] > x[start + best] { pixel } else { best };
+                let first = pixels.iter().copied().reduce(larger).unwrap();
+                largest.push(f64::from(x[start + first]));
+                by_largest[start + first] += f64::from(grad);
+                mean.push(pixels.iter().map(|pixel| f64::from(x[start + pixel])).sum::<f64>() / count as f64);
+                pixels.iter().for_each(|pixel| by_mean[start + pixel] += f64::from(grad) / count as f64);
+            }
+            let what = format!("{window:?} over {batch}");
+            let found = whatever_the_threads(&what, || pool::max(window, channels, &x));
+            assert_close(&format!("{what}: max"), &found, &largest, 0.0);
+            let found = whatever_the_threads(&what, || pool::max_gradient(window, channels, &grad, &x));
+            assert_close(&format!("{what}: max backward"), &found, &by_largest, 1e-6);
+            let found = whatever_the_threads(&what, || pool::average(window, channels, &x));
+            assert_close(&format!("{what}: average"), &found, &mean, 1e-6);
+            let found = whatever_the_threads(&what, || pool::average_gradient(window, channels, &grad));
+            assert_close(&format!("{what}: average backward"), &found, &by_mean, 1e-6);
+        }
+    }
+
+    /// As in PyTorch: a NaN is larger than everything, and a later one than an earlier.
+    #[test]
+    fn nan_and_infinity() {
+        let window = Window { map: [2, 3], output: [1, 2], kernel: [2; 2], stride: [1; 2], padding: [0; 2] };
+        let x = [1.0, f32::NAN, f32::INFINITY, f32::NAN, 2.0, 3.0];
+        assert!(pool::max(window, 1, &x).iter().all(|value| value.is_nan()));
+        assert_eq!(pool::max_gradient(window, 1, &[10.0, 20.0], &x), [0.0, 20.0, 0.0, 10.0, 0.0, 0.0]);
+        assert!(pool::average(window, 1, &x).iter().all(|value| value.is_nan()));
+
+        let x = [f32::NEG_INFINITY; 6];
+        assert_eq!(pool::max(window, 1, &x), [f32::NEG_INFINITY; 2]);
+        assert_eq!(pool::max_gradient(window, 1, &[10.0, 20.0], &x), [10.0, 20.0, 0.0, 0.0, 0.0, 0.0]);
     }
 }
 

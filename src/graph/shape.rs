@@ -73,8 +73,9 @@ pub(crate) fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -
         (Op::GroupNorm { channels, groups, .. }, [x]) if x.channels() == *channels && splits(*channels, *groups) => *x,
         (Op::InstanceNorm { channels, .. }, [x @ Map(_)]) if x.channels() == *channels => *x,
         (Op::Relu | Op::Sigmoid, [x]) => *x,
-        (Op::MaxPool(p) | Op::AveragePool(p), [Map([channels, h, w])]) => {
-            Map([*channels, pooled(*h, p, 0)?, pooled(*w, p, 1)?])
+        (Op::MaxPool(pool) | Op::AveragePool(pool), [Map([channels, h, w])]) => {
+            let [h, w] = pool.output([*h, *w])?;
+            Map([*channels, h, w])
         }
         (Op::GlobalAveragePool | Op::GemPool { .. }, [Map([channels, ..])]) => Vector(*channels),
         (Op::Linear { inputs, outputs, .. }, [Vector(channels)]) if channels == inputs => Vector(*outputs),
@@ -101,10 +102,16 @@ fn splits(channels: usize, groups: usize) -> bool {
     channels.checked_rem(groups) == Some(0)
 }
 
-fn pooled(size: usize, pool: &Pool, axis: usize) -> Option<usize> {
-    let (kernel, padding) = (pool.kernel[axis], pool.padding[axis]);
-    // A window that lies in the padding alone has no maximum.
-    (padding <= kernel / 2).then(|| window(size, kernel, pool.stride[axis], padding, pool.ceil)).flatten()
+impl Pool {
+    /// Height and width of what it makes of a map; `None` where the map is too small, or a window lies in the padding alone
+    /// and has no maximum.
+    pub fn output(&self, map: [usize; 2]) -> Option<[usize; 2]> {
+        let along = |i: usize| {
+            let (kernel, padding) = (self.kernel[i], self.padding[i]);
+            (padding <= kernel / 2).then(|| window(map[i], kernel, self.stride[i], padding, self.ceil)).flatten()
+        };
+        Some([along(0)?, along(1)?])
+    }
 }
 
 /// How many windows fit along one axis (PyTorch's rule: with `ceil`, the last window must begin inside the map or its left padding).

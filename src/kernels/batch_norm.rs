@@ -1,6 +1,6 @@
-//! Batch norm over maps `[batch, channels, area]` with the batch's own statistics, and the ReLU that mostly follows, on
-//! the CPU (Ioffe and Szegedy, arXiv 1502.03167). A batch does not fit the caches, so every pass over it counts: two
-//! forward, two backward.
+//! Batch norm over maps `[batch, channels, area]`, and the ReLU that mostly follows, on the CPU (Ioffe and Szegedy, arXiv
+//! 1502.03167). A batch does not fit the caches, so every pass over it counts: with the batch's own statistics there are
+//! two forward and two backward, with kept ones a single one forward.
 
 use pulp::Arch;
 
@@ -13,6 +13,15 @@ pub struct Settings {
     pub eps: f32,
     /// Whether a ReLU follows.
     pub relu: bool,
+}
+
+/// Whose mean and variance normalise a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistics {
+    /// The batch's own, through which gradients flow as well.
+    Batch,
+    /// Those that training kept: constants.
+    Running,
 }
 
 /// What [`train`] gives.
@@ -37,16 +46,38 @@ pub fn train(planes: Planes, settings: Settings, x: &[f32], weight: &[f32], bias
         Arch::new().dispatch(|| {
             let rows = out.chunks_exact_mut(planes.area).zip(x.chunks_exact(planes.area));
             for ((out, x), (scale, shift)) in rows.zip(scale.iter().zip(&shift)) {
-                let least = if settings.relu { 0.0 } else { f32::NEG_INFINITY };
-                for (out, x) in out.iter_mut().zip(x) {
-                    let y = x * scale + shift;
-                    // A NaN must come through, which `f32::max` would swallow.
-                    *out = if y < least { least } else { y };
-                }
+                let least = settings.least();
+                out.iter_mut().zip(x).for_each(|(out, x)| *out = at_least(least, x * scale + shift));
             }
         });
     });
     Train { out, mean, variance }
+}
+
+/// The same with statistics that are given, in place: weight, bias, mean and variance are `[channels]`.
+pub fn infer(planes: Planes, settings: Settings, x: &mut [f32], [weight, bias, mean, variance]: [&[f32]; 4]) {
+    let (scale, shift) = affine(settings, weight, bias, mean, variance);
+    parallel::for_each_chunk(x, planes.channels * planes.area, |_, x| {
+        Arch::new().dispatch(|| {
+            for (x, (scale, shift)) in x.chunks_exact_mut(planes.area).zip(scale.iter().zip(&shift)) {
+                let least = settings.least();
+                x.iter_mut().for_each(|x| *x = at_least(least, *x * scale + shift));
+            }
+        });
+    });
+}
+
+impl Settings {
+    /// The smallest value that passes.
+    fn least(self) -> f32 {
+        if self.relu { 0.0 } else { f32::NEG_INFINITY }
+    }
+}
+
+/// A NaN comes through, which `f32::max` would swallow.
+#[inline(always)]
+fn at_least(least: f32, value: f32) -> f32 {
+    if value < least { least } else { value }
 }
 
 /// What [`gradients`] gives.
@@ -60,10 +91,12 @@ pub struct Gradients {
     pub bias: Vec<f32>,
 }
 
-/// The gradients, given that by the output, the input and the statistics that [`train`] found.
+/// The gradients, given that by the output, the input and the statistics: those that [`train`] found or those that
+/// [`infer`] was given.
 pub fn gradients(
     planes: Planes,
     settings: Settings,
+    statistics: Statistics,
     grad: &[f32],
     x: &[f32],
     [weight, bias, mean, variance]: [&[f32]; 4],
@@ -99,9 +132,14 @@ pub fn gradients(
         Arch::new().dispatch(|| {
             let rows = grad.chunks_exact(area).zip(x.chunks_exact(area));
             for (channel, (out, (grad, x))) in out.chunks_exact_mut(area).zip(rows).enumerate() {
-                // scale · (g − Σg/m − x̂ · Σ(g·x̂)/m), gathered by g, x and 1.
-                let by_x = -weight_gradient[channel] / (deviation[channel] * count);
-                let by_one = -bias_gradient[channel] / count - by_x * mean[channel];
+                let [by_x, by_one] = match statistics {
+                    // scale · (g − Σg/m − x̂ · Σ(g·x̂)/m), gathered by g, x and 1.
+                    Statistics::Batch => {
+                        let by_x = -weight_gradient[channel] / (deviation[channel] * count);
+                        [by_x, -bias_gradient[channel] / count - by_x * mean[channel]]
+                    }
+                    Statistics::Running => [0.0; 2],
+                };
                 let pass = Pass { scale: scale[channel], shift: shift[channel], relu: settings.relu };
                 for ((out, grad), x) in out.iter_mut().zip(grad).zip(x) {
                     *out = pass.scale * (pass.gradient(*grad, *x) + by_x * x + by_one);

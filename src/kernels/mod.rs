@@ -11,6 +11,7 @@ pub mod distance;
 pub mod gem_pool;
 pub mod gem_pool_backward;
 mod parallel;
+pub mod pool;
 pub mod pool_bn_backward;
 pub mod pool_bn_infer;
 pub mod pool_bn_train;

@@ -13,7 +13,10 @@ use burn::backend::{
 use burn::tensor::{Shape, Slice, ops::ConvOptions};
 
 use super::backend::{ReidGradients, ReidOps};
-use crate::kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan};
+use crate::{
+    graph::Pool,
+    kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan},
+};
 
 /// Through a convolution to x and weight.
 #[derive(Debug)]
@@ -43,15 +46,50 @@ struct BatchNorm;
 
 impl<B: ReidGradients> Backward<B, 3> for BatchNorm {
     /// x, weight, bias and the statistics.
-    type State = ([FloatTensor<B>; 4], batch_norm::Settings);
+    type State = ([FloatTensor<B>; 4], batch_norm::Settings, batch_norm::Statistics);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
-        let (saved, settings) = ops.state;
-        for (parent, grad) in ops.parents.into_iter().zip(B::batch_norm_backward(grad, saved, settings)) {
+        let (saved, settings, statistics) = ops.state;
+        let gradients = B::batch_norm_backward(grad, saved, settings, statistics);
+        for (parent, grad) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, grad);
             }
+        }
+    }
+}
+
+/// Through max pooling to x.
+#[derive(Debug)]
+struct MaxPool;
+
+impl<B: ReidGradients> Backward<B, 1> for MaxPool {
+    /// x, in which the largest values are found again.
+    type State = (FloatTensor<B>, Pool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, pool) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::max_pool_backward(grad, x, pool));
+        }
+    }
+}
+
+/// Through average pooling to x.
+#[derive(Debug)]
+struct AveragePool;
+
+impl<B: ReidGradients> Backward<B, 1> for AveragePool {
+    /// x, whose shape burn's backends take from it.
+    type State = (FloatTensor<B>, Pool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (x, pool) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::average_pool_backward(grad, x, pool));
         }
     }
 }
@@ -209,10 +247,62 @@ impl<B: ReidOps + ReidGradients, C: CheckpointStrategy> ReidOps for Autodiff<B, 
         let (x, weight, bias) = (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
         let (out, statistics) = <B as ReidOps>::batch_norm_train(x.clone(), weight.clone(), bias.clone(), settings);
         let out = match prepared {
-            OpsKind::Tracked(prepared) => prepared.finish(([x, weight, bias, statistics.clone()], settings), out),
+            OpsKind::Tracked(prepared) => {
+                let saved = [x, weight, bias, statistics.clone()];
+                prepared.finish((saved, settings, batch_norm::Statistics::Batch), out)
+            }
             OpsKind::UnTracked(prepared) => prepared.finish(out),
         };
         (out, FloatTensor::<Self>::new(statistics))
+    }
+
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self> {
+        let prepared = BatchNorm.prepare::<C>([x.node(), weight.node(), bias.node()]).compute_bound().stateful();
+        let (x, weight, bias) = (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
+        let (mean, variance) = (mean.into_primitive(), variance.into_primitive());
+        // Held by nobody else, x can be worked on in place.
+        match prepared {
+            OpsKind::Tracked(prepared) => {
+                let row = |row: &FloatTensor<B>| {
+                    let [channels] = row.shape().dims();
+                    B::float_reshape(row.clone(), Shape::new([1, channels]))
+                };
+                let statistics = B::float_cat(vec![row(&mean), row(&variance)], 0);
+                let saved = [x.clone(), weight.clone(), bias.clone(), statistics];
+                let out = B::batch_norm_infer(x, weight, bias, mean, variance, settings);
+                prepared.finish((saved, settings, batch_norm::Statistics::Running), out)
+            }
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(B::batch_norm_infer(x, weight, bias, mean, variance, settings))
+            }
+        }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let prepared = MaxPool.prepare::<C>([x.node()]).compute_bound().stateful();
+        let x = x.into_primitive();
+        let out = B::max_pool(x.clone(), pool);
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, pool), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let prepared = AveragePool.prepare::<C>([x.node()]).compute_bound().stateful();
+        let x = x.into_primitive();
+        let out = B::average_pool(x.clone(), pool);
+        match prepared {
+            OpsKind::Tracked(prepared) => prepared.finish((x, pool), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        }
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -6,8 +6,12 @@ use burn::backend::{
 };
 use burn::tensor::ops::ConvOptions;
 
-use crate::kernels::{
-    Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings, preprocess::Plan,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
+        preprocess::Plan,
+    },
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.
@@ -23,6 +27,22 @@ pub trait ReidOps: Backend {
         bias: FloatTensor<Self>,
         settings: batch_norm::Settings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// As x.
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self>;
+
+    /// `[n, c, oh, ow]`
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
+
+    /// `[n, c, oh, ow]`
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
 
     /// `[n, c, h, w]` from x and factors `[n, c]`.
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -86,7 +106,14 @@ pub trait ReidGradients: Backend {
         grad: FloatTensor<Self>,
         saved: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3];
+
+    /// The gradient by x.
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
+
+    /// The gradient by x.
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
 
     /// The gradient by the factors, `[n, c]`.
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self>;

@@ -1,4 +1,4 @@
-//! Batch norm with the batch's own statistics, and the ReLU after it, in one pass.
+//! Batch norm and the ReLU after it as one operation, with the batch's own statistics or with kept ones.
 
 use burn::{
     backend::Dispatch,
@@ -39,4 +39,30 @@ pub fn train<const D: usize>(
     let statistics = Tensor::<2>::from_dispatch(statistics).detach();
     let row = |row: usize| statistics.clone().slice(s![row..row + 1, ..]).reshape([channels]);
     Ok(BatchNormTrain { output: Tensor::from_dispatch(out), mean: row(0), variance: row(1) })
+}
+
+/// Normalises x `[n, c, …]` by kept statistics, as PyTorch's batch norm in evaluation. Weight, bias, mean and variance
+/// are `[c]`. Differentiable by x, weight and bias.
+///
+/// # Errors
+/// For empty tensors and types other than f32.
+pub fn infer<const D: usize>(
+    x: Tensor<D>,
+    [weight, bias, mean, variance]: [Tensor<1>; 4],
+    settings: Settings,
+) -> Result<Tensor<D>, OpError> {
+    check("the feature map", &x)?;
+    let channels = x.dims()[1];
+    check_length("the batch norm's weight", &weight, channels)?;
+    check_length("the batch norm's bias", &bias, channels)?;
+    check_length("the running mean", &mean, channels)?;
+    check_length("the running variance", &variance, channels)?;
+    Ok(Tensor::from_dispatch(Dispatch::batch_norm_infer(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        mean.into_dispatch(),
+        variance.into_dispatch(),
+        settings,
+    )))
 }

@@ -14,13 +14,16 @@ use burn::{
         prelude::KernelId,
         server::{KernelArguments, MetadataBindingInfo},
     },
-    tensor::{DType, Shape, Slice, ops::ConvOptions},
+    tensor::{DType, IntDType, Shape, Slice, ops::ConvOptions},
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
-use crate::kernels::{
-    Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-    pool_bn_train, preprocess,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
+        pool_bn_train, preprocess,
+    },
 };
 
 struct Wgsl(Kernel);
@@ -91,7 +94,16 @@ fn rows(statistics: CubeTensor) -> [CubeTensor; 2] {
     })
 }
 
-// Convolution and batch norm are burn's own here, until there are shaders of ours for them.
+/// The sum of a map or a vector `[n, c, …]` over everything but its channels, `[c]`.
+fn channel_sums(x: CubeTensor) -> CubeTensor {
+    let shape = x.shape();
+    let channels = shape[1];
+    let rows = Shape::new([channels, shape.num_elements() / channels]);
+    let rows = CubeBackend::float_reshape(CubeBackend::float_swap_dims(x, 0, 1), rows);
+    CubeBackend::float_reshape(CubeBackend::float_sum_dim(rows, 1), Shape::new([channels]))
+}
+
+// Convolution, batch norm and pooling over windows are burn's own here, until there are shaders of ours for them.
 impl ReidOps for CubeBackend {
     fn convolution(x: FloatTensor<Self>, weight: FloatTensor<Self>, options: ConvOptions<2>) -> FloatTensor<Self> {
         Self::conv2d(x, weight, None, options)
@@ -108,6 +120,26 @@ impl ReidOps for CubeBackend {
         let [channels] = result.mean.shape().dims();
         let statistics = [result.mean, result.variance].map(|row| Self::float_reshape(row, Shape::new([1, channels])));
         (out, Self::float_cat(statistics.into(), 0))
+    }
+
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self> {
+        let out = Self::batch_norm(x, weight, bias, mean, variance, f64::from(settings.eps));
+        if settings.relu { Self::relu(out) } else { out }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::max_pool2d(x, pool.kernel, pool.stride, pool.padding, [1; 2], pool.ceil)
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::avg_pool2d(x, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -198,10 +230,11 @@ impl ReidGradients for CubeBackend {
 
     fn batch_norm_backward(
         grad: FloatTensor<Self>,
-        [x, weight, bias, statistics]: [FloatTensor<Self>; 4],
+        [x, weight, bias, saved]: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3] {
-        let [mean, variance] = rows(statistics);
+        let [mean, variance] = rows(saved);
         let eps = f64::from(settings.eps);
         let grad = if settings.relu {
             let out = Self::batch_norm(x.clone(), weight.clone(), bias, mean.clone(), variance.clone(), eps);
@@ -209,8 +242,29 @@ impl ReidGradients for CubeBackend {
         } else {
             grad
         };
-        let result = Self::batch_norm_train_backward(x, weight, mean, variance, eps, grad);
-        [result.x_grad, result.gamma_grad, result.beta_grad]
+        if statistics == batch_norm::Statistics::Batch {
+            let result = Self::batch_norm_train_backward(x, weight, mean, variance, eps, grad);
+            return [result.x_grad, result.gamma_grad, result.beta_grad];
+        }
+        let mut shape = vec![1; x.shape().num_dims()];
+        shape[1] = x.shape()[1];
+        let spread = |row| Self::float_reshape(row, Shape::from(shape.clone()));
+        let deviation = spread(Self::float_sqrt(Self::float_add_scalar(variance, eps.into())));
+        let normal = Self::float_div(Self::float_sub(x, spread(mean)), deviation.clone());
+        let by_weight = channel_sums(Self::float_mul(grad.clone(), normal));
+        let by_bias = channel_sums(grad.clone());
+        [Self::float_mul(grad, Self::float_div(spread(weight), deviation)), by_weight, by_bias]
+    }
+
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let Pool { kernel, stride, padding, ceil } = pool;
+        let found = Self::max_pool2d_with_indices(x.clone(), kernel, stride, padding, [1; 2], ceil, IntDType::I32);
+        let indices = found.indices;
+        Self::max_pool2d_with_indices_backward(x, kernel, stride, padding, [1; 2], ceil, grad, indices).x_grad
+    }
+
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        Self::avg_pool2d_backward(x, grad, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -10,9 +10,12 @@ use burn::{
 };
 
 use super::backend::{ReidGradients, ReidOps, planes};
-use crate::kernels::{
-    Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-    pool_bn_train, preprocess, scale_channels,
+use crate::{
+    graph::Pool,
+    kernels::{
+        Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool, pool_bn_backward, pool_bn_infer,
+        pool_bn_train, preprocess, scale_channels, window::Window,
+    },
 };
 
 /// The values of a contiguous tensor.
@@ -44,6 +47,14 @@ fn sizes(x: &FlexTensor, weight: &FlexTensor, options: &ConvOptions<2>) -> convo
     }
 }
 
+/// What pools x `[n, c, h, w]`, and its channels.
+fn window(x: &FlexTensor, pool: Pool) -> (Window, usize) {
+    let [_, channels, height, width] = x.shape().dims();
+    let map = [height, width];
+    let output = pool.output(map).unwrap_or_else(|| panic!("no window of {pool:?} fits a map of {height}x{width}"));
+    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: pool.padding }, channels)
+}
+
 /// A map `[n, c, …]` or a vector `[n, c]` as batch norm sees it.
 fn any_planes(x: &FlexTensor) -> Planes {
     let shape = x.shape();
@@ -70,6 +81,43 @@ impl ReidOps for Flex {
         let [x, weight, bias] = inputs.each_ref().map(values);
         let batch_norm::Train { out, mean, variance } = batch_norm::train(planes, settings, x, weight, bias);
         (like(out, shape), tensor([mean, variance].concat(), [2, planes.channels]))
+    }
+
+    fn batch_norm_infer(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: batch_norm::Settings,
+    ) -> FloatTensor<Self> {
+        let (planes, shape) = (any_planes(&x), x.shape());
+        let given = [weight, bias, mean, variance].map(|tensor| tensor.to_contiguous());
+        let given = given.each_ref().map(values);
+        let mut whole = x.to_contiguous();
+        drop(x);
+        if whole.storage::<f32>().len() == shape.num_elements() {
+            // In place, unless somebody else holds x; then burn makes a copy.
+            batch_norm::infer(planes, settings, whole.storage_mut(), given);
+            return whole;
+        }
+        let mut out = values(&whole).to_vec();
+        batch_norm::infer(planes, settings, &mut out, given);
+        like(out, shape)
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let [batch, ..] = x.shape().dims::<4>();
+        let [height, width] = window.output;
+        tensor(pool::max(window, channels, values(&x.to_contiguous())), [batch, channels, height, width])
+    }
+
+    fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let [batch, ..] = x.shape().dims::<4>();
+        let [height, width] = window.output;
+        tensor(pool::average(window, channels, values(&x.to_contiguous())), [batch, channels, height, width])
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -166,16 +214,28 @@ impl ReidGradients for Flex {
         grad: FloatTensor<Self>,
         saved: [FloatTensor<Self>; 4],
         settings: batch_norm::Settings,
+        statistics: batch_norm::Statistics,
     ) -> [FloatTensor<Self>; 3] {
         let (planes, shape) = (any_planes(&grad), grad.shape());
         let grad = grad.to_contiguous();
         let saved = saved.map(|tensor| tensor.to_contiguous());
-        let [x, weight, bias, statistics] = saved.each_ref().map(values);
-        let (mean, variance) = statistics.split_at(planes.channels);
+        let [x, weight, bias, rows] = saved.each_ref().map(values);
+        let (mean, variance) = rows.split_at(planes.channels);
         let given = [weight, bias, mean, variance];
         let batch_norm::Gradients { x, weight, bias } =
-            batch_norm::gradients(planes, settings, values(&grad), x, given);
+            batch_norm::gradients(planes, settings, statistics, values(&grad), x, given);
         [like(x, shape), tensor(weight, [planes.channels]), tensor(bias, [planes.channels])]
+    }
+
+    fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        let out = pool::max_gradient(window, channels, values(&grad.to_contiguous()), values(&x.to_contiguous()));
+        like(out, x.shape())
+    }
+
+    fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
+        let (window, channels) = window(&x, pool);
+        like(pool::average_gradient(window, channels, values(&grad.to_contiguous())), x.shape())
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

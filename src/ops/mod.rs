@@ -10,6 +10,7 @@ mod cube;
 pub mod distance;
 mod flex;
 pub mod gem_pool;
+pub mod pool;
 pub mod pool_bn;
 pub mod preprocess;
 pub mod scale_channels;

@@ -5,14 +5,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::module::{avg_pool2d, batch_norm, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
-use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Pool, Role};
+use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Role};
 use crate::kernels::{batch_norm::Settings, pool_bn_train};
 use crate::ops::{
-    self, OpError, convolution::convolution, gem_pool::gem_pool, pool_bn, scale_channels::scale_channels,
+    self, OpError,
+    convolution::convolution,
+    gem_pool::gem_pool,
+    pool::{average_pool, max_pool},
+    pool_bn,
+    scale_channels::scale_channels,
 };
 use crate::weights;
 
@@ -318,12 +322,11 @@ impl Network {
                     values.put(neck, Value::Vector(embedding));
                 }
                 Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
-                Op::BatchNorm { name, .. }
-                    if self.mode(id, mode) == Mode::Train && self.rectified.contains_key(&id) =>
-                {
+                Op::BatchNorm { name, .. } if self.rectified.get(&id).is_some_and(|&relu| relu <= last) => {
+                    let mode = self.mode(id, mode);
                     let value = match values.take(node.inputs[0]) {
-                        Value::Map(x) => Value::Map(self.batch_norm_train(name, x, true)?),
-                        Value::Vector(x) => Value::Vector(self.batch_norm_train(name, x, true)?),
+                        Value::Map(x) => Value::Map(self.batch_norm(name, x, mode, true)?),
+                        Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode, true)?),
                     };
                     values.put(self.rectified[&id], value);
                 }
@@ -353,8 +356,8 @@ impl Network {
             Op::Input { .. } => unreachable!("a graph has one input, the first node"),
             Op::Convolution(c) => Value::Map(self.convolution(c, input().map())?),
             Op::BatchNorm { name, .. } => match input() {
-                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode)?),
-                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode)?),
+                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode, false)?),
+                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode, false)?),
             },
             Op::InstanceNorm { name, channels } => Value::Map(self.group_norm(name, *channels, input().map())),
             Op::GroupNorm { name, groups, .. } => {
@@ -367,8 +370,8 @@ impl Network {
                 let alpha = self.vector(&format!("{name}.weight"));
                 input().each(|x| activation::prelu(x, alpha.clone()), |x| activation::prelu(x, alpha.clone()))
             }
-            Op::MaxPool(pool) => Value::Map(max_pool2d(input().map(), max_pool_options(pool))),
-            Op::AveragePool(pool) => Value::Map(avg_pool2d(input().map(), average_pool_options(pool))),
+            Op::MaxPool(pool) => Value::Map(max_pool(input().map(), *pool)?),
+            Op::AveragePool(pool) => Value::Map(average_pool(input().map(), *pool)?),
             Op::GlobalAveragePool => Value::Vector(mean(input().map())),
             Op::GemPool { name } => Value::Vector(gem_pool(input().map(), self.vector(&format!("{name}.p")))?),
             Op::Linear { name, bias, .. } => {
@@ -406,25 +409,24 @@ impl Network {
         Ok(bias.into_iter().fold(y, |y, bias| y + bias))
     }
 
-    fn batch_norm<const D: usize>(&self, name: &str, x: Tensor<D>, mode: Mode) -> Result<Tensor<D>, OpError> {
-        if mode == Mode::Train {
-            return self.batch_norm_train(name, x, false);
+    /// With the ReLU that follows, where `relu`; in training the batch's statistics also move the running ones.
+    fn batch_norm<const D: usize>(
+        &self,
+        name: &str,
+        x: Tensor<D>,
+        mode: Mode,
+        relu: bool,
+    ) -> Result<Tensor<D>, OpError> {
+        let settings = Settings { eps: EPSILON as f32, relu };
+        let weight = self.vector(&format!("{name}.weight"));
+        let bias = self.vector(&format!("{name}.bias"));
+        let mean = self.running(&format!("{name}.running_mean"));
+        let var = self.running(&format!("{name}.running_var"));
+        if mode == Mode::Evaluate {
+            return ops::batch_norm::infer(x, [weight, bias, mean.value_sync(), var.value_sync()], settings);
         }
-        let weight = self.vector(&format!("{name}.weight"));
-        let bias = self.vector(&format!("{name}.bias"));
-        let mean = self.running(&format!("{name}.running_mean"));
-        let var = self.running(&format!("{name}.running_var"));
-        Ok(batch_norm(x, weight, bias, mean.value_sync(), var.value_sync(), EPSILON))
-    }
-
-    /// With the batch's own statistics, which also move the running ones.
-    fn batch_norm_train<const D: usize>(&self, name: &str, x: Tensor<D>, relu: bool) -> Result<Tensor<D>, OpError> {
-        let weight = self.vector(&format!("{name}.weight"));
-        let bias = self.vector(&format!("{name}.bias"));
-        let mean = self.running(&format!("{name}.running_mean"));
-        let var = self.running(&format!("{name}.running_var"));
         let count = x.dims().iter().product::<usize>() / x.dims()[1];
-        let result = ops::batch_norm::train(x, weight, bias, Settings { eps: EPSILON as f32, relu })?;
+        let result = ops::batch_norm::train(x, weight, bias, settings)?;
         // The population variance; PyTorch keeps the unbiased one.
         let unbiased = count as f64 / (count as f64 - 1.0);
         for (running, batch) in [(mean, result.mean), (var, result.variance * unbiased)] {
@@ -523,14 +525,6 @@ fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
 fn mean(x: Tensor<4>) -> Tensor<2> {
     let [n, c, h, w] = x.dims();
     x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
-}
-
-fn max_pool_options(pool: &Pool) -> MaxPoolOptions<2> {
-    MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding).with_ceil_mode(pool.ceil)
-}
-
-fn average_pool_options(pool: &Pool) -> AvgPoolOptions<2> {
-    AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding).with_ceil_mode(pool.ceil)
 }
 
 impl Value {

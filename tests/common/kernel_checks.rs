@@ -2,8 +2,15 @@
 //! with finite differences. Natively and in the browser alike, so nothing here reads synchronously. A test that mounts
 //! this module mounts `resize_cases` beside it.
 
-use burn::tensor::{Device, Tensor, TensorData, activation::relu, module, ops::ConvOptions};
+use burn::tensor::{
+    Device, Tensor, TensorData,
+    activation::relu,
+    module,
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
+    s,
+};
 use webreid::{
+    graph::Pool,
     kernels::{self, Planes, batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
 };
@@ -27,6 +34,9 @@ macro_rules! for_each_check {
             distance_gradients_are_right,
             convolution_is_burns,
             batch_norm_train_is_burns,
+            batch_norm_infer_is_burns,
+            batch_norm_infer_leaves_what_others_hold,
+            pools_are_burns,
             scale_channels_is_a_product,
             preprocess_is_pillow_to_the_bit,
             preprocess_scales_in_the_networks_order,
@@ -439,12 +449,12 @@ pub async fn convolution_is_burns(device: &Device) {
         let what = format!("convolution {x:?} {weight:?}, stride {stride}, padding {padding}");
         let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], groups);
         let values = noise(x.iter().product(), 1);
-        let (x, weight) = (tensor(&values, x, device), tensor(&noise(weight.iter().product(), 2), weight, device));
+        let (x, weight) = (tensor(&values, x, device), [tensor(&noise(weight.iter().product(), 2), weight, device)]);
         let ours =
             |x, rest: Vec<Tensor<4>>| ops::convolution::convolution(x, rest[0].clone(), options.clone()).unwrap();
-        let found = output_and_gradients(&x, &[weight.clone()], ours).await;
+        let found = output_and_gradients(&x, &weight, ours).await;
         let burns = |x, rest: Vec<Tensor<4>>| module::conv2d(x, rest[0].clone(), None, options.clone());
-        assert_all_close(&what, &found, &output_and_gradients(&x, &[weight], burns).await, 1e-4);
+        assert_all_close(&what, &found, &output_and_gradients(&x, &weight, burns).await, 1e-4);
     }
 }
 
@@ -482,15 +492,84 @@ async fn check_batch_norm_train<const D: usize>(shape: [usize; D], rectified: bo
     assert_close(&format!("{what}: variance"), &read(found.variance).await, &read(expected.variance).await, 1e-5);
 }
 
+pub async fn batch_norm_infer_is_burns(device: &Device) {
+    for relu in [false, true] {
+        check_batch_norm_infer([1, 3], relu, device).await;
+        check_batch_norm_infer([33, 65], relu, device).await;
+        for shape in [[1, 2, 1, 1], [2, 3, 17, 9], [9, 5, 2, 3], [4, 17, 8, 4]] {
+            check_batch_norm_infer(shape, relu, device).await;
+        }
+    }
+}
+
+async fn check_batch_norm_infer<const D: usize>(shape: [usize; D], rectified: bool, device: &Device) {
+    let device = &device.clone().autodiff();
+    let channels = shape[1];
+    let x = tensor(&noise(shape.iter().product(), 1), shape, device);
+    let [weight, bias, mean, variance] = affine(channels).map(|row| tensor(&row, [channels], device));
+    let settings = batch_norm::Settings { eps: EPS, relu: rectified };
+    let ours = |x: Tensor<D>, rest: Vec<Tensor<1>>| {
+        let given = [rest[0].clone(), rest[1].clone(), mean.clone(), variance.clone()];
+        ops::batch_norm::infer(x, given, settings).unwrap()
+    };
+    let burns = |x: Tensor<D>, rest: Vec<Tensor<1>>| {
+        let (mean, variance) = (mean.clone(), variance.clone());
+        let out = module::batch_norm(x, rest[0].clone(), rest[1].clone(), mean, variance, EPS.into());
+        if rectified { relu(out) } else { out }
+    };
+    let affine = [weight, bias];
+    let found = output_and_gradients(&x, &affine, ours).await;
+    let expected = output_and_gradients(&x, &affine, burns).await;
+    assert_all_close(&format!("batch norm {shape:?}, relu {rectified}"), &found, &expected, 1e-4);
+}
+
+/// It works in place where it may: not on what is read again, nor on a part of something larger.
+pub async fn batch_norm_infer_leaves_what_others_hold(device: &Device) {
+    let values = noise(4 * 2 * 3 * 5, 1);
+    let x = tensor(&values, [4, 2, 3, 5], device);
+    let given = || [2, 3, 4, 5].map(|seed| tensor(&positive_noise(2, seed), [2], device));
+    let infer = |x| ops::batch_norm::infer(x, given(), batch_norm::Settings { eps: EPS, relu: true }).unwrap();
+    let all = read(infer(x.clone())).await;
+    assert_eq!(read(x.clone()).await, values);
+    let part = read(infer(x.clone().slice(s![1..3]))).await;
+    assert_close("a part of a batch", &part, &all[30..90], 1e-6);
+    let alone = read(infer(x.clone().slice(s![3..4]) * 1.0)).await;
+    assert_close("an image alone", &alone, &all[90..], 1e-6);
+    assert_eq!(read(x).await, values);
+}
+
+pub async fn pools_are_burns(device: &Device) {
+    let device = &device.clone().autodiff();
+    for (kernel, stride, padding, ceil) in [(3, 2, 1, false), (3, 2, 0, true), (2, 2, 0, false), (3, 1, 1, false)] {
+        for shape in [[1, 1, 3, 3], [2, 3, 17, 9], [9, 5, 6, 16]] {
+            let pool = Pool { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], ceil };
+            let what = format!("{pool:?} of {shape:?}");
+            let x = tensor(&noise(shape.iter().product(), 1), shape, device);
+            let none: [Tensor<1>; 0] = [];
+            let found = output_and_gradients(&x, &none, |x, _| ops::pool::max_pool(x, pool).unwrap()).await;
+            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = options.with_ceil_mode(ceil);
+            let burns = output_and_gradients(&x, &none, |x, _| module::max_pool2d(x, options.clone())).await;
+            assert_all_close(&format!("max, {what}"), &found, &burns, 1e-6);
+
+            let found = output_and_gradients(&x, &none, |x, _| ops::pool::average_pool(x, pool).unwrap()).await;
+            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = options.with_ceil_mode(ceil);
+            let burns = output_and_gradients(&x, &none, |x, _| module::avg_pool2d(x, options.clone())).await;
+            assert_all_close(&format!("average, {what}"), &found, &burns, 1e-6);
+        }
+    }
+}
+
 pub async fn scale_channels_is_a_product(device: &Device) {
     let device = &device.clone().autodiff();
     for [n, c, h, w] in [[1, 1, 1, 1], [2, 3, 17, 9], [33, 65, 2, 3]] {
         let x = tensor(&noise(n * c * h * w, 1), [n, c, h, w], device);
-        let factor = tensor(&noise(n * c, 2), [n, c], device);
+        let factor = [tensor(&noise(n * c, 2), [n, c], device)];
         let ours = |x, rest: Vec<Tensor<2>>| ops::scale_channels::scale_channels(x, rest[0].clone()).unwrap();
-        let found = output_and_gradients(&x, &[factor.clone()], ours).await;
+        let found = output_and_gradients(&x, &factor, ours).await;
         let product = |x: Tensor<4>, rest: Vec<Tensor<2>>| x * rest[0].clone().reshape([n, c, 1, 1]);
-        let expected = output_and_gradients(&x, &[factor], product).await;
+        let expected = output_and_gradients(&x, &factor, product).await;
         assert_all_close(&format!("scale_channels {:?}", [n, c, h, w]), &found, &expected, 1e-5);
     }
 }
