@@ -132,34 +132,40 @@ impl Optimizer {
 }
 
 impl Group {
-    /// The order of the operations is torch's, so that the rounding is too.
+    /// The roundings are torch's. Of the tensors that are needed no more the operations reuse the memory.
     fn step(&mut self, config: &OptimizerConfig, gradient: Tensor<1>, learning_rate: f64, step: usize) {
-        let decayed = |weight_decay: f64| match weight_decay {
-            0.0 => gradient.clone(),
-            decay => gradient.clone() + self.parameters.clone() * decay,
+        let parameters = self.parameters.clone();
+        let memories = std::mem::take(&mut self.memories);
+        let decayed = |gradient: Tensor<1>, weight_decay: f64| match weight_decay {
+            0.0 => gradient,
+            decay => gradient + parameters.clone() * decay,
         };
         let change = match *config {
             OptimizerConfig::Adam { beta1, beta2, epsilon, weight_decay } => {
-                let gradient = decayed(weight_decay);
-                let [m, v] = &mut self.memories[..] else { unreachable!("Adam remembers two moments") };
-                *m = m.clone() + (gradient.clone() - m.clone()) * (1.0 - beta1);
-                *v = v.clone() * beta2 + gradient.clone() * gradient * (1.0 - beta2);
+                let gradient = decayed(gradient, weight_decay);
+                let Ok([m, v]) = <[Tensor<1>; 2]>::try_from(memories) else {
+                    unreachable!("Adam remembers two moments")
+                };
+                let m = (gradient.clone() - m.clone()) * (1.0 - beta1) + m;
+                let v = v * beta2 + gradient.clone() * gradient * (1.0 - beta2);
+                self.memories = vec![m.clone(), v.clone()];
                 let [correction1, correction2] = [beta1, beta2].map(|beta| 1.0 - beta.powf(step as f64));
-                let denominator = v.clone().sqrt() / correction2.sqrt() + epsilon;
-                (m.clone() / denominator) * (learning_rate / correction1)
+                let denominator = v.sqrt() / correction2.sqrt() + epsilon;
+                (m / denominator) * (learning_rate / correction1)
             }
             OptimizerConfig::Sgd { momentum, weight_decay, nesterov } => {
-                let gradient = decayed(weight_decay);
-                let direction = match &mut self.memories[..] {
-                    [buffer] => {
-                        *buffer = buffer.clone() * momentum + gradient.clone();
-                        if nesterov { gradient + buffer.clone() * momentum } else { buffer.clone() }
+                let gradient = decayed(gradient, weight_decay);
+                let direction = match memories.into_iter().next() {
+                    Some(buffer) => {
+                        let buffer = buffer * momentum + gradient.clone();
+                        self.memories = vec![buffer.clone()];
+                        if nesterov { buffer * momentum + gradient } else { buffer }
                     }
-                    _ => gradient,
+                    None => gradient,
                 };
                 direction * learning_rate
             }
         };
-        self.parameters = self.parameters.clone() - change;
+        self.parameters = parameters - change;
     }
 }
