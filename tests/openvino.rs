@@ -27,7 +27,8 @@ fn small() -> Recognised {
 fn refusal(right: &str, wrong: &str) -> WeightsError {
     let xml = xml();
     assert!(xml.contains(right), "the fixture has no {right}");
-    read_openvino(xml.replacen(right, wrong, 1).as_bytes(), &fixture("small-reid.bin")).expect_err("refused")
+    let changed = read_openvino(xml.replacen(right, wrong, 1).as_bytes(), &fixture("small-reid.bin"));
+    changed.err().unwrap_or_else(|| panic!("{wrong} is accepted"))
 }
 
 #[test]
@@ -50,9 +51,11 @@ fn what_surrounds_the_layers_goes_into_them() {
         names,
         [
             "backbone.a.conv1.weight",
-            // What two layers read keeps its scale and shift to itself.
+            // Scale and shift of what others read as it is, and of what a ReLU gives.
             "backbone.affine1.bias",
             "backbone.affine1.weight",
+            "backbone.affine2.bias",
+            "backbone.affine2.weight",
             "backbone.b.conv1.bias",
             "backbone.b.conv1.weight",
             "backbone.conv1.conv.weight",
@@ -136,7 +139,7 @@ fn files_of_other_versions_and_of_no_network_are_refused() {
     for (right, wrong, said) in [
         ("<net ", "<nets ", "cannot be read"),
         ("<edges>", "<edgesx><edges>", "cannot be read"),
-        ("type=\"Result\"", "type=\"ReLU\"", "no result"),
+        ("type=\"Result\"", "type=\"ReLU\"", "not the shape that the file states"),
         ("type=\"Parameter\"", "type=\"Const\"", "no input"),
         ("layer id=\"1\"", "layer id=\"0\"", "two layers have one id"),
         ("layer id=\"1\"", "layer id=\"one\"", "the id of a layer is \"one\""),
@@ -152,7 +155,11 @@ fn files_of_other_versions_and_of_no_network_are_refused() {
         ("shape=\"1, 3, 1, 1\"", "shape=\"1, 3, 1, x\"", "the attribute shape"),
         ("shape=\"8, 3, 3, 3\"", "shape=\"3, 8, 3, 3\"", "cannot take"),
         ("strides=\"2, 2\"", "strides=\"0, 2\"", "cannot take"),
-        ("<dim>8</dim>", "<dim>9</dim>", "should give"),
+        (
+            "<port id=\"3\" precision=\"FP32\">\n<dim>-1</dim>\n<dim>3</dim>",
+            "<port id=\"3\" precision=\"FP32\">\n<dim>-1</dim>\n<dim>4</dim>",
+            "not the shape that the file states",
+        ),
     ] {
         let message = refusal(right, wrong).to_string();
         assert!(message.contains("damaged or incomplete") && message.contains(said), "{wrong}: {message}");
@@ -168,7 +175,9 @@ fn files_of_other_versions_and_of_no_network_are_refused() {
 #[test]
 fn layers_that_share_the_numbers_too_often_are_refused() {
     let bin = vec![0; 4 << 20];
-    let mut layers = "<layer id=\"0\" name=\"x\" type=\"Parameter\"><data shape=\"1,3,32,16\"/></layer>".to_owned();
+    let mut layers = "<layer id=\"0\" name=\"x\" type=\"Parameter\"><data shape=\"1,3,32,16\"/><output><port id=\"0\">\
+                      <dim>1</dim><dim>3</dim><dim>32</dim><dim>16</dim></port></output></layer>"
+        .to_owned();
     for id in 1..1000 {
         layers += &format!(
             "<layer id=\"{id}\" name=\"c\" type=\"Const\"><data element_type=\"f16\" shape=\"2097152\" offset=\"0\" size=\"4194304\"/></layer>"
@@ -196,13 +205,11 @@ fn no_single_wrong_byte_makes_a_panic() {
     let (mut xml, bin) = (fixture("small-reid.xml"), fixture("small-reid.bin"));
     for index in 0..xml.len() {
         let right = xml[index];
-        // Every digit, and some of everything else.
-        let wrong: &[u8] = if right.is_ascii_digit() {
-            b"097-"
-        } else if index % 23 == 0 {
-            b"\"< x\xff"
-        } else {
-            b""
+        // Some of the digits, and fewer of everything else: each try reads the whole file.
+        let wrong: &[u8] = match right.is_ascii_digit() {
+            true if index % 11 == 0 => b"09-",
+            false if index % 199 == 0 => b"\"< x\xff",
+            _ => b"",
         };
         for &wrong in wrong {
             xml[index] = wrong;
@@ -224,8 +231,8 @@ mod network {
 
     /// Of the largest value.
     const TOLERANCE: f32 = 1e-4;
-    /// How far from the weights a slope is measured: rounding and curvature stay below a per cent.
-    const STEP: f32 = 2e-3;
+    /// How much the loss changes to measure its slope: far more than by rounding, too little to meet many kinks.
+    const STEP: f32 = 3e-4;
 
     /// RGB of 0…255 as the model's input.
     fn input(config: &ReIdentifierConfig, rgb: &[f32]) -> Vec<f32> {
@@ -346,9 +353,10 @@ mod network {
                 moved.for_each(|(value, slope)| *value += distance * slope / length);
                 values(loss(&tensors).0)[0]
             };
-            let slope = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+            let distance = STEP / length;
+            let slope = (at(distance) - at(-distance)) / (2.0 * distance);
             println!("{name}: gradient {length:.5}, slope {slope:.5}");
-            assert!((slope - length).abs() <= 0.03 * length + 1e-3, "{name}: gradient {length}, slope {slope}");
+            assert!((slope - length).abs() <= 0.03 * length, "{name}: gradient {length}, slope {slope}");
             checked += 1;
         }
         // All but the BN neck's frozen bias and its two running statistics.

@@ -74,8 +74,8 @@ pub(super) fn translate(
             let agrees = flow.view.iter().zip(declared).all(|(size, said)| said.is_none_or(|said| said == *size));
             let rank = layer.dims.as_ref().map_or(0, Vec::len);
             if layer.kind != "Result" && !(agrees && rank == flow.view.len() + 1) {
-                let (name, said, found) = (layer.name, &layer.dims, &flow.view);
-                return Err(damaged(format!("`{name}` should give {said:?} and gives [batch, {found:?}]")));
+                let (name, view) = (layer.name, &flow.view);
+                return Err(damaged(format!("`{name}` gives {view:?} an image, not the shape that the file states")));
             }
         }
         translator.values.push(value);
