@@ -78,10 +78,10 @@ fn every_depth_learns_and_leaves_the_rest_alone() {
         (Depth::Deeper, &["bottleneck.", "backbone.conv4.", "backbone.conv5.", "backbone.fc."]),
         (Depth::Full, &["bottleneck.", "backbone."]),
     ] {
-        let (losses, tuned) = tune(&extractor, coloured(3, 4), &options(depth, 60));
-        assert_eq!(losses.len(), 60);
+        let (losses, tuned) = tune(&extractor, coloured(3, 4), &options(depth, 30));
+        assert_eq!(losses.len(), 30);
         let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
-        let (first, last) = (mean(&losses[..10]), mean(&losses[50..]));
+        let (first, last) = (mean(&losses[..5]), mean(&losses[25..]));
         assert!(last < 0.9 * first, "{depth:?}: {first} to {last}");
         let after = pollster::block_on(tuned.tensors()).unwrap();
         assert!(after.keys().all(|name| !name.starts_with("head.")), "the people's classifier is not kept");
@@ -135,40 +135,29 @@ fn twenty_people_help_to_find_twenty_others() {
     people.sort_unstable();
     people.dedup();
     let extractor = open(&shared.join("weights/osnet_x0_25_market1501.pth"));
-    let seeds: u64 = std::env::var("WEBREID_TUNE_SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
-    let depths = match std::env::var("WEBREID_TUNE_DEPTHS").as_deref() {
-        Ok("all") => &[Depth::Quick, Depth::Deeper, Depth::Full][..],
-        _ => &[Depth::Quick],
+    people.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+    // Every other of the eight views: the browser's tests take them all.
+    let of = |people: &[i32]| -> Vec<&Image> {
+        dataset.images.iter().step_by(2).filter(|image| people.contains(&image.person)).collect()
     };
-    for seed in 1..=seeds {
-        people.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        let of = |people: &[i32]| -> Vec<&Image> {
-            dataset.images.iter().filter(|image| people.contains(&image.person)).collect()
-        };
-        let (train, test) = (of(&people[..20]), of(&people[20..40]));
-        let number: BTreeMap<i32, usize> =
-            people[..20].iter().zip(0..).map(|(&person, number)| (person, number)).collect();
-        let samples = || Samples {
-            images: train.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect(),
-            people: train.iter().map(|image| number[&image.person]).collect(),
-            cameras: train.iter().map(|image| image.camera.map(|camera| camera as usize)).collect(),
-        };
-        let before = cross_camera(&extractor, &test);
-        for &depth in depths {
-            let start = std::time::Instant::now();
-            let (losses, tuned) = tune(&extractor, samples(), &options(depth, 200));
-            let seconds = start.elapsed().as_secs_f32();
-            let after = cross_camera(&tuned, &test);
-            println!(
-                "seed {seed}, {depth:?}: rank-1 {:.1} to {:.1} %, mAP {:.1} to {:.1} %, loss {:.2} to {:.2}, {seconds:.0} s",
-                before.rank1 * 100.0,
-                after.rank1 * 100.0,
-                before.map * 100.0,
-                after.map * 100.0,
-                losses[0],
-                losses[losses.len() - 1],
-            );
-            assert!(after.rank1 > before.rank1 && after.map > before.map, "{depth:?} did not help");
-        }
-    }
+    let (train, test) = (of(&people[..20]), of(&people[20..40]));
+    let number: BTreeMap<i32, usize> = people[..20].iter().zip(0..).map(|(&person, number)| (person, number)).collect();
+    let samples = Samples {
+        images: train.iter().map(|image| decode(&std::fs::read(&image.path).unwrap()).unwrap()).collect(),
+        people: train.iter().map(|image| number[&image.person]).collect(),
+        cameras: train.iter().map(|image| image.camera.map(|camera| camera as usize)).collect(),
+    };
+    let before = cross_camera(&extractor, &test);
+    let (losses, tuned) = tune(&extractor, samples, &options(Depth::Quick, 200));
+    let after = cross_camera(&tuned, &test);
+    println!(
+        "rank-1 {:.1} to {:.1} %, mAP {:.1} to {:.1} %, loss {:.2} to {:.2}",
+        before.rank1 * 100.0,
+        after.rank1 * 100.0,
+        before.map * 100.0,
+        after.map * 100.0,
+        losses[0],
+        losses[losses.len() - 1],
+    );
+    assert!(after.rank1 > before.rank1 && after.map > before.map, "learning did not help");
 }
