@@ -48,7 +48,9 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByRole("button", { name: "Pause" }).click();
       await expect(page.locator("#job-label")).toHaveText(/^Paused at step/);
       expect(await violations(page)).toEqual([]);
-      await page.getByRole("button", { name: "Resume" }).click();
+      await page.getByRole("button", { name: "Cancel learning" }).click();
+      await page.getByRole("radio", { name: /^A little/ }).check();
+      await app.improve.click();
       await expect(app.result).toBeVisible({ timeout: 150_000 });
       await expect(app.status).toHaveText(/^Done/);
       expect(await violations(page)).toEqual([]);
