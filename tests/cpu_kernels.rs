@@ -4,10 +4,12 @@
 use webreid::graph::Pool;
 use webreid::kernels::{
     Planes,
-    batch_norm::{self, Settings, Statistics},
-    convolution::{self, Sizes},
-    pool, scale_channels,
-    window::Window,
+    cpu::{
+        batch_norm::{self, Settings, Statistics},
+        convolution::{self, Sizes},
+        pool, scale_channels,
+        window::Window,
+    },
 };
 
 /// Seeded noise, −1…1.

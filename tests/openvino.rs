@@ -233,6 +233,8 @@ mod network {
     const TOLERANCE: f32 = 1e-4;
     /// How much the loss changes to measure its slope: far more than by rounding, too little to meet many kinks.
     const STEP: f32 = 3e-4;
+    /// How far a parameter is moved at the most.
+    const FARTHEST: f32 = 0.05;
 
     /// RGB of 0…255 as the model's input.
     fn input(config: &ReIdentifierConfig, rgb: &[f32]) -> Vec<f32> {
@@ -353,10 +355,13 @@ mod network {
                 moved.for_each(|(value, slope)| *value += distance * slope / length);
                 values(loss(&tensors).0)[0]
             };
-            let distance = STEP / length;
-            let slope = (at(distance) - at(-distance)) / (2.0 * distance);
+            let distance = (STEP / length).min(FARTHEST);
+            // Of fourth order: batch norm bends the loss.
+            let rise = |distance: f32| at(distance) - at(-distance);
+            let slope = (8.0 * rise(distance) - rise(2.0 * distance)) / (12.0 * distance);
             println!("{name}: gradient {length:.5}, slope {slope:.5}");
-            assert!((slope - length).abs() <= 0.03 * length, "{name}: gradient {length}, slope {slope}");
+            // A bias that batch norm takes away again has no slope but rounding's.
+            assert!((slope - length).abs() <= 0.03 * length + 1e-4, "{name}: gradient {length}, slope {slope}");
             checked += 1;
         }
         // All but the BN neck's frozen bias and its two running statistics.

@@ -4,20 +4,14 @@
 //!
 //! Every shader binds its storage buffers in the order of its file, inputs first, and last of all a uniform `Params`.
 
-pub mod batch_norm;
-pub mod convolution;
-mod depthwise;
+pub mod cpu;
 pub mod distance;
 pub mod gem_pool;
 pub mod gem_pool_backward;
-mod parallel;
-pub mod pool;
 pub mod pool_bn_backward;
 pub mod pool_bn_infer;
 pub mod pool_bn_train;
 pub mod preprocess;
-pub mod scale_channels;
-pub mod window;
 
 /// A shader's name, which is also its file's, and its source; the entry point is `main`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,7 +15,7 @@ use burn::tensor::{Shape, Slice, ops::ConvOptions};
 use super::backend::{ReidGradients, ReidOps};
 use crate::{
     graph::Pool,
-    kernels::{batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan},
+    kernels::{cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan},
 };
 
 /// Through a convolution to x and weight.

@@ -9,7 +9,7 @@ use burn::tensor::ops::ConvOptions;
 use crate::{
     graph::Pool,
     kernels::{
-        Planes, batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
+        Planes, cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
         preprocess::Plan,
     },
 };

@@ -21,7 +21,7 @@ use super::backend::{ReidGradients, ReidOps, planes};
 use crate::{
     graph::Pool,
     kernels::{
-        Dispatch, Kernel, batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
+        Dispatch, Kernel, cpu::batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
         pool_bn_train, preprocess,
     },
 };

@@ -13,8 +13,9 @@ use super::backend::{ReidGradients, ReidOps, planes};
 use crate::{
     graph::Pool,
     kernels::{
-        Planes, batch_norm, convolution, distance, gem_pool, gem_pool_backward, pool, pool_bn_backward, pool_bn_infer,
-        pool_bn_train, preprocess, scale_channels, window::Window,
+        Planes,
+        cpu::{batch_norm, convolution, pool, scale_channels, window::Window},
+        distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
     },
 };
 

@@ -11,7 +11,7 @@ use burn::tensor::{
 };
 use webreid::{
     graph::Pool,
-    kernels::{self, Planes, batch_norm, distance::Metric, pool_bn_train::Settings},
+    kernels::{self, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
 };
 

@@ -3,7 +3,8 @@
 
 use pulp::Arch;
 
-use super::{Planes, parallel};
+use super::parallel;
+use crate::kernels::Planes;
 
 /// `x · factor`, as the map.
 pub fn forward(planes: Planes, x: &[f32], factor: &[f32]) -> Vec<f32> {

@@ -4,7 +4,8 @@
 
 use pulp::Arch;
 
-use super::{Planes, parallel};
+use super::parallel;
+use crate::kernels::Planes;
 
 /// How a batch is normalised.
 #[derive(Clone, Copy, Debug, PartialEq)]
