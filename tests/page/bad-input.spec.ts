@@ -94,6 +94,7 @@ test.describe("a download", () => {
     );
     await page.route(BUILT_IN_MODEL, (route) => route.fulfill({ path: tinyCheckpoint }));
     await page.goto(baseURL ?? "");
+    await expect(page.locator("#model-summary")).toHaveText(/is ready/);
     await page.getByRole("button", { name: "Use another model" }).click();
     await page.getByLabel("Address of a model").fill(address);
     await page.getByRole("button", { name: "Load", exact: true }).click();
