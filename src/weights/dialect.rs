@@ -78,7 +78,7 @@ impl Recognised {
     /// The description of this model after fine-tuning, which may have given it a neck; without the tensors.
     pub fn tuned(&self, config: &ReIdentifierConfig) -> Self {
         let mut provenance = self.provenance.clone();
-        provenance.insert("fine-tuned".into(), "in the browser".into());
+        provenance.insert("fine-tuned".into(), "on labelled photos".into());
         Self {
             config: config.clone(),
             dialect: Dialect::Webreid,
