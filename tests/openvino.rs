@@ -342,7 +342,7 @@ mod network {
         let values = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
         let (start, network) = loss(&model.tensors);
         let mut gradients = start.backward();
-        let mut checked = 0;
+        let mut found = Vec::new();
         for parameter in network.parameter_groups().into_iter().flat_map(|group| group.parameters) {
             let name = parameter.name;
             let gradient =
@@ -360,11 +360,15 @@ mod network {
             let rise = |distance: f32| at(distance) - at(-distance);
             let slope = (8.0 * rise(distance) - rise(2.0 * distance)) / (12.0 * distance);
             println!("{name}: gradient {length:.5}, slope {slope:.5}");
-            // A bias that batch norm takes away again has no slope but rounding's.
-            assert!((slope - length).abs() <= 0.03 * length + 1e-4, "{name}: gradient {length}, slope {slope}");
-            checked += 1;
+            found.push((name, length, slope));
+        }
+        let largest = found.iter().fold(0.0_f32, |largest, (_, length, _)| largest.max(*length));
+        for (name, length, slope) in &found {
+            // A bias that batch norm takes away again has no slope but the rounding of what cancels.
+            let tolerance = 0.03 * length + 1e-4 * largest;
+            assert!((slope - length).abs() <= tolerance, "{name}: gradient {length}, slope {slope}");
         }
         // All but the BN neck's frozen bias and its two running statistics.
-        assert_eq!(checked, model.tensors.len() - 3);
+        assert_eq!(found.len(), model.tensors.len() - 3);
     }
 }
