@@ -53,14 +53,15 @@ const DEPTHS: readonly FineTuneDepth[] = ["quick", "deeper", "full"];
 const BATCH_PEOPLE = 4;
 const BATCH_IMAGES = 4;
 /** How often training goes through the samples, within bounds that move the model at all and that a user will wait for. */
-const EPOCHS: Readonly<Record<FineTuneDepth, number>> = { quick: 100, deeper: 20, full: 30 };
-const MIN_STEPS: Readonly<Record<FineTuneDepth, number>> = { quick: 200, deeper: 40, full: 40 };
+const EPOCHS: Readonly<Record<FineTuneDepth, number>> = { quick: 100, deeper: 60, full: 60 };
+const MIN_STEPS: Readonly<Record<FineTuneDepth, number>> = { quick: 200, deeper: 100, full: 100 };
 const MAX_STEPS = 400;
 /**
  * What an image of a step costs, in extractions, until a step has shown it: the last layers on features that are there
- * already; the network forward, and back through its last stage; back through all of it.
+ * already; the network forward, and back through its last stage; back through all of it. As measured on the CPU with two
+ * sizes of OSNet, where the last two came out at half to once as much.
  */
-const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.05, deeper: 2.5, full: 5.5 };
+const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.03, deeper: 1.2, full: 2.5 };
 /** Extractions that a sample costs before the first step: of the image, and of its mirror image. */
 const PREPARATION = 2;
 /** The speed is the mean of that many steps. */
