@@ -85,16 +85,20 @@ test("it tells how far it is, can be paused, resumed and cancelled, and then the
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(app.status).toHaveText("Paused. Nothing is lost: resume when you like.");
   await expect(label).toHaveText(/^Paused at step \d+ of \d+$/);
-  // The step that was under way comes to its end.
-  await page.waitForTimeout(1500);
-  const at = await label.textContent();
-  await page.waitForTimeout(1500);
-  await expect(label).toHaveText(at ?? "");
+  // The step that was under way comes to its end, and no other begins.
+  let at = "";
+  const stands = async () => {
+    const before = at;
+    at = (await label.textContent()) ?? "";
+    return at === before;
+  };
+  await expect.poll(stands, { intervals: [6000] }).toBe(true);
   expect(await scores(app)).toEqual(before);
+  await expect(label).toHaveText(at);
 
   await page.getByRole("button", { name: "Resume" }).click();
   await expect(label).toHaveText(/^Learning: step/);
-  await expect.poll(() => label.textContent()).not.toContain(at?.replace("Paused at ", ""));
+  await expect.poll(() => label.textContent()).not.toContain(at.replace("Paused at ", ""));
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Cancel learning" }).click();
   await expect(app.status).toHaveText("Cancelled. The model is as it was.");

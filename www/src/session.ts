@@ -451,7 +451,8 @@ export class Session {
       step / steps,
     );
     // Now and then aloud: each step would drown everything else.
-    if (Math.floor((4 * step) / steps) > Math.floor((4 * (step - 1)) / steps) && step < steps) {
+    const quarter = Math.floor((4 * step) / steps) > Math.floor((4 * (step - 1)) / steps);
+    if (quarter && step < steps && state === "running") {
       this.say(`Learning: ${Math.round((100 * step) / steps)} % done, ${duration(secondsLeft)} left.`);
     }
   }
