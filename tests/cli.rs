@@ -184,6 +184,19 @@ fn extract_writes_the_features_in_order() {
 }
 
 #[test]
+fn without_weights_the_bundled_model_is_used() {
+    let bench = Bench::new();
+    bench.person("a.png", 1);
+    let (image, unnamed, named) =
+        (bench.text("a.png"), bench.text("unnamed.safetensors"), bench.text("named.safetensors"));
+    let run = reid(&["extract", "--device", "cpu", "--out", &unnamed, &image]).ends(0);
+    assert!(run.stdout.contains("1 features of 256 values by OSNet x0.25 on CPU"), "{}", run.stdout);
+    reid(&["extract", "--device", "cpu", "--weights", "webreid-osnet", "--out", &named, &image]).ends(0);
+    let values = |name: &str| read_features(&bench.path(name)).0.tensors["features"].values.clone();
+    assert_eq!(values("unnamed.safetensors"), values("named.safetensors"));
+}
+
+#[test]
 fn images_that_cannot_be_read_are_listed_and_the_others_done() {
     let bench = Bench::new();
     bench.person("mixed/good.png", 1);

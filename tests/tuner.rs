@@ -57,6 +57,21 @@ fn tune(extractor: &Extractor, samples: Samples, options: &TuneOptions) -> (Vec<
 }
 
 #[test]
+fn a_photo_at_the_networks_size_gives_the_same_feature() {
+    let extractor = tiny();
+    // Larger and smaller than the network's input, and of another shape.
+    for (width, height) in [(301, 517), (40, 90), (128, 256)] {
+        let pixels = (0..width * height * 4).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let photo = Rgba { width, height, pixels };
+        let fitted = extractor.fitted(&photo).unwrap();
+        assert_eq!((fitted.width, fitted.height), (128, 256));
+        let features = pollster::block_on(extractor.extract(&[photo, fitted])).unwrap();
+        assert_eq!(features[0], features[1], "{width}×{height}");
+    }
+    assert!(extractor.fitted(&Rgba { width: 0, height: 4, pixels: Vec::new() }).is_err());
+}
+
+#[test]
 fn too_few_people_are_refused() {
     let extractor = tiny();
     let refused =

@@ -6,7 +6,7 @@ use burn::tensor::{ExecutionError, Tensor, TensorData};
 
 use super::{ComputeDevice, DeviceChoice, DeviceError, Mode, Network, NetworkError};
 use crate::graph::ShapeError;
-use crate::image::Rgba;
+use crate::image::{Rgba, fit};
 use crate::kernels::distance::Metric;
 use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
@@ -153,6 +153,19 @@ impl Extractor {
             Ok(tensor.into_data_async().await?.iter::<f32>().collect())
         };
         Ok((read(outputs.feature).await?, read(outputs.embedding).await?))
+    }
+
+    /// The image at the network's size, resized as extraction does it: either gives the same feature. Of large photos
+    /// that are to be kept, this is what to keep.
+    ///
+    /// # Errors
+    /// When the image has no pixels.
+    pub fn fitted(&self, image: &Rgba) -> Result<Rgba, ImageSizeError> {
+        let InputConfig { height, width, .. } = self.config.input;
+        let planes = fit(image, height, width, Filter::Bilinear)?;
+        let area = height * width;
+        let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
+        Ok(Rgba { width: width as u32, height: height as u32, pixels })
     }
 
     /// Another model on the same device.

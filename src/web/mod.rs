@@ -11,6 +11,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::image::{self, Rgba};
+use crate::kernels::preprocess::ImageSizeError;
 use crate::training::{self, DeviceChoice, Extractor, Samples, normalise};
 use crate::weights::{self, Checkpoint, Precision, Recognised};
 use error::WebError;
@@ -214,16 +215,21 @@ impl Engine {
     ) -> Result<Tuner, JsValue> {
         let bad = |error| WebError { code: "bad-input", message: format!("the options of a fine-tune: {error}") };
         let options: tuner::Options = serde_wasm_bindgen::from_value(options).map_err(bad)?;
+        let model = self.current.model();
+        // Only what the network will see of a photo is kept: a few dozen whole ones would fill the memory.
+        let fitted = |value: JsValue| -> Result<Rgba, WebError> {
+            let bad = |error: ImageSizeError| WebError { code: "bad-image", message: error.to_string() };
+            model.extractor.fitted(&rgba(&value)?).map_err(bad)
+        };
         let decode = |(index, value): (usize, JsValue)| {
             let name = names.get(index).map_or("image", String::as_str);
-            rgba(&value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
+            fitted(value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
         };
         let samples = Samples {
             images: images.iter().enumerate().map(decode).collect::<Result<_, _>>()?,
             people: people.into_iter().map(|person| person as usize).collect(),
             cameras: cameras.into_iter().map(|camera| usize::try_from(camera).ok()).collect(),
         };
-        let model = self.current.model();
         let tuner = training::Tuner::new(&model.extractor, samples, &options.into()).await;
         Ok(Tuner::new(tuner.map_err(|error| WebError::from(&error))?, self.current.clone()))
     }
