@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 mod builder;
+pub mod frozen;
 mod shape;
 
 pub use builder::{Builder, Convolution2d, Value};

@@ -8,6 +8,7 @@ pub mod cpu;
 pub mod distance;
 pub mod gem_pool;
 pub mod gem_pool_backward;
+pub mod nhwc;
 pub mod pool_bn_backward;
 pub mod pool_bn_infer;
 pub mod pool_bn_train;

@@ -207,7 +207,11 @@ impl fmt::Display for BackboneConfig {
                 if let Some(dim) = config.feature_dim {
                     write!(f, " fc{dim}")?;
                 }
-                if config.width != 64 { write!(f, " of width {}", config.width) } else { Ok(()) }
+                match (config.width, config.last_width) {
+                    (64, None) => Ok(()),
+                    (width, None) => write!(f, " of width {width}"),
+                    (width, Some(last)) => write!(f, " of width {width}, {last} in the last layer"),
+                }
             }
             Self::Imported(config) => f.write_str(&config.name),
         }

@@ -33,6 +33,9 @@ pub struct ResnetConfig {
     pub depth: usize,
     /// The channels of the stem: 64 in every published model.
     pub width: usize,
+    /// The channels of layer 4 (a bottleneck's before they are made four times as many), if not 8 times the stem's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_width: Option<usize>,
     pub ibn: Option<Ibn>,
     /// TLL and Bag of Tricks leave out the ReLU after the stem's bn1.
     pub stem_relu: bool,
@@ -50,6 +53,7 @@ impl ResnetConfig {
         Self {
             depth,
             width: 64,
+            last_width: None,
             ibn: None,
             stem_relu: false,
             stem_pool: StemPool::Padded,
@@ -80,11 +84,17 @@ impl ResnetConfig {
             return dim;
         }
         let bottleneck = Self::layers(self.depth).is_some_and(|(_, bottleneck)| bottleneck);
-        self.width * 8 * if bottleneck { 4 } else { 1 }
+        self.planes(3) * if bottleneck { 4 } else { 1 }
+    }
+
+    /// The channels within the blocks of a layer, from 0.
+    fn planes(&self, layer: usize) -> usize {
+        self.last_width.filter(|_| layer == 3).unwrap_or(self.width << layer)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         size("the width of the ResNet", self.width, 2..=4096)?;
+        self.last_width.map_or(Ok(()), |width| size("the width of the ResNet's layer 4", width, 2..=4096 << 3))?;
         size("the last stride of the ResNet", self.last_stride, 1..=2)?;
         self.feature_dim.map_or(Ok(()), |dim| size("the feature of the ResNet", dim, CHANNELS))
     }
@@ -109,7 +119,7 @@ impl ResnetConfig {
         };
         x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [padding; 2], ceil });
         for (layer, &count) in blocks.iter().enumerate() {
-            let planes = self.width << layer;
+            let planes = self.planes(layer);
             if layer == 3 {
                 b.begin_last_stage();
             }

@@ -397,7 +397,8 @@ impl Reader<'_> {
         };
         let stem_pool = if self.dialect == Dialect::FastReid { StemPool::Ceil } else { StemPool::Padded };
         let width = self.outputs(format!("{root}conv1.weight"))?;
-        Ok(ResnetConfig { depth, width, ibn, stem_relu, stem_pool, last_stride, feature_dim })
+        let last_width = Some(self.outputs(format!("{root}layer4.0.conv1.weight"))?).filter(|&last| last != 8 * width);
+        Ok(ResnetConfig { depth, width, last_width, ibn, stem_relu, stem_pool, last_stride, feature_dim })
     }
 
     /// How many blocks a layer has: one more than the highest index.

@@ -2,9 +2,10 @@
 //! for depthwise ones. Maps are `[batch, channels, height, width]`, weights `[outputs, inputs / groups, kh, kw]`.
 
 use gemm::Parallelism;
-use pulp::Arch;
 
-use super::{depthwise::Padded, parallel, window::Window};
+use super::depthwise::Padded;
+use super::fields::{self, Fields, taps_outside};
+use super::{parallel, window::Window};
 
 /// The sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,17 @@ impl Sizes {
 
     fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
+    }
+
+    /// How many images a thread takes at a time.
+    fn together(&self) -> usize {
+        // Not so many that threads are left without.
+        Fields::images(&self.window(), self.group().0).min(self.batch.div_ceil(8)).max(1)
+    }
+
+    fn fields(&self) -> Fields {
+        let (inputs, outputs) = self.group();
+        Fields::new(self.window(), inputs, outputs)
     }
 
     fn group(&self) -> (usize, usize) {
@@ -73,16 +85,28 @@ pub fn forward(sizes: Sizes, x: &[f32], weight: &[f32]) -> Vec<f32> {
             }
         });
     } else {
+        let weight = taps_outside(weight, inputs, sizes.taps());
+        let together = sizes.together();
         parallel::for_each_chunk_with(
             &mut out,
-            image_out,
-            || Columns::new(&sizes),
-            |columns, n, out| {
-                let groups = out.chunks_exact_mut(outputs * out_area).zip(image(n).chunks_exact(inputs * area));
-                for ((out, x), weight) in groups.zip(weight.chunks_exact(outputs * depth)) {
-                    columns.gather(x);
-                    let columns = Matrix::rows(&columns.values, out_area);
-                    multiply([outputs, out_area, depth], Matrix::rows(weight, depth), columns, out, 0.0);
+            together * image_out,
+            || sizes.fields(),
+            |fields, chunk, out| {
+                let tiles = fields.tiles(out.len() / image_out);
+                for (group, weight) in weight.chunks_exact(outputs * depth).enumerate() {
+                    let image = |n| &image(chunk * together + n)[group * inputs * area..][..inputs * area];
+                    for tile in &tiles {
+                        fields.gather(tile, image);
+                        let Fields { values, pixels, .. } = &mut *fields;
+                        let count = fields::count(tile);
+                        let columns = Matrix::columns(values, depth);
+                        multiply([outputs, count, depth], Matrix::rows(weight, depth), columns, pixels, 0.0);
+                        fields::each_run(tile, outputs, |place, output, segment| {
+                            let plane = segment.image * image_out + (group * outputs + output) * out_area;
+                            out[plane + segment.start..][..segment.count]
+                                .copy_from_slice(&pixels[place..][..segment.count]);
+                        });
+                    }
                 }
             },
         );
@@ -113,16 +137,28 @@ pub fn gradient_x(sizes: Sizes, grad: &[f32], weight: &[f32]) -> Vec<f32> {
             }
         });
     } else {
+        let weight = taps_outside(weight, inputs, sizes.taps());
+        let together = sizes.together();
         parallel::for_each_chunk_with(
             &mut out,
-            image_in,
-            || Columns::new(&sizes),
-            |columns, n, out| {
-                let groups = out.chunks_exact_mut(inputs * area).zip(image(n).chunks_exact(outputs * out_area));
-                for ((out, grad), weight) in groups.zip(weight.chunks_exact(outputs * depth)) {
-                    let (weight, grad) = (Matrix::columns(weight, depth), Matrix::rows(grad, out_area));
-                    multiply([depth, out_area, outputs], weight, grad, &mut columns.values, 0.0);
-                    columns.scatter(out);
+            together * image_in,
+            || sizes.fields(),
+            |fields, chunk, out| {
+                let tiles = fields.tiles(out.len() / image_in);
+                for (group, weight) in weight.chunks_exact(outputs * depth).enumerate() {
+                    let image = |n| &image(chunk * together + n)[group * outputs * out_area..][..outputs * out_area];
+                    let mut rest = &mut *out;
+                    for tile in &tiles {
+                        fields.take(tile, outputs, image);
+                        let Fields { values, pixels, .. } = &mut *fields;
+                        let count = fields::count(tile);
+                        let grad = Matrix::columns(pixels, count);
+                        multiply([count, depth, outputs], grad, Matrix::rows(weight, depth), values, 0.0);
+                        fields.scatter(tile, |_| {
+                            let image = rest.split_off_mut(..image_in).unwrap_or_default();
+                            &mut image[group * inputs * area..][..inputs * area]
+                        });
+                    }
                 }
             },
         );
@@ -158,20 +194,29 @@ pub fn gradient_weight(sizes: Sizes, grad: &[f32], x: &[f32]) -> Vec<f32> {
             }
         })
     } else {
-        parallel::sum(
-            sizes.batch,
+        let together = sizes.together();
+        let sum = parallel::sum(
+            sizes.batch.div_ceil(together),
             length,
-            || Columns::new(&sizes),
-            |columns, n, sum| {
-                let (x, grad) = image(n);
-                let groups = x.chunks_exact(inputs * area).zip(grad.chunks_exact(outputs * out_area));
-                for ((x, grad), sum) in groups.zip(sum.chunks_exact_mut(outputs * depth)) {
-                    columns.gather(x);
-                    let columns = Matrix::columns(&columns.values, out_area);
-                    multiply([outputs, depth, out_area], Matrix::rows(grad, out_area), columns, sum, 1.0);
+            || sizes.fields(),
+            |fields, chunk, sum| {
+                let first = chunk * together;
+                let tiles = fields.tiles(together.min(sizes.batch - first));
+                for (group, sum) in sum.chunks_exact_mut(outputs * depth).enumerate() {
+                    for tile in &tiles {
+                        fields.gather(tile, |n| &image(first + n).0[group * inputs * area..][..inputs * area]);
+                        fields.take(tile, outputs, |n| {
+                            &image(first + n).1[group * outputs * out_area..][..outputs * out_area]
+                        });
+                        let count = fields::count(tile);
+                        let (grad, values) = (Matrix::rows(&fields.pixels, count), Matrix::rows(&fields.values, depth));
+                        multiply([outputs, depth, count], grad, values, sum, 1.0);
+                    }
                 }
             },
-        )
+        );
+        // The taps inside again.
+        taps_outside(&sum, sizes.taps(), inputs)
     }
 }
 
@@ -228,62 +273,5 @@ fn multiply([m, n, k]: [usize; 3], a: Matrix, b: Matrix, out: &mut [f32], beta: 
             false,
             Parallelism::None,
         );
-    }
-}
-
-/// The receptive fields of one group of an image as the columns of a matrix `[inputs / groups · taps, output area]`.
-struct Columns {
-    window: Window,
-    values: Vec<f32>,
-}
-
-impl Columns {
-    fn new(sizes: &Sizes) -> Self {
-        let window = sizes.window();
-        Self { window, values: vec![0.0; sizes.group().0 * sizes.taps() * window.output_area()] }
-    }
-
-    /// What lies outside the input stays 0, as [`Columns::new`] made it.
-    fn gather(&mut self, x: &[f32]) {
-        let (window, values) = (self.window, &mut self.values);
-        let channels = values.chunks_exact_mut(window.taps() * window.output_area());
-        Arch::new().dispatch(|| {
-            for (values, x) in channels.zip(x.chunks_exact(window.input_area())) {
-                window.each_run(|tap, place, pixel, count| {
-                    let run = &mut values[tap * window.output_area() + place..][..count];
-                    gather_run(run, &x[pixel..], window.stride[1]);
-                });
-            }
-        });
-    }
-
-    fn scatter(&self, out: &mut [f32]) {
-        let (window, values) = (self.window, &self.values);
-        let channels = values.chunks_exact(window.taps() * window.output_area());
-        for (values, out) in channels.zip(out.chunks_exact_mut(window.input_area())) {
-            window.each_run(|tap, place, pixel, count| {
-                let out = out[pixel..].iter_mut().step_by(window.stride[1]);
-                values[tap * window.output_area() + place..][..count]
-                    .iter()
-                    .zip(out)
-                    .for_each(|(value, out)| *out += *value);
-            });
-        }
-    }
-}
-
-/// Every `stride`-th value of `x`. Written out for a stride of 2, the stems', in a form that vector units can do.
-#[inline(always)]
-fn gather_run(run: &mut [f32], x: &[f32], stride: usize) {
-    if stride == 2 {
-        let pairs = x.as_chunks::<2>().0;
-        let paired = run.len().min(pairs.len());
-        for (value, [x, _]) in run[..paired].iter_mut().zip(pairs) {
-            *value = *x;
-        }
-        // The very last value of a map has no other beside it.
-        run[paired..].iter_mut().zip(&x[2 * paired..]).for_each(|(value, x)| *value = *x);
-    } else {
-        run.iter_mut().zip(x.iter().step_by(stride)).for_each(|(value, x)| *value = *x);
     }
 }

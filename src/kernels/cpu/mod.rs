@@ -3,7 +3,8 @@
 pub mod batch_norm;
 pub mod convolution;
 mod depthwise;
-mod parallel;
+mod fields;
+pub(crate) mod parallel;
 pub mod pool;
 pub mod scale_channels;
 pub mod window;

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Sums are made of so many partial ones.
 const PARTS: usize = 8;
 
-/// Calls `work` with each `length` values and their place; `length` must divide.
+/// Calls `work` with each `length` values and their place; the last may be fewer.
 pub fn for_each_chunk<T: Send>(values: &mut [T], length: usize, work: impl Fn(usize, &mut [T]) + Send + Sync) {
     for_each_chunk_with(values, length, || (), |(), place, chunk| work(place, chunk));
 }

@@ -64,8 +64,8 @@ pub struct TrainConfig {
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     pub preset: String,
-    /// The channels of an OSNet's stem and three stages, instead of the preset's.
-    pub channels: Option<[usize; 4]>,
+    /// The channels of an OSNet's stem and three stages, or of a ResNet's stem and last layer, instead of the preset's.
+    pub channels: Option<Vec<usize>>,
     /// The backbone's fully connected layer, instead of the preset's; 0 leaves it out.
     pub feature_dim: Option<usize>,
     /// A linear layer to so many features before the BN neck.
@@ -453,12 +453,20 @@ impl TrainConfig {
             value("model.preset", &format!("{:?}", model.preset), &allowed)
         };
         let mut config = preset(&model.preset, people).ok_or_else(unknown)?;
-        match (&mut config.backbone, model.channels) {
-            (BackboneConfig::Osnet(osnet), Some(channels)) => osnet.channels = channels,
-            (_, Some(channels)) => {
-                return Err(value("model.channels", &format!("{channels:?}"), "only an OSNet's can be chosen"));
-            }
+        match (&mut config.backbone, model.channels.as_deref()) {
             (_, None) => {}
+            (BackboneConfig::Osnet(osnet), Some(&[stem, first, second, third])) => {
+                osnet.channels = [stem, first, second, third];
+            }
+            (BackboneConfig::Resnet(resnet), Some(&[stem])) => resnet.width = stem,
+            (BackboneConfig::Resnet(resnet), Some(&[stem, last])) => {
+                (resnet.width, resnet.last_width) = (stem, Some(last))
+            }
+            (_, Some(channels)) => {
+                let allowed =
+                    "four widths of an OSNet; of a ResNet the stem's and, if it is not 8 times that, the last layer's";
+                return Err(value("model.channels", &format!("{channels:?}"), allowed));
+            }
         }
         if let Some(dim) = model.feature_dim {
             let dim = (dim > 0).then_some(dim);

@@ -1,0 +1,163 @@
+//! Running the frozen form on the CPU: image by image, natively on all threads.
+
+use super::{Buffers, Frozen, Operation, Step, ValueId};
+use crate::kernels::nhwc::{
+    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, pool,
+};
+
+/// A frozen network with its weights packed.
+#[derive(Clone, Debug)]
+pub struct CpuRunner {
+    steps: Vec<(Packed, Vec<ValueId>, ValueId)>,
+    values: Vec<Stored>,
+    /// The channels of each value, without the padding.
+    channels: Vec<usize>,
+    buffers: Buffers,
+    embedding: ValueId,
+}
+
+#[derive(Clone, Debug)]
+enum Packed {
+    Convolution(conv::Packed),
+    Depthwise(depthwise::Packed),
+    Gate(gate::Packed),
+    Pool(pool::Packed),
+    GlobalPool(global_pool::Packed),
+    GroupNorm(group_norm::Packed),
+    Elementwise(elementwise::Packed),
+    Slice(usize),
+    Concatenate,
+}
+
+/// The memory of a run.
+struct Memory {
+    buffers: Vec<Vec<f32>>,
+    scratch: Vec<f32>,
+}
+
+impl CpuRunner {
+    pub fn new(frozen: &Frozen) -> Self {
+        // The image keeps its three channels where only convolutions read it, which need no padding.
+        let image_only = |step: &Step| !step.inputs.contains(&0) || matches!(step.operation, Operation::Convolution(_));
+        let bare = frozen.steps.iter().all(image_only);
+        let stored = |(id, &map)| Stored::new(map, if id == 0 && bare { 1 } else { LANES });
+        let values: Vec<Stored> = frozen.values.iter().enumerate().map(stored).collect();
+        let pack = |step: &Step| (pack(frozen, &values, step), step.inputs.clone(), step.output);
+        Self {
+            steps: frozen.steps.iter().map(pack).collect(),
+            buffers: Buffers::plan(frozen, |value| values[value].len()),
+            channels: frozen.values.iter().map(|map| map.channels).collect(),
+            embedding: frozen.embedding(),
+            values,
+        }
+    }
+
+    /// The embeddings of images `[n, 3, height, width]`, `[n, features_dim]`.
+    ///
+    /// # Panics
+    /// When the images have another size than the network was frozen for.
+    pub fn run(&self, images: &[f32]) -> Vec<f32> {
+        let (size, dim) = (self.values[0].area() * self.channels[0], self.channels[self.embedding]);
+        assert!(images.len().is_multiple_of(size), "the images are of the size that the network was frozen for");
+        let mut out = vec![0.0; images.len() / size * dim];
+        crate::kernels::cpu::parallel::for_each_chunk_with(
+            &mut out,
+            dim,
+            || self.memory(),
+            |memory, n, out| self.image(&images[n * size..][..size], memory, out),
+        );
+        out
+    }
+
+    /// Bytes that one thread's run takes beside the weights.
+    pub fn memory_bytes(&self) -> usize {
+        self.buffers.total() * size_of::<f32>()
+    }
+
+    fn memory(&self) -> Memory {
+        let buffers = self.buffers.sizes.iter().map(|&size| vec![0.0; size]).collect();
+        Memory { buffers, scratch: Vec::new() }
+    }
+
+    fn image(&self, image: &[f32], memory: &mut Memory, out: &mut [f32]) {
+        let (area, pitch) = (self.values[0].area(), self.values[0].pitch);
+        for (channel, plane) in image.chunks_exact(area).enumerate() {
+            let pixels = memory.buffers[0][channel..].iter_mut().step_by(pitch);
+            pixels.zip(plane).for_each(|(to, from)| *to = *from);
+        }
+        for (packed, inputs, output) in &self.steps {
+            let buffer = self.buffers.of[*output];
+            // Never one that the step reads.
+            let mut made = std::mem::take(&mut memory.buffers[buffer]);
+            self.step(packed, inputs, *output, &memory.buffers, &mut memory.scratch, &mut made);
+            memory.buffers[buffer] = made;
+        }
+        let embedding = &memory.buffers[self.buffers.of[self.embedding]];
+        out.copy_from_slice(&embedding[..out.len()]);
+    }
+
+    fn step(
+        &self,
+        packed: &Packed,
+        inputs: &[ValueId],
+        output: ValueId,
+        buffers: &[Vec<f32>],
+        scratch: &mut Vec<f32>,
+        made: &mut [f32],
+    ) {
+        let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].len()];
+        let x = value(inputs[0]);
+        let out = &mut made[..self.values[output].len()];
+        match packed {
+            Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, out),
+            Packed::Depthwise(packed) => packed.run(x, scratch, out),
+            Packed::Gate(packed) => {
+                let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
+                packed.run(&streams, scratch, out);
+            }
+            Packed::Pool(packed) => packed.run(x, out),
+            Packed::GlobalPool(packed) => packed.run(x, out),
+            Packed::GroupNorm(packed) => packed.run(x, scratch, out),
+            Packed::Elementwise(packed) => {
+                let inputs: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
+                packed.run(&inputs, out);
+            }
+            Packed::Slice(start) => {
+                out.fill(0.0);
+                let from = (x, self.values[inputs[0]].pitch, *start);
+                copy_channels(self.channels[output], from, (out, self.values[output].pitch, 0));
+            }
+            Packed::Concatenate => {
+                out.fill(0.0);
+                let mut first = 0;
+                for &id in inputs {
+                    let from = (value(id), self.values[id].pitch, 0);
+                    copy_channels(self.channels[id], from, (&mut *out, self.values[output].pitch, first));
+                    first += self.channels[id];
+                }
+            }
+        }
+    }
+}
+
+fn pack(frozen: &Frozen, values: &[Stored], step: &Step) -> Packed {
+    let input = step.inputs[0];
+    let (from, to) = (values[input], values[step.output]);
+    match &step.operation {
+        Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, frozen.values[input], from, to)),
+        Operation::Depthwise(c) => Packed::Depthwise(depthwise::Packed::new(c, from, to)),
+        Operation::Gate(gate) => Packed::Gate(gate::Packed::new(gate, to)),
+        Operation::Pool { maximum, window } => Packed::Pool(pool::Packed::new(*maximum, *window, from, to)),
+        Operation::GlobalPool { exponent, affine, activation } => {
+            Packed::GlobalPool(global_pool::Packed::new(*exponent, affine.as_ref(), activation, from))
+        }
+        Operation::GroupNorm { groups, affine, activation } => {
+            Packed::GroupNorm(group_norm::Packed::new(*groups, affine, activation, to))
+        }
+        Operation::Elementwise { combine, affine, activation } => {
+            Packed::Elementwise(elementwise::Packed::new(*combine, affine.as_ref(), activation, to))
+        }
+        Operation::Slice { start } => Packed::Slice(*start),
+        Operation::Concatenate => Packed::Concatenate,
+    }
+}

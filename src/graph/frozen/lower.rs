@@ -1,0 +1,362 @@
+//! From a graph's nodes to the steps of the frozen form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
+use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
+use crate::weights::Tensor;
+
+/// Added to a variance before its square root, as everywhere in torchvision and torchreid.
+const EPSILON: f32 = 1e-5;
+
+/// A node's value on its way: made already, or a step that still waits for what can be folded into it.
+#[derive(Clone, Debug)]
+enum Pending {
+    Made(ValueId),
+    Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
+}
+
+struct Lowering<'a> {
+    graph: &'a Graph,
+    tensors: &'a BTreeMap<String, Tensor>,
+    shapes: Vec<Shape>,
+    /// The nodes that lead to the embedding, and how many of them read each node.
+    readers: Vec<usize>,
+    pending: BTreeMap<NodeId, Pending>,
+    frozen: Frozen,
+}
+
+pub fn lower(
+    graph: &Graph,
+    tensors: &BTreeMap<String, Tensor>,
+    height: usize,
+    width: usize,
+) -> Result<Frozen, FreezeError> {
+    let shapes = graph.shapes(height, width)?;
+    check(graph, tensors)?;
+    let mut readers = vec![0; graph.nodes.len()];
+    readers[graph.embedding] = 1;
+    for (id, node) in graph.nodes.iter().enumerate().rev() {
+        if readers[id] > 0 {
+            node.inputs.iter().for_each(|&input| readers[input] += 1);
+        }
+    }
+    let gates = gates(graph, &readers);
+    let within: BTreeSet<NodeId> = gates.values().flat_map(|gate| gate.nodes).collect();
+    let frozen = Frozen { steps: Vec::new(), values: Vec::new() };
+    let mut lowering = Lowering { graph, tensors, shapes, readers, pending: BTreeMap::new(), frozen };
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if lowering.readers[id] == 0 || within.contains(&id) {
+            continue;
+        }
+        let pending = match gates.get(&id) {
+            Some(gate) => lowering.gate(id, gate),
+            None => lowering.node(id, node),
+        };
+        lowering.pending.insert(id, pending);
+        if lowering.readers[id] != 1 {
+            // Several readers need the value itself.
+            lowering.make(id);
+        }
+    }
+    lowering.make(graph.embedding);
+    Ok(lowering.frozen)
+}
+
+/// That every tensor is there, of the right length.
+fn check(graph: &Graph, tensors: &BTreeMap<String, Tensor>) -> Result<(), FreezeError> {
+    for parameter in graph.parameters() {
+        let expected = parameter.shape.iter().product::<usize>();
+        match tensors.get(&parameter.name) {
+            None if parameter.role == graph::Role::Head => {}
+            None => return Err(FreezeError::Missing(parameter.name)),
+            Some(tensor) if tensor.values.len() != expected => {
+                let found = tensor.values.len();
+                return Err(FreezeError::Length { name: parameter.name, found, expected: parameter.shape });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A gate: the node that gives the gated value, and those between it and the product.
+struct GateNodes {
+    stream: NodeId,
+    /// Pool, first layer, ReLU, second layer, sigmoid.
+    nodes: [NodeId; 5],
+}
+
+/// The products that are gates, by their node.
+fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
+    let step = |id: NodeId, is: fn(&Op) -> bool| -> Option<NodeId> {
+        let node = graph.nodes.get(id)?;
+        (is(&node.op) && readers[id] == 1).then(|| node.inputs.first().copied()).flatten()
+    };
+    let is_linear = |op: &Op| matches!(op, Op::Linear { .. });
+    let gate = |node: &Node| -> Option<GateNodes> {
+        let (Op::Multiply, &[stream, sigmoid]) = (&node.op, &node.inputs[..]) else { return None };
+        let second = step(sigmoid, |op| *op == Op::Sigmoid)?;
+        let relu = step(second, is_linear)?;
+        let first = step(relu, |op| *op == Op::Relu)?;
+        let pool = step(first, is_linear)?;
+        let pooled = step(pool, |op| *op == Op::GlobalAveragePool)?;
+        (pooled == stream).then_some(GateNodes { stream, nodes: [pool, first, relu, second, sigmoid] })
+    };
+    let live = graph.nodes.iter().enumerate().filter(|(id, _)| readers[*id] > 0);
+    live.filter_map(|(id, node)| Some((id, gate(node)?))).collect()
+}
+
+impl Lowering<'_> {
+    /// A tensor that [`check`] found there.
+    fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
+        self.tensors.get(&format!("{name}.{part}")).map(|tensor| tensor.values.clone()).unwrap_or_default()
+    }
+
+    fn map(&self, id: NodeId) -> Map {
+        match self.shapes[id] {
+            Shape::Map([channels, height, width]) => Map { height, width, channels },
+            Shape::Vector(channels) => Map { height: 1, width: 1, channels },
+        }
+    }
+
+    /// The value of a node, whose step is appended if it was still open.
+    fn make(&mut self, id: NodeId) -> ValueId {
+        let value = match self.pending.remove(&id) {
+            Some(Pending::Made(value)) => value,
+            Some(Pending::Open { operation, inputs, map }) => {
+                self.frozen.values.push(map);
+                let output = self.frozen.values.len() - 1;
+                self.frozen.steps.push(Step { operation, inputs, output });
+                output
+            }
+            None => unreachable!("a node reads nodes before it"),
+        };
+        self.pending.insert(id, Pending::Made(value));
+        value
+    }
+
+    fn open(&mut self, id: NodeId, operation: Operation, inputs: &[NodeId]) -> Pending {
+        let inputs = inputs.iter().map(|&input| self.make(input)).collect();
+        Pending::Open { operation, inputs, map: self.map(id) }
+    }
+
+    fn gate(&mut self, id: NodeId, gate: &GateNodes) -> Pending {
+        let layer = |id: NodeId| match &self.graph.nodes[id].op {
+            Op::Linear { name, bias, outputs, .. } => {
+                let bias = if *bias { self.tensor(name, "bias") } else { vec![0.0; *outputs] };
+                (self.tensor(name, "weight"), bias)
+            }
+            _ => unreachable!("a gate's layers are linear"),
+        };
+        let ((fc1, bias1), (fc2, bias2)) = (layer(gate.nodes[1]), layer(gate.nodes[3]));
+        self.open(id, Operation::Gate(Gate { fc1, bias1, fc2, bias2 }), &[gate.stream])
+    }
+
+    fn node(&mut self, id: NodeId, node: &Node) -> Pending {
+        let input = node.inputs.first().copied().unwrap_or_default();
+        match &node.op {
+            Op::Input { .. } => {
+                self.frozen.values.push(self.map(id));
+                Pending::Made(0)
+            }
+            Op::Convolution(c) => self.convolution(id, c, input),
+            Op::Linear { name, inputs, outputs, bias } => {
+                let c = graph::Convolution {
+                    name: name.clone(),
+                    inputs: *inputs,
+                    outputs: *outputs,
+                    kernel: [1; 2],
+                    stride: [1; 2],
+                    padding: [0; 2],
+                    groups: 1,
+                    bias: *bias,
+                };
+                self.convolution(id, &c, input)
+            }
+            Op::BatchNorm { name, .. } => {
+                let [weight, bias, mean, variance] =
+                    ["weight", "bias", "running_mean", "running_var"].map(|part| self.tensor(name, part));
+                let scale: Vec<f32> = weight.iter().zip(&variance).map(|(w, v)| w / (v + EPSILON).sqrt()).collect();
+                let shift = bias.iter().zip(&mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale);
+                self.affine(id, input, Affine { shift: shift.collect(), scale })
+            }
+            Op::Affine { name, .. } => {
+                let affine = self.affine_of(name);
+                self.affine(id, input, affine)
+            }
+            Op::InstanceNorm { name, channels } => self.group_norm(id, name, *channels, input),
+            Op::GroupNorm { name, groups, .. } => self.group_norm(id, name, *groups, input),
+            Op::Relu => self.activation(id, input, Activation::Relu),
+            Op::Sigmoid => self.activation(id, input, Activation::Sigmoid),
+            Op::PRelu { name, .. } => {
+                let slopes = self.tensor(name, "weight");
+                self.activation(id, input, Activation::PRelu(slopes))
+            }
+            Op::MaxPool(window) => self.open(id, Operation::Pool { maximum: true, window: *window }, &[input]),
+            Op::AveragePool(window) => self.open(id, Operation::Pool { maximum: false, window: *window }, &[input]),
+            Op::GlobalAveragePool => self.global_pool(id, None, input),
+            Op::GemPool { name } => {
+                let exponent = self.tensor(name, "p").first().copied();
+                self.global_pool(id, exponent, input)
+            }
+            Op::Add => self.add(id, node.inputs[0], node.inputs[1]),
+            Op::Multiply => {
+                let equal = self.shapes[node.inputs[0]] == self.shapes[node.inputs[1]];
+                self.elementwise(id, if equal { Combine::Multiply } else { Combine::Scale }, None, &node.inputs)
+            }
+            Op::Split { start, .. } => self.open(id, Operation::Slice { start: *start }, &[input]),
+            Op::Concatenate => self.open(id, Operation::Concatenate, &node.inputs),
+        }
+    }
+
+    fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
+        let weight = self.tensor(&c.name, "weight");
+        let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
+        let of = |weight, bias| Convolution {
+            kernel: c.kernel,
+            stride: c.stride,
+            padding: c.padding,
+            weight,
+            bias,
+            activation: Activation::None,
+        };
+        let (taps, inputs, outputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups, c.outputs / c.groups);
+        if c.groups == c.inputs && c.groups == c.outputs {
+            let weight = transposed(&weight, c.outputs, taps);
+            return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
+        }
+        // Channels last, and what another group sees has no weight.
+        let mut dense = vec![0.0; c.outputs * taps * c.inputs];
+        for (output, (to, from)) in
+            dense.chunks_exact_mut(taps * c.inputs).zip(weight.chunks_exact(taps * inputs)).enumerate()
+        {
+            let first = output / outputs * inputs;
+            for (place, value) in from.iter().enumerate() {
+                to[place % taps * c.inputs + first + place / taps] = *value;
+            }
+        }
+        self.open(id, Operation::Convolution(of(dense, bias)), &[input])
+    }
+
+    fn affine_of(&self, name: &str) -> Affine {
+        Affine { scale: self.tensor(name, "weight"), shift: self.tensor(name, "bias") }
+    }
+
+    fn group_norm(&mut self, id: NodeId, name: &str, groups: usize, input: NodeId) -> Pending {
+        let affine = self.affine_of(name);
+        self.open(id, Operation::GroupNorm { groups, affine, activation: Activation::None }, &[input])
+    }
+
+    fn global_pool(&mut self, id: NodeId, exponent: Option<f32>, input: NodeId) -> Pending {
+        self.open(id, Operation::GlobalPool { exponent, affine: None, activation: Activation::None }, &[input])
+    }
+
+    fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
+        self.open(id, Operation::Elementwise { combine, affine, activation: Activation::None }, inputs)
+    }
+
+    /// Takes an open step, whose node has no other reader, to add something to it.
+    fn take_open(&mut self, id: NodeId, may: impl Fn(&Operation, usize) -> bool) -> Option<(Operation, Vec<ValueId>)> {
+        match self.pending.get(&id) {
+            Some(Pending::Open { operation, inputs, .. }) if may(operation, inputs.len()) => {}
+            _ => return None,
+        }
+        match self.pending.remove(&id) {
+            Some(Pending::Open { operation, inputs, .. }) => Some((operation, inputs)),
+            _ => None,
+        }
+    }
+
+    fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
+        let map = self.map(id);
+        let may = |operation: &Operation, inputs: usize| match operation {
+            Operation::Convolution(c) => c.activation == Activation::None && inputs == 1,
+            Operation::Depthwise(c) => c.activation == Activation::None,
+            Operation::GlobalPool { affine, activation, .. } | Operation::Elementwise { affine, activation, .. } => {
+                affine.is_none() && *activation == Activation::None
+            }
+            _ => false,
+        };
+        let Some((mut operation, inputs)) = self.take_open(input, may) else {
+            return self.elementwise(id, Combine::One, Some(affine), &[input]);
+        };
+        match &mut operation {
+            Operation::Convolution(c) => {
+                let length = c.weight.len() / c.bias.len().max(1);
+                for (weight, scale) in c.weight.chunks_exact_mut(length.max(1)).zip(&affine.scale) {
+                    weight.iter_mut().for_each(|weight| *weight *= scale);
+                }
+                apply(&mut c.bias, &affine);
+            }
+            Operation::Depthwise(c) => {
+                for weights in c.weight.chunks_exact_mut(affine.scale.len()) {
+                    weights.iter_mut().zip(&affine.scale).for_each(|(weight, scale)| *weight *= scale);
+                }
+                apply(&mut c.bias, &affine);
+            }
+            Operation::GlobalPool { affine: place, .. } | Operation::Elementwise { affine: place, .. } => {
+                *place = Some(affine);
+            }
+            _ => unreachable!("`may` lets no other through"),
+        }
+        Pending::Open { operation, inputs, map }
+    }
+
+    fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
+        let map = self.map(id);
+        let may = |operation: &Operation, _: usize| operation.activation() == Some(&Activation::None);
+        let Some((mut operation, inputs)) = self.take_open(input, may) else {
+            return Pending::Open {
+                operation: Operation::Elementwise { combine: Combine::One, affine: None, activation: wanted },
+                inputs: vec![self.make(input)],
+                map,
+            };
+        };
+        operation.activation_mut().into_iter().for_each(|activation| *activation = wanted.clone());
+        Pending::Open { operation, inputs, map }
+    }
+
+    fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
+        let map = self.map(id);
+        if let Some(sum) = self.add_gates(map, a, b) {
+            return sum;
+        }
+        let may = |operation: &Operation, inputs: usize| matches!(operation, Operation::Convolution(c) if c.activation == Activation::None && inputs == 1);
+        for (to, other) in [(b, a), (a, b)] {
+            if to != other
+                && let Some((operation, mut inputs)) = self.take_open(to, may)
+            {
+                inputs.push(self.make(other));
+                return Pending::Open { operation, inputs, map };
+            }
+        }
+        self.elementwise(id, Combine::Add, None, &[a, b])
+    }
+
+    /// The sum of streams behind the same gate is one step.
+    fn add_gates(&mut self, map: Map, a: NodeId, b: NodeId) -> Option<Pending> {
+        let gate = |id: NodeId| match self.pending.get(&id) {
+            Some(Pending::Open { operation: Operation::Gate(gate), .. }) => Some(gate),
+            _ => None,
+        };
+        if a == b || gate(a)? != gate(b)? {
+            return None;
+        }
+        let (operation, mut inputs) = self.take_open(a, |_, _| true)?;
+        let (_, others) = self.take_open(b, |_, _| true)?;
+        inputs.extend(others);
+        Some(Pending::Open { operation, inputs, map })
+    }
+}
+
+fn apply(bias: &mut [f32], affine: &Affine) {
+    for ((bias, scale), shift) in bias.iter_mut().zip(&affine.scale).zip(&affine.shift) {
+        *bias = *bias * scale + shift;
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns).map(|i| values[i % rows * columns + i / rows]).collect()
+}

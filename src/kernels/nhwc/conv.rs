@@ -1,0 +1,195 @@
+//! Convolution over all channels, with bias, a residual and an activation: an implicit matrix product of receptive fields
+//! `[pixels, kh · kw · inputs]` and packed weights. Fully connected layers are convolutions of one pixel.
+//!
+//! The twin computes a few pixels by as many outputs as the vector registers hold, reading the map itself (with a border,
+//! where the kernel has padding) and the weights in panels, one after the other as the loop needs them.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::{Finish, Stored, padded, with_border};
+use crate::graph::frozen::{Convolution, Map};
+
+/// Pixels worked on at once.
+const PIXELS: usize = 6;
+/// Outputs worked on at once: two vectors of 8, where there are 16 registers of them; wasm's hold 4.
+const OUTPUTS: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
+/// Outputs of the last, narrow panel.
+const NARROW: usize = 8;
+
+/// A convolution packed for the twin.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    input: Stored,
+    output: Stored,
+    /// `[outputs / OUTPUTS][kh · kw · inputs][OUTPUTS]`, the last panel `NARROW` wide where that suffices.
+    panels: Vec<f32>,
+    bias: Vec<f32>,
+    finish: Finish,
+}
+
+impl Packed {
+    /// Packs the weights of a convolution from one stored map to another.
+    pub fn new(c: &Convolution, from: Map, input: Stored, output: Stored) -> Self {
+        let taps = c.kernel[0] * c.kernel[1];
+        let depth = taps * input.pitch;
+        let mut panels = Vec::with_capacity(depth * output.pitch);
+        let mut first = 0;
+        while first < output.pitch {
+            let width = panel(output.pitch - first);
+            for (tap, channel) in (0..taps).flat_map(|tap| (0..input.pitch).map(move |channel| (tap, channel))) {
+                panels.extend((first..first + width).map(|o| {
+                    let inside = channel < from.channels && o < c.bias.len();
+                    if inside { c.weight[(o * taps + tap) * from.channels + channel] } else { 0.0 }
+                }));
+            }
+            first += width;
+        }
+        Self {
+            kernel: c.kernel,
+            stride: c.stride,
+            padding: c.padding,
+            input,
+            output,
+            panels,
+            bias: padded(&c.bias, output.pitch),
+            finish: Finish::new(&c.activation, output.pitch),
+        }
+    }
+
+    /// One image. `border` is scratch.
+    pub fn run(&self, x: &[f32], residual: Option<&[f32]>, border: &mut Vec<f32>, out: &mut [f32]) {
+        let (x, width) = with_border(x, self.input, self.padding, border);
+        Arch::new().dispatch(Run { packed: self, x, width, residual, out });
+        if !matches!(self.finish, Finish::None | Finish::Relu) {
+            out.chunks_exact_mut(self.output.pitch).for_each(|pixel| self.finish.apply(0, pixel));
+        }
+    }
+}
+
+struct Run<'a> {
+    packed: &'a Packed,
+    x: &'a [f32],
+    /// Pixels of a row of `x`.
+    width: usize,
+    residual: Option<&'a [f32]>,
+    out: &'a mut [f32],
+}
+
+/// A row of the output and the panel of outputs that is worked on.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    panel: &'a [f32],
+    /// The panel's first output.
+    first: usize,
+    /// Where the first pixel's field begins.
+    start: usize,
+    /// The first pixel in the output, and how many.
+    place: usize,
+    columns: usize,
+}
+
+impl WithSimd for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Packed { kernel, stride, input, output, .. } = *self.packed;
+        let depth = kernel[0] * kernel[1] * input.pitch;
+        // Where fields are single pixels that follow each other, rows need not be told apart.
+        let flat = kernel == [1; 2] && stride == [1; 2];
+        let (rows, columns) = if flat { (1, output.area()) } else { (output.height, output.width) };
+        let mut first = 0;
+        while first < output.pitch {
+            let outputs = panel(output.pitch - first);
+            let panel = &self.packed.panels[first * depth..][..outputs * depth];
+            for y in 0..rows {
+                let start = y * stride[0] * self.width * input.pitch;
+                let row = Row { panel, first, start, place: y * columns, columns };
+                match outputs / S::F32_LANES {
+                    1 => self.row::<S, 1>(simd, row),
+                    2 => self.row::<S, 2>(simd, row),
+                    4 => self.row::<S, 4>(simd, row),
+                    8 => self.row::<S, 8>(simd, row),
+                    _ => self.row::<S, 16>(simd, row),
+                }
+            }
+            first += outputs;
+        }
+    }
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn row<S: Simd, const V: usize>(&mut self, simd: S, row: Row) {
+        let mut x = 0;
+        while x + PIXELS <= row.columns {
+            self.tile::<S, V, PIXELS>(simd, row, x);
+            x += PIXELS;
+        }
+        match row.columns - x {
+            0 => {}
+            1 => self.tile::<S, V, 1>(simd, row, x),
+            2 => self.tile::<S, V, 2>(simd, row, x),
+            3 => self.tile::<S, V, 3>(simd, row, x),
+            4 => self.tile::<S, V, 4>(simd, row, x),
+            _ => self.tile::<S, V, 5>(simd, row, x),
+        }
+    }
+
+    /// `V` vectors of outputs for `P` pixels from column `x`.
+    #[inline(always)]
+    fn tile<S: Simd, const V: usize, const P: usize>(&mut self, simd: S, row: Row, x: usize) {
+        let packed = self.packed;
+        let (pitch, out_pitch) = (packed.input.pitch, packed.output.pitch);
+        let (run, step) = (packed.kernel[1] * pitch, packed.stride[1] * pitch);
+        let outputs = V * S::F32_LANES;
+        let bias = vectors::<S, V>(&packed.bias[row.first..]);
+        let mut sums = [*bias; P];
+        for (ky, weights) in row.panel.chunks_exact(run * outputs).enumerate() {
+            let start = row.start + ky * self.width * pitch + x * step;
+            let fields: [&[f32]; P] = std::array::from_fn(
+                #[inline(always)]
+                |p| &self.x[start + p * step..][..run],
+            );
+            let weights = S::as_simd_f32s(weights).0.as_chunks::<V>().0;
+            for (k, weights) in weights.iter().enumerate().take(run) {
+                for p in 0..P {
+                    let value = simd.splat_f32s(fields[p][k]);
+                    for v in 0..V {
+                        sums[p][v] = simd.mul_add_e_f32s(value, weights[v], sums[p][v]);
+                    }
+                }
+            }
+        }
+        let zero = simd.splat_f32s(0.0);
+        let relu = matches!(packed.finish, Finish::Relu);
+        for p in 0..P {
+            let place = row.first + (row.place + x + p) * out_pitch;
+            if let Some(residual) = self.residual {
+                let residual = vectors::<S, V>(&residual[place..]);
+                for v in 0..V {
+                    sums[p][v] = simd.add_f32s(sums[p][v], residual[v]);
+                }
+            }
+            let out = &mut S::as_mut_simd_f32s(&mut self.out[place..][..outputs]).0[..V];
+            for v in 0..V {
+                // In this order a NaN stays one.
+                out[v] = if relu { simd.max_f32s(zero, sums[p][v]) } else { sums[p][v] };
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn vectors<S: Simd, const V: usize>(values: &[f32]) -> &[S::f32s; V] {
+    let vectors = S::as_simd_f32s(&values[..V * S::F32_LANES]).0;
+    vectors.first_chunk().unwrap_or_else(|| unreachable!("as many values as V vectors hold"))
+}
+
+/// The width of the next panel.
+fn panel(outputs: usize) -> usize {
+    if outputs > NARROW { OUTPUTS } else { NARROW }
+}

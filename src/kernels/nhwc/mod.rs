@@ -1,0 +1,104 @@
+//! What the frozen form of a network runs: kernels over maps `[n, h, w, channels]`, each with its shader and its twin on
+//! the CPU. The channels of a stored pixel are padded with zeros to whole vectors, `pitch` values in all, so that no kernel
+//! has to treat a remainder.
+
+pub mod concatenate;
+pub mod conv;
+pub mod depthwise;
+pub mod elementwise;
+pub mod gate;
+pub mod global_pool;
+pub mod group_norm;
+pub mod pool;
+mod simd;
+
+use crate::graph::frozen::{Activation, Map};
+
+/// How many values a stored pixel's channels are a multiple of, on the CPU.
+pub const LANES: usize = 8;
+
+/// A map as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub height: usize,
+    pub width: usize,
+    /// Values from one pixel to the next: the channels and their padding.
+    pub pitch: usize,
+}
+
+impl Stored {
+    /// With the channels padded to a multiple of `lanes`.
+    pub fn new(map: Map, lanes: usize) -> Self {
+        Self { height: map.height, width: map.width, pitch: map.channels.next_multiple_of(lanes) }
+    }
+
+    pub fn area(self) -> usize {
+        self.height * self.width
+    }
+
+    /// The values of one image.
+    pub fn len(self) -> usize {
+        self.area() * self.pitch
+    }
+}
+
+/// Values for each channel, with zeros for the padding.
+pub fn padded(values: &[f32], pitch: usize) -> Vec<f32> {
+    let mut padded = values.to_vec();
+    padded.resize(pitch, 0.0);
+    padded
+}
+
+/// The map with a border of zeros, made in `scratch` where there is any padding, and the pixels of its rows.
+fn with_border<'a>(x: &'a [f32], map: Stored, padding: [usize; 2], scratch: &'a mut Vec<f32>) -> (&'a [f32], usize) {
+    if padding == [0; 2] {
+        return (x, map.width);
+    }
+    let (height, width, pitch) = (map.height + 2 * padding[0], map.width + 2 * padding[1], map.pitch);
+    scratch.clear();
+    scratch.resize(height * width * pitch, 0.0);
+    let rows = scratch.chunks_exact_mut(width * pitch).skip(padding[0]);
+    for (to, from) in rows.zip(x.chunks_exact(map.width * pitch)) {
+        to[padding[1] * pitch..][..from.len()].copy_from_slice(from);
+    }
+    (scratch, width)
+}
+
+/// An activation as the twins apply it: slopes are padded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finish {
+    None,
+    Relu,
+    Sigmoid,
+    PRelu(Vec<f32>),
+}
+
+impl Finish {
+    pub fn new(activation: &Activation, pitch: usize) -> Self {
+        match activation {
+            Activation::None => Self::None,
+            Activation::Relu => Self::Relu,
+            Activation::Sigmoid => Self::Sigmoid,
+            Activation::PRelu(slopes) => Self::PRelu(padded(slopes, pitch)),
+        }
+    }
+
+    /// Of the values of some channels from `first`.
+    #[inline(always)]
+    fn apply(&self, first: usize, values: &mut [f32]) {
+        match self {
+            Self::None => {}
+            Self::Relu => values.iter_mut().for_each(|value| *value = simd::larger(*value, 0.0)),
+            Self::Sigmoid => values.iter_mut().for_each(|value| *value = sigmoid(*value)),
+            Self::PRelu(slopes) => {
+                for (value, slope) in values.iter_mut().zip(&slopes[first..]) {
+                    *value = simd::larger(*value, 0.0) + slope * -simd::larger(-*value, 0.0);
+                }
+            }
+        }
+    }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}

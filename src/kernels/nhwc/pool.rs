@@ -1,0 +1,57 @@
+//! Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean.
+
+use super::Stored;
+use super::simd::{larger, vectorised};
+use crate::graph::Pool;
+
+/// A pooling step.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    maximum: bool,
+    window: Pool,
+    input: Stored,
+    output: Stored,
+}
+
+impl Packed {
+    pub fn new(maximum: bool, window: Pool, input: Stored, output: Stored) -> Self {
+        Self { maximum, window, input, output }
+    }
+
+    /// One image.
+    pub fn run(&self, x: &[f32], out: &mut [f32]) {
+        vectorised(
+            #[inline(always)]
+            || {
+                let pitch = self.output.pitch;
+                for (place, out) in out.chunks_exact_mut(pitch).enumerate() {
+                    let (rows, row_count) = self.span(0, place / self.output.width, self.input.height);
+                    let (columns, column_count) = self.span(1, place % self.output.width, self.input.width);
+                    out.fill(if self.maximum { f32::NEG_INFINITY } else { 0.0 });
+                    for (y, x_) in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
+                        let pixel = &x[(y * self.input.width + x_) * pitch..][..pitch];
+                        if self.maximum {
+                            out.iter_mut().zip(pixel).for_each(|(out, value)| *out = larger(*value, *out));
+                        } else {
+                            out.iter_mut().zip(pixel).for_each(|(out, value)| *out += value);
+                        }
+                    }
+                    if !self.maximum {
+                        let share = 1.0 / (row_count * column_count) as f32;
+                        out.iter_mut().for_each(|out| *out *= share);
+                    }
+                }
+            },
+        );
+    }
+
+    /// What a window covers of the map along an axis, and how many values it averages: with `ceil`, what a last window has
+    /// beyond the padding is none.
+    #[inline(always)]
+    fn span(&self, axis: usize, place: usize, size: usize) -> (std::ops::Range<usize>, usize) {
+        let (kernel, padding) = (self.window.kernel[axis], self.window.padding[axis]);
+        let start = place * self.window.stride[axis];
+        let count = kernel.min(size + 2 * padding - start);
+        (start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(size), count)
+    }
+}
