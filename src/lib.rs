@@ -5,6 +5,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dataset;
+pub mod extract;
 pub mod graph;
 pub mod image;
 pub mod kernels;

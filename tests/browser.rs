@@ -11,7 +11,8 @@ mod resize_cases;
 
 use common::relative_error;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use webreid::training::{ComputeDevice, DeviceChoice, Extractor};
+use webreid::extract::{DeviceChoice, Extractor};
+use webreid::training::ComputeDevice;
 use webreid::weights::{Checkpoint, recognise};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -27,12 +28,12 @@ fn webgpu_expected() -> bool {
 
 async fn check_features(choice: DeviceChoice) {
     webreid::web::start();
-    let model = recognise(Checkpoint::read(WEIGHTS).unwrap()).unwrap();
+    let mut model = recognise(Checkpoint::read(WEIGHTS).unwrap()).unwrap();
     let expected = Checkpoint::read(EXPECTED).unwrap();
-    let extractor = Extractor::open(&model, choice).await.unwrap();
     let input = &expected.tensors["input"];
-    let shape = input.shape.clone().try_into().unwrap();
-    let found = extractor.embed(input.values.clone(), shape).await.unwrap();
+    (model.config.input.height, model.config.input.width) = (input.shape[2], input.shape[3]);
+    let extractor = Extractor::open(&model, choice).await.unwrap();
+    let found = extractor.embed(&input.values).await.unwrap();
     let error = relative_error(&found, &expected.tensors["expect/eval_embedding"].values);
     wasm_bindgen_test::console_log!("{}: {error:.1e} of the largest value", extractor.device().name);
     assert!(error <= 1e-4, "{error}");

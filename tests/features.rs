@@ -1,14 +1,14 @@
 //! Real checkpoints give the features that PyTorch gives, on the CPU and on WebGPU.
 
-#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
+#![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
 use std::path::Path;
 
 use common::{relative_error, shared};
+use webreid::extract::{DeviceChoice, Extractor};
 use webreid::image::{self, Rgba};
-use webreid::training::{DeviceChoice, Extractor};
 use webreid::weights::{Checkpoint, recognise};
 
 /// of the largest value; rounding stays two orders below.
@@ -19,7 +19,7 @@ fn check(weights: &Path, reference: &Checkpoint, expected: &str, images: &[Rgba]
     let extractor = pollster::block_on(Extractor::open(&recognise(checkpoint).unwrap(), choice)).unwrap();
     let expected = &reference.tensors[expected].values;
     let input = reference.tensors["input"].values.clone();
-    let from_tensor = pollster::block_on(extractor.embed(input, [8, 3, 256, 128])).unwrap();
+    let from_tensor = pollster::block_on(extractor.embed(&input)).unwrap();
     let from_images = pollster::block_on(extractor.extract(images)).unwrap().concat();
     for (source, found) in [("the tensor", from_tensor), ("the files", from_images)] {
         let error = relative_error(&found, expected);
@@ -50,6 +50,7 @@ fn osnet_features_equal_the_reference_on_the_cpu() {
     check_all(DeviceChoice::Cpu);
 }
 
+#[cfg(feature = "webgpu")]
 #[test]
 fn osnet_features_equal_the_reference_on_webgpu() {
     check_all(DeviceChoice::Gpu);

@@ -25,14 +25,15 @@ fn fixture(name: &str) -> Tensors {
 }
 
 fn freeze(config: &ReIdentifierConfig, tensors: &Tensors, height: usize, width: usize) -> Frozen {
-    Frozen::new(&config.graph().unwrap(), tensors, height, width).unwrap()
+    let graph = config.graph().unwrap();
+    Frozen::new(&graph, &[graph.embedding], tensors, height, width).unwrap()
 }
 
 fn check(title: &str, config: &ReIdentifierConfig, tensors: &Tensors, input: &Tensor, expected: &[f32]) {
     let [_, _, height, width] = input.shape[..] else { panic!("images") };
     let frozen = freeze(config, tensors, height, width);
     let runner = CpuRunner::new(&frozen);
-    let error = relative_error(&runner.run(&input.values), expected);
+    let error = relative_error(&runner.run(&input.values)[0], expected);
     println!("{title}: {error:.1e} of the largest value, {} steps", frozen.steps.len());
     assert!(error <= TOLERANCE, "{title}: {error:e}");
 }
@@ -103,7 +104,7 @@ fn steps_are_few_and_memory_is_shared() {
             (p.name, Tensor { shape: p.shape, values })
         };
         let tensors = graph.parameters().into_iter().map(tensor).collect();
-        let frozen = Frozen::new(&graph, &tensors, 256, 128).unwrap();
+        let frozen = Frozen::new(&graph, &[graph.embedding], &tensors, 256, 128).unwrap();
         let size = |value: usize| frozen.values[value].area() * frozen.values[value].channels;
         let buffers = Buffers::plan(&frozen, size);
         // No step reads the buffer that it writes.

@@ -223,9 +223,10 @@ fn no_single_wrong_byte_makes_a_panic() {
 #[cfg(feature = "train")]
 mod network {
     use burn::tensor::{Tensor, TensorData};
+    use webreid::extract::{DeviceChoice, Extractor};
     use webreid::image::{self, Rgba};
     use webreid::model::{Head, ReIdentifierConfig};
-    use webreid::training::{ComputeDevice, DeviceChoice, Extractor, Mode, Network, initial_tensors};
+    use webreid::training::{ComputeDevice, Mode, Network, initial_tensors};
 
     use super::*;
 
@@ -265,7 +266,7 @@ mod network {
         let model = small();
         let extractor = extractor(&model, choice);
         let input = input(&model.config, &expected["rgb"].values);
-        let found = pollster::block_on(extractor.embed(input, [3, 3, 32, 16])).unwrap();
+        let found = pollster::block_on(extractor.embed(&input)).unwrap();
         check("small-reid", &extractor, &found, &expected["feature"].values);
     }
 
@@ -287,7 +288,7 @@ mod network {
             let extractor = extractor(&model, choice);
             let expected = &reference.tensors[&format!("retail_{number}")].values;
             let input = input(&model.config, &reference.tensors["rgb_0_255"].values);
-            let from_tensor = pollster::block_on(extractor.embed(input, [8, 3, 256, 128])).unwrap();
+            let from_tensor = pollster::block_on(extractor.embed(&input)).unwrap();
             check(&format!("{name} from the tensor"), &extractor, &from_tensor, expected);
             let from_images = pollster::block_on(extractor.extract(&images)).unwrap().concat();
             check(&format!("{name} from the files"), &extractor, &from_images, expected);

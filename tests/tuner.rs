@@ -10,9 +10,10 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use webreid::dataset::{Dataset, Image};
+use webreid::extract::{DeviceChoice, Extractor, normalise};
 use webreid::image::{Rgba, decode};
 use webreid::ranking::{Label, Scores, score};
-use webreid::training::{Depth, DeviceChoice, Extractor, Samples, TuneError, TuneOptions, Tuner, normalise};
+use webreid::training::{Depth, Samples, TuneError, TuneOptions, Tuner};
 use webreid::weights::{Checkpoint, recognise};
 
 fn open(path: &Path) -> Extractor {
@@ -52,7 +53,7 @@ fn tune(extractor: &Extractor, samples: Samples, options: &TuneOptions) -> (Vec<
             losses.push(step.loss);
         }
         let (config, tensors) = tuner.model().await.unwrap();
-        (losses, extractor.with(config, &tensors).unwrap())
+        (losses, extractor.with(config, tensors).await.unwrap())
     })
 }
 
@@ -87,7 +88,7 @@ fn too_few_people_are_refused() {
 #[test]
 fn every_depth_learns_and_leaves_the_rest_alone() {
     let extractor = tiny();
-    let before = pollster::block_on(extractor.tensors()).unwrap();
+    let before = extractor.tensors().clone();
     for (depth, moving) in [
         (Depth::Quick, &["bottleneck."][..]),
         (Depth::Deeper, &["bottleneck.", "backbone.conv4.", "backbone.conv5.", "backbone.fc."]),
@@ -98,14 +99,14 @@ fn every_depth_learns_and_leaves_the_rest_alone() {
         let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
         let (first, last) = (mean(&losses[..5]), mean(&losses[25..]));
         assert!(last < 0.9 * first, "{depth:?}: {first} to {last}");
-        let after = pollster::block_on(tuned.tensors()).unwrap();
+        let after = tuned.tensors().clone();
         assert!(after.keys().all(|name| !name.starts_with("head.")), "the people's classifier is not kept");
         for (name, tensor) in &before {
             let moves = moving.iter().any(|prefix| name.starts_with(prefix));
             // A stage's statistics move as well as its weights.
             assert_eq!(tensor.values != after[name].values, moves, "{depth:?}: {name}");
         }
-        assert_eq!(pollster::block_on(extractor.tensors()).unwrap(), before, "the model before is kept");
+        assert_eq!(extractor.tensors().clone(), before, "the model before is kept");
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::training_set::TrainingSet;
-use crate::training::normalise;
+use crate::extract::normalise;
 use crate::weights::{Checkpoint, WeightsError};
 
 /// What a teacher makes of the images of a [`TrainingSet`].

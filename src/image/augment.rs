@@ -5,9 +5,9 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
+use super::fit::resized;
 use super::jitter::Jitter;
-use crate::image::Rgba;
-use crate::kernels::preprocess::{self, Axis, Filter, ImageSizeError, resize};
+use crate::kernels::preprocess::{self, Filter};
 use crate::model::{ChannelOrder, InputConfig};
 
 /// The height that [`Augment::pad`] is meant for.
@@ -97,23 +97,6 @@ pub struct AugmentError {
     pub value: f64,
     pub from: f64,
     pub to: f64,
-}
-
-/// The 8-bit pixels of `[3, height, width]`, red first, as [`Augmenter::apply`] takes them.
-///
-/// # Errors
-/// When the image has no pixels.
-pub fn fit(image: &Rgba, height: usize, width: usize, filter: Filter) -> Result<Vec<u8>, ImageSizeError> {
-    let pixels = preprocess::Rgba::new(image.width, image.height, &image.pixels)?;
-    if (pixels.height(), pixels.width()) == (height, width) {
-        let (pixels, _) = image.pixels.as_chunks::<4>();
-        return Ok((0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel])).collect());
-    }
-    Ok(resized(pixels, height, width, filter))
-}
-
-fn resized(image: preprocess::Rgba, height: usize, width: usize, filter: Filter) -> Vec<u8> {
-    resize(image, &Axis::new(filter, image.width(), width), &Axis::new(filter, image.height(), height))
 }
 
 /// [`Augment`] made ready for a network's input.
@@ -293,6 +276,8 @@ fn resize_planes(planes: &[u8], [height, width]: [usize; 2], to: [usize; 2]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{Rgba, fit};
+    use crate::kernels::preprocess::{Axis, resize};
     use rand::SeedableRng;
 
     const HEIGHT: usize = 128;

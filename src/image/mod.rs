@@ -3,13 +3,15 @@
 #[cfg(feature = "train")]
 mod augment;
 mod decode;
+mod fit;
 #[cfg(feature = "train")]
 mod jitter;
 mod quality;
 
 #[cfg(feature = "train")]
-pub use augment::{Augment, AugmentError, Augmenter, Erase, Fill, LowResolution, fit};
+pub use augment::{Augment, AugmentError, Augmenter, Erase, Fill, LowResolution};
 pub use decode::{ImageError, MAX_PIXELS, Rgba, decode};
+pub use fit::fit;
 #[cfg(feature = "train")]
 pub use jitter::Jitter;
 pub use quality::quality;

@@ -1,51 +1,22 @@
-//! Choosing what to compute on.
-
-use std::str::FromStr;
+//! Choosing what to train on.
 
 use burn::tensor::Device;
 #[cfg(feature = "gpu")]
 use burn::tensor::wgpu::{WgpuInitError, wgpu};
 
-/// What the user asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum DeviceChoice {
-    /// A real GPU where there is one; otherwise the CPU, which beats a GPU that software imitates.
-    #[default]
-    Auto,
-    /// Any WebGPU adapter, even one that runs in software.
-    Gpu,
-    Cpu,
-}
-
-/// A word that names no device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no device; choose auto, gpu or cpu")]
-pub struct UnknownDevice(String);
-
-impl FromStr for DeviceChoice {
-    type Err = UnknownDevice;
-
-    fn from_str(word: &str) -> Result<Self, UnknownDevice> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "gpu" => Ok(Self::Gpu),
-            "cpu" => Ok(Self::Cpu),
-            _ => Err(UnknownDevice(word.to_owned())),
-        }
-    }
-}
+use crate::extract::DeviceChoice;
 
 /// No adapter could be had.
 #[cfg(feature = "gpu")]
 #[derive(Debug, thiserror::Error)]
 #[error("no GPU can be used here ({0}); choose the cpu device")]
-pub struct DeviceError(#[from] WgpuInitError);
+pub struct ComputeDeviceError(#[from] WgpuInitError);
 
 /// No adapter could be had.
 #[cfg(not(feature = "gpu"))]
 #[derive(Debug, thiserror::Error)]
 #[error("this build has no GPU code; choose the cpu device, or build with the feature `gpu`")]
-pub struct DeviceError;
+pub struct ComputeDeviceError;
 
 /// A device that is ready, and what it is.
 #[derive(Clone, Debug)]
@@ -69,7 +40,7 @@ impl ComputeDevice {
     ///
     /// # Errors
     /// When a GPU was asked for and there is none; `Auto` falls back to the CPU instead.
-    pub async fn open(choice: DeviceChoice) -> Result<Self, DeviceError> {
+    pub async fn open(choice: DeviceChoice) -> Result<Self, ComputeDeviceError> {
         match choice {
             DeviceChoice::Cpu => Ok(Self::cpu()),
             DeviceChoice::Gpu => gpu().await,
@@ -92,7 +63,7 @@ fn describe(device: Device, adapter: &wgpu::Adapter) -> ComputeDevice {
 
 /// The one GPU device of this process: burn's wgpu runtime can be started only once.
 #[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
-async fn gpu() -> Result<ComputeDevice, DeviceError> {
+async fn gpu() -> Result<ComputeDevice, ComputeDeviceError> {
     static GPU: std::sync::Mutex<Option<ComputeDevice>> = std::sync::Mutex::new(None);
     let mut gpu = GPU.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(device) = gpu.as_ref() {
@@ -104,7 +75,7 @@ async fn gpu() -> Result<ComputeDevice, DeviceError> {
 
 /// The one GPU device of this worker: burn's wgpu runtime can be started only once.
 #[cfg(all(feature = "gpu", target_arch = "wasm32"))]
-async fn gpu() -> Result<ComputeDevice, DeviceError> {
+async fn gpu() -> Result<ComputeDevice, ComputeDeviceError> {
     thread_local! {
         static GPU: std::cell::RefCell<Option<ComputeDevice>> = const { std::cell::RefCell::new(None) };
     }
@@ -119,6 +90,6 @@ async fn gpu() -> Result<ComputeDevice, DeviceError> {
 
 #[cfg(not(feature = "gpu"))]
 #[expect(clippy::unused_async, reason = "awaited like the one that opens a GPU")]
-async fn gpu() -> Result<ComputeDevice, DeviceError> {
-    Err(DeviceError)
+async fn gpu() -> Result<ComputeDevice, ComputeDeviceError> {
+    Err(ComputeDeviceError)
 }

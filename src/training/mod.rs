@@ -7,7 +7,6 @@ mod average;
 mod batch;
 mod depth;
 mod device;
-mod extractor;
 mod flat;
 mod init;
 pub mod loss;
@@ -23,8 +22,7 @@ mod tuner;
 
 pub use batch::{Batch, BatchError, BatchSource, Input};
 pub use depth::Depth;
-pub use device::{ComputeDevice, DeviceChoice, DeviceError, UnknownDevice};
-pub use extractor::{ExtractError, Extractor, normalise};
+pub use device::{ComputeDevice, ComputeDeviceError};
 pub use init::initial_tensors;
 pub use network::{Mode, Network, NetworkError, Outputs, ParameterGroup};
 pub use objective::{Distillation, Objective, Triplet};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::random::{Purpose, generator};
 use super::{
-    Batch, BatchError, BatchSource, Decay, Depth, ExtractError, Extractor, Input, Objective, OptimizerConfig, Sampler,
-    SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
+    Batch, BatchError, BatchSource, ComputeDevice, ComputeDeviceError, Decay, Depth, Input, Objective, OptimizerConfig,
+    Sampler, SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
 };
+use crate::extract::{DeviceChoice, ExtractError, Extractor};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
 use crate::kernels::preprocess::{Filter, ImageSizeError};
 use crate::model::{Bottleneck, Head, ReIdentifierConfig};
@@ -55,6 +56,8 @@ pub enum TuneError {
     #[error(transparent)]
     Augment(#[from] AugmentError),
     #[error(transparent)]
+    Device(#[from] ComputeDeviceError),
+    #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -100,7 +103,7 @@ impl Tuner {
         }
 
         let mut model = extractor.config().clone();
-        let mut tensors = extractor.tensors().await?;
+        let mut tensors = extractor.tensors().clone();
         let features = match (options.depth, model.neck) {
             (Depth::Deeper | Depth::Full, true) => None,
             _ => Some(Features::of(extractor, &images).await?),
@@ -132,7 +135,9 @@ impl Tuner {
             epoch: 0,
             step: 0,
         };
-        let trainer = Trainer::new(config(options), &model, &tensors, extractor.device(), source)?;
+        let choice = if extractor.device().is_gpu() { DeviceChoice::Gpu } else { DeviceChoice::Cpu };
+        let device = ComputeDevice::open(choice).await?;
+        let trainer = Trainer::new(config(options), &model, &tensors, &device, source)?;
         Ok(Self { trainer })
     }
 

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use crate::extract::ExtractError;
 use crate::image::ImageError;
-use crate::training::{ExtractError, TrainError, TuneError};
+use crate::training::{TrainError, TuneError};
 use crate::weights::WeightsError;
 
 /// What went wrong, by a code that programs can test and a sentence for people.
@@ -36,13 +37,11 @@ impl From<&ExtractError> for WebError {
     fn from(error: &ExtractError) -> Self {
         let code = match error {
             ExtractError::Device(_) | ExtractError::WrongDevice(_) => "no-device",
-            ExtractError::Config(_)
-            | ExtractError::Shape(_)
-            | ExtractError::Network(_)
-            | ExtractError::NotANumber(_) => "bad-weights",
-            ExtractError::Execution(_) => "device-lost",
+            ExtractError::Config(_) | ExtractError::Freeze(_) | ExtractError::NotANumber(_) => "bad-weights",
+            #[cfg(feature = "webgpu")]
+            ExtractError::Gpu(_) => "device-lost",
             ExtractError::Image(_) => "bad-image",
-            ExtractError::Op(_) => "internal",
+            ExtractError::Length { .. } => "internal",
         };
         Self { code, message: error.to_string() }
     }

@@ -10,9 +10,10 @@ use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::{self, Rgba};
 use crate::kernels::preprocess::ImageSizeError;
-use crate::training::{self, DeviceChoice, Extractor, Samples, normalise};
+use crate::training::{self, Samples};
 use crate::weights::{self, Checkpoint, Precision, Recognised};
 use error::WebError;
 pub use tuner::Tuner;
@@ -115,7 +116,7 @@ impl Engine {
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
         let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
-        // The device holds the tensors now; exporting reads them back from there.
+        // The extractor holds the tensors now.
         recognised.tensors.clear();
         let model = RefCell::new(Rc::new(Model { extractor, recognised }));
         Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
@@ -137,7 +138,7 @@ impl Engine {
             feature_dim: config.features_dim(),
             input_height: config.input.height,
             input_width: config.input.width,
-            device: if device.gpu { "gpu" } else { "cpu" },
+            device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: &device.name,
             parameters: sizes.sum(),
         };
@@ -182,7 +183,7 @@ impl Engine {
     /// `{ code, message }` when the device fails.
     pub async fn distances(&self, query: Vec<f32>, gallery: Vec<f32>, dim: usize) -> Result<Vec<f32>, JsValue> {
         let model = self.current.model();
-        Ok(model.extractor.distances(&query, &gallery, dim).await.map_err(|error| WebError::from(&error))?)
+        Ok(model.extractor.distances(&query, &gallery, dim).map_err(|error| WebError::from(&error))?)
     }
 
     /// The model as a safetensors file that loads back by itself.
@@ -192,9 +193,8 @@ impl Engine {
     #[wasm_bindgen(js_name = exportWeights)]
     pub async fn export_weights(&self) -> Result<Uint8Array, JsValue> {
         let model = self.current.model();
-        let tensors = model.extractor.tensors().await.map_err(|error| WebError::from(&error))?;
         let Recognised { config, provenance, .. } = &model.recognised;
-        let bytes = weights::to_safetensors(config, &tensors, provenance, Precision::F32);
+        let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 

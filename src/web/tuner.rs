@@ -109,7 +109,7 @@ impl Tuner {
         self.tuner.replace(Some(tuner));
         let (config, tensors) = tuned.map_err(|error| WebError::from(&error))?;
         let before = self.current.model();
-        let extractor = before.extractor.with(config, &tensors).map_err(|error| WebError::from(&error))?;
+        let extractor = before.extractor.with(config, tensors).await.map_err(|error| WebError::from(&error))?;
         let recognised = before.recognised.tuned(extractor.config());
         self.current.replace(Model { extractor, recognised });
         Ok(())

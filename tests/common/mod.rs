@@ -26,7 +26,7 @@ pub fn shared() -> Option<PathBuf> {
 /// What a test runs on: the CPU, and WebGPU where the build has it.
 #[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 pub fn devices() -> Vec<webreid::training::ComputeDevice> {
-    use webreid::training::{ComputeDevice, DeviceChoice};
+    use webreid::{extract::DeviceChoice, training::ComputeDevice};
     let mut choices = vec![DeviceChoice::Cpu];
     if cfg!(feature = "gpu") {
         choices.push(DeviceChoice::Gpu);

@@ -18,7 +18,7 @@ impl Buffers {
         for (place, step) in frozen.steps.iter().enumerate() {
             step.inputs.iter().for_each(|&input| last[input] = place);
         }
-        last[frozen.embedding()] = frozen.steps.len();
+        frozen.outputs.iter().for_each(|&output| last[output] = frozen.steps.len());
         let mut buffers = Self { of: vec![usize::MAX; frozen.values.len()], sizes: Vec::new() };
         let mut free: Vec<usize> = Vec::new();
         // The image's buffer is the first and stays its own: it is written from outside.

@@ -13,7 +13,7 @@ pub struct CpuRunner {
     /// The channels of each value, without the padding.
     channels: Vec<usize>,
     buffers: Buffers,
-    embedding: ValueId,
+    outputs: Vec<ValueId>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,26 +47,33 @@ impl CpuRunner {
             steps: frozen.steps.iter().map(pack).collect(),
             buffers: Buffers::plan(frozen, |value| values[value].len()),
             channels: frozen.values.iter().map(|map| map.channels).collect(),
-            embedding: frozen.embedding(),
+            outputs: frozen.outputs.clone(),
             values,
         }
     }
 
-    /// The embeddings of images `[n, 3, height, width]`, `[n, features_dim]`.
+    /// The outputs for images `[n, 3, height, width]`: for each `[n, height · width · channels]`, a vector's channels.
     ///
     /// # Panics
     /// When the images have another size than the network was frozen for.
-    pub fn run(&self, images: &[f32]) -> Vec<f32> {
-        let (size, dim) = (self.values[0].area() * self.channels[0], self.channels[self.embedding]);
+    pub fn run(&self, images: &[f32]) -> Vec<Vec<f32>> {
+        let size = self.values[0].area() * self.channels[0];
         assert!(images.len().is_multiple_of(size), "the images are of the size that the network was frozen for");
-        let mut out = vec![0.0; images.len() / size * dim];
+        let lengths: Vec<usize> = self.outputs.iter().map(|&id| self.values[id].area() * self.channels[id]).collect();
+        let together: usize = lengths.iter().sum();
+        let mut out = vec![0.0; images.len() / size * together];
         crate::kernels::cpu::parallel::for_each_chunk_with(
             &mut out,
-            dim,
+            together,
             || self.memory(),
             |memory, n, out| self.image(&images[n * size..][..size], memory, out),
         );
-        out
+        let mut first = 0;
+        let part = |&length: &usize| {
+            first += length;
+            out.chunks_exact(together).flat_map(|row| row[first - length..first].iter().copied()).collect()
+        };
+        lengths.iter().map(part).collect()
     }
 
     /// Bytes that one thread's run takes beside the weights.
@@ -92,8 +99,14 @@ impl CpuRunner {
             self.step(packed, inputs, *output, &memory.buffers, &mut memory.scratch, &mut made);
             memory.buffers[buffer] = made;
         }
-        let embedding = &memory.buffers[self.buffers.of[self.embedding]];
-        out.copy_from_slice(&embedding[..out.len()]);
+        let mut rest = out;
+        for &id in &self.outputs {
+            let (channels, pitch) = (self.channels[id], self.values[id].pitch);
+            let value = &memory.buffers[self.buffers.of[id]][..self.values[id].len()];
+            let (to, after) = rest.split_at_mut(self.values[id].area() * channels);
+            copy_channels(channels, (value, pitch, 0), (to, channels, 0));
+            rest = after;
+        }
     }
 
     fn step(

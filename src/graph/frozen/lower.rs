@@ -20,7 +20,7 @@ struct Lowering<'a> {
     graph: &'a Graph,
     tensors: &'a BTreeMap<String, Tensor>,
     shapes: Vec<Shape>,
-    /// The nodes that lead to the embedding, and how many of them read each node.
+    /// How many of the nodes that lead to an output, and of the outputs, read each node.
     readers: Vec<usize>,
     pending: BTreeMap<NodeId, Pending>,
     frozen: Frozen,
@@ -28,6 +28,7 @@ struct Lowering<'a> {
 
 pub fn lower(
     graph: &Graph,
+    outputs: &[NodeId],
     tensors: &BTreeMap<String, Tensor>,
     height: usize,
     width: usize,
@@ -35,7 +36,7 @@ pub fn lower(
     let shapes = graph.shapes(height, width)?;
     check(graph, tensors)?;
     let mut readers = vec![0; graph.nodes.len()];
-    readers[graph.embedding] = 1;
+    outputs.iter().for_each(|&output| readers[output] += 1);
     for (id, node) in graph.nodes.iter().enumerate().rev() {
         if readers[id] > 0 {
             node.inputs.iter().for_each(|&input| readers[input] += 1);
@@ -43,7 +44,7 @@ pub fn lower(
     }
     let gates = gates(graph, &readers);
     let within: BTreeSet<NodeId> = gates.values().flat_map(|gate| gate.nodes).collect();
-    let frozen = Frozen { steps: Vec::new(), values: Vec::new() };
+    let frozen = Frozen { steps: Vec::new(), values: Vec::new(), outputs: Vec::new() };
     let mut lowering = Lowering { graph, tensors, shapes, readers, pending: BTreeMap::new(), frozen };
     for (id, node) in graph.nodes.iter().enumerate() {
         if lowering.readers[id] == 0 || within.contains(&id) {
@@ -59,7 +60,7 @@ pub fn lower(
             lowering.make(id);
         }
     }
-    lowering.make(graph.embedding);
+    lowering.frozen.outputs = outputs.iter().map(|&output| lowering.make(output)).collect();
     Ok(lowering.frozen)
 }
 

@@ -9,9 +9,9 @@
 //! use webreid::graph::frozen::{CpuRunner, Frozen};
 //!
 //! let graph = recognised.config.graph()?;
-//! let frozen = Frozen::new(&graph, &recognised.tensors, 256, 128)?;
+//! let frozen = Frozen::new(&graph, &[graph.embedding], &recognised.tensors, 256, 128)?;
 //! let runner = CpuRunner::new(&frozen);
-//! let embeddings = runner.run(&vec![0.0; 3 * 256 * 128]); // one image, [3, height, width]
+//! let [embeddings] = &runner.run(&vec![0.0; 3 * 256 * 128])[..] else { unreachable!() }; // one image, [3, height, width]
 //! # Ok(()) }
 //! ```
 
@@ -24,7 +24,7 @@ pub use cpu::CpuRunner;
 
 use std::collections::BTreeMap;
 
-use super::{Graph, Pool, ShapeError};
+use super::{Graph, NodeId, Pool, ShapeError};
 use crate::weights::Tensor;
 
 /// The index of a value in [`Frozen::values`].
@@ -35,8 +35,10 @@ pub type ValueId = usize;
 pub struct Frozen {
     /// In execution order.
     pub steps: Vec<Step>,
-    /// What the steps make and read: the image first, the embedding last.
+    /// What the steps make and read, the image first.
     pub values: Vec<Map>,
+    /// The values that a run gives.
+    pub outputs: Vec<ValueId>,
 }
 
 /// The size of a value of one image; a vector is a map of one pixel.
@@ -188,32 +190,23 @@ pub enum FreezeError {
 }
 
 impl Frozen {
-    /// Freezes what leads to the embedding, for images of `height` × `width` pixels.
+    /// Freezes what leads to some nodes' values, for images of `height` × `width` pixels.
     ///
     /// # Errors
     /// When the nodes do not fit together at this size, or a tensor is missing or has another number of values.
     pub fn new(
         graph: &Graph,
+        outputs: &[NodeId],
         tensors: &BTreeMap<String, Tensor>,
         height: usize,
         width: usize,
     ) -> Result<Self, FreezeError> {
-        lower::lower(graph, tensors, height, width)
+        lower::lower(graph, outputs, tensors, height, width)
     }
 
     /// The size of the image it takes.
     pub fn input(&self) -> Map {
         self.values[0]
-    }
-
-    /// The length of the embedding.
-    pub fn features_dim(&self) -> usize {
-        self.values[self.embedding()].channels
-    }
-
-    /// The value that is the embedding.
-    pub fn embedding(&self) -> ValueId {
-        self.steps.last().map_or(0, |step| step.output)
     }
 
     /// Multiplications with additions that the convolutions of one image take.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use webreid::dataset::{DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
+use webreid::extract::ExtractError;
 use webreid::ranking::RankingError;
-use webreid::training::{ExtractError, TrainError};
+use webreid::training::{ComputeDeviceError, TrainError};
 use webreid::weights::{BUNDLED, WeightsError};
 
 use crate::command::train::TrainConfigError;
@@ -74,6 +75,8 @@ pub enum CliError {
     Loader(#[from] LoaderError),
     #[error(transparent)]
     Train(#[from] TrainError),
+    #[error(transparent)]
+    Device(#[from] ComputeDeviceError),
     #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use webreid::dataset::{Dataset, Protocol, Split};
+use webreid::extract::Extractor;
 use webreid::ranking::{Label, Rerank, Scores, rerank, score};
-use webreid::training::Extractor;
 
 use crate::command::error::CliError;
 use crate::command::features::{distances, features};
@@ -96,10 +96,10 @@ pub async fn evaluate(
     let (query, query_labels) = select(&split.query);
     let (gallery, gallery_labels) = select(&split.gallery);
     let distances = if reranked {
-        let all = distances(extractor, &features.values, &features.values, features.dim).await?;
+        let all = distances(extractor, &features.values, &features.values, features.dim)?;
         rerank(&all, features.read.len(), &query, &gallery, Rerank::default())?
     } else {
-        distances(extractor, &features.rows(&query), &features.rows(&gallery), features.dim).await?
+        distances(extractor, &features.rows(&query), &features.rows(&gallery), features.dim)?
     };
     let scores = per_cent(score(&distances, &query_labels, &gallery_labels)?);
     Ok(Evaluation { scores, gallery: gallery.len(), unreadable: features.unreadable })

@@ -5,8 +5,8 @@ use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{ReadImageError, image_files, read_image};
+use webreid::extract::{ExtractError, Extractor};
 use webreid::image::{MAX_PIXELS, Rgba};
-use webreid::training::{ExtractError, Extractor};
 
 use crate::command::error::CliError;
 use crate::command::interrupt;
@@ -130,16 +130,11 @@ fn decode_all(files: &[PathBuf]) -> Vec<Result<Rgba, ReadImageError>> {
 }
 
 /// Squared distances (0…4) of L2-normalised features, `[q, g]` row by row.
-pub async fn distances(
-    extractor: &Extractor,
-    query: &[f32],
-    gallery: &[f32],
-    dim: usize,
-) -> Result<Vec<f32>, CliError> {
+pub fn distances(extractor: &Extractor, query: &[f32], gallery: &[f32], dim: usize) -> Result<Vec<f32>, CliError> {
     let rows = (MAX_DISTANCES / (gallery.len() / dim).max(1)).max(1);
     let mut distances = Vec::new();
     for block in query.chunks(rows * dim) {
-        distances.extend(extractor.distances(block, gallery, dim).await?);
+        distances.extend(extractor.distances(block, gallery, dim)?);
     }
     Ok(distances)
 }

@@ -1,5 +1,6 @@
 //! The command: its arguments, how it ends, and a file for each thing it does.
 
+mod bench;
 mod convert;
 mod error;
 mod evaluate;
@@ -14,7 +15,7 @@ mod weights;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use webreid::training::DeviceChoice;
+use webreid::extract::DeviceChoice;
 use webreid::weights::BUNDLED;
 
 use self::error::CliError;
@@ -66,6 +67,10 @@ enum Command {
     ///
     /// Prints what was recognised. Nothing in a checkpoint is run.
     Convert(convert::Convert),
+    /// Measure how fast a model runs on this machine
+    ///
+    /// On made-up input of the network's size: reading and resizing images does not count.
+    Bench(bench::Bench),
 }
 
 /// The model and where it runs.
@@ -114,5 +119,6 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Evaluate(command) => pollster::block_on(command.run()),
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
+        Command::Bench(command) => pollster::block_on(command.run()),
     }
 }

@@ -49,7 +49,7 @@ impl Match {
         let (_, extractor) = self.model.open().await?;
         let query = features(&extractor, &query_files, "query").await?;
         let gallery = features(&extractor, &gallery_files, "gallery").await?;
-        let distances = distances(&extractor, &query.values, &gallery.values, query.dim).await?;
+        let distances = distances(&extractor, &query.values, &gallery.values, query.dim)?;
 
         let hit = |place: usize, distance: f32| Hit {
             image: name(&gallery_files[gallery.read[place]]),

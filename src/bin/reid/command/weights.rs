@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use webreid::extract::Extractor;
 use webreid::model::PRESETS;
-use webreid::training::Extractor;
 use webreid::weights::{BUNDLED, Checkpoint, Recognised, bundled, is_openvino, read_openvino, recognise};
 
 use crate::command::Model;

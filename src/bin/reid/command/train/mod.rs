@@ -11,7 +11,7 @@ mod session;
 
 use std::path::PathBuf;
 
-use webreid::training::DeviceChoice;
+use webreid::extract::DeviceChoice;
 
 use self::config::TrainConfig;
 pub use self::config::TrainConfigError;

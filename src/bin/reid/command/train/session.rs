@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use webreid::dataset::Loader;
+use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
-use webreid::training::{ComputeDevice, DeviceChoice, ExtractError, Extractor, TrainState, Trainer, initial_tensors};
+use webreid::training::{ComputeDevice, TrainState, Trainer, initial_tensors};
 use webreid::weights::{Dialect, Precision, Recognised, Tensor, to_safetensors};
 
 use super::config::TrainConfig;
@@ -81,7 +82,7 @@ impl Session {
         data.load(&config, stage)?;
         config.check_people(data.people()).map_err(|source| CliError::TrainValue { source })?;
         let mut record = Record { data: data.print(), input: InputConfig::default(), config: config.clone() };
-        let device = ComputeDevice::open(choice).await.map_err(ExtractError::from)?;
+        let device = ComputeDevice::open(choice).await?;
         let (folder, log, position, start) = if let Some((folder, before, position, state)) = begun {
             if let Some(what) = record.first_change(&before, position.stage) {
                 return Err(CliError::Changed { path: folder.path().into(), what });

@@ -1,0 +1,268 @@
+//! Features of images: a network's frozen form on a device, with the preprocessing that its checkpoint asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Device, DeviceChoice, DeviceError};
+use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
+#[cfg(feature = "webgpu")]
+use crate::graph::frozen::{GpuError, GpuRunner};
+use crate::image::{Rgba, fit};
+use crate::kernels::cpu::parallel;
+use crate::kernels::distance::{self, Metric};
+use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
+use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
+use crate::weights::{self, Recognised};
+
+/// Why features could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractError {
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Freeze(#[from] FreezeError),
+    /// The device did not answer: it was lost, or its memory is full.
+    #[cfg(feature = "webgpu")]
+    #[error("the GPU gave no result ({0}); start again, or choose the cpu device")]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Image(#[from] ImageSizeError),
+    /// The GPU or its driver computes something else than the CPU does.
+    #[error("this GPU computes wrong features (off by {0:.1} % of the largest); choose the cpu device")]
+    WrongDevice(f32),
+    /// The place of the image in the batch, from 0.
+    #[error("the model gives values that are not numbers (image {} of the batch); its weights may be damaged", .0 + 1)]
+    NotANumber(usize),
+    #[error("{what} have {found} values, which is no multiple of the feature's {dim}")]
+    Length { what: &'static str, found: usize, dim: usize },
+}
+
+/// A model that is ready to extract.
+#[derive(Debug)]
+pub struct Extractor {
+    config: ReIdentifierConfig,
+    tensors: Arc<BTreeMap<String, weights::Tensor>>,
+    /// Frozen for the input's size, with the feature and the embedding as outputs.
+    runner: Runner,
+    device: Device,
+}
+
+#[derive(Debug)]
+enum Runner {
+    Cpu(CpuRunner),
+    #[cfg(feature = "webgpu")]
+    Gpu(Box<GpuRunner>),
+}
+
+/// A kernel that does not run leaves old data behind and no error; then features are off by far more than rounding.
+#[cfg(feature = "webgpu")]
+const PROBE_TOLERANCE: f32 = 1e-2;
+
+impl Extractor {
+    /// Puts a recognised checkpoint on a device. A GPU first has to give the CPU's features for a known input.
+    ///
+    /// # Errors
+    /// When there is no such device, the tensors do not make up the model, or the GPU computes wrong features
+    /// (with [`DeviceChoice::Auto`] the CPU takes over then).
+    pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
+        let tensors = Arc::new(recognised.tensors.clone());
+        let device = Device::open(choice).await?;
+        match Self::new(recognised.config.clone(), tensors.clone(), device).await {
+            Err(ExtractError::WrongDevice(_)) if choice == DeviceChoice::Auto => {
+                Self::new(recognised.config.clone(), tensors, Device::cpu()).await
+            }
+            result => result,
+        }
+    }
+
+    async fn new(
+        config: ReIdentifierConfig,
+        tensors: Arc<BTreeMap<String, weights::Tensor>>,
+        device: Device,
+    ) -> Result<Self, ExtractError> {
+        let graph = config.graph()?;
+        let outputs = [graph.feature, graph.embedding];
+        let frozen = Frozen::new(&graph, &outputs, &tensors, config.input.height, config.input.width)?;
+        let cpu = CpuRunner::new(&frozen);
+        #[cfg(feature = "webgpu")]
+        if let Some(gpu) = device.gpu() {
+            let runner = GpuRunner::new(gpu, &frozen).await?;
+            prove(&runner, &cpu, &config.input).await?;
+            return Ok(Self { config, tensors, runner: Runner::Gpu(Box::new(runner)), device });
+        }
+        Ok(Self { config, tensors, runner: Runner::Cpu(cpu), device })
+    }
+
+    pub fn config(&self) -> &ReIdentifierConfig {
+        &self.config
+    }
+
+    /// The device at work.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Every tensor by its name.
+    pub fn tensors(&self) -> &BTreeMap<String, weights::Tensor> {
+        &self.tensors
+    }
+
+    /// The embeddings of a batch of images, `features_dim` values each, not L2-normalised.
+    ///
+    /// # Errors
+    /// When the device is lost or out of memory, or a value is not a number.
+    pub async fn extract(&self, images: &[Rgba]) -> Result<Vec<Vec<f32>>, ExtractError> {
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_, values) = self.features(images).await?;
+        let features: Vec<Vec<f32>> = values.chunks(self.config.features_dim()).map(<[f32]>::to_vec).collect();
+        match features.iter().position(|feature| feature.iter().any(|value| !value.is_finite())) {
+            Some(index) => Err(ExtractError::NotANumber(index)),
+            None => Ok(features),
+        }
+    }
+
+    /// The embeddings of images that are already the network's input, `[n, 3, height, width]` in row-major order.
+    ///
+    /// # Errors
+    /// When the device is lost or out of memory.
+    ///
+    /// # Panics
+    /// When the images have another size than the network's input.
+    pub async fn embed(&self, input: &[f32]) -> Result<Vec<f32>, ExtractError> {
+        let [_, embedding] = self.run(input).await?;
+        Ok(embedding)
+    }
+
+    /// Feature and embedding (see [`Graph`](crate::graph::Graph)) of a batch of images, row by row.
+    ///
+    /// # Errors
+    /// When the device is lost or out of memory.
+    pub async fn features(&self, images: &[Rgba]) -> Result<(Vec<f32>, Vec<f32>), ExtractError> {
+        let [feature, embedding] = self.run(&self.inputs(images)?).await?;
+        Ok((feature, embedding))
+    }
+
+    /// The image at the network's size, resized as extraction does it: either gives the same feature. Of large photos
+    /// that are to be kept, this is what to keep.
+    ///
+    /// # Errors
+    /// When the image has no pixels.
+    pub fn fitted(&self, image: &Rgba) -> Result<Rgba, ImageSizeError> {
+        let InputConfig { height, width, .. } = self.config.input;
+        let planes = fit(image, height, width, Filter::Bilinear)?;
+        let area = height * width;
+        let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
+        Ok(Rgba { width: width as u32, height: height as u32, pixels })
+    }
+
+    /// Another model on the same device.
+    ///
+    /// # Errors
+    /// When the tensors do not make up the model.
+    pub async fn with(
+        &self,
+        config: ReIdentifierConfig,
+        tensors: BTreeMap<String, weights::Tensor>,
+    ) -> Result<Self, ExtractError> {
+        Self::new(config, Arc::new(tensors), self.device.clone()).await
+    }
+
+    async fn run(&self, input: &[f32]) -> Result<[Vec<f32>; 2], ExtractError> {
+        let outputs = match &self.runner {
+            Runner::Cpu(runner) => runner.run(input),
+            #[cfg(feature = "webgpu")]
+            Runner::Gpu(runner) => {
+                let InputConfig { height, width, .. } = self.config.input;
+                runner.run(input, input.len() / (3 * height * width)).await?
+            }
+        };
+        Ok(outputs.try_into().unwrap_or_else(|_| unreachable!("frozen with two outputs")))
+    }
+
+    /// The network's input `[n, 3, height, width]`, made on all threads.
+    fn inputs(&self, images: &[Rgba]) -> Result<Vec<f32>, ExtractError> {
+        let plan = plan(&self.config.input);
+        let pixels = |image: &'_ Rgba| preprocess::Rgba::new(image.width, image.height, &image.pixels).map(drop);
+        images.iter().try_for_each(pixels)?;
+        let size = 3 * plan.height * plan.width;
+        let mut values = vec![0.0; images.len() * size];
+        parallel::for_each_chunk(&mut values, size, |place, out| {
+            let image = &images[place];
+            if let Ok(image) = preprocess::Rgba::new(image.width, image.height, &image.pixels) {
+                let (columns, rows) = plan.axes(image);
+                out.copy_from_slice(&preprocess::twin(&plan, image, &columns, &rows));
+            }
+        });
+        Ok(values)
+    }
+
+    /// Squared Euclidean distances, 0…4, between the rows of `query` `[q, dim]` and `gallery` `[g, dim]` once they are
+    /// L2-normalised: `[q, g]`.
+    ///
+    /// # Errors
+    /// When the rows are not whole.
+    pub fn distances(&self, query: &[f32], gallery: &[f32], dim: usize) -> Result<Vec<f32>, ExtractError> {
+        for (what, values) in [("the queries", query), ("the gallery", gallery)] {
+            let found = values.len();
+            if !found.is_multiple_of(dim.max(1)) {
+                return Err(ExtractError::Length { what, found, dim });
+            }
+        }
+        if query.is_empty() || gallery.is_empty() || dim == 0 {
+            return Ok(Vec::new());
+        }
+        let columns = gallery.len() / dim;
+        let mut out = vec![0.0; query.len() / dim * columns];
+        parallel::for_each_chunk(&mut out, columns, |row, out| {
+            let sizes = distance::Sizes { a_rows: 1, b_rows: columns, width: dim };
+            out.copy_from_slice(&distance::twin(sizes, Metric::Cosine, &query[row * dim..][..dim], gallery));
+        });
+        Ok(out)
+    }
+}
+
+/// Compares the GPU's first image with the CPU's; it is the warm-up as well.
+#[cfg(feature = "webgpu")]
+async fn prove(gpu: &GpuRunner, cpu: &CpuRunner, input: &InputConfig) -> Result<(), ExtractError> {
+    let count = 3 * input.height * input.width;
+    let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() * 2.0).collect();
+    let expected = cpu.run(&values);
+    let found = gpu.run(&values, 1).await?;
+    for (expected, found) in expected.iter().zip(&found) {
+        let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+        let off = expected.iter().zip(found).map(|(a, b)| (a - b).abs() / largest);
+        // NaN must count as wrong, which `f32::max` would swallow.
+        let worst = off.fold(0.0, |worst: f32, off| if off > worst || off.is_nan() { off } else { worst });
+        if !(worst <= PROBE_TOLERANCE) {
+            return Err(ExtractError::WrongDevice(worst * 100.0));
+        }
+    }
+    Ok(())
+}
+
+/// Scales a feature to length 1; a zero feature stays as it is.
+pub fn normalise(feature: &mut [f32]) {
+    let length = feature.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length > 0.0 {
+        feature.iter_mut().for_each(|value| *value /= length);
+    }
+}
+
+/// `(value / 255 − mean) / std` as one multiplication and one addition.
+fn plan(input: &InputConfig) -> Plan {
+    Plan {
+        width: input.width,
+        height: input.height,
+        filter: Filter::Bilinear,
+        order: match input.order {
+            ChannelOrder::Rgb => Order::Rgb,
+            ChannelOrder::Bgr => Order::Bgr,
+        },
+        scale: input.std.map(|std| 1.0 / (255.0 * std)),
+        bias: std::array::from_fn(|channel| -input.mean[channel] / input.std[channel]),
+    }
+}
