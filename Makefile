@@ -25,14 +25,21 @@ setup:
 setup-build:
 	@.ci/setup build
 
-# The module and its JavaScript glue. The glue is made again only from another module, so that a release's stays optimised.
-wasm: setup-build
-	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
+# The two modules and their JavaScript glue: what looks at images needs no burn, and what learns is fetched by whoever
+# fine-tunes. Glue is made again only from another module, so that a release's stays optimised.
+define glue
 	@sum=$$(sha256sum <$(MODULE)); \
-	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from 2>/dev/null)" ]; then \
-	  wasm-bindgen --target web --remove-name-section --out-dir $(GLUE) $(MODULE); \
-	  echo "$$sum" >$(GLUE)/made-from; \
+	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
+	  wasm-bindgen --target web --remove-name-section --out-dir $(GLUE) --out-name $(1) $(MODULE); \
+	  echo "$$sum" >$(GLUE)/made-from-$(1); \
 	fi
+endef
+
+wasm: setup-build
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu
+	$(call glue,webreid)
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
+	$(call glue,webreid_train)
 
 page: wasm
 	npm --prefix npm run build
@@ -67,13 +74,15 @@ test-page: setup page
 
 # The npm package as it would be published, with the module optimised (minutes).
 release: wasm
-	@if ! grep -q optimised $(GLUE)/made-from; then \
-	  echo "wasm-opt: some minutes" >&2; \
-	  npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext \
-	    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
-	    $(GLUE)/webreid_bg.wasm -o $(GLUE)/webreid_bg.wasm; \
-	  echo optimised >>$(GLUE)/made-from; \
-	fi
+	@for name in webreid webreid_train; do \
+	  if ! grep -q optimised $(GLUE)/made-from-$$name; then \
+	    echo "wasm-opt: $$name, some minutes" >&2; \
+	    npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext \
+	      --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
+	      $(GLUE)/$${name}_bg.wasm -o $(GLUE)/$${name}_bg.wasm; \
+	    echo optimised >>$(GLUE)/made-from-$$name; \
+	  fi; \
+	done
 	npm --prefix npm run build
 	cd npm && npm pack
 

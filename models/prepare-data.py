@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Lays out the training images of three public repositories as folders of `PPPP_cC_….{jpg,png}` (person, camera).
+"""Lays out the training images of four public repositories as folders of `PPPP_cC_….{jpg,png}` (person, camera).
 
-    models/prepare-data.py MARKET CUHK PETA OUT
+    models/prepare-data.py MARKET CUHK PETA PA100K OUT
 
-MARKET, CUHK and PETA are clones (work trees or bare) of
+MARKET, CUHK, PETA and PA100K are clones (work trees or bare) of
     https://github.com/doge-ac-cn/deepsort_resnet_market1501  at c43fac69
     https://github.com/manideep2510/CUHK03_dataset            at 6fdef3b5
     https://github.com/snake719/ML_data                       at efd90a83
+    https://github.com/viewyuhaitao/Rethink_PAR               at 645a320f
 and OUT is a folder that does not exist yet. It then holds
 
     market/  the 751 training persons of Market-1501 under their own names (the repository keeps them as train/ and val/)
@@ -15,10 +16,11 @@ and OUT is a folder that does not exist yet. It then holds
              counts from 0 again and shows other persons, who are numbered on after train/'s. Images 00–04 of a person
              are camera 1, 05–09 camera 2.
     cuhk01/  971 persons of CUHK01, images 001 and 002 of camera 1, 003 and 004 of camera 2
-    peta/    those of PETA's sources that say who is who, and their persons with two images or more: VIPeR, PRID, GRID,
-             3DPeS, CAVIAR4REID, i-LIDS and SARC3D, numbered on from one to the next. The first three say which of two
-             cameras saw them; of the others all images count as one camera's. Left out are CUHK (the same campus as
-             above, without numbers), MIT (one image each) and TownCentre (filmed in a street without consent).
+    peta/    those of PETA's sources that say who is who: VIPeR, PRID, GRID, 3DPeS, CAVIAR4REID, i-LIDS, SARC3D and MIT,
+             the persons numbered on from one to the next. The first three say which of two cameras saw them; of the
+             others all images count as one camera's. Left out are CUHK (the same campus as above, without numbers) and
+             TownCentre (filmed in a street without consent).
+    pa100k/  2,000 images of PA-100K, each as a person of its own: of these only the teacher's features are to be learnt
 
 Look at the licences of these datasets before you use them: they are for research.
 """
@@ -32,6 +34,7 @@ import tarfile
 MARKET_COMMIT = "c43fac69"
 CUHK_COMMIT = "6fdef3b5"
 PETA_COMMIT = "efd90a83"
+PA100K_COMMIT = "645a320f"
 VALIDATION_OFFSET = 1000  # above every person number of CUHK03's train/
 
 
@@ -75,15 +78,14 @@ def cuhk01(repository):
 
 def peta(repository):
     number = 0
-    for source in ["VIPeR", "PRID", "GRID", "3DPeS", "CAVIAR4REID", "i-LID", "SARC3D"]:
+    for source in ["VIPeR", "PRID", "GRID", "3DPeS", "CAVIAR4REID", "i-LID", "SARC3D", "MIT"]:
         people = {}
         for name, data in files(repository, PETA_COMMIT, f"PETA dataset/{source}/archive"):
             if name != "Label.txt":
-                people.setdefault(name.split("_")[0], []).append((name, data))
+                person = name.split("_")[0]
+                # 0000 of GRID are strangers, to each other as well.
+                people.setdefault(name if person == "0000" else person, []).append((name, data))
         for images in (people[person] for person in sorted(people)):
-            # 0000 of GRID are strangers.
-            if len(images) < 2 or images[0][0].startswith("0000_"):
-                continue
             number += 1
             for name, data in sorted(images):
                 stem, extension = name.rsplit(".", 1)
@@ -93,11 +95,23 @@ def peta(repository):
                 yield f"{number:04}_c{camera}_{source}_{stem}.{extension}", data
 
 
+def pa100k(repository):
+    for number, (name, data) in enumerate(files(repository, PA100K_COMMIT, "data/PA100k/data"), 1):
+        if name.endswith(".jpg"):
+            yield f"{number:04}_c1_{name}", data
+
+
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 6:
         sys.exit(__doc__)
-    market_repository, cuhk_repository, peta_repository, out = sys.argv[1:]
-    sources = {"market": (market, market_repository), "cuhk03": (cuhk03, cuhk_repository), "cuhk01": (cuhk01, cuhk_repository), "peta": (peta, peta_repository)}
+    market_repository, cuhk_repository, peta_repository, pa100k_repository, out = sys.argv[1:]
+    sources = {
+        "market": (market, market_repository),
+        "cuhk03": (cuhk03, cuhk_repository),
+        "cuhk01": (cuhk01, cuhk_repository),
+        "peta": (peta, peta_repository),
+        "pa100k": (pa100k, pa100k_repository),
+    }
     for folder, (images, repository) in sources.items():
         target = pathlib.Path(out) / folder
         target.mkdir(parents=True)

@@ -15,6 +15,6 @@ pub mod ops;
 pub mod ranking;
 #[cfg(feature = "train")]
 pub mod training;
-#[cfg(all(target_arch = "wasm32", feature = "train"))]
+#[cfg(target_arch = "wasm32")]
 pub mod web;
 pub mod weights;

@@ -3,7 +3,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 
 const npm = new URL("../", import.meta.url);
 await mkdir(new URL("dist/wasm/", npm), { recursive: true });
-for (const name of ["webreid.js", "webreid.d.ts", "webreid_bg.wasm"]) {
+for (const name of ["webreid", "webreid_train"].flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
 }
 for (const name of ["webreid-osnet.safetensors", "MODEL_CARD.md"]) {

@@ -63,7 +63,7 @@ export interface TunerStep {
 export interface Tuner {
   /** One step; undefined when all are done. */
   step(): Promise<TunerStep | undefined>;
-  /** Puts the trained weights into the engine, which keeps those before. */
+  /** Puts the trained weights into its engine. */
   apply(): Promise<void>;
   free(): void;
 }
@@ -71,7 +71,16 @@ export interface Tuner {
 export interface Engine {
   describe(): EngineDescription;
   extract(images: Array<Uint8Array | Pixels>, names: string[]): Promise<Extraction[]>;
-  exportWeights(): Promise<Uint8Array<ArrayBuffer>>;
+  exportWeights(): Uint8Array<ArrayBuffer>;
+  /** Puts the weights of a fine-tuned form of its model into the engine, which keeps those before. */
+  replace(weights: Uint8Array): Promise<void>;
+  /** Back to the weights before the last `replace`; false when there are none. */
+  undo(): boolean;
+  free(): void;
+}
+
+/** The engine of the other module, which can learn as well. */
+export interface TrainingEngine extends Engine {
   /** `people`: the person's index for each image; `cameras`: the camera's, −1 where it is unknown. */
   fineTune(
     images: Array<Uint8Array | Pixels>,
@@ -80,11 +89,9 @@ export interface Engine {
     cameras: Int32Array,
     options: TunerOptions,
   ): Promise<Tuner>;
-  /** Back to the weights before the last `apply`; false when there are none. */
-  undo(): Promise<boolean>;
 }
 
-export interface EngineGlue {
+export interface EngineGlue<E extends Engine> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
-  readonly Engine: { create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu"): Promise<Engine> };
+  readonly Engine: { create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu"): Promise<E> };
 }

@@ -1,6 +1,7 @@
 import type { FineTuneDepth } from "./engine.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { type ImagePayload, type ImageSource, imageName, release, toPayload } from "./image.js";
+import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
 import type { Session } from "./session.js";
@@ -82,6 +83,8 @@ export async function* fineTune(
   const { names, people, cameras, options: tuner } = plan(samples, options);
   throwIfAborted(signal);
 
+  const module = await loadModule("trainer", onProgress, signal);
+  throwIfAborted(signal);
   // All steps on one worker: when it dies, the training dies with it, and the model is as it was.
   const worker = await abortable(session.connect(), signal);
   const training = trainings++;
@@ -100,7 +103,7 @@ export async function* fineTune(
       images.push(...(await Promise.all(batch.map((sample, i) => payload(sample, names, start + i, signal)))));
       onProgress?.({ phase: "samples", done: images.length, total: samples.length });
     }
-    const request = { training, images, names, people, cameras, options: tuner };
+    const request = { training, module, images, names, people, cameras, options: tuner };
     await abortable(session.callOn(worker, "startTraining", request), signal).catch((error: unknown) => {
       throw aboutImage(error, names);
     });

@@ -4,26 +4,35 @@ import type { OnProgress } from "./progress.js";
 
 const MAX_MODULE_BYTES = 256 * 1024 ** 2;
 
-let compiled: WebAssembly.Module | undefined;
+/** The two WebAssembly modules: what looks at images is small, and what learns is fetched when it is first needed. */
+const URLS = {
+  engine: new URL("./wasm/webreid_bg.wasm", import.meta.url),
+  trainer: new URL("./wasm/webreid_train_bg.wasm", import.meta.url),
+};
 
-/** Fetches and compiles the engine, once a page: workers that are started later get the compiled module. */
+const compiled: Partial<Record<keyof typeof URLS, WebAssembly.Module>> = {};
+
+/** Fetches and compiles a module, once a page: workers that are started later get the compiled module. */
 export async function loadModule(
+  what: keyof typeof URLS,
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<WebAssembly.Module> {
-  if (compiled) return compiled;
-  const url = new URL("./wasm/webreid_bg.wasm", import.meta.url);
+  const known = compiled[what];
+  if (known) return known;
+  const url = URLS[what];
   const blob = await download(url, {
     signal,
-    onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "engine", loaded, total }),
-    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the engine.`) },
+    onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
+    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the ${what}.`) },
   });
   try {
-    compiled = await WebAssembly.compile(await blob.arrayBuffer());
+    const module = await WebAssembly.compile(await blob.arrayBuffer());
+    compiled[what] = module;
+    return module;
   } catch (error) {
-    throw new ReidError("internal", "This browser cannot compile the engine's WebAssembly. A newer browser can.", {
+    throw new ReidError("internal", `This browser cannot compile the ${what}'s WebAssembly. A newer browser can.`, {
       cause: error,
     });
   }
-  return compiled;
 }

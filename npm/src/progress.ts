@@ -1,9 +1,12 @@
 /** Where a long call is. Switch on `phase`. */
 export type Progress =
-  /** Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly. */
+  /**
+   * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly, and
+   * `trainer` the part of it that only a fine-tune needs.
+   */
   | {
       readonly phase: "download";
-      readonly what: "engine" | "weights";
+      readonly what: "engine" | "trainer" | "weights";
       readonly loaded: number;
       readonly total: number | undefined;
     }

@@ -11,8 +11,8 @@ export interface Calls {
   };
   extract: { request: { images: readonly ImagePayload[]; names: readonly string[] }; reply: Extraction[] };
   exportWeights: { request: Nothing; reply: Blob };
-  /** The page numbers its trainings. */
-  startTraining: { request: { training: number } & TrainingRequest; reply: undefined };
+  /** The page numbers its trainings; `module` is the trainer. */
+  startTraining: { request: { training: number; module: WebAssembly.Module } & TrainingRequest; reply: undefined };
   /** One step; undefined when all are done. */
   trainStep: { request: { training: number }; reply: TimedStep | undefined };
   /** Ends the training with its weights in the model, and gives them back to be kept. */

@@ -60,7 +60,7 @@ export class ReIdentifier {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
     }
     const file = await loadWeights(weights, onProgress, signal);
-    const module = await loadModule(onProgress, signal);
+    const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
     onProgress?.({ phase: "model" });
     const session = new Session(module, file, device);

@@ -1,28 +1,34 @@
 // In the worker: the training under way, and how long things take.
-import type { Engine, FineTuneDepth, Tuner } from "./engine.js";
+import type { Engine, EngineGlue, FineTuneDepth, TrainingEngine, Tuner } from "./engine.js";
 import { ReidError } from "./errors.js";
 import type { Speed, TimedStep, TrainedModel, TrainingRequest } from "./protocol.js";
 
 interface Running {
   readonly number: number;
   readonly depth: FineTuneDepth;
+  /** A copy of the model in the module that learns. */
+  readonly engine: TrainingEngine;
   readonly tuner: Tuner;
 }
 
 /** Trains a model, one at a time and one step a call, so that other calls come in between. */
 export class Training {
   readonly #engine: Engine;
+  readonly #device: "gpu" | "cpu";
+  #memory: WebAssembly.Memory | undefined;
   readonly #seconds: Partial<Record<FineTuneDepth, number>> = {};
   #running: Running | undefined;
   #extractSeconds: number | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, device: "gpu" | "cpu") {
     this.#engine = engine;
+    this.#device = device;
   }
 
   async start(
     number: number,
-    images: Parameters<Engine["fineTune"]>[0],
+    module: WebAssembly.Module,
+    images: Parameters<TrainingEngine["fineTune"]>[0],
     { names, people, cameras, options }: TrainingRequest,
   ): Promise<undefined> {
     if (this.#running) {
@@ -31,8 +37,16 @@ export class Training {
         "This model is being fine-tuned already: run that to its end, break out of its loop, or abort its signal.",
       );
     }
-    const tuner = await this.#engine.fineTune(images, [...names], people, cameras, options);
-    this.#running = { number, depth: options.depth, tuner };
+    const glue = (await import("./wasm/webreid_train.js")) as unknown as EngineGlue<TrainingEngine>;
+    this.#memory = (await glue.default({ module_or_path: module })).memory;
+    const engine = await glue.Engine.create(this.#engine.exportWeights(), "the model", this.#device);
+    try {
+      const tuner = await engine.fineTune(images, [...names], people, cameras, options);
+      this.#running = { number, depth: options.depth, engine, tuner };
+    } catch (error) {
+      engine.free();
+      throw error;
+    }
   }
 
   async step(number: number): Promise<TimedStep | undefined> {
@@ -47,20 +61,25 @@ export class Training {
 
   /** The trained weights go into the engine, and come back as a file too; after a failure the model is as it was. */
   async apply(number: number): Promise<TrainedModel> {
-    await this.#get(number).tuner.apply();
+    const { tuner, engine } = this.#get(number);
+    await tuner.apply();
+    const weights = engine.exportWeights();
+    await this.#engine.replace(weights);
     this.stop(number);
-    try {
-      return { weights: await exportWeights(this.#engine), description: this.#engine.describe() };
-    } catch (error) {
-      await this.#engine.undo();
-      throw error;
-    }
+    return { weights: file(weights), description: this.#engine.describe() };
   }
 
   stop(number: number): undefined {
     if (this.#running?.number !== number) return;
-    this.#running.tuner.free();
+    const { tuner, engine } = this.#running;
     this.#running = undefined;
+    tuner.free();
+    engine.free();
+  }
+
+  /** Bytes that the module which learns holds. */
+  memory(): number {
+    return this.#memory?.buffer.byteLength ?? 0;
   }
 
   async speed(): Promise<Speed> {
@@ -74,8 +93,12 @@ export class Training {
   }
 }
 
-export async function exportWeights(engine: Engine): Promise<Blob> {
-  return new Blob([await engine.exportWeights()], { type: "application/octet-stream" });
+export function exportWeights(engine: Engine): Blob {
+  return file(engine.exportWeights());
+}
+
+function file(weights: Uint8Array<ArrayBuffer>): Blob {
+  return new Blob([weights], { type: "application/octet-stream" });
 }
 
 /** Enough that what is spent once a batch does not count. */

@@ -7,7 +7,7 @@ import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
 import { exportWeights, Training } from "./training.js";
 import * as generated from "./wasm/webreid.js";
 
-const glue = generated as unknown as EngineGlue;
+const glue = generated as unknown as EngineGlue<Engine>;
 
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
@@ -52,11 +52,11 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
     case "stopTraining":
       return training.stop(request.training);
     case "undo":
-      return (await engine.undo()) ? engine.describe() : undefined;
+      return engine.undo() ? engine.describe() : undefined;
     case "measureSpeed":
       return training.speed();
     case "memory":
-      return memory.buffer.byteLength;
+      return memory.buffer.byteLength + training.memory();
   }
 }
 
@@ -64,7 +64,7 @@ async function create({ module, weights, fileName, device }: Request & { call: "
   const choice = await chooseDevice(device);
   const { memory } = await glue.default({ module_or_path: module });
   const engine = await glue.Engine.create(new Uint8Array(await weights.arrayBuffer()), fileName, choice.device);
-  model = { engine, training: new Training(engine), memory };
+  model = { engine, training: new Training(engine, choice.device), memory };
   return {
     description: engine.describe(),
     deviceReason: choice.reason,
@@ -97,7 +97,7 @@ async function startTraining(training: Training, request: Request & { call: "sta
     if (isErrorData(image)) throw image;
     return image;
   });
-  return training.start(request.training, images, request);
+  return training.start(request.training, request.module, images, request);
 }
 
 /** What the engine reads, or what is wrong with the image: a message that begins with its name. */

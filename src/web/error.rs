@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::extract::ExtractError;
 use crate::image::ImageError;
+#[cfg(feature = "train")]
 use crate::training::{TrainError, TuneError};
 use crate::weights::WeightsError;
 
@@ -47,6 +48,7 @@ impl From<&ExtractError> for WebError {
     }
 }
 
+#[cfg(feature = "train")]
 impl From<&TrainError> for WebError {
     fn from(error: &TrainError) -> Self {
         let code = match error {
@@ -59,11 +61,13 @@ impl From<&TrainError> for WebError {
     }
 }
 
+#[cfg(feature = "train")]
 impl From<&TuneError> for WebError {
     fn from(error: &TuneError) -> Self {
         let code = match error {
             TuneError::Extract(error) => return error.into(),
             TuneError::Train(error) => return error.into(),
+            TuneError::Device(_) => "no-device",
             TuneError::TooFewSamples { .. } => "too-few-samples",
             TuneError::Image { .. } => "bad-image",
             TuneError::Length { .. } | TuneError::Options | TuneError::Sampler(_) => "bad-input",

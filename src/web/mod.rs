@@ -1,6 +1,7 @@
 //! The wasm boundary: an opaque handle with typed, asynchronous calls. The npm package is written over it.
 
 mod error;
+#[cfg(feature = "train")]
 mod tuner;
 
 use std::cell::RefCell;
@@ -12,10 +13,9 @@ use wasm_bindgen::prelude::*;
 
 use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::{self, Rgba};
-use crate::kernels::preprocess::ImageSizeError;
-use crate::training::{self, Samples};
 use crate::weights::{self, Checkpoint, Precision, Recognised};
 use error::WebError;
+#[cfg(feature = "train")]
 pub use tuner::Tuner;
 
 #[expect(unsafe_code, reason = "wasm-ld's constructors can only be called as a foreign function")]
@@ -191,51 +191,29 @@ impl Engine {
     /// # Errors
     /// `{ code, message }` when the device fails.
     #[wasm_bindgen(js_name = exportWeights)]
-    pub async fn export_weights(&self) -> Result<Uint8Array, JsValue> {
+    pub fn export_weights(&self) -> Result<Uint8Array, JsValue> {
         let model = self.current.model();
         let Recognised { config, provenance, .. } = &model.recognised;
         let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 
-    /// Makes ready to learn from labelled images: the person's number of each, from 0 without gaps, and the camera's, −1
-    /// where it is unknown. The engine stays as it is until the tuner is applied.
+    /// Puts a fine-tuned form of this model into the engine, which keeps the one before for `undo`.
     ///
     /// # Errors
-    /// `{ code, message }`: "too-few-samples" with fewer than two people with two images each; the first bad image, whose
-    /// name begins the message; options out of range; a device that fails.
-    #[wasm_bindgen(js_name = fineTune)]
-    pub async fn fine_tune(
-        &self,
-        images: Array,
-        names: Vec<String>,
-        people: Vec<u32>,
-        cameras: Vec<i32>,
-        options: JsValue,
-    ) -> Result<Tuner, JsValue> {
-        let bad = |error| WebError { code: "bad-input", message: format!("the options of a fine-tune: {error}") };
-        let options: tuner::Options = serde_wasm_bindgen::from_value(options).map_err(bad)?;
-        let model = self.current.model();
-        // Only what the network will see of a photo is kept: a few dozen whole ones would fill the memory.
-        let fitted = |value: JsValue| -> Result<Rgba, WebError> {
-            let bad = |error: ImageSizeError| WebError { code: "bad-image", message: error.to_string() };
-            model.extractor.fitted(&rgba(&value)?).map_err(bad)
-        };
-        let decode = |(index, value): (usize, JsValue)| {
-            let name = names.get(index).map_or("image", String::as_str);
-            fitted(value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
-        };
-        let samples = Samples {
-            images: images.iter().enumerate().map(decode).collect::<Result<_, _>>()?,
-            people: people.into_iter().map(|person| person as usize).collect(),
-            cameras: cameras.into_iter().map(|camera| usize::try_from(camera).ok()).collect(),
-        };
-        let tuner = training::Tuner::new(&model.extractor, samples, &options.into()).await;
-        Ok(Tuner::new(tuner.map_err(|error| WebError::from(&error))?, self.current.clone()))
+    /// `{ code, message }` for weights that are no model, or a device that fails; the engine is as it was then.
+    pub async fn replace(&self, weights: Vec<u8>) -> Result<(), JsValue> {
+        let tuned = Checkpoint::read(&weights).and_then(weights::recognise).map_err(|error| WebError::from(&error))?;
+        let before = self.current.model();
+        let extractor = before.extractor.with(tuned.config, tuned.tensors).await;
+        let extractor = extractor.map_err(|error| WebError::from(&error))?;
+        let recognised = before.recognised.tuned(extractor.config());
+        self.current.replace(Model { extractor, recognised });
+        Ok(())
     }
 
     /// Back to the model before the last applied fine-tune; false when there is none.
-    pub async fn undo(&self) -> bool {
+    pub fn undo(&self) -> bool {
         self.current.undo()
     }
 }

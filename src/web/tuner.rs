@@ -3,12 +3,15 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Array;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::error::WebError;
-use super::{Current, Model};
-use crate::training::{self, Depth, TuneOptions};
+use super::{Current, Engine, Model, rgba};
+use crate::image::Rgba;
+use crate::kernels::preprocess::ImageSizeError;
+use crate::training::{self, Depth, Samples, TuneOptions};
 
 /// A depth by its name in the package.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -45,6 +48,45 @@ impl From<Options> for TuneOptions {
             learning_rate: options.learning_rate,
             seed: u64::from(options.seed),
         }
+    }
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Makes ready to learn from labelled images: the person's number of each, from 0 without gaps, and the camera's, −1
+    /// where it is unknown. The engine stays as it is until the tuner is applied.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "too-few-samples" with fewer than two people with two images each; the first bad image, whose
+    /// name begins the message; options out of range; a device that fails.
+    #[wasm_bindgen(js_name = fineTune)]
+    pub async fn fine_tune(
+        &self,
+        images: Array,
+        names: Vec<String>,
+        people: Vec<u32>,
+        cameras: Vec<i32>,
+        options: JsValue,
+    ) -> Result<Tuner, JsValue> {
+        let bad = |error| WebError { code: "bad-input", message: format!("the options of a fine-tune: {error}") };
+        let options: Options = serde_wasm_bindgen::from_value(options).map_err(bad)?;
+        let model = self.current.model();
+        // Only what the network will see of a photo is kept: a few dozen whole ones would fill the memory.
+        let fitted = |value: JsValue| -> Result<Rgba, WebError> {
+            let bad = |error: ImageSizeError| WebError { code: "bad-image", message: error.to_string() };
+            model.extractor.fitted(&rgba(&value)?).map_err(bad)
+        };
+        let decode = |(index, value): (usize, JsValue)| {
+            let name = names.get(index).map_or("image", String::as_str);
+            fitted(value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
+        };
+        let samples = Samples {
+            images: images.iter().enumerate().map(decode).collect::<Result<_, _>>()?,
+            people: people.into_iter().map(|person| person as usize).collect(),
+            cameras: cameras.into_iter().map(|camera| usize::try_from(camera).ok()).collect(),
+        };
+        let tuner = training::Tuner::new(&model.extractor, samples, &options.into()).await;
+        Ok(Tuner::new(tuner.map_err(|error| WebError::from(&error))?, self.current.clone()))
     }
 }
 

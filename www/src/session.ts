@@ -272,7 +272,11 @@ export class Session {
         const split = keepSomeAside(this.people.all);
         const before = this.photos.features;
         const samples = split.training.map(({ photo, person }) => ({ image: photo.file, person }));
-        for await (const step of reid.fineTune(samples, { depth, signal })) {
+        const onProgress = (progress: Progress) => {
+          // What learns is a download of its own, the first time.
+          if (progress.phase === "download") this.#progress("training", ...loading("what it takes to learn", progress));
+        };
+        for await (const step of reid.fineTune(samples, { depth, signal, onProgress })) {
           training.add(step);
           this.#showTraining(training);
           await training.awake;
@@ -507,7 +511,13 @@ function safetensorsName(fileName: string): string {
 
 function modelProgress(progress: Progress, name: string): [label: string, fraction: number | undefined] {
   if (progress.phase !== "download") return [`Setting up ${name}`, undefined];
-  const { what, loaded, total } = progress;
+  return loading(progress.what === "engine" ? "the program" : name, progress);
+}
+
+function loading(
+  what: string,
+  { loaded, total }: Progress & { phase: "download" },
+): [label: string, fraction: number | undefined] {
   const of = total === undefined ? "" : ` of ${megabytes(total)}`;
-  return [`Loading ${what === "engine" ? "the program" : name}: ${megabytes(loaded)}${of}`, total && loaded / total];
+  return [`Loading ${what}: ${megabytes(loaded)}${of}`, total && loaded / total];
 }
