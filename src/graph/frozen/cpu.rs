@@ -2,7 +2,8 @@
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
 use crate::kernels::nhwc::{
-    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, pool,
+    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
+    pool,
 };
 
 /// A frozen network with its weights packed.
@@ -87,11 +88,7 @@ impl CpuRunner {
     }
 
     fn image(&self, image: &[f32], memory: &mut Memory, out: &mut [f32]) {
-        let (area, pitch) = (self.values[0].area(), self.values[0].pitch);
-        for (channel, plane) in image.chunks_exact(area).enumerate() {
-            let pixels = memory.buffers[0][channel..].iter_mut().step_by(pitch);
-            pixels.zip(plane).for_each(|(to, from)| *to = *from);
-        }
+        nhwc_input::run(image, self.values[0], &mut memory.buffers[0]);
         for (packed, inputs, output) in &self.steps {
             let buffer = self.buffers.of[*output];
             // Never one that the step reads.
