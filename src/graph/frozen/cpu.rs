@@ -46,7 +46,7 @@ impl CpuRunner {
         let pack = |step: &Step| (pack(frozen, &values, step), step.inputs.clone(), step.output);
         Self {
             steps: frozen.steps.iter().map(pack).collect(),
-            buffers: Buffers::plan(frozen, |value| values[value].len()),
+            buffers: Buffers::plan(frozen, |value| values[value].size()),
             channels: frozen.values.iter().map(|map| map.channels).collect(),
             outputs: frozen.outputs.clone(),
             values,
@@ -99,7 +99,7 @@ impl CpuRunner {
         let mut rest = out;
         for &id in &self.outputs {
             let (channels, pitch) = (self.channels[id], self.values[id].pitch);
-            let value = &memory.buffers[self.buffers.of[id]][..self.values[id].len()];
+            let value = &memory.buffers[self.buffers.of[id]][..self.values[id].size()];
             let (to, after) = rest.split_at_mut(self.values[id].area() * channels);
             copy_channels(channels, (value, pitch, 0), (to, channels, 0));
             rest = after;
@@ -115,9 +115,9 @@ impl CpuRunner {
         scratch: &mut Vec<f32>,
         made: &mut [f32],
     ) {
-        let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].len()];
+        let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].size()];
         let x = value(inputs[0]);
-        let out = &mut made[..self.values[output].len()];
+        let out = &mut made[..self.values[output].size()];
         match packed {
             Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, out),
             Packed::Depthwise(packed) => packed.run(x, scratch, out),

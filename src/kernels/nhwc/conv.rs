@@ -289,18 +289,18 @@ impl Run<'_> {
         }
         let zero = simd.splat_f32s(0.0);
         let relu = matches!(packed.finish, Finish::Relu);
-        for p in 0..P {
+        for (p, sums) in sums.iter_mut().enumerate() {
             let place = row.first + (row.place + x + p) * out_pitch;
             if let Some(residual) = self.residual {
                 let residual = vectors::<S, V>(&residual[place..]);
                 for v in 0..V {
-                    sums[p][v] = simd.add_f32s(sums[p][v], residual[v]);
+                    sums[v] = simd.add_f32s(sums[v], residual[v]);
                 }
             }
             let out = &mut S::as_mut_simd_f32s(&mut self.out[place..][..outputs]).0[..V];
             for v in 0..V {
                 // In this order a NaN stays one.
-                out[v] = if relu { simd.max_f32s(zero, sums[p][v]) } else { sums[p][v] };
+                out[v] = if relu { simd.max_f32s(zero, sums[v]) } else { sums[v] };
             }
         }
     }

@@ -43,7 +43,7 @@ impl Stored {
     }
 
     /// The values of one image.
-    pub fn len(self) -> usize {
+    pub fn size(self) -> usize {
         self.area() * self.pitch
     }
 
