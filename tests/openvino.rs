@@ -4,7 +4,6 @@
 
 mod common;
 
-use common::relative_error;
 use webreid::model::ChannelOrder;
 use webreid::weights::{
     Checkpoint, Dialect, Precision, Recognised, WeightsError, is_openvino, read_openvino, recognise, to_safetensors,
@@ -228,6 +227,7 @@ mod network {
     use webreid::model::{Head, ReIdentifierConfig};
     use webreid::training::{ComputeDevice, Mode, Network, initial_tensors};
 
+    use super::common::relative_error;
     use super::*;
 
     /// Of the largest value.

@@ -13,7 +13,11 @@ use naga::{
     proc::Layouter,
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
-use webreid::kernels::KERNELS;
+use webreid::kernels::{
+    KERNELS,
+    nhwc::{conv, lite},
+    variant::Variant,
+};
 
 fn directory(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -27,12 +31,21 @@ fn stems(path: &str, extension: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn validate(name: &str) -> (Module, ModuleInfo) {
-    let source = fs::read_to_string(directory("shaders").join(name).with_extension("wgsl")).unwrap();
-    let module = naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&source)));
+/// Every shader as it stands in its file, and in each form that it is specialised to.
+fn sources() -> Vec<(&'static str, String)> {
+    let mut variants: Vec<Variant> = KERNELS.into_iter().map(Variant::from).collect();
+    variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded))));
+    variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
+    let written = KERNELS.into_iter().map(|kernel| (kernel.name, kernel.wgsl.to_owned()));
+    written.chain(variants.iter().map(|variant| (variant.kernel.name, variant.source()))).collect()
+}
+
+fn validate(name: &str, source: &str) -> (Module, ModuleInfo) {
+    let module =
+        naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
-        .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&source)));
+        .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
     (module, info)
 }
 
@@ -40,19 +53,23 @@ fn validate(name: &str) -> (Module, ModuleInfo) {
 fn every_shader_has_its_kernel_file_and_every_kernel_its_shader() {
     let shaders = stems("shaders", "wgsl");
     let mut files = stems("src/kernels", "rs");
-    files.remove("mod");
+    files.extend(stems("src/kernels/nhwc", "rs"));
+    files.retain(|file| !["mod", "simd", "variant"].contains(&file.as_str()));
     assert_eq!(shaders, files);
     assert_eq!(shaders, KERNELS.iter().map(|kernel| kernel.name.to_owned()).collect());
     for kernel in KERNELS {
         let file = directory("shaders").join(kernel.name).with_extension("wgsl");
-        assert_eq!(kernel.wgsl, fs::read_to_string(file).unwrap(), "{} embeds another shader", kernel.name);
+        let (source, finish) =
+            [file, directory("shaders/parts/finish.wgsl")].map(|file| fs::read_to_string(file).unwrap()).into();
+        let rest = kernel.wgsl.strip_prefix(&source);
+        assert!(rest == Some("") || rest == Some(&finish), "{} embeds another shader", kernel.name);
     }
 }
 
 #[test]
 fn every_shader_has_one_entry_point_named_main_within_the_default_limits() {
-    for name in stems("shaders", "wgsl") {
-        let (module, _) = validate(&name);
+    for (name, source) in sources() {
+        let (module, _) = validate(name, &source);
         let [entry] = module.entry_points.as_slice() else { panic!("{name}: one entry point a file") };
         assert_eq!(entry.name, "main", "{name}");
         let [x, y, z] = entry.workgroup_size;
@@ -72,8 +89,8 @@ fn every_shader_has_one_entry_point_named_main_within_the_default_limits() {
 /// The layout is made from the shader, so a buffer that the entry point leaves alone would shift what the caller binds.
 #[test]
 fn every_shader_uses_all_its_bindings_which_end_in_the_parameters() {
-    for name in stems("shaders", "wgsl") {
-        let (module, info) = validate(&name);
+    for (name, source) in sources() {
+        let (module, info) = validate(name, &source);
         let mut bindings = Vec::new();
         for (handle, variable) in module.global_variables.iter() {
             let Some(binding) = variable.binding else { continue };

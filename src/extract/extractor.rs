@@ -237,7 +237,7 @@ async fn prove(gpu: &GpuRunner, cpu: &CpuRunner, input: &InputConfig) -> Result<
         let off = expected.iter().zip(found).map(|(a, b)| (a - b).abs() / largest);
         // NaN must count as wrong, which `f32::max` would swallow.
         let worst = off.fold(0.0, |worst: f32, off| if off > worst || off.is_nan() { off } else { worst });
-        if !(worst <= PROBE_TOLERANCE) {
+        if worst.is_nan() || worst > PROBE_TOLERANCE {
             return Err(ExtractError::WrongDevice(worst * 100.0));
         }
     }

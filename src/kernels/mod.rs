@@ -13,19 +13,31 @@ pub mod pool_bn_backward;
 pub mod pool_bn_infer;
 pub mod pool_bn_train;
 pub mod preprocess;
+pub mod variant;
 
 /// A shader's name, which is also its file's, and its source; the entry point is `main`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kernel {
     pub name: &'static str,
     pub wgsl: &'static str,
 }
 
 /// All kernels, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 7] = [
+pub const KERNELS: [Kernel; 18] = [
     distance::KERNEL,
     gem_pool::KERNEL,
     gem_pool_backward::KERNEL,
+    nhwc::concatenate::KERNEL,
+    nhwc::conv::KERNEL,
+    nhwc::depthwise::KERNEL,
+    nhwc::elementwise::KERNEL,
+    nhwc::gate::KERNEL,
+    nhwc::gate_scales::KERNEL,
+    nhwc::global_pool::KERNEL,
+    nhwc::group_norm::KERNEL,
+    nhwc::lite::KERNEL,
+    nhwc::nhwc_input::KERNEL,
+    nhwc::pool::KERNEL,
     pool_bn_backward::KERNEL,
     pool_bn_infer::KERNEL,
     pool_bn_train::KERNEL,
@@ -44,7 +56,15 @@ pub struct Dispatch {
 /// WebGPU's default limit of workgroups in one dimension.
 pub const MAX_WORKGROUPS: u32 = 65_535;
 
+/// Threads of a workgroup where a thread makes one element.
+const THREADS: usize = 64;
+
 impl Dispatch {
+    /// At least `threads` threads, in workgroups of [`THREADS`].
+    fn threads(params: Vec<u32>, threads: usize) -> Self {
+        Self::new(params, threads.div_ceil(THREADS))
+    }
+
     /// At least `workgroups` workgroups, split into y where x cannot hold them; the kernel skips the surplus.
     fn new(params: Vec<u32>, workgroups: usize) -> Self {
         let workgroups = workgroups as u32;

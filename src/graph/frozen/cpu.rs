@@ -2,7 +2,8 @@
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
 use crate::kernels::nhwc::{
-    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, pool,
+    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
+    pool,
 };
 
 /// A frozen network with its weights packed.
@@ -45,7 +46,7 @@ impl CpuRunner {
         let pack = |step: &Step| (pack(frozen, &values, step), step.inputs.clone(), step.output);
         Self {
             steps: frozen.steps.iter().map(pack).collect(),
-            buffers: Buffers::plan(frozen, |value| values[value].len()),
+            buffers: Buffers::plan(frozen, |value| values[value].size()),
             channels: frozen.values.iter().map(|map| map.channels).collect(),
             outputs: frozen.outputs.clone(),
             values,
@@ -87,11 +88,7 @@ impl CpuRunner {
     }
 
     fn image(&self, image: &[f32], memory: &mut Memory, out: &mut [f32]) {
-        let (area, pitch) = (self.values[0].area(), self.values[0].pitch);
-        for (channel, plane) in image.chunks_exact(area).enumerate() {
-            let pixels = memory.buffers[0][channel..].iter_mut().step_by(pitch);
-            pixels.zip(plane).for_each(|(to, from)| *to = *from);
-        }
+        nhwc_input::run(image, self.values[0], &mut memory.buffers[0]);
         for (packed, inputs, output) in &self.steps {
             let buffer = self.buffers.of[*output];
             // Never one that the step reads.
@@ -102,7 +99,7 @@ impl CpuRunner {
         let mut rest = out;
         for &id in &self.outputs {
             let (channels, pitch) = (self.channels[id], self.values[id].pitch);
-            let value = &memory.buffers[self.buffers.of[id]][..self.values[id].len()];
+            let value = &memory.buffers[self.buffers.of[id]][..self.values[id].size()];
             let (to, after) = rest.split_at_mut(self.values[id].area() * channels);
             copy_channels(channels, (value, pitch, 0), (to, channels, 0));
             rest = after;
@@ -118,9 +115,9 @@ impl CpuRunner {
         scratch: &mut Vec<f32>,
         made: &mut [f32],
     ) {
-        let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].len()];
+        let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].size()];
         let x = value(inputs[0]);
-        let out = &mut made[..self.values[output].len()];
+        let out = &mut made[..self.values[output].size()];
         match packed {
             Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, out),
             Packed::Depthwise(packed) => packed.run(x, scratch, out),

@@ -17,10 +17,14 @@
 
 mod buffers;
 mod cpu;
+#[cfg(feature = "webgpu")]
+pub mod gpu;
 mod lower;
 
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
+#[cfg(feature = "webgpu")]
+pub use gpu::{GpuDevice, GpuError, GpuRunner};
 
 use std::collections::BTreeMap;
 

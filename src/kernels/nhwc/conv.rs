@@ -1,13 +1,136 @@
 //! Convolution over all channels, with bias, a residual and an activation: an implicit matrix product of receptive fields
 //! `[pixels, kh · kw · inputs]` and packed weights. Fully connected layers are convolutions of one pixel.
 //!
+//! Buffers: x, weights `[outputs / BLOCK, kh · kw · inputs, BLOCK]` (`BLOCK` in `vec4`s), bias and slopes `[2, pitch]`, the
+//! residual (or again x), out. The shader is specialised for the [`Tile`] of each thread.
+//!
 //! The twin computes a few pixels by as many outputs as the vector registers hold, reading the map itself (with a border,
 //! where the kernel has padding) and the weights in panels, one after the other as the loop needs them.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, padded, with_border};
+use super::{Finish, Stored, VEC, code, padded, slopes, with_border, words};
 use crate::graph::frozen::{Convolution, Map};
+use crate::kernels::variant::Variant;
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "conv",
+    wgsl: concat!(include_str!("../../../shaders/conv.wgsl"), include_str!("../../../shaders/parts/finish.wgsl")),
+};
+
+/// `vec4`s of outputs whose weights are packed together.
+pub(super) const BLOCK: usize = 2;
+
+/// What the threads of a workgroup compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tile {
+    /// Pixels of a thread.
+    pub pixels: usize,
+    /// `vec4`s of outputs of a thread.
+    pub outputs: usize,
+    /// Threads along pixels, and along outputs.
+    pub threads: [usize; 2],
+}
+
+impl Tile {
+    const fn new(pixels: usize, outputs: usize, threads: [usize; 2]) -> Self {
+        Self { pixels, outputs, threads }
+    }
+
+    /// The shader for it; `padded` where fields may reach beyond the map.
+    pub fn variant(self, padded: bool) -> Variant {
+        let constants = [
+            ("PIXELS", self.pixels),
+            ("OUTPUTS", self.outputs),
+            ("PIXEL_THREADS", self.threads[0]),
+            ("OUTPUT_THREADS", self.threads[1]),
+            ("PADDED", padded.into()),
+            ("BLOCK", BLOCK),
+        ];
+        Variant::new(KERNEL, &constants)
+    }
+
+    /// Pixels and `vec4`s of outputs of a workgroup.
+    fn group(self) -> [usize; 2] {
+        [self.pixels * self.threads[0], self.outputs * self.threads[1]]
+    }
+}
+
+/// The tiles there are, the largest first.
+pub const TILES: [Tile; 4] =
+    [Tile::new(8, 2, [64, 1]), Tile::new(4, 2, [32, 2]), Tile::new(2, 2, [16, 4]), Tile::new(1, 1, [1, 64])];
+
+/// The tile for so many pixels and `vec4`s of outputs.
+pub fn tile(pixels: usize, outputs: usize) -> Tile {
+    let _ = outputs;
+    match pixels {
+        512.. => TILES[0],
+        128..512 => TILES[1],
+        16..128 => TILES[2],
+        _ => TILES[3],
+    }
+}
+
+/// Whether fields may reach beyond the map.
+pub fn is_padded(c: &Convolution) -> bool {
+    c.padding != [0; 2]
+}
+
+/// The two buffers of weights.
+pub fn weights(c: &Convolution, channels: usize, from: Stored, to: Stored) -> [Vec<f32>; 2] {
+    let outputs = to.pitch.next_multiple_of(BLOCK * VEC);
+    let taps = c.kernel[0] * c.kernel[1];
+    let weights = packed(&c.weight, taps, (channels, from.pitch), (c.bias.len(), outputs), BLOCK);
+    [weights, [padded(&c.bias, to.pitch), slopes(&c.activation, to.pitch)].concat()]
+}
+
+/// Weights `[outputs, taps, inputs]` as `[outputs / block, taps · inputs, block]`, `block` in `vec4`s; of both inputs and
+/// outputs how many there are and how many with padding.
+pub(super) fn packed(
+    weight: &[f32],
+    taps: usize,
+    (inputs, input_pitch): (usize, usize),
+    (outputs, output_pitch): (usize, usize),
+    block: usize,
+) -> Vec<f32> {
+    let width = block * VEC;
+    let depth = taps * input_pitch;
+    let mut packed = vec![0.0; output_pitch.next_multiple_of(width) * depth];
+    for (output, row) in weight.chunks_exact(taps * inputs).enumerate().take(outputs) {
+        let to = &mut packed[output / width * width * depth + output % width..];
+        for (tap, row) in row.chunks_exact(inputs).enumerate() {
+            for (input, value) in row.iter().enumerate() {
+                to[(tap * input_pitch + input) * width] = *value;
+            }
+        }
+    }
+    packed
+}
+
+pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to: Stored, tile: Tile) -> Dispatch {
+    let pixels = batch * to.area();
+    let [group_pixels, group_outputs] = tile.group();
+    let output_groups = to.vecs().div_ceil(group_outputs);
+    let mut params = words([
+        from.height,
+        from.width,
+        from.vecs(),
+        to.height,
+        to.width,
+        to.vecs(),
+        c.kernel[0],
+        c.kernel[1],
+        c.stride[0],
+        c.stride[1],
+        c.padding[0],
+        c.padding[1],
+        pixels,
+        output_groups,
+    ]);
+    params.extend([u32::from(residual), code(&c.activation)]);
+    Dispatch::new(params, pixels.div_ceil(group_pixels) * output_groups)
+}
 
 /// Pixels worked on at once.
 const PIXELS: usize = 6;
@@ -166,18 +289,18 @@ impl Run<'_> {
         }
         let zero = simd.splat_f32s(0.0);
         let relu = matches!(packed.finish, Finish::Relu);
-        for p in 0..P {
+        for (p, sums) in sums.iter_mut().enumerate() {
             let place = row.first + (row.place + x + p) * out_pitch;
             if let Some(residual) = self.residual {
                 let residual = vectors::<S, V>(&residual[place..]);
                 for v in 0..V {
-                    sums[p][v] = simd.add_f32s(sums[p][v], residual[v]);
+                    sums[v] = simd.add_f32s(sums[v], residual[v]);
                 }
             }
             let out = &mut S::as_mut_simd_f32s(&mut self.out[place..][..outputs]).0[..V];
             for v in 0..V {
                 // In this order a NaN stays one.
-                out[v] = if relu { simd.max_f32s(zero, sums[p][v]) } else { sums[p][v] };
+                out[v] = if relu { simd.max_f32s(zero, sums[v]) } else { sums[v] };
             }
         }
     }

@@ -1,9 +1,30 @@
 //! Depthwise convolution: each channel with a kernel of its own, bias and activation.
+//!
+//! Buffers: x, weights `[kh · kw, pitch]`, bias and slopes `[2, pitch]`, out.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, padded, with_border};
+use super::{Finish, Stored, code, padded, slopes, window, with_border, words};
 use crate::graph::frozen::Convolution;
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "depthwise",
+    wgsl: concat!(include_str!("../../../shaders/depthwise.wgsl"), include_str!("../../../shaders/parts/finish.wgsl")),
+};
+
+/// The two buffers of weights.
+pub fn weights(c: &Convolution, pitch: usize) -> [Vec<f32>; 2] {
+    let weights = c.weight.chunks_exact(c.bias.len()).flat_map(|weights| padded(weights, pitch)).collect();
+    [weights, [padded(&c.bias, pitch), slopes(&c.activation, pitch)].concat()]
+}
+
+pub fn dispatch(batch: usize, c: &Convolution, from: Stored, to: Stored) -> Dispatch {
+    let pixels = batch * to.area();
+    let mut params = words(window(from, to, [c.kernel, c.stride, c.padding]));
+    params.extend([pixels as u32, code(&c.activation)]);
+    Dispatch::threads(params, pixels * to.vecs())
+}
 
 /// A depthwise convolution packed for the twin.
 #[derive(Clone, Debug)]

@@ -1,8 +1,32 @@
 //! Values combined one by one, then scaled and shifted channel by channel, then activated.
+//!
+//! Buffers: the first input, the second (or again the first), scale, shift and slopes `[3, pitch]`, out.
 
 use super::simd::vectorised;
-use super::{Finish, Stored, padded};
+use super::{Finish, Stored, code, padded, words};
 use crate::graph::frozen::{Activation, Affine, Combine};
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "elementwise",
+    wgsl: concat!(
+        include_str!("../../../shaders/elementwise.wgsl"),
+        include_str!("../../../shaders/parts/finish.wgsl")
+    ),
+};
+
+pub fn dispatch(batch: usize, combine: Combine, activation: &Activation, map: Stored) -> Dispatch {
+    let size = map.area() * map.vecs();
+    let mut params = words([batch * size, size, map.vecs()]);
+    let combine = match combine {
+        Combine::One => 0,
+        Combine::Add => 1,
+        Combine::Multiply => 2,
+        Combine::Scale => 3,
+    };
+    params.extend([combine, code(activation)]);
+    Dispatch::threads(params, batch * size)
+}
 
 /// An elementwise step packed for the twin.
 #[derive(Clone, Debug)]

@@ -1,9 +1,24 @@
 //! OSNet's aggregation gate: streams added up, each scaled channel by channel with what two small layers make of its mean.
+//!
+//! Buffers: four streams (the first again where there are fewer), the scales that [`gate_scales`](super::gate_scales)
+//! makes, out. More than four streams are added up in several launches.
 
-use super::global_pool::mean;
+use super::gate_scales::{STREAMS, scales, step};
 use super::simd::{multiply_add, vectorised};
-use super::{Stored, sigmoid};
+use super::{Stored, words};
 use crate::graph::frozen::Gate;
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel { name: "gate", wgsl: include_str!("../../../shaders/gate.wgsl") };
+
+/// With `accumulate` they are added to what `out` has.
+pub fn dispatch(batch: usize, streams: usize, accumulate: bool, gate: &Gate, map: Stored) -> Dispatch {
+    assert!(streams <= STREAMS, "a launch takes {STREAMS} streams");
+    let size = map.area() * map.vecs();
+    let mut params = words([batch * size, size, map.vecs(), streams, step(gate, map)]);
+    params.push(u32::from(accumulate));
+    Dispatch::threads(params, batch * size)
+}
 
 /// A gate packed for the twin.
 #[derive(Clone, Debug)]
@@ -17,15 +32,11 @@ impl Packed {
         Self { gate: gate.clone(), map }
     }
 
-    /// One image. `scales` is scratch.
-    pub fn run(&self, streams: &[&[f32]], scales: &mut Vec<f32>, out: &mut [f32]) {
+    /// One image. `scratch` will hold the scales.
+    pub fn run(&self, streams: &[&[f32]], scratch: &mut Vec<f32>, out: &mut [f32]) {
         let pitch = self.map.pitch;
-        scales.clear();
-        scales.resize(streams.len() * pitch, 0.0);
-        for (stream, scale) in streams.iter().zip(scales.chunks_exact_mut(pitch)) {
-            mean(stream, self.map, scale);
-            self.layers(scale);
-        }
+        scales(&self.gate, self.map, streams, scratch);
+        let scales = &*scratch;
         vectorised(
             #[inline(always)]
             || match *streams {
@@ -53,17 +64,5 @@ impl Packed {
                 }
             },
         );
-    }
-
-    /// From a mean to a scale.
-    fn layers(&self, values: &mut [f32]) {
-        let Gate { fc1, bias1, fc2, bias2 } = &self.gate;
-        let (channels, hidden) = (bias2.len(), bias1.len());
-        let dot = |weights: &[f32], values: &[f32]| weights.iter().zip(values).map(|(w, v)| w * v).sum::<f32>();
-        let layer = |row: &[f32], bias: &f32| (dot(row, values) + bias).max(0.0);
-        let middle: Vec<f32> = fc1.chunks_exact(channels).zip(bias1).map(|(row, bias)| layer(row, bias)).collect();
-        for ((value, row), bias) in values.iter_mut().zip(fc2.chunks_exact(hidden)).zip(bias2) {
-            *value = sigmoid(dot(row, &middle) + bias);
-        }
     }
 }

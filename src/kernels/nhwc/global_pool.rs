@@ -1,13 +1,32 @@
 //! The mean over all pixels, plain or generalised (GeM: `(mean(max(x, 1e-6)^p))^(1/p)`), then scaled, shifted and
 //! activated: with the BN neck, the end of a re-identification network.
+//!
+//! Buffers: x, scale, shift and slopes `[3, pitch]`, out (one pixel).
 
 use super::elementwise::PaddedAffine;
 use super::simd::vectorised;
-use super::{Finish, Stored};
+use super::{Finish, Stored, code, lanes, words};
 use crate::graph::frozen::{Activation, Affine};
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "global_pool",
+    wgsl: concat!(
+        include_str!("../../../shaders/global_pool.wgsl"),
+        include_str!("../../../shaders/parts/finish.wgsl")
+    ),
+};
 
 /// Below this a value counts as this much, as everywhere in GeM.
 const SMALLEST: f32 = 1e-6;
+
+pub fn dispatch(batch: usize, exponent: Option<f32>, activation: &Activation, from: Stored) -> Dispatch {
+    let lanes = lanes(from.vecs());
+    let mut params = words([batch, from.area(), from.vecs(), lanes]);
+    let gem = u32::from(exponent.is_some());
+    params.extend([gem, exponent.unwrap_or(1.0).to_bits(), SMALLEST.to_bits(), code(activation)]);
+    Dispatch::new(params, batch * from.vecs().div_ceil(lanes))
+}
 
 /// A global pool packed for the twin.
 #[derive(Clone, Debug)]

@@ -1,11 +1,25 @@
 //! Instance and group norm: each image's runs of channels to mean 0 and variance 1, then scaled, shifted and activated.
+//!
+//! Buffers: x, scale, shift and slopes `[3, pitch]`, out, all as values.
 
 use super::elementwise::PaddedAffine;
-use super::{Finish, Stored};
+use super::{Finish, Stored, code, words};
 use crate::graph::frozen::{Activation, Affine};
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "group_norm",
+    wgsl: concat!(include_str!("../../../shaders/group_norm.wgsl"), include_str!("../../../shaders/parts/finish.wgsl")),
+};
 
 /// Added to a variance before its square root, as everywhere in torchvision and torchreid.
 const EPSILON: f32 = 1e-5;
+
+pub fn dispatch(batch: usize, groups: usize, channels: usize, activation: &Activation, map: Stored) -> Dispatch {
+    let mut params = words([batch, map.area(), map.pitch, channels, groups]);
+    params.extend([EPSILON.to_bits(), code(activation)]);
+    Dispatch::new(params, batch * groups)
+}
 
 /// A norm packed for the twin.
 #[derive(Clone, Debug)]

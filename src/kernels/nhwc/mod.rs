@@ -7,15 +7,21 @@ pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
 pub mod gate;
+pub mod gate_scales;
 pub mod global_pool;
 pub mod group_norm;
+pub mod lite;
+pub mod nhwc_input;
 pub mod pool;
 mod simd;
 
-use crate::graph::frozen::{Activation, Map};
+use crate::graph::frozen::{Activation, Affine, Map};
 
 /// How many values a stored pixel's channels are a multiple of, on the CPU.
 pub const LANES: usize = 8;
+
+/// How many they are a multiple of on the GPU, whose shaders read `vec4`s.
+pub const VEC: usize = 4;
 
 /// A map as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +43,13 @@ impl Stored {
     }
 
     /// The values of one image.
-    pub fn len(self) -> usize {
+    pub fn size(self) -> usize {
         self.area() * self.pitch
+    }
+
+    /// The `vec4`s of a pixel.
+    pub fn vecs(self) -> usize {
+        self.pitch / VEC
     }
 }
 
@@ -97,6 +108,61 @@ impl Finish {
             }
         }
     }
+}
+
+/// An activation as `finish` in the shaders knows it.
+fn code(activation: &Activation) -> u32 {
+    match activation {
+        Activation::None => 0,
+        Activation::Relu => 1,
+        Activation::Sigmoid => 2,
+        Activation::PRelu(_) => 3,
+    }
+}
+
+/// The slopes of an activation, zeros where it has none.
+fn slopes(activation: &Activation, pitch: usize) -> Vec<f32> {
+    match activation {
+        Activation::PRelu(slopes) => padded(slopes, pitch),
+        _ => vec![0.0; pitch],
+    }
+}
+
+/// What shaders end with: scale, shift and slopes, each as long as a stored pixel.
+pub fn tail(affine: Option<&Affine>, activation: &Activation, pitch: usize) -> Vec<f32> {
+    let (scale, shift) = match affine {
+        Some(affine) => (padded(&affine.scale, pitch), padded(&affine.shift, pitch)),
+        None => (vec![1.0; pitch], vec![0.0; pitch]),
+    };
+    [scale, shift, slopes(activation, pitch)].concat()
+}
+
+/// How many threads side by side take the `vec4`s of a pixel where the others take other pixels.
+fn lanes(vecs: usize) -> usize {
+    vecs.next_power_of_two().min(8)
+}
+
+/// The parameters of a window that moves over a map: sizes before and after, then the window's.
+fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) -> [usize; 11] {
+    let vecs = from.vecs();
+    [
+        from.height,
+        from.width,
+        to.height,
+        to.width,
+        vecs,
+        kernel[0],
+        kernel[1],
+        stride[0],
+        stride[1],
+        padding[0],
+        padding[1],
+    ]
+}
+
+/// Sizes as the words of a uniform buffer.
+fn words(sizes: impl IntoIterator<Item = usize>) -> Vec<u32> {
+    sizes.into_iter().map(|size| size as u32).collect()
 }
 
 fn sigmoid(x: f32) -> f32 {

@@ -1,8 +1,20 @@
 //! Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean.
+//!
+//! Buffers: x, out.
 
-use super::Stored;
 use super::simd::{larger, vectorised};
+use super::{Stored, window, words};
 use crate::graph::Pool;
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel { name: "pool", wgsl: include_str!("../../../shaders/pool.wgsl") };
+
+pub fn dispatch(batch: usize, maximum: bool, pool: Pool, from: Stored, to: Stored) -> Dispatch {
+    let pixels = batch * to.area();
+    let mut params = words(window(from, to, [pool.kernel, pool.stride, pool.padding]));
+    params.extend([pixels as u32, u32::from(maximum)]);
+    Dispatch::threads(params, pixels * to.vecs())
+}
 
 /// A pooling step.
 #[derive(Clone, Debug)]

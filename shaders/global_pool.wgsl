@@ -1,0 +1,90 @@
+// The mean over all pixels, plain or generalised (GeM), then scaled, shifted and activated. One workgroup some vec4s of
+// channels of an image: `lanes` threads side by side take a pixel, the next threads the next pixel.
+
+struct Params {
+    images: u32,
+    area: u32,
+    // vec4s of a pixel, and how many a workgroup takes: a power of two.
+    channels: u32,
+    lanes: u32,
+    // 1 for the generalised mean.
+    gem: u32,
+    exponent: f32,
+    // What smaller values count as in it.
+    smallest: f32,
+    activation: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+// Scale, shift, slopes.
+@group(0) @binding(1) var<storage, read> tail: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+var<workgroup> partial: array<vec4<f32>, 64>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group_id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let lanes = params.lanes;
+    let group = group_id.x + group_id.y * groups.x;
+    let blocks = (params.channels + lanes - 1u) / lanes;
+    let image = group / blocks;
+    if image >= params.images {
+        return;
+    }
+    let channel = group % blocks * lanes + lane % lanes;
+    // The surplus repeats the last.
+    let first = image * params.area * params.channels + min(channel, params.channels - 1u);
+    let apart = 64u / lanes;
+
+    var largest = vec4(params.smallest);
+    if params.gem == 1u {
+        // The largest is taken out, so that neither a tiny map nor a large exponent leaves f32's range.
+        for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
+            let value = x[first + pixel * params.channels];
+            largest = select(value, largest, value < largest);
+        }
+        partial[lane] = largest;
+        for (var half = 32u; half >= lanes; half >>= 1u) {
+            workgroupBarrier();
+            if lane < half {
+                let other = partial[lane + half];
+                partial[lane] = select(other, partial[lane], other < partial[lane]);
+            }
+        }
+        workgroupBarrier();
+        largest = partial[lane % lanes];
+        workgroupBarrier();
+    }
+
+    var sum = vec4<f32>();
+    for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
+        let value = x[first + pixel * params.channels];
+        if params.gem == 1u {
+            let least = vec4(params.smallest);
+            sum += pow(select(value, least, value < least) / largest, vec4(params.exponent));
+        } else {
+            sum += value;
+        }
+    }
+    partial[lane] = sum;
+    for (var half = 32u; half >= lanes; half >>= 1u) {
+        workgroupBarrier();
+        if lane < half {
+            partial[lane] += partial[lane + half];
+        }
+    }
+    if lane < lanes && channel < params.channels {
+        var mean = partial[lane] / f32(params.area);
+        if params.gem == 1u {
+            mean = largest * pow(mean, vec4(1.0 / params.exponent));
+        }
+        mean = mean * tail[channel] + tail[params.channels + channel];
+        out[image * params.channels + channel] =
+            finish(mean, params.activation, tail[2u * params.channels + channel]);
+    }
+}

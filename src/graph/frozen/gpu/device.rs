@@ -1,0 +1,165 @@
+//! The device that frozen networks run on, and what can go wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use wgpu::ErrorFilter;
+
+use crate::kernels::variant::Variant;
+
+/// Why a network cannot be run on a GPU.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GpuError {
+    #[error("no GPU can be used here ({0})")]
+    NoAdapter(String),
+    #[error("the GPU was lost ({0})")]
+    Lost(String),
+    #[error("the GPU has no memory left")]
+    OutOfMemory,
+    #[error("a buffer of {needed} bytes is needed, and this GPU's may have {limit}; a smaller batch may do")]
+    TooLarge { needed: u64, limit: u64 },
+    #[error("{found} values are no {batch} images of {size}")]
+    Images { found: usize, batch: usize, size: usize },
+    /// A fault of ours or of the driver.
+    #[error("the GPU refused its work: {0}")]
+    Refused(String),
+}
+
+impl From<wgpu::Error> for GpuError {
+    fn from(error: wgpu::Error) -> Self {
+        match error {
+            wgpu::Error::OutOfMemory { .. } => Self::OutOfMemory,
+            error => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// A GPU that is ready; its clones are the same.
+#[derive(Clone, Debug)]
+pub struct GpuDevice {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    name: Arc<str>,
+    software: bool,
+    /// Why it does not answer any more.
+    lost: Arc<OnceLock<String>>,
+    /// What any network has needed so far: frozen again after training, it needs the same.
+    pipelines: Arc<Mutex<Pipelines>>,
+}
+
+/// Pipelines by what they are made of.
+pub(super) type Pipelines = BTreeMap<Variant, wgpu::ComputePipeline>;
+
+impl GpuDevice {
+    /// The fastest adapter there is, with the limits that it has itself.
+    ///
+    /// # Errors
+    /// When there is none, or it gives no device.
+    pub async fn open() -> Result<Self, GpuError> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = instance.request_adapter(&options).await.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
+        let descriptor = wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..Default::default() };
+        let opened = adapter.request_device(&descriptor).await;
+        let (device, queue) = opened.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
+        let lost = Arc::new(OnceLock::new());
+        let reason = lost.clone();
+        device.set_device_lost_callback(move |_, message| {
+            reason.get_or_init(|| message);
+        });
+        // What no scope catches concerns a device that is about to be lost; by default it would be a panic.
+        let reason = lost.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            reason.get_or_init(|| error.to_string());
+        }));
+        let info = adapter.get_info();
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        // Browsers may hide the adapter's name.
+        let name = [info.name, info.driver_info].into_iter().find(|name| !name.is_empty());
+        let name = name.map_or_else(|| "WebGPU".into(), String::into_boxed_str).into();
+        Ok(Self { device, queue, name, software, lost, pipelines: Arc::default() })
+    }
+
+    /// The adapter's name, as far as the browser tells it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A GPU that software imitates: correct, and slower than the CPU path.
+    pub fn is_software(&self) -> bool {
+        self.software
+    }
+
+    /// The pipelines of some variants, made where they are not there yet.
+    pub(super) async fn pipelines(&self, variants: impl IntoIterator<Item = Variant>) -> Result<Pipelines, GpuError> {
+        let (mut there, mut missing) = (Pipelines::new(), Vec::new());
+        {
+            let known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+            for variant in variants {
+                match known.get(&variant) {
+                    Some(pipeline) => drop(there.insert(variant, pipeline.clone())),
+                    None => missing.push(variant),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let make = |variant: Variant| {
+                let pipeline = pipeline(&self.device, &variant);
+                (variant, pipeline)
+            };
+            let made: Pipelines = self.scoped(|| missing.into_iter().map(make).collect()).await?;
+            let mut known = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(made.iter().map(|(variant, pipeline)| (variant.clone(), pipeline.clone())));
+            there.extend(made);
+        }
+        Ok(there)
+    }
+
+    /// An error when it is lost.
+    pub(super) fn check(&self) -> Result<(), GpuError> {
+        self.lost.get().map_or(Ok(()), |reason| Err(GpuError::Lost(reason.clone())))
+    }
+
+    /// An error when a buffer would be larger than this GPU's may be.
+    pub(super) fn check_size(&self, needed: u64) -> Result<(), GpuError> {
+        let limits = self.device.limits();
+        let limit = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        if needed > limit { Err(GpuError::TooLarge { needed, limit }) } else { Ok(()) }
+    }
+
+    /// Does something with the device, and waits for what it says of it: without a scope an error would pass unseen, and
+    /// what was to be written would stay as it was.
+    pub(super) async fn scoped<T>(&self, work: impl FnOnce() -> T) -> Result<T, GpuError> {
+        self.check()?;
+        let (made, errors) = {
+            let filters = [ErrorFilter::OutOfMemory, ErrorFilter::Internal, ErrorFilter::Validation];
+            let scopes = filters.map(|filter| self.device.push_error_scope(filter));
+            let made = work();
+            let errors: Vec<_> = scopes.into_iter().rev().map(wgpu::ErrorScopeGuard::pop).collect();
+            (made, errors)
+        };
+        let mut first = None;
+        for error in errors {
+            first = first.or(error.await);
+        }
+        self.check()?;
+        first.map_or(Ok(made), |error| Err(error.into()))
+    }
+}
+
+fn pipeline(device: &wgpu::Device, variant: &Variant) -> wgpu::ComputePipeline {
+    let label = Some(variant.kernel.name);
+    let source = wgpu::ShaderSource::Wgsl(variant.source().into());
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: None,
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    })
+}

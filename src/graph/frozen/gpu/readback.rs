@@ -1,0 +1,43 @@
+//! Reading a buffer without blocking the page; natively the device is polled.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::{GpuDevice, GpuError};
+
+/// What the callback of a mapping leaves for who waits.
+#[derive(Default)]
+struct Mapped {
+    result: Option<Result<(), wgpu::BufferAsyncError>>,
+    waker: Option<Waker>,
+}
+
+/// The values of a buffer, once the work that was submitted is done.
+pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer) -> Result<Vec<f32>, GpuError> {
+    let mapped = Arc::new(Mutex::new(Mapped::default()));
+    let told = mapped.clone();
+    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+        let mut mapped = told.lock().unwrap_or_else(PoisonError::into_inner);
+        mapped.result = Some(result);
+        mapped.waker.take().into_iter().for_each(Waker::wake);
+    });
+    #[cfg(not(target_arch = "wasm32"))]
+    if let Err(error) = gpu.device.poll(wgpu::PollType::wait_indefinitely()) {
+        gpu.check()?;
+        return Err(GpuError::Refused(error.to_string()));
+    }
+    let result = poll_fn(|context| {
+        let mut mapped = mapped.lock().unwrap_or_else(PoisonError::into_inner);
+        mapped.waker = Some(context.waker().clone());
+        mapped.result.take().map_or(Poll::Pending, Poll::Ready)
+    });
+    let result = result.await;
+    gpu.check()?;
+    result.map_err(|error| GpuError::Refused(error.to_string()))?;
+    let view = buffer.get_mapped_range(..).map_err(|error| GpuError::Refused(error.to_string()))?;
+    let values = bytemuck::pod_collect_to_vec(&view);
+    drop(view);
+    buffer.unmap();
+    Ok(values)
+}

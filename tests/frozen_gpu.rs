@@ -1,0 +1,444 @@
+//! The frozen form on WebGPU gives what it gives on the CPU, kernel by kernel and as whole networks, in the launches and
+//! the memory that are planned.
+
+#![cfg(all(feature = "webgpu", not(target_arch = "wasm32")))]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use common::{relative_error, shared};
+use webreid::graph::Pool;
+use webreid::graph::frozen::{
+    Activation, Affine, Combine, Convolution, CpuRunner, Frozen, Gate, GpuDevice, GpuError, GpuRunner, Map, Operation,
+    Step,
+};
+use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig, preset};
+use webreid::weights::{Checkpoint, Recognised, Tensor, read_openvino, recognise};
+
+/// Of the largest value.
+const TOLERANCE: f32 = 1e-5;
+
+type Tensors = BTreeMap<String, Tensor>;
+
+fn gpu() -> &'static GpuDevice {
+    static DEVICE: OnceLock<GpuDevice> = OnceLock::new();
+    DEVICE.get_or_init(|| pollster::block_on(GpuDevice::open()).expect("a Vulkan driver; lavapipe will do"))
+}
+
+fn runner(frozen: &Frozen) -> GpuRunner {
+    pollster::block_on(GpuRunner::new(gpu(), frozen)).unwrap()
+}
+
+/// Seeded noise, −1…1.
+fn noise(count: usize, seed: usize) -> Vec<f32> {
+    let mut state = (seed as u32).wrapping_mul(0x9e37_79b9) | 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn positive_noise(count: usize, seed: usize) -> Vec<f32> {
+    noise(count, seed).into_iter().map(|value| 0.5 + value.abs()).collect()
+}
+
+/// Both runners on noise, for some batches; batches of one runner grow and shrink.
+fn check_with(title: &str, frozen: &Frozen, batches: &[usize], images: impl Fn(usize) -> Vec<f32>, tolerance: f32) {
+    let (cpu, gpu) = (CpuRunner::new(frozen), runner(frozen));
+    let size = frozen.input().area() * frozen.input().channels;
+    for &batch in batches {
+        let images = images(batch * size);
+        let (found, expected) = (pollster::block_on(gpu.run(&images, batch)).unwrap(), cpu.run(&images));
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = relative_error(found, expected);
+            assert!(error <= tolerance, "{title}, batch {batch}: {error:e} of the largest value");
+        }
+    }
+}
+
+fn check(title: &str, frozen: &Frozen) {
+    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), TOLERANCE);
+}
+
+/// A network of steps on the image, each of which makes the next value.
+fn network(input: Map, steps: Vec<(Operation, Vec<usize>, Map)>) -> Frozen {
+    let mut frozen = Frozen { steps: Vec::new(), values: vec![input], outputs: vec![steps.len()] };
+    for (operation, inputs, map) in steps {
+        frozen.values.push(map);
+        frozen.steps.push(Step { operation, inputs, output: frozen.values.len() - 1 });
+    }
+    frozen
+}
+
+const CHANNELS: [usize; 6] = [1, 3, 5, 24, 60, 112];
+const MAPS: [[usize; 2]; 3] = [[1, 1], [7, 5], [13, 9]];
+
+fn map([height, width]: [usize; 2], channels: usize) -> Map {
+    Map { height, width, channels }
+}
+
+/// Every size of channels and maps.
+fn maps() -> impl Iterator<Item = Map> {
+    CHANNELS.into_iter().flat_map(|channels| MAPS.map(|size| map(size, channels)))
+}
+
+fn activations(channels: usize) -> [Activation; 4] {
+    [Activation::Relu, Activation::None, Activation::Sigmoid, Activation::PRelu(noise(channels, 5))]
+}
+
+/// One of the four, by a number.
+fn activation(channels: usize, number: usize) -> Activation {
+    activations(channels)[number % 4].clone()
+}
+
+fn affine(channels: usize) -> Affine {
+    Affine { scale: noise(channels, 11), shift: noise(channels, 12) }
+}
+
+/// Kernel, stride and padding.
+type Window = [[usize; 2]; 3];
+
+fn after(from: Map, channels: usize, [kernel, stride, padding]: Window) -> Option<Map> {
+    let along = |size: usize, i: usize| Some((size + 2 * padding[i]).checked_sub(kernel[i])? / stride[i] + 1);
+    Some(Map { height: along(from.height, 0)?, width: along(from.width, 1)?, channels })
+}
+
+fn convolution(length: usize, outputs: usize, [kernel, stride, padding]: Window, number: usize) -> Convolution {
+    let count = kernel[0] * kernel[1] * length * outputs;
+    Convolution {
+        kernel,
+        stride,
+        padding,
+        weight: noise(count, 1),
+        bias: noise(outputs, 2),
+        activation: activation(outputs, number),
+    }
+}
+
+const WINDOWS: [Window; 6] = [
+    [[1, 1], [1, 1], [0, 0]],
+    [[1, 1], [2, 2], [0, 0]],
+    [[3, 3], [1, 1], [1, 1]],
+    [[3, 3], [2, 2], [1, 1]],
+    [[7, 7], [2, 2], [3, 3]],
+    [[3, 2], [2, 1], [0, 1]],
+];
+
+#[test]
+fn convolution_is_its_twin() {
+    let mut number = 0;
+    for (from, window) in maps().flat_map(|map| WINDOWS.map(|window| (map, window))) {
+        number += 1;
+        let outputs = CHANNELS[(number * 5) % CHANNELS.len()];
+        let Some(to) = after(from, outputs, window) else { continue };
+        let c = convolution(from.channels, outputs, window, number);
+        let title = format!("convolution {from:?} to {to:?} by {window:?}");
+        check(&title, &network(from, vec![(Operation::Convolution(c.clone()), vec![0], to)]));
+        // With a residual that is made as another value.
+        let other = Convolution { weight: noise(c.weight.len(), 3), ..c.clone() };
+        let steps = vec![(Operation::Convolution(other), vec![0], to), (Operation::Convolution(c), vec![0, 1], to)];
+        check(&format!("{title} with a residual"), &network(from, steps));
+    }
+}
+
+#[test]
+fn convolution_of_large_maps_is_its_twin() {
+    for (channels, outputs, window) in
+        [(3, 16, WINDOWS[4]), (24, 33, WINDOWS[0]), (20, 64, WINDOWS[2]), (16, 7, WINDOWS[3])]
+    {
+        let from = map([64, 33], channels);
+        let c = convolution(channels, outputs, window, 0);
+        let to = after(from, outputs, window).unwrap();
+        check(&format!("{from:?} to {to:?}"), &network(from, vec![(Operation::Convolution(c), vec![0], to)]));
+    }
+}
+
+#[test]
+fn depthwise_is_its_twin() {
+    let mut number = 0;
+    for (from, window) in maps().flat_map(|map| WINDOWS.map(|window| (map, window))) {
+        number += 1;
+        let Some(to) = after(from, from.channels, window) else { continue };
+        let c = convolution(1, from.channels, window, number);
+        let title = format!("depthwise {from:?} to {to:?} by {window:?}");
+        check(&title, &network(from, vec![(Operation::Depthwise(c), vec![0], to)]));
+    }
+}
+
+/// In one launch, as the counter shows.
+#[test]
+fn lite_is_its_twin() {
+    let sizes = [[1, 1], [7, 5], [13, 9], [64, 32], [16, 8], [70, 41], [3, 300]];
+    for (number, from) in [3, 8, 20, 24].into_iter().flat_map(|c| sizes.map(|size| map(size, c))).enumerate() {
+        let outputs = [8, 12, 24, 5][number % 4];
+        let to = Map { channels: outputs, ..from };
+        let pointwise = convolution(from.channels, outputs, WINDOWS[0], 1);
+        let depthwise = convolution(1, outputs, WINDOWS[2], number);
+        let steps =
+            vec![(Operation::Convolution(pointwise), vec![0], to), (Operation::Depthwise(depthwise), vec![1], to)];
+        let frozen = network(from, steps);
+        check(&format!("lite {from:?} to {to:?}"), &frozen);
+        let runner = runner(&frozen);
+        pollster::block_on(runner.run(&noise(from.area() * from.channels, 1), 1)).unwrap();
+        assert_eq!(runner.counters().dispatches, 2, "the input and the layer");
+    }
+}
+
+#[test]
+fn gate_is_its_twin() {
+    for (number, from) in maps().enumerate() {
+        let channels = from.channels;
+        let hidden = [1, 2, 7, 70][number % 4];
+        let gate = Gate {
+            fc1: noise(hidden * channels, 1),
+            bias1: noise(hidden, 2),
+            fc2: noise(channels * hidden, 3),
+            bias2: noise(channels, 4),
+        };
+        for streams in 1..=6 {
+            let stream = |i: usize| {
+                let affine = Affine { scale: noise(channels, i), shift: noise(channels, 20 + i) };
+                let activation = Activation::None;
+                (Operation::Elementwise { combine: Combine::One, affine: Some(affine), activation }, vec![0], from)
+            };
+            let mut steps: Vec<_> = (0..streams).map(stream).collect();
+            steps.push((Operation::Gate(gate.clone()), (1..=streams).collect(), from));
+            check(&format!("gate of {streams} {from:?}, {hidden} hidden"), &network(from, steps));
+        }
+    }
+}
+
+#[test]
+fn pools_are_their_twins() {
+    let windows = [
+        ([3, 3], [2, 2], [1, 1], false),
+        ([3, 3], [2, 2], [0, 0], true),
+        ([2, 2], [2, 2], [1, 1], true),
+        ([2, 3], [1, 2], [0, 1], false),
+        ([1, 1], [1, 1], [0, 0], false),
+    ];
+    for (from, (kernel, stride, padding, ceil)) in maps().flat_map(|map| windows.map(|window| (map, window))) {
+        let window = Pool { kernel, stride, padding, ceil };
+        let Some([height, width]) = window.output([from.height, from.width]) else { continue };
+        let to = Map { height, width, ..from };
+        for maximum in [true, false] {
+            let steps = vec![(Operation::Pool { maximum, window }, vec![0], to)];
+            check(&format!("pool {window:?} of {from:?}, maximum {maximum}"), &network(from, steps));
+        }
+    }
+}
+
+#[test]
+fn global_pool_is_its_twin() {
+    for (number, from) in maps().enumerate() {
+        let to = map([1, 1], from.channels);
+        for exponent in [None, Some(3.0), Some(6.5)] {
+            for affine in [None, Some(affine(from.channels))] {
+                let activation = activation(from.channels, number);
+                let steps = vec![(Operation::GlobalPool { exponent, affine, activation }, vec![0], to)];
+                check(&format!("pool of {from:?} by {exponent:?}"), &network(from, steps));
+            }
+        }
+    }
+}
+
+#[test]
+fn group_norm_is_its_twin() {
+    for (number, from) in maps().enumerate() {
+        let channels = from.channels;
+        for groups in (1..=channels).filter(|groups| channels % groups == 0) {
+            if from.area() * channels / groups < 4 {
+                // Of one value the variance is 0, and of two it may be nearly so: that is about rounding.
+                continue;
+            }
+            let (affine, activation) = (affine(channels), activation(channels, number + groups));
+            let steps = vec![(Operation::GroupNorm { groups, affine, activation }, vec![0], from)];
+            check_with(
+                &format!("norm of {from:?} in {groups}"),
+                &network(from, steps),
+                &[2, 5, 1],
+                |count| noise(count, 7),
+                2.0 * TOLERANCE,
+            );
+        }
+    }
+}
+
+#[test]
+fn elementwise_is_its_twin() {
+    for (number, from) in maps().enumerate() {
+        let channels = from.channels;
+        let pixel = map([1, 1], channels);
+        let pool = Operation::GlobalPool { exponent: None, affine: None, activation: Activation::None };
+        let scaled = Operation::Elementwise {
+            combine: Combine::One,
+            affine: Some(affine(channels)),
+            activation: Activation::Sigmoid,
+        };
+        for combine in [Combine::One, Combine::Add, Combine::Multiply, Combine::Scale] {
+            for affine in [None, Some(affine(channels))] {
+                let second = if combine == Combine::Scale { 2 } else { 1 };
+                let inputs = if combine == Combine::One { vec![0] } else { vec![0, second] };
+                let operation = Operation::Elementwise { combine, affine, activation: activation(channels, number) };
+                let steps =
+                    vec![(scaled.clone(), vec![0], from), (pool.clone(), vec![0], pixel), (operation, inputs, from)];
+                check(&format!("{combine:?} of {from:?}"), &network(from, steps));
+            }
+        }
+    }
+}
+
+#[test]
+fn slices_and_concatenations_are_their_twins() {
+    for size in MAPS {
+        for (first, second, third) in [(1, 3, 5), (4, 8, 4), (3, 24, 2), (5, 1, 60)] {
+            let all = first + second + third;
+            let from = map(size, all);
+            let slice = |start, channels| (Operation::Slice { start }, vec![0], map(size, channels));
+            let steps = vec![
+                slice(0, first),
+                slice(first, second),
+                slice(first + second, third),
+                (Operation::Concatenate, vec![3, 1, 2, 1], map(size, all + first)),
+            ];
+            check(&format!("{first}, {second} and {third} of {size:?}"), &network(from, steps));
+            check("a slice", &network(from, vec![slice(first, second)]));
+        }
+    }
+}
+
+fn read(path: impl AsRef<std::path::Path>) -> Checkpoint {
+    Checkpoint::read(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn fixture(name: &str) -> Checkpoint {
+    read(format!("{}/tests/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR")))
+}
+
+fn freeze(config: &ReIdentifierConfig, tensors: &Tensors, height: usize, width: usize) -> Frozen {
+    let graph = config.graph().unwrap();
+    Frozen::new(&graph, &[graph.feature, graph.embedding], tensors, height, width).unwrap()
+}
+
+/// A network with noise for its weights, as large as what they multiply wants them.
+fn noisy(config: &ReIdentifierConfig, height: usize, width: usize) -> Frozen {
+    let graph = config.graph().unwrap();
+    let mut seed = 0;
+    let tensor = |p: webreid::graph::Parameter| {
+        seed += 1;
+        let count: usize = p.shape.iter().product();
+        let values = match p.shape[..] {
+            [_] if p.name.ends_with("bias") || p.name.ends_with("mean") => noise(count, seed),
+            [1] => vec![3.0],
+            [_] => positive_noise(count, seed),
+            [outputs, ..] => {
+                let scale = (3.0 * outputs as f32 / count as f32).sqrt();
+                noise(count, seed).into_iter().map(|value| value * scale).collect()
+            }
+            [] => vec![1.0],
+        };
+        (p.name, Tensor { shape: p.shape, values })
+    };
+    let tensors = graph.parameters().into_iter().map(tensor).collect();
+    Frozen::new(&graph, &[graph.feature, graph.embedding], &tensors, height, width).unwrap()
+}
+
+#[test]
+fn networks_are_the_cpus() {
+    let tiny = |backbone: ResnetConfig| BackboneConfig::Resnet(ResnetConfig { width: 4, ..backbone });
+    let mut ibn_a = ReIdentifierConfig::new(tiny(ResnetConfig::ibn(18, Ibn::A)), 7);
+    ibn_a.bottleneck = Some(Bottleneck { dim: 16, bias: true });
+    let mut ibn_b = ReIdentifierConfig::new(tiny(ResnetConfig::ibn(18, Ibn::B)), 7);
+    ibn_b.pooling = Pooling::Gem;
+    let resnet = ReIdentifierConfig::new(tiny(ResnetConfig::reid(50)), 7);
+    let cases = [
+        ("resnet50", "reidentifier_resnet50", resnet),
+        ("ibn a", "reidentifier_ibn_a", ibn_a),
+        ("ibn b", "reidentifier_ibn_b", ibn_b),
+    ];
+    for (title, name, config) in cases {
+        let fixture = fixture(name).tensors;
+        let weights = fixture.iter().filter_map(|(n, t)| Some((n.strip_prefix("weights/")?.to_owned(), t.clone())));
+        let [_, _, height, width] = fixture["input"].shape[..] else { panic!("images") };
+        check_network(title, &freeze(&config, &weights.collect(), height, width));
+    }
+    let tiny = recognise(fixture("tiny_osnet")).unwrap();
+    check_network("tiny osnet", &freeze(&tiny.config, &tiny.tensors, 64, 32));
+    check_network("osnet x0.25", &noisy(&preset("osnet_x0_25", 0).unwrap(), 128, 64));
+    check_network("resnet50", &noisy(&preset("reid_resnet50", 0).unwrap(), 64, 32));
+}
+
+fn check_network(title: &str, frozen: &Frozen) {
+    check_with(title, frozen, &[1, 3], |count| noise(count, 7), TOLERANCE);
+}
+
+#[test]
+fn published_weights_give_the_reference_features() {
+    let Some(shared) = shared() else { return };
+    let weights = shared.join("weights");
+    let reference = read(weights.join("reference_features.safetensors")).tensors;
+    let run = |frozen: &Frozen, input: &Tensor| {
+        pollster::block_on(runner(frozen).run(&input.values, input.shape[0])).unwrap().remove(1)
+    };
+    for name in ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"] {
+        let Recognised { config, tensors, .. } = recognise(read(weights.join(name))).unwrap();
+        let stem = name.split('.').next().unwrap();
+        let frozen = freeze(&config, &tensors, 256, 128);
+        let error = relative_error(&run(&frozen, &reference["input"]), &reference[stem].values);
+        println!("{name}: {error:.1e} of the largest value");
+        assert!(error <= 2.0 * TOLERANCE, "{name}: {error:e}");
+    }
+    for number in ["0287", "0288"] {
+        let name = format!("person-reidentification-retail-{number}");
+        let file = |extension: &str| std::fs::read(weights.join(&name).join(format!("{name}.{extension}"))).unwrap();
+        let Recognised { config, tensors, .. } = read_openvino(&file("xml"), &file("bin")).unwrap();
+        let frozen = freeze(&config, &tensors, 256, 128);
+        check_with(&name, &frozen, &[2], |count| noise(count, 7), 2.0 * TOLERANCE);
+    }
+}
+
+#[test]
+fn launches_and_pipelines_are_few_and_memory_does_not_grow() {
+    for (name, most) in [("osnet_x0_25", 120), ("reid_resnet50", 60)] {
+        let frozen = noisy(&preset(name, 0).unwrap(), 256, 128);
+        let runner = runner(&frozen);
+        let size = 3 * 256 * 128;
+        let before = runner.counters();
+        pollster::block_on(runner.run(&noise(size, 1), 1)).unwrap();
+        let once = runner.counters();
+        println!("{name}: {once:?}");
+        assert!(once.dispatches <= most, "{name}: {once:?}");
+        assert_eq!((once.submits, once.pipelines), (1, before.pipelines), "{name}");
+    }
+    let frozen = noisy(&preset("osnet_x0_25", 0).unwrap(), 64, 32);
+    let runner = runner(&frozen);
+    let run = |batch: usize| pollster::block_on(runner.run(&noise(batch * 3 * 64 * 32, 1), batch)).unwrap();
+    run(4);
+    run(1);
+    let first = runner.counters();
+    for _ in 0..25 {
+        run(1);
+        run(4);
+    }
+    let last = runner.counters();
+    assert_eq!((last.bytes, last.pipelines), (first.bytes, first.pipelines));
+    assert_eq!(last.submits, first.submits + 50);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let from = map([64, 64], 1);
+    let steps = vec![(Operation::Convolution(convolution(1, 2048, WINDOWS[0], 0)), vec![0], map([64, 64], 2048))];
+    let runner = runner(&network(from, steps));
+    let error = pollster::block_on(runner.run(&[0.0; 47], 1)).unwrap_err();
+    assert_eq!(error, GpuError::Images { found: 47, batch: 1, size: 4096 });
+    assert_eq!(pollster::block_on(runner.run(&[], 0)), Ok(vec![Vec::new()]));
+    let error = pollster::block_on(runner.run(&[0.0; 400 * 4096], 400)).unwrap_err();
+    assert!(matches!(error, GpuError::TooLarge { needed, limit } if needed == 400 * 2048 * 4096 * 4 && limit < needed));
+    // That has done no harm.
+    assert_eq!(pollster::block_on(runner.run(&[0.0; 4096], 1)).unwrap()[0].len(), 2048 * 4096);
+}
