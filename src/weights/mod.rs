@@ -23,6 +23,7 @@ mod element;
 mod error;
 mod import;
 mod openvino;
+mod operators;
 mod pickle;
 mod pytorch;
 mod safetensors;
