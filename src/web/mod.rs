@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use crate::image::{self, Rgba};
 use crate::kernels::preprocess::ImageSizeError;
 use crate::training::{self, DeviceChoice, Extractor, Samples, normalise};
-use crate::weights::{self, Checkpoint, Precision, Recognised};
+use crate::weights::{self, Precision, Recognised};
 use error::WebError;
 pub use tuner::Tuner;
 
@@ -92,7 +92,7 @@ struct Description<'a> {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads a checkpoint of any dialect and puts the model on a device: "gpu", "cpu", or "auto".
+    /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on a device: "gpu", "cpu", or "auto".
     /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Engine {
     ) -> Result<Engine, JsValue> {
         let recognised = match &bin {
             Some(bin) => weights::read_openvino(&weights, bin),
-            None => Checkpoint::read(&weights).and_then(weights::recognise),
+            None => weights::read(&weights),
         };
         drop((weights, bin));
         let mut recognised = recognised.map_err(|error| {
