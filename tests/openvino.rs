@@ -184,7 +184,7 @@ fn layers_that_share_the_numbers_too_often_are_refused() {
     }
     let xml = format!("<net name=\"n\" version=\"11\"><layers>{layers}</layers><edges/></net>");
     let message = read_openvino(xml.as_bytes(), &bin).unwrap_err().to_string();
-    assert!(message.contains("many times the numbers of the .bin"), "{message}");
+    assert!(message.contains("many times the numbers that the file holds"), "{message}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::{self, Rgba};
-use crate::weights::{self, Checkpoint, Precision, Recognised};
+use crate::weights::{self, Precision, Recognised};
 use error::WebError;
 #[cfg(feature = "train")]
 pub use tuner::Tuner;
@@ -93,7 +93,7 @@ struct Description<'a> {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads a checkpoint of any dialect and puts the model on a device: "gpu", "cpu", or "auto".
+    /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on a device: "gpu", "cpu", or "auto".
     /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Engine {
     ) -> Result<Engine, JsValue> {
         let recognised = match &bin {
             Some(bin) => weights::read_openvino(&weights, bin),
-            None => Checkpoint::read(&weights).and_then(weights::recognise),
+            None => weights::read(&weights),
         };
         drop((weights, bin));
         let mut recognised = recognised.map_err(|error| {
@@ -203,7 +203,7 @@ impl Engine {
     /// # Errors
     /// `{ code, message }` for weights that are no model, or a device that fails; the engine is as it was then.
     pub async fn replace(&self, weights: Vec<u8>) -> Result<(), JsValue> {
-        let tuned = Checkpoint::read(&weights).and_then(weights::recognise).map_err(|error| WebError::from(&error))?;
+        let tuned = weights::read(&weights).map_err(|error| WebError::from(&error))?;
         let before = self.current.model();
         let extractor = before.extractor.with(tuned.config, tuned.tensors).await;
         let extractor = extractor.map_err(|error| WebError::from(&error))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{WeightsError, is_openvino, pytorch, safetensors};
+use super::{WeightsError, is_onnx, is_openvino, pytorch, safetensors};
 
 /// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,11 @@ impl Checkpoint {
                 return Err(WeightsError::Unsupported(
                     "this .xml describes an OpenVINO model, whose numbers lie in a .bin file of the same name; give both"
                         .into(),
+                ));
+            }
+            _ if is_onnx(bytes) => {
+                return Err(WeightsError::Unsupported(
+                    "this is an ONNX file, which holds a whole network and not tensors alone".into(),
                 ));
             }
             _ => return Err(unknown(bytes)),

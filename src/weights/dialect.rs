@@ -8,7 +8,7 @@
 //! | torchreid ResNet | yes | padded | 2 (fc512: 1) | torchvision's, `fc.0/1.*`, `classifier.*`; no BN neck |
 //! | torchreid OSNet | – | – | – | `conv1.*` … `conv5.*`, `fc.0/1.*`, `classifier.*`; no BN neck |
 //!
-//! OpenVINO files spell their networks out instead (`openvino`).
+//! OpenVINO and ONNX files spell their networks out instead (`openvino`, `onnx`).
 //!
 //! Every other one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says
 //! otherwise). Depth, width, IBN, GeM,
@@ -39,6 +39,8 @@ pub enum Dialect {
     TorchreidOsnet,
     /// A network that its file spells out, as the Open Model Zoo's do.
     OpenVino,
+    /// A network that its file spells out, as exporters write them.
+    Onnx,
 }
 
 impl fmt::Display for Dialect {
@@ -51,6 +53,7 @@ impl fmt::Display for Dialect {
             Self::TorchreidResnet => "torchreid ResNet",
             Self::TorchreidOsnet => "torchreid OSNet",
             Self::OpenVino => "OpenVINO",
+            Self::Onnx => "ONNX",
         })
     }
 }
@@ -259,7 +262,9 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
         // Bag of Tricks has a form without the neck. TLL has not, so there its absence is a fault and is reported as one.
         Dialect::BagOfTricks => ("bottleneck.", reader.has_any("bottleneck.")),
         Dialect::Tll | Dialect::Webreid => ("bottleneck.", true),
-        Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => ("bottleneck.", false),
+        Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino | Dialect::Onnx => {
+            ("bottleneck.", false)
+        }
     };
     let mut config = ReIdentifierConfig::new(backbone, 0);
     if dialect == Dialect::FastReid {
@@ -282,9 +287,11 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
         Dialect::FastReid => ("heads.pool_layer.", "heads."),
         Dialect::Tll if reader.has_any("pool_layer.") => ("pool_layer.", "head."),
         Dialect::Tll | Dialect::Webreid => ("pool.", "head."),
-        Dialect::BagOfTricks | Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => {
-            ("pool.", "classifier.")
-        }
+        Dialect::BagOfTricks
+        | Dialect::TorchreidResnet
+        | Dialect::TorchreidOsnet
+        | Dialect::OpenVino
+        | Dialect::Onnx => ("pool.", "classifier."),
     };
     if tensors.contains_key(&format!("{pool_prefix}p")) {
         config.pooling = Pooling::Gem;
@@ -308,7 +315,7 @@ fn describe(tensors: &Tensors) -> Result<(Dialect, ReIdentifierConfig, Names), W
             Dialect::FastReid => &["heads.weight", "heads.bias", "heads.classifier.", "heads.cls_layer."],
             Dialect::Tll | Dialect::Webreid => &["head."],
             Dialect::BagOfTricks => &["classifier."],
-            Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino => {
+            Dialect::TorchreidResnet | Dialect::TorchreidOsnet | Dialect::OpenVino | Dialect::Onnx => {
                 &["classifier.", "fc.weight", "fc.bias"]
             }
         },

@@ -10,7 +10,7 @@ use crate::graph::{Convolution, Node, NodeId, Op, Role, Shape, shape_of};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Value {
     id: NodeId,
     pub shape: Shape,
@@ -24,6 +24,17 @@ struct Step {
     values: Vec<Vec<f32>>,
     /// What the file calls the layer, if that is a name that people gave.
     label: Option<String>,
+}
+
+/// The images that a file's network takes, as far as its operators tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Images {
+    /// They are normalised before it.
+    Normalised,
+    /// Of 0…1.
+    Unit,
+    /// Of 0…255.
+    Bytes,
 }
 
 /// Takes operators in execution order.
@@ -94,6 +105,29 @@ impl Importer {
             ChannelOrder::Bgr => ChannelOrder::Rgb,
         };
         true
+    }
+
+    /// What a value is made by.
+    pub fn op(&self, x: Value) -> &Op {
+        &self.steps[x.id].op
+    }
+
+    /// For a file that does not say which images it takes. Without a scale and a shift of its own they are normalised as ours
+    /// are by default; with them, their size tells.
+    pub fn settle_images(&mut self) -> Images {
+        if self.scale == [1.0; 3] && self.shift == [0.0; 3] {
+            let default = InputConfig::default();
+            let (mean, std) = (default.mean.map(f64::from), default.std.map(f64::from));
+            self.scale = std.map(|std| 1.0 / (255.0 * std));
+            self.shift = std::array::from_fn(|channel| -mean[channel] / std[channel]);
+            return Images::Normalised;
+        }
+        let small = |channel: usize| self.scale[channel] >= 1.0 && -self.shift[channel] <= self.scale[channel];
+        if !(0..3).all(small) {
+            return Images::Bytes;
+        }
+        self.scale.iter_mut().for_each(|scale| *scale /= 255.0);
+        Images::Unit
     }
 
     /// The model whose feature is `output`, without neck and head, and its tensors. What the output does not need is left out.
@@ -184,7 +218,8 @@ fn name_layers(steps: &mut [Step]) {
         let kind = match &step.op {
             Op::Convolution(_) => "convolution",
             Op::Linear { .. } => "linear",
-            Op::InstanceNorm { .. } | Op::GroupNorm { .. } => "norm",
+            Op::BatchNorm { .. } | Op::InstanceNorm { .. } | Op::GroupNorm { .. } => "norm",
+            Op::GemPool { .. } => "pool",
             Op::PRelu { .. } => "prelu",
             _ => "affine",
         };

@@ -4,15 +4,15 @@
 //! ```no_run
 //! # fn main() -> Result<(), webreid::weights::WeightsError> {
 //! # let bytes: Vec<u8> = Vec::new();
-//! use webreid::weights::{Checkpoint, Precision, recognise, to_safetensors};
+//! use webreid::weights::{Precision, read, to_safetensors};
 //!
-//! let model = recognise(Checkpoint::read(&bytes)?)?;
+//! let model = read(&bytes)?;
 //! println!("{}", model.summary);
 //! let ours = to_safetensors(&model.config, &model.tensors, &model.provenance, Precision::F32)?;
 //! # Ok(()) }
 //! ```
 //!
-//! An OpenVINO model is two files, which [`read_openvino`] takes.
+//! ONNX files spell their network out and are read as well. An OpenVINO model is two files, which [`read_openvino`] takes.
 //!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
@@ -22,7 +22,9 @@ mod dialect;
 mod element;
 mod error;
 mod import;
+mod onnx;
 mod openvino;
+mod operators;
 mod pickle;
 mod pytorch;
 mod safetensors;
@@ -31,5 +33,14 @@ pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::{Checkpoint, Tensor};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
+pub use onnx::{is_onnx, read_onnx};
 pub use openvino::{is_openvino, read_openvino};
 pub use safetensors::{Precision, to_safetensors};
+
+/// Reads a model from any file that holds one alone: a checkpoint or an ONNX file. Its first bytes tell which.
+///
+/// # Errors
+/// What [`Checkpoint::read`] and [`recognise`], or [`read_onnx`], refuse.
+pub fn read(bytes: &[u8]) -> Result<Recognised, WeightsError> {
+    if is_onnx(bytes) { read_onnx(bytes) } else { Checkpoint::read(bytes).and_then(recognise) }
+}

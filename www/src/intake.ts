@@ -1,6 +1,6 @@
 import { PHOTO_TYPE } from "./view/photo-drag.ts";
 
-const CHECKPOINT = /\.(safetensors|pth|pt|tar)$/i;
+const CHECKPOINT = /\.(safetensors|pth|pt|tar|onnx)$/i;
 
 export function isCheckpoint(file: File): boolean {
   return CHECKPOINT.test(file.name);

@@ -4,21 +4,14 @@
 //! followed here, as long as they leave every image's values in their place. The batch is never fixed.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::damaged;
 use super::file::{Layer, Network, Numbers};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::{ChannelOrder, ReIdentifierConfig};
 use crate::weights::import::{self, Importer};
+use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, Size};
 use crate::weights::{Tensor, WeightsError};
-
-/// How often layers may use the numbers of the `.bin`, where equal ones share their bytes, beyond what a small network
-/// needs. No published network comes near; a file that means harm could fill the memory.
-const MAX_REUSE: usize = 16;
-const SMALL_NETWORK: usize = 1 << 20;
-/// The eps that instance and group norm have here.
-const EPSILON: f64 = 1e-5;
 
 /// What a layer gives.
 #[derive(Clone)]
@@ -27,29 +20,6 @@ enum Value {
     Floats(Floats),
     /// A shape, or a part of one.
     Sizes(Vec<Size>),
-}
-
-/// A value that depends on the image.
-#[derive(Clone)]
-struct Flow {
-    at: import::Value,
-    /// The shape that the file gives it, without the batch: the same values in the same order as `at`'s.
-    view: Vec<usize>,
-    /// Nothing else reads it, nor what it was made of since its layer.
-    alone: bool,
-}
-
-#[derive(Clone)]
-struct Floats {
-    shape: Vec<usize>,
-    values: Rc<[f32]>,
-    name: Rc<str>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Size {
-    Batch,
-    Known(i64),
 }
 
 /// The model that the network is, without neck and head, and its tensors by our names.
@@ -64,8 +34,8 @@ pub(super) fn translate(
     }
     let (height, width) = image_size(parameter)?;
     let (importer, image) = Importer::new(height, width, ChannelOrder::Bgr);
-    let budget = bin.len().saturating_mul(MAX_REUSE).saturating_add(SMALL_NETWORK);
-    let mut translator = Translator { importer, image, bin, budget, values: Vec::new(), output: None };
+    let operators = Operators::new(importer, bin.len());
+    let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None };
     for layer in &network.layers {
         let mut value = translator.translate(layer)?;
         if let Value::Flow(flow) = &mut value {
@@ -81,7 +51,7 @@ pub(super) fn translate(
         translator.values.push(value);
     }
     let output = translator.output.ok_or_else(|| damaged("it has no result"))?;
-    Ok(translator.importer.finish(network.name.to_owned(), output))
+    Ok(translator.operators.finish(network.name.to_owned(), output))
 }
 
 fn image_size(layer: &Layer) -> Result<(usize, usize), WeightsError> {
@@ -96,11 +66,9 @@ fn image_size(layer: &Layer) -> Result<(usize, usize), WeightsError> {
 }
 
 struct Translator<'a> {
-    importer: Importer,
+    operators: Operators,
     image: import::Value,
     bin: &'a [u8],
-    /// The numbers that constants and layers may still take.
-    budget: usize,
     values: Vec<Value>,
     output: Option<import::Value>,
 }
@@ -108,7 +76,7 @@ struct Translator<'a> {
 impl Translator<'_> {
     fn translate(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
         match layer.kind {
-            "Parameter" => Ok(Value::Flow(self.flow(self.image))),
+            "Parameter" => Ok(Value::Flow(Flow::of(self.image))),
             "Const" => self.constant(layer),
             "Convert" => match (self.input(layer, 0)?, layer.required("destination_type")?) {
                 (value @ (Value::Flow(_) | Value::Floats(_)), "f32" | "f16") => Ok(value),
@@ -188,59 +156,9 @@ impl Translator<'_> {
         Ok(axes)
     }
 
-    /// Only as a map `[channels, height, width]`.
-    fn map_at(&self, layer: &Layer, port: usize) -> Result<Flow, WeightsError> {
-        let flow = self.flow_at(layer, port)?;
-        match flow.at.shape {
-            Shape::Map(shape) if flow.view == shape => Ok(flow),
-            _ => Err(layer.unsupported(format!("its input {port} is no map of channels"))),
-        }
-    }
-
-    /// As a vector `[channels]`, which a map of one pixel is as well.
-    fn vector(&mut self, layer: &Layer, flow: &Flow) -> Result<import::Value, WeightsError> {
-        match flow.at.shape {
-            Shape::Vector(_) if flow.is_channels() => Ok(flow.at),
-            Shape::Map([_, 1, 1]) if flow.is_channels() => {
-                self.push(layer, Op::GlobalAveragePool, &[flow.at], vec![], None)
-            }
-            _ => Err(layer.unsupported(format!("its input of {:?} is no vector of channels", flow.view))),
-        }
-    }
-
-    // The outputs.
-
-    fn push(
-        &mut self,
-        layer: &Layer,
-        op: Op,
-        inputs: &[import::Value],
-        values: Vec<Vec<f32>>,
-        label: Option<&Floats>,
-    ) -> Result<import::Value, WeightsError> {
-        self.spend(values.iter().map(Vec::len).sum())?;
-        let shapes: Vec<Shape> = inputs.iter().map(|input| input.shape).collect();
-        let pushed = self.importer.push(op, inputs, values, label.and_then(Floats::layer_name));
-        pushed.ok_or_else(|| damaged(format!("`{}` ({}) cannot take {shapes:?}", layer.name, layer.kind)))
-    }
-
-    fn spend(&mut self, numbers: usize) -> Result<(), WeightsError> {
-        let left = self.budget.checked_sub(numbers);
-        self.budget = left.ok_or_else(|| damaged("its layers need many times the numbers of the .bin"))?;
-        Ok(())
-    }
-
-    fn flow(&self, at: import::Value) -> Flow {
-        let view = match at.shape {
-            Shape::Map(shape) => shape.to_vec(),
-            Shape::Vector(channels) => vec![channels],
-        };
-        Flow { at, view, alone: true }
-    }
-
     fn result(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
         let flow = self.flow_at(layer, 0)?;
-        let output = self.vector(layer, &flow)?;
+        let output = self.operators.vector(&flow).map_err(|refusal| layer.refuse(refusal))?;
         if self.output.replace(output).is_some() {
             return Err(layer.unsupported("a network may have one result, the feature"));
         }
@@ -252,10 +170,11 @@ impl Translator<'_> {
     fn constant(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
         let (shape, numbers) = layer.constant(self.bin)?;
         let name = layer.name.strip_suffix("_compressed").unwrap_or(layer.name);
-        self.spend(match &numbers {
+        let count = match &numbers {
             Numbers::Floats(values) => values.len(),
             Numbers::Integers(integers) => integers.len(),
-        })?;
+        };
+        self.operators.spend(count).map_err(|refusal| layer.refuse(refusal))?;
         Ok(match numbers {
             Numbers::Floats(values) => Value::Floats(Floats { shape, values, name: name.into() }),
             Numbers::Integers(integers) => Value::Sizes(integers.into_iter().map(Size::Known).collect()),
@@ -277,7 +196,7 @@ impl Translator<'_> {
             }
             Value::Flow(flow) if self.axes_at(layer, 2, flow.view.len() + 1)? == [1] => match indices[..] {
                 [0, 1, 2] if flow.view[0] == 3 => Ok(Value::Flow(flow)),
-                [2, 1, 0] if self.importer.reverse_colours(flow.at, flow.alone) => Ok(Value::Flow(flow)),
+                [2, 1, 0] if self.operators.importer().reverse_colours(flow.at, flow.alone) => Ok(Value::Flow(flow)),
                 _ => Err(layer.unsupported("of other values than the colours of the image")),
             },
             _ => Err(layer.unsupported("of other values than the colours of the image")),
@@ -294,55 +213,15 @@ impl Translator<'_> {
             return Ok(Value::Sizes(parts.concat()));
         }
         let flows: Vec<Flow> = (0..inputs.len()).map(|port| self.flow_at(layer, port)).collect::<Result<_, _>>()?;
-        let rank = flows.first().map_or(0, |flow| flow.view.len() + 1);
-        let is_channels =
-            axis == "1" || axis.parse::<i64>().ok().and_then(|axis| axis.checked_add(rank as i64)) == Some(1);
-        if !is_channels || !flows.iter().all(|flow| flow.is_channels() && flow.view.len() + 1 == rank) {
-            return Err(layer.unsupported(format!("along the axis {axis}; along the channels it is")));
-        }
-        let parts: Vec<import::Value> = flows.iter().map(|flow| flow.at).collect();
-        let at = self.push(layer, Op::Concatenate, &parts, vec![], None)?;
-        let mut view = flows[0].view.clone();
-        view[0] = at.shape.channels();
-        Ok(Value::Flow(Flow { at, view, alone: true }))
+        let axis = axis.parse().map_err(|_| layer.unsupported(format!("along the axis {axis}")))?;
+        let joined = self.operators.concatenate(&flows, axis);
+        joined.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
-    /// The same values in another shape: nothing happens, only the view changes.
     fn reshape(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
-        let mut flow = self.flow_at(layer, 0)?;
-        let target = self.sizes_at(layer, 1)?;
-        let keeps = layer.flag("special_zero")?;
-        let count = |view: &[usize]| view.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        let total = count(&flow.view);
-        let mut view = Vec::new();
-        let mut open = None;
-        for (place, size) in target.iter().enumerate().skip(1) {
-            view.push(match *size {
-                Size::Known(0) if keeps => flow.view.get(place - 1).copied().unwrap_or(0),
-                Size::Known(-1) if open.is_none() => {
-                    open = Some(place - 1);
-                    1
-                }
-                Size::Known(size) => usize::try_from(size).unwrap_or(0),
-                Size::Batch => 0,
-            });
-        }
-        let batch_stays = match target.first() {
-            Some(Size::Batch | Size::Known(1)) => true,
-            Some(Size::Known(0)) => keeps,
-            Some(Size::Known(-1)) => open.is_none(),
-            _ => false,
-        };
-        if let (Some(open), Some(total), Some(rest @ 1..)) = (open, total, count(&view)) {
-            view[open] = total / rest;
-        }
-        if !batch_stays || count(&view) != total {
-            return Err(
-                layer.unsupported(format!("from [batch, {:?}] to another number of values an image", flow.view))
-            );
-        }
-        flow.view = view;
-        Ok(Value::Flow(flow))
+        let (flow, target) = (self.flow_at(layer, 0)?, self.sizes_at(layer, 1)?);
+        let reshaped = flow.reshape(&target, layer.flag("special_zero")?);
+        reshaped.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn convolution(&mut self, layer: &Layer, grouped: bool) -> Result<Value, WeightsError> {
@@ -357,23 +236,10 @@ impl Translator<'_> {
         if layer.pair("dilations")? != [1, 1] {
             return Err(layer.unsupported("with dilations"));
         }
-        let values = vec![weight.values.to_vec()];
-        let flow = self.flow_at(layer, 0)?;
-        if let Shape::Vector(_) = flow.at.shape {
-            // A convolution of one pixel is fully connected.
-            if flow.view.len() != 3 || (groups, kernel, padding) != (1, [1, 1], [0, 0]) {
-                return Err(layer.unsupported("of a vector"));
-            }
-            let x = self.vector(layer, &flow)?;
-            let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
-            let at = self.push(layer, op, &[x], values, Some(&weight))?;
-            return Ok(Value::Flow(Flow { at, view: vec![outputs, 1, 1], alone: true }));
-        }
-        let x = self.map_at(layer, 0)?.at;
         let name = String::new();
-        let op = Op::Convolution(Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false });
-        let at = self.push(layer, op, &[x], values, Some(&weight))?;
-        Ok(Value::Flow(self.flow(at)))
+        let convolution = Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false };
+        let flow = self.operators.convolution(&self.flow_at(layer, 0)?, convolution, &weight);
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn mat_mul(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
@@ -381,7 +247,7 @@ impl Translator<'_> {
         let [rows, columns] = weight.shape[..] else {
             return Err(layer.unsupported(format!("with weights of shape {:?}", weight.shape)));
         };
-        if layer.flag("transpose_a")? || flow.view.len() != 1 {
+        if layer.flag("transpose_a")? {
             return Err(layer.unsupported("of other values than a vector"));
         }
         let (inputs, outputs, values) = if layer.flag("transpose_b")? {
@@ -390,10 +256,8 @@ impl Translator<'_> {
             let column = |column: usize| weight.values.iter().skip(column).step_by(columns);
             (rows, columns, (0..columns).flat_map(column).copied().collect())
         };
-        let x = self.vector(layer, &flow)?;
-        let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
-        let at = self.push(layer, op, &[x], vec![values], Some(&weight))?;
-        Ok(Value::Flow(self.flow(at)))
+        let flow = self.operators.linear(&flow, [outputs, inputs], values, &weight);
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     /// Mean 0 and variance 1 over all but the first dimension of an image's values: over the pixels of each channel, or over
@@ -417,29 +281,25 @@ impl Translator<'_> {
             _ => Op::GroupNorm { name: String::new(), channels, groups },
         };
         let values = vec![vec![1.0; channels], vec![0.0; channels]];
-        let at = self.push(layer, op, &[flow.at], values, None)?;
-        Ok(Value::Flow(Flow { at, alone: true, ..flow }))
+        self.operators.each(flow, op, values, None).map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn unary(&mut self, layer: &Layer, op: Op) -> Result<Value, WeightsError> {
-        let flow = self.flow_at(layer, 0)?;
-        let at = self.push(layer, op, &[flow.at], vec![], None)?;
-        Ok(Value::Flow(Flow { at, alone: true, ..flow }))
+        let flow = self.operators.each(self.flow_at(layer, 0)?, op, vec![], None);
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn prelu(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
-        let (flow, slope) = (self.flow_at(layer, 0)?, self.floats_at(layer, 1)?);
-        let channels = flow.at.shape.channels();
-        let by_channel = slope.shape == [channels] && flow.is_channels();
-        let weight = if by_channel { Some(slope.values.to_vec()) } else { flow.per_channel(&slope) };
-        let weight = weight.ok_or_else(|| layer.unsupported(format!("with slopes of shape {:?}", slope.shape)))?;
-        let op = Op::PRelu { name: String::new(), channels };
-        let at = self.push(layer, op, &[flow.at], vec![weight], Some(&slope))?;
-        Ok(Value::Flow(Flow { at, alone: true, ..flow }))
+        let (flow, mut slope) = (self.flow_at(layer, 0)?, self.floats_at(layer, 1)?);
+        // A list has one for each channel.
+        if slope.shape == [flow.at.shape.channels()] && flow.is_channels() {
+            slope.shape.resize(flow.view.len(), 1);
+        }
+        let flow = self.operators.prelu(flow, &slope);
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn pool(&mut self, layer: &Layer, op: fn(Pool) -> Op) -> Result<Value, WeightsError> {
-        let x = self.map_at(layer, 0)?.at;
         let (kernel, stride, padding) = (layer.pair("kernel")?, layer.pair("strides")?, padding(layer)?);
         let ceil = match layer.attribute("rounding_type") {
             None | Some("floor") => false,
@@ -452,118 +312,46 @@ impl Translator<'_> {
         if layer.kind == "AvgPool" && ((padding != [0, 0] && layer.flag("exclude-pad")?) || ceil) {
             return Err(layer.unsupported("of windows that lie partly outside of the map"));
         }
-        let at = self.push(layer, op(Pool { kernel, stride, padding, ceil }), &[x], vec![], None)?;
-        Ok(Value::Flow(self.flow(at)))
+        let flow = self.operators.pool(&self.flow_at(layer, 0)?, op, Pool { kernel, stride, padding, ceil });
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn mean(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
-        let flow = self.map_at(layer, 0)?;
+        let flow = self.flow_at(layer, 0)?;
+        flow.map().map_err(|refusal| layer.refuse(refusal))?;
         if self.axes_at(layer, 1, 4)? != [2, 3] {
             return Err(layer.unsupported("over other axes than height and width"));
         }
-        let at = self.push(layer, Op::GlobalAveragePool, &[flow.at], vec![], None)?;
-        let channels = flow.view[0];
-        let view = if layer.flag("keep_dims")? { vec![channels, 1, 1] } else { vec![channels] };
-        Ok(Value::Flow(Flow { at, view, alone: true }))
+        let flow = self.operators.pool_all(&flow, Op::GlobalAveragePool, vec![], layer.flag("keep_dims")?);
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn arithmetic(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
         if layer.attribute("auto_broadcast").is_some_and(|rule| rule != "numpy") {
             return Err(layer.unsupported("with a broadcast other than numpy's"));
         }
-        match (self.input(layer, 0)?, self.input(layer, 1)?) {
-            (Value::Flow(a), Value::Flow(b)) => self.of_two(layer, a, b),
-            (Value::Flow(x), Value::Floats(c)) => self.with_constant(layer, x, &c, false),
-            (Value::Floats(c), Value::Flow(x)) => self.with_constant(layer, x, &c, true),
-            _ => Err(layer.unsupported("of other values than the network's")),
-        }
-    }
-
-    fn of_two(&mut self, layer: &Layer, a: Flow, b: Flow) -> Result<Value, WeightsError> {
-        // A gate scales the channels of a map, whichever of the two comes first.
-        let is_gate = |gate: &Flow, x: &Flow| {
-            matches!(x.at.shape, Shape::Map(_)) && x.is_channels() && gate.is_channels() && gate.view[1..] == [1, 1]
+        let how = match layer.kind {
+            "Add" => Arithmetic::Add,
+            "Subtract" => Arithmetic::Subtract,
+            "Multiply" => Arithmetic::Multiply,
+            _ => Arithmetic::Divide,
         };
-        let op = match layer.kind {
-            "Add" => Op::Add,
-            "Multiply" => Op::Multiply,
-            _ => return Err(layer.unsupported("of two values that depend on the image")),
+        let flow = match (self.input(layer, 0)?, self.input(layer, 1)?) {
+            (Value::Flow(a), Value::Flow(b)) => self.operators.of_two(how, a, b),
+            (Value::Flow(x), Value::Floats(c)) => self.operators.with_constant(how, x, &c, false),
+            (Value::Floats(c), Value::Flow(x)) => self.operators.with_constant(how, x, &c, true),
+            _ => return Err(layer.unsupported("of other values than the network's")),
         };
-        let (x, inputs) = if a.view == b.view && a.at.shape == b.at.shape {
-            let inputs = [a.at, b.at];
-            (a, inputs)
-        } else if a.view == b.view {
-            // One is a map of one pixel, the other a vector.
-            let inputs = [self.vector(layer, &a)?, self.vector(layer, &b)?];
-            (a, inputs)
-        } else if op == Op::Multiply && is_gate(&b, &a) {
-            let inputs = [a.at, self.vector(layer, &b)?];
-            (a, inputs)
-        } else if op == Op::Multiply && is_gate(&a, &b) {
-            let inputs = [b.at, self.vector(layer, &a)?];
-            (b, inputs)
-        } else {
-            return Err(layer.unsupported(format!("of [batch, {:?}] and [batch, {:?}]", a.view, b.view)));
-        };
-        let at = self.push(layer, op, &inputs, vec![], None)?;
-        Ok(Value::Flow(Flow { at, view: x.view, alone: true }))
-    }
-
-    fn with_constant(&mut self, layer: &Layer, x: Flow, c: &Floats, first: bool) -> Result<Value, WeightsError> {
-        let shape = || layer.unsupported(format!("of [batch, {:?}] and a constant of shape {:?}", x.view, c.shape));
-        let c = x.per_channel(c).ok_or_else(shape)?;
-        let each = |value: f32| vec![value; c.len()];
-        let map = |of: fn(f32) -> f32| c.iter().map(|value| of(*value)).collect::<Vec<f32>>();
-        let (scale, shift) = match (layer.kind, first) {
-            ("Add", _) => (each(1.0), c),
-            ("Subtract", false) => (each(1.0), map(|value| -value)),
-            ("Subtract", true) => (each(-1.0), c),
-            ("Multiply", _) => (c.clone(), each(0.0)),
-            ("Divide", false) => (map(f32::recip), each(0.0)),
-            _ => return Err(layer.unsupported("of a constant by the network's values")),
-        };
-        self.spend(scale.len() + shift.len())?;
-        let at = self.importer.affine(x.at, x.alone, &scale, &shift);
-        let at = at.ok_or_else(|| damaged(format!("`{}` does not fit its input", layer.name)))?;
-        Ok(Value::Flow(Flow { at, alone: true, ..x }))
+        flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 }
 
-impl Flow {
-    /// Whether the file sees its channels as we do: `[channels, height, width]`, or `[channels]` with ones behind it.
-    fn is_channels(&self) -> bool {
-        match (self.at.shape, &self.view[..]) {
-            (Shape::Map(shape), view) => *view == shape || (shape[1..] == [1, 1] && *view == shape[..1]),
-            (Shape::Vector(channels), [first, rest @ ..]) => *first == channels && rest.iter().all(|size| *size == 1),
-            (Shape::Vector(_), []) => false,
+impl Layer<'_> {
+    fn refuse(&self, refusal: Refusal) -> WeightsError {
+        match refusal {
+            Refusal::Unsupported(reason) => self.unsupported(reason),
+            Refusal::Damaged(reason) => damaged(format!("`{}` ({}) {reason}", self.name, self.kind)),
         }
-    }
-
-    /// A constant that numpy's broadcast lays over this value, as one number for each channel; `None` when it changes
-    /// within a channel or from image to image.
-    fn per_channel(&self, c: &Floats) -> Option<Vec<f32>> {
-        let channels = self.at.shape.channels();
-        let rank = self.view.len() + 1;
-        if let [value] = c.values[..]
-            && c.shape.len() <= rank
-        {
-            return Some(vec![value; channels]);
-        }
-        // The dimension of the channels, counted from the last.
-        let place = c.shape.len().checked_sub(rank - 1)?;
-        let others = c.shape.iter().enumerate().all(|(at, size)| at == place || *size == 1);
-        let fits = self.is_channels() && c.shape.len() <= rank && others && c.shape.get(place) == Some(&channels);
-        fits.then(|| c.values.to_vec())
-    }
-}
-
-impl Floats {
-    /// `conv1.conv` of `conv1.conv.weight`. Names that a converter made up say nothing.
-    fn layer_name(&self) -> Option<String> {
-        let name = self.name.strip_suffix(".weight")?;
-        let is_plain =
-            name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-        (is_plain && !name.is_empty()).then(|| name.to_owned())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::command::{Outcome, output, weights};
 
 #[derive(clap::Args)]
 pub struct Convert {
-    /// The checkpoint: .safetensors, .pth, .pt, or the .xml of an OpenVINO model
+    /// The checkpoint: .safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The file to write; one that exists is replaced once the new one is whole

@@ -76,7 +76,7 @@ enum Command {
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt, or the .xml of an OpenVINO model) or the name of the bundled one
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled one
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
     /// What to compute on: auto, gpu or cpu

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use webreid::extract::Extractor;
 use webreid::model::PRESETS;
-use webreid::weights::{BUNDLED, Checkpoint, Recognised, bundled, is_openvino, read_openvino, recognise};
+use webreid::weights::{self, BUNDLED, Recognised, bundled, is_openvino, read_openvino};
 
 use crate::command::Model;
 use crate::command::error::CliError;
@@ -19,8 +19,8 @@ impl Model {
     }
 }
 
-/// Reads and recognises a checkpoint, or the bundled model by its name; a preset's name is told apart from a file that does not exist. Of the two files of an
-/// OpenVINO model either stands for both, which lie side by side.
+/// Reads a model from its file, or the bundled one by its name; a preset's name is told apart from a file that does not
+/// exist. Of the two files of an OpenVINO model either stands for both, which lie side by side.
 pub fn read(path: &Path) -> Result<Recognised, CliError> {
     if !path.exists() {
         if path.as_os_str() == BUNDLED {
@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> Result<Recognised, CliError> {
         }
         read_openvino(&bytes, &read(&bin)?)
     } else {
-        Checkpoint::read(&bytes).and_then(recognise)
+        weights::read(&bytes)
     };
     recognised.map_err(|source| CliError::Weights { path: path.into(), source })
 }

@@ -1,0 +1,285 @@
+//! The file: nodes in execution order, their attributes, and the tensors. Nothing that it says of its own lengths is
+//! believed.
+
+use std::collections::{HashMap, HashSet};
+
+use prost::Message;
+use prost::bytes::Bytes;
+
+use super::{damaged, proto};
+use crate::weights::WeightsError;
+use crate::weights::element::Element;
+use crate::weights::operators::Refusal;
+
+/// A network as its file lists it.
+pub(super) struct Network {
+    pub name: String,
+    pub image: Image,
+    /// The value that is the feature.
+    pub output: String,
+    /// Those that the output needs, in the file's order.
+    pub nodes: Vec<proto::Node>,
+    /// The constants by their names.
+    pub tensors: HashMap<String, proto::Tensor>,
+    /// How many nodes read a value (and not only its shape).
+    readers: HashMap<String, usize>,
+}
+
+/// The input.
+pub(super) struct Image {
+    pub name: String,
+    /// `None` for a size that the file leaves open.
+    pub dims: Vec<Option<usize>>,
+}
+
+/// The numbers of a tensor.
+pub(super) enum Numbers {
+    Floats(Vec<f32>),
+    Integers(Vec<i64>),
+}
+
+/// The sets of operators that are known; the next ones may mean something else by the same words.
+const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 7..=26;
+/// Nodes or tensors of a file, and attributes of a node: far more than any network has.
+const MANY: usize = 1 << 16;
+const MANY_ATTRIBUTES: usize = 64;
+/// The dimensions that a value may have.
+pub(super) const MOST_AXES: usize = 8;
+/// What PyTorch's exporters call every network.
+const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
+
+impl Network {
+    pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
+        let model: proto::Model = decode(Bytes::copy_from_slice(bytes))?;
+        let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
+        let sets = model.operator_sets.iter().filter(|set| is_standard(&set.domain));
+        let set = sets.map(|set| set.version).next().ok_or_else(|| damaged("it names no set of operators"))?;
+        if !OPERATOR_SETS.contains(&set) {
+            let (first, last) = OPERATOR_SETS.into_inner();
+            return Err(WeightsError::Unsupported(format!(
+                "ONNX's operator set {set} is not supported; {first} to {last} are: export the model with another opset_version"
+            )));
+        }
+        if graph.nodes.len().max(graph.initializers.len()).max(graph.inputs.len()) > MANY {
+            return Err(damaged(format!("it has more than {MANY} nodes or tensors")));
+        }
+        let mut tensors = HashMap::new();
+        for bytes in graph.initializers {
+            let tensor: proto::Tensor = decode(bytes)?;
+            if let Some(twice) = tensors.insert(tensor.name.clone(), tensor) {
+                return Err(damaged(format!("two tensors are called `{}`", twice.name)));
+            }
+        }
+        let mut inputs = Vec::new();
+        for bytes in graph.inputs {
+            let info: proto::ValueInfo = decode(bytes)?;
+            if !tensors.contains_key(&info.name) {
+                inputs.push(info);
+            }
+        }
+        let mut inputs = inputs.into_iter();
+        let image = inputs.next().ok_or_else(|| damaged("it has no input"))?;
+        if let Some(second) = inputs.next() {
+            let reason = "one image is the only input that a network may have".into();
+            return Err(WeightsError::Operator { operator: "input".into(), node: second.name, reason });
+        }
+        let mut outputs = graph.outputs.into_iter().map(decode::<proto::ValueInfo>);
+        let output = outputs.next().ok_or_else(|| damaged("it has no output"))??.name;
+        if let Some(second) = outputs.next() {
+            let reason = "a network may have one output, the feature".into();
+            return Err(WeightsError::Operator { operator: "output".into(), node: second?.name, reason });
+        }
+        let nodes = graph.nodes.into_iter().map(decode).collect::<Result<Vec<proto::Node>, _>>()?;
+        let nodes = needed(nodes, &output);
+        let mut readers = HashMap::from([(output.clone(), 1)]);
+        for node in nodes.iter().filter(|node| node.kind != "Shape") {
+            node.inputs.iter().for_each(|input| *readers.entry(input.clone()).or_default() += 1);
+        }
+        let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
+        Ok(Self { name, image: Image::new(image), output, nodes, tensors, readers })
+    }
+
+    /// Whether one node at the most reads a value.
+    pub fn is_read_once(&self, value: &str) -> bool {
+        self.readers.get(value).is_none_or(|&count| count <= 1)
+    }
+}
+
+/// The nodes that `output` depends on, in their order.
+fn needed(nodes: Vec<proto::Node>, output: &str) -> Vec<proto::Node> {
+    let mut wanted = HashSet::from([output.to_owned()]);
+    let mut kept = Vec::new();
+    // A node reads what nodes before it give: one way back finds them all.
+    for node in nodes.into_iter().rev() {
+        if node.outputs.iter().any(|output| !output.is_empty() && wanted.contains(output)) {
+            wanted.extend(node.inputs.iter().cloned());
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+impl Image {
+    fn new(info: proto::ValueInfo) -> Self {
+        let shape = info.kind.and_then(|kind| kind.tensor).and_then(|tensor| tensor.shape).unwrap_or_default();
+        // Some exporters write an open size as 0 or -1.
+        let size =
+            |dim: proto::Dimension| dim.value.and_then(|value| usize::try_from(value).ok()).filter(|&size| size > 0);
+        Self { name: info.name, dims: shape.dims.into_iter().map(size).collect() }
+    }
+}
+
+/// Whether operators are those of the specification.
+fn is_standard(domain: &str) -> bool {
+    domain.is_empty() || domain == "ai.onnx"
+}
+
+fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, WeightsError> {
+    M::decode(bytes).map_err(|error| damaged(error.to_string()))
+}
+
+/// A node with its attributes.
+pub(super) struct Node<'a> {
+    /// `Conv`, `Relu`, …
+    pub kind: &'a str,
+    /// Its name, or that of what it gives.
+    pub name: &'a str,
+    pub inputs: &'a [String],
+    pub outputs: &'a [String],
+    attributes: Vec<proto::Attribute>,
+}
+
+impl<'a> Node<'a> {
+    pub fn open(node: &'a proto::Node) -> Result<Self, WeightsError> {
+        let given = || node.outputs.first().map_or("", String::as_str);
+        let name = if node.name.is_empty() { given() } else { &node.name };
+        let proto::Node { kind, inputs, outputs, .. } = node;
+        let mut opened = Self { kind, name, inputs, outputs, attributes: Vec::new() };
+        if !is_standard(&node.domain) {
+            return Err(opened.unsupported(format!("it is one of {}'s own", node.domain)));
+        }
+        if node.attributes.len() > MANY_ATTRIBUTES {
+            return Err(damaged(format!("`{name}` has more than {MANY_ATTRIBUTES} attributes")));
+        }
+        opened.attributes = node.attributes.iter().cloned().map(decode).collect::<Result<_, _>>()?;
+        Ok(opened)
+    }
+
+    /// The error for an operator that has no counterpart here.
+    pub fn unsupported(&self, reason: impl Into<String>) -> WeightsError {
+        let (operator, node) = (self.kind.to_owned(), self.name.to_owned());
+        WeightsError::Operator { operator, node, reason: reason.into() }
+    }
+
+    pub fn refuse(&self, refusal: Refusal) -> WeightsError {
+        match refusal {
+            Refusal::Unsupported(reason) => self.unsupported(reason),
+            Refusal::Damaged(reason) => damaged(format!("`{}` ({}) {reason}", self.name, self.kind)),
+        }
+    }
+
+    pub fn attribute(&self, name: &str) -> Option<&proto::Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    pub fn integer(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |attribute| attribute.i)
+    }
+
+    pub fn float(&self, name: &str, default: f32) -> f64 {
+        self.attribute(name).map_or(default, |attribute| attribute.f).into()
+    }
+
+    /// Two sizes, for height and width.
+    pub fn pair(&self, name: &str, default: usize) -> Result<[usize; 2], WeightsError> {
+        let Some(attribute) = self.attribute(name) else { return Ok([default; 2]) };
+        let [height, width] = attribute.ints[..] else {
+            return Err(self.unsupported(format!("it is not two-dimensional ({name})")));
+        };
+        let size = |value| usize::try_from(value).map_err(|_| damaged(format!("{name} of `{}`", self.name)));
+        Ok([size(height)?, size(width)?])
+    }
+
+    /// Above and to the left, which is the same as below and to the right.
+    pub fn padding(&self) -> Result<[usize; 2], WeightsError> {
+        match self.attribute("auto_pad").map(|attribute| &attribute.s[..]) {
+            None | Some(b"" | b"NOTSET") => {}
+            Some(b"VALID") => return Ok([0, 0]),
+            Some(other) => {
+                return Err(self.unsupported(format!("with the padding {}", String::from_utf8_lossy(other))));
+            }
+        }
+        let Some(pads) = self.attribute("pads") else { return Ok([0, 0]) };
+        let [top, left, bottom, right] = pads.ints[..] else {
+            return Err(self.unsupported("it is not two-dimensional (pads)"));
+        };
+        if (top, left) != (bottom, right) {
+            return Err(self.unsupported("with more padding on one side than on the other"));
+        }
+        let size = |value| usize::try_from(value).map_err(|_| damaged(format!("pads of `{}`", self.name)));
+        Ok([size(top)?, size(left)?])
+    }
+}
+
+impl proto::Tensor {
+    /// Its shape and its numbers.
+    pub fn numbers(&self) -> Result<(Vec<usize>, Numbers), WeightsError> {
+        let name = &self.name;
+        if self.location != 0 {
+            return Err(WeightsError::Unsupported(format!(
+                "the numbers of `{name}` lie in a file of their own beside this .onnx; save all in one file, with \
+                 torch.onnx.export(…, external_data=False) or onnx.save(onnx.load(path), path)"
+            )));
+        }
+        if self.dims.len() > MOST_AXES {
+            return Err(damaged(format!("`{name}` has more dimensions than any value of a network")));
+        }
+        let shape = self.dims.iter().map(|&size| usize::try_from(size)).collect::<Result<Vec<usize>, _>>();
+        let shape = shape.map_err(|_| damaged(format!("`{name}` has the shape {:?}", self.dims)))?;
+        let numbers = self.decode().map_err(|kind| {
+            let reason =
+                format!("its numbers are {kind}; floats of 16, 32 and 64 bits and integers of 32 and 64 are read");
+            WeightsError::Operator { operator: "tensor".into(), node: name.clone(), reason }
+        })?;
+        let found = match &numbers {
+            Numbers::Floats(values) => values.len(),
+            Numbers::Integers(values) => values.len(),
+        };
+        let each = match self.data_type {
+            1 | 6 => 4,
+            10 | 16 => 2,
+            _ => 8,
+        };
+        let whole = self.raw.is_empty() || self.raw.len() == found * each;
+        if !whole || shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)) != Some(found) {
+            return Err(damaged(format!("`{name}` of shape {shape:?} has {found} numbers")));
+        }
+        Ok((shape, numbers))
+    }
+
+    /// Raw or listed; for another type its name.
+    fn decode(&self) -> Result<Numbers, String> {
+        let floats = |element: Element, listed: &dyn Fn() -> Vec<f32>| {
+            Numbers::Floats(if self.raw.is_empty() { listed() } else { element.decode(&self.raw, false) })
+        };
+        let bits = |read: fn(u16) -> f32| self.int32s.iter().map(|&bits| read(bits as u16)).collect::<Vec<f32>>();
+        Ok(match self.data_type {
+            1 => floats(Element::F32, &|| self.floats.clone()),
+            10 => floats(Element::F16, &|| bits(|bits| half::f16::from_bits(bits).to_f32())),
+            11 => floats(Element::F64, &|| self.doubles.iter().map(|&value| value as f32).collect()),
+            16 => floats(Element::Bf16, &|| bits(|bits| half::bf16::from_bits(bits).to_f32())),
+            6 if self.raw.is_empty() => Numbers::Integers(self.int32s.iter().map(|&value| value.into()).collect()),
+            6 => {
+                let numbers = self.raw.as_chunks().0.iter();
+                Numbers::Integers(numbers.map(|&number| i32::from_le_bytes(number).into()).collect())
+            }
+            7 if self.raw.is_empty() => Numbers::Integers(self.int64s.clone()),
+            7 => Numbers::Integers(self.raw.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect()),
+            2 => return Err("of type uint8".into()),
+            3 => return Err("of type int8".into()),
+            9 => return Err("of type bool".into()),
+            other => return Err(format!("of ONNX's type {other}")),
+        })
+    }
+}

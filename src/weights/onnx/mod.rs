@@ -1,0 +1,53 @@
+//! ONNX: a network and its numbers in one protobuf file.
+//!
+//! Read after the ONNX specification, operator sets 7 to 26, for re-identification networks as PyTorch exports them: `proto`
+//! has the messages, `file` finds nodes and numbers, `translate` gives each operator its meaning.
+
+mod file;
+mod proto;
+mod translate;
+
+use super::dialect::{Dialect, Recognised, imported};
+use super::error::WeightsError;
+use super::import::Images;
+use file::Network;
+
+/// What the error messages call the file.
+const FORMAT: &str = "ONNX";
+
+/// Whether these bytes begin like an ONNX file: the version of the format, then another field of a model.
+pub fn is_onnx(bytes: &[u8]) -> bool {
+    // Producer and its version, domain, version of the model, documentation, graph, operator sets.
+    const FIELDS: [u8; 7] = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42];
+    matches!(bytes, [0x08, 1..=0x1f, field, ..] if FIELDS.contains(field))
+}
+
+/// Reads an ONNX file into a model without neck and head: its first input is the image, its output the feature.
+///
+/// What the network does with the image first (mean and scale) goes into the
+/// [`InputConfig`](crate::model::InputConfig) of the result. A network that does nothing is taken for one that was trained on
+/// RGB at ImageNet's mean and deviation; a side that the file leaves open is that of 256×128.
+///
+/// # Errors
+/// [`WeightsError::Operator`] names an operator that is not supported and its node; damaged files, and such as keep their
+/// numbers elsewhere, are refused.
+pub fn read_onnx(bytes: &[u8]) -> Result<Recognised, WeightsError> {
+    let network = Network::read(bytes)?;
+    let translation = translate::translate(&network, bytes.len())?;
+    let mut recognised = imported(Dialect::Onnx, translation.config, translation.tensors)?;
+    recognised.summary += match translation.images {
+        Images::Normalised => {
+            " The file says nothing of the pixels' range: RGB at ImageNet's mean and deviation is taken for granted."
+        }
+        Images::Unit => " The network normalises RGB of 0 to 1 itself.",
+        Images::Bytes => " The network normalises RGB of 0 to 255 itself.",
+    };
+    if translation.unit {
+        recognised.summary += " Its last step, which gives the feature the length 1, is left to the matching.";
+    }
+    Ok(recognised)
+}
+
+fn damaged(reason: impl Into<String>) -> WeightsError {
+    WeightsError::Damaged { format: FORMAT, reason: reason.into() }
+}

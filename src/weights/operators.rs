@@ -1,0 +1,385 @@
+//! The operators of a file that spells its network out, whatever the format: how they go together with what was read before.
+//!
+//! A file sees values in shapes of its own: a vector as a map of one pixel, a map as a list. As long as every image's values
+//! stay in their order that is only another view of the same value here.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Tensor;
+use super::import::{Importer, Value};
+use crate::graph::{Convolution, Op, Pool, Shape};
+use crate::model::ReIdentifierConfig;
+
+/// How often layers may use the numbers of a file, where equal ones share their bytes, beyond what a small network needs. No
+/// published network comes near; a file that means harm could fill the memory.
+const MAX_REUSE: usize = 16;
+const SMALL_NETWORK: usize = 1 << 20;
+/// What a layer may give: more is refused in the end, and until then it would be asked for numbers for each channel.
+const CHANNELS: std::ops::RangeInclusive<usize> = 1..=1 << 16;
+const VALUES: usize = 1 << 30;
+/// The eps of every norm here.
+pub(super) const EPSILON: f64 = 1e-5;
+
+/// Why an operator is not taken; the reader of the format says which one it was.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Unsupported(String),
+    /// No network could be like this.
+    Damaged(String),
+}
+
+pub(super) fn unsupported<T>(reason: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Unsupported(reason.into()))
+}
+
+/// A value that depends on the image.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    pub at: Value,
+    /// The shape that the file gives it, without the batch: the same values in the same order as `at`'s.
+    pub view: Vec<usize>,
+    /// Nothing else reads it, nor what it was made of since its layer.
+    pub alone: bool,
+}
+
+/// Constant numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Floats {
+    pub shape: Vec<usize>,
+    pub values: Rc<[f32]>,
+    pub name: Rc<str>,
+}
+
+/// One number of a shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Size {
+    Batch,
+    Known(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// The network so far.
+pub(super) struct Operators {
+    importer: Importer,
+    /// The numbers that constants and layers may still take.
+    budget: usize,
+}
+
+impl Operators {
+    /// `file` is the length of the file that holds the numbers.
+    pub fn new(importer: Importer, file: usize) -> Self {
+        Self { importer, budget: file.saturating_mul(MAX_REUSE).saturating_add(SMALL_NETWORK) }
+    }
+
+    pub fn importer(&mut self) -> &mut Importer {
+        &mut self.importer
+    }
+
+    /// The model whose feature is `output`, and its tensors.
+    pub fn finish(self, name: String, output: Value) -> (ReIdentifierConfig, BTreeMap<String, Tensor>) {
+        self.importer.finish(name, output)
+    }
+
+    pub fn spend(&mut self, numbers: usize) -> Result<(), Refusal> {
+        let refusal = || Refusal::Damaged("needs, with the others, many times the numbers that the file holds".into());
+        self.budget = self.budget.checked_sub(numbers).ok_or_else(refusal)?;
+        Ok(())
+    }
+
+    pub fn push(
+        &mut self,
+        op: Op,
+        inputs: &[Value],
+        values: Vec<Vec<f32>>,
+        label: Option<&Floats>,
+    ) -> Result<Value, Refusal> {
+        self.spend(values.iter().map(Vec::len).sum())?;
+        let shapes: Vec<Shape> = inputs.iter().map(|input| input.shape).collect();
+        let pushed = self.importer.push(op, inputs, values, label.and_then(Floats::layer_name));
+        let value = pushed.ok_or_else(|| Refusal::Damaged(format!("cannot take {shapes:?}")))?;
+        let count = match value.shape {
+            Shape::Map(shape) => shape.into_iter().try_fold(1_usize, |count, size| count.checked_mul(size)),
+            Shape::Vector(channels) => Some(channels),
+        };
+        if !CHANNELS.contains(&value.shape.channels()) || count.is_none_or(|count| count > VALUES) {
+            return Err(Refusal::Damaged(format!("would give {:?} values an image", value.shape)));
+        }
+        Ok(value)
+    }
+
+    /// An operator that changes each value for itself.
+    pub fn each(&mut self, x: Flow, op: Op, values: Vec<Vec<f32>>, label: Option<&Floats>) -> Result<Flow, Refusal> {
+        let at = self.push(op, &[x.at], values, label)?;
+        Ok(Flow { at, alone: true, ..x })
+    }
+
+    /// As a vector `[channels]`, which a map of one pixel is as well.
+    pub fn vector(&mut self, flow: &Flow) -> Result<Value, Refusal> {
+        match flow.at.shape {
+            Shape::Vector(_) if flow.is_channels() => Ok(flow.at),
+            Shape::Map([_, 1, 1]) if flow.is_channels() => self.push(Op::GlobalAveragePool, &[flow.at], vec![], None),
+            _ => unsupported(format!("its input of {:?} is no vector of channels", flow.view)),
+        }
+    }
+
+    /// Joined along `axis`, which counts the batch.
+    pub fn concatenate(&mut self, flows: &[Flow], axis: i64) -> Result<Flow, Refusal> {
+        let first = flows.first().ok_or_else(|| Refusal::Damaged("has no input".into()))?;
+        let rank = first.view.len() + 1;
+        let is_channels = axis == 1 || axis.checked_add(rank as i64) == Some(1);
+        if !is_channels || !flows.iter().all(|flow| flow.is_channels() && flow.view.len() + 1 == rank) {
+            return unsupported(format!("along the axis {axis}; along the channels it is"));
+        }
+        let alike = flows.iter().all(|flow| matches!(flow.at.shape, Shape::Map(_)))
+            || flows.iter().all(|flow| matches!(flow.at.shape, Shape::Vector(_)));
+        let parts: Vec<Value> = if alike {
+            flows.iter().map(|flow| flow.at).collect()
+        } else {
+            flows.iter().map(|flow| self.vector(flow)).collect::<Result<_, _>>()?
+        };
+        let at = self.push(Op::Concatenate, &parts, vec![], None)?;
+        let mut view = first.view.clone();
+        view[0] = at.shape.channels();
+        Ok(Flow { at, view, alone: true })
+    }
+
+    /// The channels `start .. start + length`.
+    pub fn split(&mut self, x: &Flow, start: usize, length: usize) -> Result<Flow, Refusal> {
+        if !x.is_channels() {
+            return unsupported(format!("of [batch, {:?}], which are no channels", x.view));
+        }
+        let at = self.push(Op::Split { start, length }, &[x.at], vec![], None)?;
+        let mut view = x.view.clone();
+        view[0] = length;
+        Ok(Flow { at, view, alone: true })
+    }
+
+    /// `convolution` without its name and bias.
+    pub fn convolution(&mut self, x: &Flow, convolution: Convolution, weight: &Floats) -> Result<Flow, Refusal> {
+        let values = vec![weight.values.to_vec()];
+        let Convolution { inputs, outputs, kernel, padding, groups, .. } = convolution;
+        if let Shape::Vector(_) = x.at.shape {
+            // A convolution of one pixel is fully connected.
+            if x.view.len() != 3 || (groups, kernel, padding) != (1, [1, 1], [0, 0]) {
+                return unsupported("of a vector");
+            }
+            let x = self.vector(x)?;
+            let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
+            let at = self.push(op, &[x], values, Some(weight))?;
+            return Ok(Flow { at, view: vec![outputs, 1, 1], alone: true });
+        }
+        let x = x.map()?;
+        let at = self.push(Op::Convolution(convolution), &[x], values, Some(weight))?;
+        Ok(Flow::of(at))
+    }
+
+    /// Fully connected; `values` are `[outputs, inputs]`.
+    pub fn linear(
+        &mut self,
+        x: &Flow,
+        [outputs, inputs]: [usize; 2],
+        values: Vec<f32>,
+        weight: &Floats,
+    ) -> Result<Flow, Refusal> {
+        if x.view.len() != 1 {
+            return unsupported("of other values than a vector");
+        }
+        let at = match x.at.shape {
+            // Of a whole map: a convolution as large as it.
+            Shape::Map([channels, height, width]) if x.view == [inputs] && height * width > 1 => {
+                let op = Op::Convolution(Convolution {
+                    name: String::new(),
+                    inputs: channels,
+                    outputs,
+                    kernel: [height, width],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    groups: 1,
+                    bias: false,
+                });
+                self.push(op, &[x.at], vec![values], Some(weight))?
+            }
+            _ => {
+                let x = self.vector(x)?;
+                let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
+                self.push(op, &[x], vec![values], Some(weight))?
+            }
+        };
+        Ok(Flow { at, view: vec![outputs], alone: true })
+    }
+
+    pub fn prelu(&mut self, x: Flow, slope: &Floats) -> Result<Flow, Refusal> {
+        let channels = x.at.shape.channels();
+        let Some(weight) = x.per_channel(slope) else {
+            return unsupported(format!("with slopes of shape {:?}", slope.shape));
+        };
+        self.each(x, Op::PRelu { name: String::new(), channels }, vec![weight], Some(slope))
+    }
+
+    pub fn pool(&mut self, x: &Flow, op: fn(Pool) -> Op, pool: Pool) -> Result<Flow, Refusal> {
+        let x = x.map()?;
+        let at = self.push(op(pool), &[x], vec![], None)?;
+        Ok(Flow::of(at))
+    }
+
+    /// From a map to a vector by `op`, [`Op::GlobalAveragePool`] or [`Op::GemPool`]. With `keep` the file sees it as a map of
+    /// one pixel.
+    pub fn pool_all(&mut self, x: &Flow, op: Op, values: Vec<Vec<f32>>, keep: bool) -> Result<Flow, Refusal> {
+        let at = self.push(op, &[x.at], values, None)?;
+        let mut view = vec![1; if keep { x.view.len() } else { 1 }];
+        view[0] = at.shape.channels();
+        Ok(Flow { at, view, alone: true })
+    }
+
+    /// Two values that depend on the image.
+    pub fn of_two(&mut self, how: Arithmetic, a: Flow, b: Flow) -> Result<Flow, Refusal> {
+        // A gate scales the channels of a map, whichever of the two comes first.
+        let is_gate = |gate: &Flow, x: &Flow| {
+            matches!(x.at.shape, Shape::Map(_)) && x.is_channels() && gate.is_channels() && gate.view[1..] == [1, 1]
+        };
+        let op = match how {
+            Arithmetic::Add => Op::Add,
+            Arithmetic::Multiply => Op::Multiply,
+            _ => return unsupported("of two values that depend on the image"),
+        };
+        let (x, inputs) = if a.view == b.view && a.at.shape == b.at.shape {
+            let inputs = [a.at, b.at];
+            (a, inputs)
+        } else if a.view == b.view {
+            // One is a map of one pixel, the other a vector.
+            let inputs = [self.vector(&a)?, self.vector(&b)?];
+            (a, inputs)
+        } else if op == Op::Multiply && is_gate(&b, &a) {
+            let inputs = [a.at, self.vector(&b)?];
+            (a, inputs)
+        } else if op == Op::Multiply && is_gate(&a, &b) {
+            let inputs = [b.at, self.vector(&a)?];
+            (b, inputs)
+        } else {
+            return unsupported(format!("of [batch, {:?}] and [batch, {:?}]", a.view, b.view));
+        };
+        let at = self.push(op, &inputs, vec![], None)?;
+        Ok(Flow { at, view: x.view, alone: true })
+    }
+
+    /// A value and a constant, which comes `first` or second.
+    pub fn with_constant(&mut self, how: Arithmetic, x: Flow, c: &Floats, first: bool) -> Result<Flow, Refusal> {
+        let Some(c) = x.per_channel(c) else {
+            return unsupported(format!("of [batch, {:?}] and a constant of shape {:?}", x.view, c.shape));
+        };
+        let each = |value: f32| vec![value; c.len()];
+        let map = |of: fn(f32) -> f32| c.iter().map(|value| of(*value)).collect::<Vec<f32>>();
+        let (scale, shift) = match (how, first) {
+            (Arithmetic::Add, _) => (each(1.0), c),
+            (Arithmetic::Subtract, false) => (each(1.0), map(|value| -value)),
+            (Arithmetic::Subtract, true) => (each(-1.0), c),
+            (Arithmetic::Multiply, _) => (c.clone(), each(0.0)),
+            (Arithmetic::Divide, false) => (map(f32::recip), each(0.0)),
+            (Arithmetic::Divide, true) => return unsupported("of a constant by the network's values"),
+        };
+        self.affine(x, &scale, &shift)
+    }
+
+    /// `x · scale + shift` for each channel.
+    pub fn affine(&mut self, x: Flow, scale: &[f32], shift: &[f32]) -> Result<Flow, Refusal> {
+        self.spend(scale.len() + shift.len())?;
+        let at = self.importer.affine(x.at, x.alone, scale, shift);
+        let at = at.ok_or_else(|| Refusal::Damaged("does not fit its input".into()))?;
+        Ok(Flow { at, alone: true, ..x })
+    }
+}
+
+impl Flow {
+    /// Seen as it is.
+    pub fn of(at: Value) -> Self {
+        let view = match at.shape {
+            Shape::Map(shape) => shape.to_vec(),
+            Shape::Vector(channels) => vec![channels],
+        };
+        Self { at, view, alone: true }
+    }
+
+    /// Only as a map `[channels, height, width]`.
+    pub fn map(&self) -> Result<Value, Refusal> {
+        match self.at.shape {
+            Shape::Map(shape) if self.view == shape => Ok(self.at),
+            _ => unsupported(format!("its input of {:?} is no map of channels", self.view)),
+        }
+    }
+
+    /// Whether the file sees its channels as we do: `[channels, height, width]`, or `[channels]` with ones behind it.
+    pub fn is_channels(&self) -> bool {
+        match (self.at.shape, &self.view[..]) {
+            (Shape::Map(shape), view) => *view == shape || (shape[1..] == [1, 1] && *view == shape[..1]),
+            (Shape::Vector(channels), [first, rest @ ..]) => *first == channels && rest.iter().all(|size| *size == 1),
+            (Shape::Vector(_), []) => false,
+        }
+    }
+
+    /// A constant that numpy's broadcast lays over this value, as one number for each channel; `None` when it changes
+    /// within a channel or from image to image.
+    pub fn per_channel(&self, c: &Floats) -> Option<Vec<f32>> {
+        let channels = self.at.shape.channels();
+        let rank = self.view.len() + 1;
+        if let [value] = c.values[..]
+            && c.shape.len() <= rank
+        {
+            return Some(vec![value; channels]);
+        }
+        // The dimension of the channels, counted from the last.
+        let place = c.shape.len().checked_sub(rank - 1)?;
+        let others = c.shape.iter().enumerate().all(|(at, size)| at == place || *size == 1);
+        let fits = self.is_channels() && c.shape.len() <= rank && others && c.shape.get(place) == Some(&channels);
+        fits.then(|| c.values.to_vec())
+    }
+
+    /// The same values in another shape: nothing happens, only the view changes. `keeps`: 0 stands for the size before.
+    pub fn reshape(self, target: &[Size], keeps: bool) -> Result<Self, Refusal> {
+        let count = |view: &[usize]| view.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
+        let total = count(&self.view);
+        let mut view = Vec::new();
+        let mut open = None;
+        for (place, size) in target.iter().enumerate().skip(1) {
+            view.push(match *size {
+                Size::Known(0) if keeps => self.view.get(place - 1).copied().unwrap_or(0),
+                Size::Known(-1) if open.is_none() => {
+                    open = Some(place - 1);
+                    1
+                }
+                Size::Known(size) => usize::try_from(size).unwrap_or(0),
+                Size::Batch => 0,
+            });
+        }
+        let batch_stays = match target.first() {
+            Some(Size::Batch | Size::Known(1)) => true,
+            Some(Size::Known(0)) => keeps,
+            Some(Size::Known(-1)) => open.is_none(),
+            _ => false,
+        };
+        if let (Some(open), Some(total), Some(rest @ 1..)) = (open, total, count(&view)) {
+            view[open] = total / rest;
+        }
+        if !batch_stays || count(&view) != total {
+            return unsupported(format!("from [batch, {:?}] to another number of values an image", self.view));
+        }
+        Ok(Self { view, ..self })
+    }
+}
+
+impl Floats {
+    /// `conv1.conv` of `conv1.conv.weight`. Names that a converter made up say nothing.
+    fn layer_name(&self) -> Option<String> {
+        let name = self.name.strip_suffix(".weight")?;
+        let is_plain =
+            name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        (is_plain && !name.is_empty()).then(|| name.to_owned())
+    }
+}

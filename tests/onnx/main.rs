@@ -1,0 +1,579 @@
+//! ONNX files: a small network as PyTorch's two exporters write it (`fixtures/make_onnx.py`), checkpoints whose graph is
+//! written as ONNX and comes back, and files that are refused.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod writer;
+
+use webreid::graph::Op;
+use webreid::model::{ChannelOrder, InputConfig};
+use webreid::weights::{
+    Checkpoint, Dialect, Precision, Recognised, WeightsError, is_onnx, read, read_onnx, recognise, to_safetensors,
+};
+use writer::{Attribute, File, Node, Stored, Tensor, node};
+
+const EXPORTERS: [&str; 2] = ["torchscript.onnx", "dynamo.onnx"];
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn small(exporter: &str) -> Recognised {
+    read(&fixture(&format!("onnx/{exporter}"))).unwrap_or_else(|error| panic!("{exporter}: {error}"))
+}
+
+/// A convolution, a ReLU and the mean.
+fn plain() -> File {
+    let weights: Vec<f32> = (0..4 * 3 * 3 * 3).map(|i| (i as f32).sin()).collect();
+    let nodes = vec![
+        node("Conv", &["image", "conv.weight", "conv.bias"], "a").with("pads", Attribute::Ints(vec![1; 4])),
+        node("Relu", &["a"], "b"),
+        node("GlobalAveragePool", &["b"], "c"),
+        node("Flatten", &["c"], "feature"),
+    ];
+    let tensors =
+        vec![Tensor::floats("conv.weight", &[4, 3, 3, 3], &weights), Tensor::floats("conv.bias", &[4], &[0.5; 4])];
+    File::new(32, 16, nodes, tensors)
+}
+
+/// The plain network with something between its ReLU and its mean.
+fn with(between: Vec<Node>, tensors: Vec<Tensor>) -> File {
+    let mut file = plain();
+    let last = between.last().map_or("b".to_owned(), |node| node.outputs[0].clone());
+    file.nodes[2].inputs = vec![last];
+    file.nodes.splice(2..2, between);
+    file.tensors.extend(tensors);
+    file
+}
+
+#[track_caller]
+fn accepted(file: &File) -> Recognised {
+    read(&file.bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The names of the operations, without the image.
+fn operations(model: &Recognised) -> Vec<String> {
+    let graph = model.config.graph().unwrap();
+    let names = graph.nodes.iter().skip(1).map(|node| format!("{:?}", node.op));
+    names.map(|name| name.split([' ', '(', '{']).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn both_exporters_files_are_read() {
+    for exporter in EXPORTERS {
+        let model = small(exporter);
+        assert_eq!((model.dialect, model.config.features_dim()), (Dialect::Onnx, 12), "{exporter}");
+        let said = "network of an ONNX file (ONNX): 12-d feature, no BN neck, no head; ";
+        assert!(model.summary.starts_with(said), "{}", model.summary);
+        assert!(model.summary.contains("normalises RGB of 0 to 255 itself"), "{}", model.summary);
+        assert!(model.summary.contains("the length 1, is left to the matching"), "{}", model.summary);
+        let input = &model.config.input;
+        assert_eq!((input.height, input.width, input.order), (32, 16, ChannelOrder::Rgb));
+        for (found, expected) in input.mean.iter().chain(&input.std).zip([0.485, 0.456, 0.406, 0.229, 0.224, 0.225]) {
+            assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+        }
+        // The names are the file's, and both places of the gate share one.
+        for name in ["conv1", "IN", "BN", "a.conv1", "b.conv2", "gate.fc1", "gate.fc2", "conv2", "fc"] {
+            assert!(model.tensors.contains_key(&format!("backbone.{name}.weight")), "{exporter} has no {name}");
+        }
+        let graph = model.config.graph().unwrap();
+        let gates = graph.nodes.iter().filter(|node| node.op.name() == Some("backbone.gate.fc1"));
+        assert_eq!(gates.count(), 2, "{exporter}");
+        assert_eq!(graph.nodes.iter().filter(|node| matches!(node.op, Op::GemPool { .. })).count(), 1, "{exporter}");
+        assert_eq!(model.tensors["backbone.pool1.p"].values, [2.5], "{exporter}");
+    }
+    // The old exporter folded nothing.
+    let neck = &small("torchscript.onnx").tensors["backbone.neck.running_var"];
+    assert_eq!(neck.shape, [12]);
+}
+
+#[test]
+fn an_imported_model_is_written_and_loaded_again_as_ours() {
+    for exporter in EXPORTERS {
+        let model = small(exporter);
+        let file = to_safetensors(&model.config, &model.tensors, &model.provenance, Precision::F32).unwrap();
+        let again = read(&file).unwrap();
+        assert_eq!((&again.config, &again.tensors), (&model.config, &model.tensors));
+        assert_eq!((again.dialect, again.provenance["dialect"].as_str()), (Dialect::Webreid, "ONNX"));
+    }
+}
+
+#[test]
+fn the_first_bytes_tell_an_onnx_file() {
+    assert!(EXPORTERS.iter().all(|exporter| is_onnx(&fixture(&format!("onnx/{exporter}")))));
+    for other in ["tiny_osnet.safetensors", "weights/zip_f32.pt", "weights/legacy_f64.pth", "openvino/small-reid.xml"] {
+        assert!(!is_onnx(&fixture(other)), "{other}");
+    }
+    assert!(!is_onnx(b"") && !is_onnx(&[8]) && !is_onnx(&[8, 8]));
+    assert!(matches!(read(b""), Err(WeightsError::Empty)));
+    let error = Checkpoint::read(&fixture("onnx/dynamo.onnx")).unwrap_err().to_string();
+    assert!(error.contains("a whole network"), "{error}");
+}
+
+/// Writes the graph of a checkpoint as ONNX; what is read back is the same graph of the same numbers.
+#[track_caller]
+fn check_round_trip(model: &Recognised) {
+    let graph = model.config.graph().unwrap();
+    let InputConfig { height, width, .. } = model.config.input;
+    let file = writer::of_graph(&graph, &model.tensors, height as i64, width as i64);
+    let again = accepted(&file);
+    assert_eq!(again.config.input, model.config.input, "ImageNet's, as nothing else is said");
+    assert!(again.summary.contains("RGB at ImageNet's mean and deviation is taken for granted"), "{}", again.summary);
+    let found = again.config.graph().unwrap();
+    assert_eq!(found.nodes.len(), graph.embedding + 1);
+    for (ours, theirs) in graph.nodes.iter().zip(&found.nodes) {
+        assert_eq!(ours.inputs, theirs.inputs);
+        let (mut expected, mut op) = (ours.op.clone(), theirs.op.clone());
+        // ONNX knows nothing of what is not trained, and its exporters have names of their own for an exponent.
+        if let Op::BatchNorm { bias_frozen, .. } = &mut expected {
+            *bias_frozen = false;
+        }
+        for (op, name) in [(&mut expected, ours.op.name()), (&mut op, theirs.op.name())] {
+            if let (Op::GemPool { name }, _) = (op, name) {
+                name.clear();
+            }
+        }
+        if let (Some(name), true) = (ours.op.name(), !matches!(ours.op, Op::GemPool { .. })) {
+            let name = name.strip_prefix("backbone.").unwrap_or(name);
+            assert_eq!(theirs.op.name(), Some(format!("backbone.{name}").as_str()));
+        }
+        assert_eq!(std::mem::discriminant(&expected), std::mem::discriminant(&op));
+        for (a, b) in ours.parameters().iter().zip(theirs.parameters()) {
+            assert_eq!(model.tensors[&a.name], again.tensors[&b.name], "{}", a.name);
+        }
+    }
+}
+
+#[test]
+fn the_graphs_of_checkpoints_written_as_onnx_come_back() {
+    check_round_trip(&read(&fixture("tiny_osnet.safetensors")).unwrap());
+    // ResNets with half instance norm and a bottleneck, and with whole instance norm and generalised-mean pooling.
+    for name in ["reidentifier_ibn_a", "reidentifier_ibn_b"] {
+        let checkpoint = Checkpoint::read(&fixture(&format!("{name}.safetensors"))).unwrap();
+        let strip = |(name, tensor): (String, _)| Some((name.strip_prefix("weights/")?.to_owned(), tensor));
+        let tensors = checkpoint.tensors.into_iter().filter_map(strip).collect();
+        check_round_trip(&recognise(Checkpoint { tensors, ..Default::default() }).unwrap());
+    }
+}
+
+#[test]
+fn a_published_checkpoint_written_as_onnx_comes_back() {
+    let Some(shared) = common::shared() else { return };
+    for name in ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"] {
+        check_round_trip(&read(&std::fs::read(shared.join("weights").join(name)).unwrap()).unwrap());
+    }
+}
+
+#[test]
+fn numbers_are_read_in_every_form() {
+    // Exact in every format.
+    let values = [0.5_f32, -1.25, 3.0, 0.0];
+    let model = |kind, stored| {
+        let mut file = plain();
+        file.tensors[1] = Tensor { name: "conv.bias".into(), dims: vec![4], kind, stored };
+        accepted(&file).tensors["backbone.conv.bias"].values.clone()
+    };
+    let halves = values.map(half::f16::from_f32);
+    let brains = values.map(half::bf16::from_f32);
+    let raw = |bytes: Vec<Vec<u8>>| Stored::Raw(bytes.concat());
+    assert_eq!(model(1, Stored::Floats(values.into())), values);
+    assert_eq!(model(1, raw(values.iter().map(|value| value.to_le_bytes().into()).collect())), values);
+    assert_eq!(model(10, raw(halves.iter().map(|value| value.to_le_bytes().into()).collect())), values);
+    assert_eq!(model(10, Stored::Int32s(halves.iter().map(|value| value.to_bits().into()).collect())), values);
+    assert_eq!(model(16, raw(brains.iter().map(|value| value.to_le_bytes().into()).collect())), values);
+    assert_eq!(model(11, raw(values.iter().map(|value| f64::from(*value).to_le_bytes().into()).collect())), values);
+}
+
+#[test]
+fn what_a_network_does_with_the_image_first_is_its_normalisation() {
+    let scaled = |nodes: &[(&str, f32)]| {
+        let mut file = plain();
+        let mut last = "image".to_owned();
+        for (place, (kind, value)) in nodes.iter().enumerate() {
+            let (out, constant) = (format!("x{place}"), format!("c{place}"));
+            file.tensors.push(Tensor::floats(&constant, &[], &[*value]));
+            file.nodes.insert(place, node(kind, &[&last, &constant], &out));
+            last = out;
+        }
+        file.nodes[nodes.len()].inputs[0] = last;
+        let model = accepted(&file);
+        (model.config.input.mean[0], model.config.input.std[0], model.summary)
+    };
+    let (mean, std, summary) = scaled(&[]);
+    assert_eq!((mean, std), (0.485, 0.229));
+    assert!(summary.contains("taken for granted"), "{summary}");
+    let (mean, std, summary) = scaled(&[("Div", 255.0)]);
+    assert!(mean == 0.0 && (std - 1.0).abs() < 1e-6, "{mean} {std}");
+    assert!(summary.contains("0 to 255"), "{summary}");
+    let (mean, std, summary) = scaled(&[("Sub", 0.5), ("Div", 0.25)]);
+    assert_eq!((mean, std), (0.5, 0.25));
+    assert!(summary.contains("0 to 1 itself"), "{summary}");
+    let (mean, std, _) = scaled(&[("Sub", 127.5), ("Mul", 1.0 / 127.5)]);
+    assert!((mean - 0.5).abs() < 1e-6 && (std - 0.5).abs() < 1e-6);
+}
+
+#[test]
+fn sizes_that_are_left_open_are_those_of_the_published_models() {
+    let mut file = plain();
+    file.inputs[0].1 = vec![None; 4];
+    let model = accepted(&file);
+    assert_eq!((model.config.input.height, model.config.input.width), (256, 128));
+    file.inputs[0].1 = vec![Some(1), Some(3), Some(64), None];
+    let model = accepted(&file);
+    assert_eq!((model.config.input.height, model.config.input.width), (64, 128));
+    file.inputs[0].1 = vec![];
+    assert_eq!(accepted(&file).config.input.height, 256);
+}
+
+#[test]
+fn what_is_not_one_node_here_is_put_together() {
+    let one = |kind: &str| with(vec![node(kind, &["b"], "x")], vec![]);
+    let limits = || vec![Tensor::floats("zero", &[], &[0.0]), Tensor::floats("six", &[], &[6.0])];
+    let clip = with(vec![node("Clip", &["b", "zero", "six"], "x")], limits());
+    assert_eq!(operations(&accepted(&clip))[2..6], ["Relu", "Affine", "Relu", "Affine"]);
+    let old = one("Clip");
+    assert_eq!(operations(&accepted(&old)).len(), 3, "without limits it does nothing");
+    assert_eq!(operations(&accepted(&one("LeakyRelu")))[2], "PRelu");
+    // Rows are cut out by a convolution of each channel.
+    let tensors = ["1", "3", "2"].map(|value| Tensor::integers(value, &[value.parse().unwrap()]));
+    let rows = with(vec![node("Slice", &["b", "1", "3", "2"], "x")], tensors.into());
+    let model = accepted(&rows);
+    let graph = model.config.graph().unwrap();
+    let Op::Convolution(c) = &graph.nodes[3].op else { panic!("a convolution") };
+    assert_eq!((c.groups, c.kernel), (4, [31, 1]));
+    assert_eq!(graph.shapes(32, 16).unwrap()[3], webreid::graph::Shape::Map([4, 2, 16]));
+    // A fully connected layer of a whole map is a convolution as large.
+    let mut file = plain();
+    file.tensors.push(Tensor::floats("fc.weight", &[5, 4 * 32 * 16], &[0.5; 5 * 4 * 32 * 16]));
+    file.nodes[2] = node("Flatten", &["b"], "c");
+    file.nodes[3] = node("Gemm", &["c", "fc.weight"], "feature").with("transB", Attribute::Int(1));
+    let model = accepted(&file);
+    assert_eq!(model.tensors["backbone.fc.weight"].shape, [5, 4, 32, 16]);
+    assert_eq!(model.config.features_dim(), 5);
+}
+
+#[test]
+fn batch_norm_of_another_eps_is_the_same_with_another_variance() {
+    let file = |eps: f32, variance: f32| {
+        let numbers = [("bn.weight", 2.0), ("bn.bias", 0.5), ("mean", 1.0), ("variance", variance)];
+        let tensors = numbers.iter().map(|(name, value)| Tensor::floats(name, &[4], &[*value; 4])).collect();
+        let norm = node("BatchNormalization", &["b", "bn.weight", "bn.bias", "mean", "variance"], "x");
+        with(vec![norm.with("epsilon", Attribute::Float(eps))], tensors)
+    };
+    let variance = |eps, variance| accepted(&file(eps, variance)).tensors["backbone.bn.running_var"].values[0];
+    assert_eq!(variance(1e-5, 2.0), 2.0);
+    assert!((variance(1e-3, 2.0) - 2.00099).abs() < 1e-6);
+    let message = read(&file(1e-6, 0.0).bytes()).unwrap_err().to_string();
+    assert!(message.contains("variance that is less"), "{message}");
+}
+
+#[test]
+fn operators_that_are_not_supported_are_named() {
+    #[track_caller]
+    fn refused(file: &File) -> (String, String, String) {
+        match read(&file.bytes()) {
+            Err(WeightsError::Operator { operator, node, reason }) => (operator, node, reason),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("accepted"),
+        }
+    }
+    let (operator, at, _) = refused(&with(vec![node("Softmax", &["b"], "x")], vec![]));
+    assert_eq!((operator.as_str(), at.as_str()), ("Softmax", "Softmax of x"));
+    let message = read(&with(vec![node("Softmax", &["b"], "x")], vec![]).bytes()).unwrap_err().to_string();
+    assert!(message.starts_with("the network's operator Softmax, node `Softmax of x`, is not supported"), "{message}");
+    let mut unnamed = node("Softmax", &["b"], "x");
+    unnamed.name.clear();
+    assert_eq!(refused(&with(vec![unnamed], vec![])).1, "x", "a node without a name has that of what it gives");
+    let mut own = node("Relu", &["b"], "x");
+    own.domain = "com.microsoft".into();
+    assert!(refused(&with(vec![own], vec![])).2.contains("com.microsoft's own"));
+
+    #[track_caller]
+    fn reason(node: Node, tensors: &[(&str, &[usize], &[f32])], said: &str) {
+        let tensors = tensors.iter().map(|(name, dims, values)| Tensor::floats(name, dims, values)).collect();
+        let (.., reason) = refused(&with(vec![node], tensors));
+        assert!(reason.contains(said), "{reason}");
+    }
+    use Attribute::{Float, Int, Ints, Text};
+    let pool = |kind: &str| node(kind, &["b"], "x").with("kernel_shape", Ints(vec![3, 3]));
+    let conv = || node("Conv", &["b", "w"], "x");
+    let w: (&str, &[usize], &[f32]) = ("w", &[1, 4, 1, 1], &[1.0; 4]);
+    reason(conv().with("dilations", Ints(vec![2, 2])), &[w], "dilations");
+    reason(conv().with("pads", Ints(vec![0, 0, 1, 1])), &[w], "more padding on one side");
+    reason(conv().with("auto_pad", Text("SAME_UPPER")), &[w], "SAME_UPPER");
+    reason(conv().with("strides", Ints(vec![1])), &[w], "not two-dimensional");
+    reason(node("Conv", &["b", "b"], "x"), &[], "is not constant");
+    reason(node("Conv", &["b", "w"], "x"), &[("w", &[1, 4, 1], &[1.0; 4])], "weights of shape");
+    reason(pool("AveragePool").with("pads", Ints(vec![1; 4])), &[], "partly outside");
+    reason(pool("AveragePool").with("strides", Ints(vec![2; 2])).with("ceil_mode", Int(1)), &[], "partly outside");
+    reason(pool("MaxPool").with("dilations", Ints(vec![2; 2])), &[], "dilations");
+    reason(node("Pad", &["b"], "x").with("pads", Ints(vec![0, 0, 1, 1, 0, 0, 1, 1])), &[], "apart from the layer");
+    let numbers: [(&str, &[usize], &[f32]); 2] = [("s", &[4], &[1.0; 4]), ("t", &[4], &[0.0; 4])];
+    let norm = || node("InstanceNormalization", &["b", "s", "t"], "x");
+    reason(norm().with("epsilon", Float(1e-3)), &numbers, "with eps");
+    let norm = node("BatchNormalization", &["b", "s", "t", "t", "s"], "x");
+    reason(norm.with("training_mode", Int(1)), &numbers, "model.eval()");
+    reason(node("Clip", &["b", "lo", "hi"], "x"), &[("lo", &[], &[-1.0]), ("hi", &[], &[1.0])], "between");
+    reason(node("Clip", &["b", "lo"], "x"), &[("lo", &[], &[0.1])], "the least value 0.1");
+    // Parts of a generalised mean that become none.
+    reason(node("Pow", &["b", "p"], "x"), &[("p", &[], &[-3.0])], "exponent");
+    reason(node("Pow", &["a", "p"], "x"), &[("p", &[], &[3.0])], "have a least one");
+    let (.., said) = refused(&with(
+        vec![node("Pow", &["b", "p"], "y"), node("Relu", &["y"], "x")],
+        vec![Tensor::floats("p", &[], &[3.0])],
+    ));
+    assert!(said.contains("generalised-mean pooling that is not whole"), "{said}");
+    reason(node("ReduceMean", &["b"], "x").with("axes", Ints(vec![3])), &[], "not height and width");
+    reason(node("ReduceMean", &["b"], "x"), &[], "not height and width");
+    reason(node("Transpose", &["b"], "x").with("perm", Ints(vec![0, 2, 3, 1])), &[], "to the order");
+    reason(node("Flatten", &["b"], "x").with("axis", Int(2)), &[], "another axis");
+    reason(node("Concat", &["b", "b"], "x").with("axis", Int(2)), &[], "along the axis 2");
+    reason(node("Add", &["b", "c"], "x"), &[("c", &[1, 4, 32, 16], &[0.0; 4 * 32 * 16])], "a constant of shape");
+    reason(node("Sub", &["a", "b"], "x"), &[], "two values that depend on the image");
+    reason(node("Div", &["c", "b"], "x"), &[("c", &[], &[1.0])], "of a constant by");
+    reason(node("Cast", &["b"], "x").with("to", Int(9)), &[], "ONNX's type 9");
+    reason(node("Gather", &["b", "i"], "x"), &[("i", &[1], &[0.0])], "no list of whole numbers");
+
+    // A feature of length 1 is the end.
+    let mut unit = plain();
+    unit.nodes.push(node("LpNormalization", &["feature"], "unit").with("axis", Int(1)));
+    unit.nodes.push(node("Relu", &["unit"], "end"));
+    unit.outputs = vec!["end".into()];
+    assert!(refused(&unit).2.contains("divided by its length"));
+    // Shapes of the image, of the file, and of what it gives.
+    let mut last = plain();
+    last.inputs[0].1 = vec![Some(1), Some(32), Some(16), Some(3)];
+    assert!(refused(&last).2.contains("[batch, 3, height, width] is"));
+    let mut two = plain();
+    two.inputs.push(("second", vec![]));
+    assert!(refused(&two).2.contains("only input"));
+    let mut two = plain();
+    two.outputs.push("b".into());
+    assert!(refused(&two).2.contains("one output"));
+    let mut map = plain();
+    map.outputs = vec!["b".into()];
+    assert!(refused(&map).2.contains("no feature"));
+    let mut bytes = plain();
+    bytes.tensors[1].kind = 3;
+    assert!(refused(&bytes).2.contains("int8"));
+}
+
+#[test]
+fn what_the_feature_does_not_need_is_not_read() {
+    let mut file = plain();
+    file.nodes.push(node("Softmax", &["b"], "unused"));
+    file.tensors.push(Tensor { name: "unused".into(), dims: vec![-1], kind: 8, stored: Stored::External });
+    accepted(&file);
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    #[track_caller]
+    fn damaged(change: impl Fn(&mut File), said: &str) {
+        let mut file = plain();
+        change(&mut file);
+        let message = read(&file.bytes()).err().unwrap_or_else(|| panic!("{said}: accepted")).to_string();
+        assert!(message.contains("damaged or incomplete") && message.contains(said), "{message}");
+    }
+    damaged(|f| drop(f.tensors.pop()), "`conv.bias` is read, which no node before gives");
+    damaged(|f| f.nodes[1].inputs[0] = "c".into(), "`c` is read, which no node before gives");
+    damaged(|f| f.nodes.swap(0, 1), "`a` is read, which no node before gives");
+    damaged(|f| f.nodes[1].outputs[0] = "a".into(), "`b` is read");
+    damaged(|f| f.nodes.insert(2, f.nodes[1].clone()), "two nodes give `b`");
+    damaged(|f| f.tensors.push(f.tensors[0].clone()), "two tensors are called `conv.weight`");
+    damaged(|f| f.inputs.clear(), "no input");
+    damaged(|f| f.outputs.clear(), "no output");
+    damaged(|f| f.outputs = vec!["nowhere".into()], "`nowhere` is read");
+    damaged(|f| f.outputs = vec!["conv.bias".into()], "does not depend on the image");
+    damaged(|f| f.nodes[0].inputs.truncate(1), "lacks its input 1");
+    damaged(|f| f.nodes[1].inputs.clear(), "lacks its input 0");
+    damaged(|f| f.tensors[0].dims[0] = 5, "of shape [5, 3, 3, 3] has 108 numbers");
+    damaged(|f| f.tensors[0].dims[0] = i64::MAX, "has 108 numbers");
+    damaged(|f| f.tensors[0].dims[0] = -4, "has the shape [-4, 3, 3, 3]");
+    damaged(|f| f.tensors[1] = Tensor::floats("conv.bias", &[1; 100], &[0.5]), "more dimensions than any value");
+    damaged(|f| f.tensors[1].stored = Stored::Raw(vec![0; 15]), "has 3 numbers");
+    damaged(|f| f.tensors[1].stored = Stored::Raw(vec![0; 17]), "has 4 numbers");
+    damaged(|f| f.tensors[1].stored = Stored::Floats(vec![]), "has 0 numbers");
+    damaged(|f| f.tensors[0].dims = vec![4, 9, 3, 1], "cannot take");
+    damaged(|f| f.tensors[0].dims = vec![108, 1, 1, 1], "cannot take");
+    damaged(|f| f.nodes[0].attributes.push(("strides", Attribute::Ints(vec![0, 1]))), "cannot take");
+    damaged(|f| f.nodes[0].attributes.push(("strides", Attribute::Ints(vec![-1, 1]))), "strides of");
+    damaged(|f| f.nodes[0].attributes[0].1 = Attribute::Ints(vec![i64::MAX; 4]), "cannot take");
+    damaged(|f| f.nodes[0].attributes[0].1 = Attribute::Ints(vec![1 << 40; 4]), "values an image");
+    damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(0))), "cannot take");
+    damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(-1))), "groups that do not fit");
+    damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(i64::MAX))), "groups that do not fit");
+    damaged(|f| f.nodes[3].attributes.push(("axis", Attribute::Int(i64::MIN))), "beyond its input");
+    damaged(|f| f.nodes[0].attributes.extend(vec![("x", Attribute::Int(0)); 100]), "more than 64 attributes");
+
+    let values = |what| {
+        let mut file = plain();
+        file.tensors[1] = Tensor::floats("conv.bias", &[4], &[0.0, what, 0.0, 0.0]);
+        read(&file.bytes()).unwrap_err().to_string()
+    };
+    assert!(values(f32::NAN).contains("`backbone.conv.bias` holds NaN"), "{}", values(f32::NAN));
+    assert!(values(f32::INFINITY).contains("infinite"), "{}", values(f32::INFINITY));
+
+    let mut elsewhere = plain();
+    elsewhere.tensors[0].stored = Stored::External;
+    let message = read(&elsewhere.bytes()).unwrap_err().to_string();
+    assert!(message.contains("`conv.weight` lie in a file of their own") && message.contains("external_data=False"));
+    for set in [0, 6, 1000] {
+        let file = File { operator_set: set, ..plain() };
+        let message = read(&file.bytes()).unwrap_err().to_string();
+        assert!(message.contains(&format!("operator set {set} is not supported; 7 to 26 are")), "{message}");
+    }
+    let zero = with(vec![node("Div", &["image", "zero"], "x")], vec![Tensor::floats("zero", &[], &[0.0])]);
+    assert!(read(&zero.bytes()).is_err());
+}
+
+/// A few bytes that ask for much.
+#[test]
+fn small_files_that_ask_for_much_memory_are_refused() {
+    // Joined to itself again and again, then a number for each channel.
+    let mut doubled: Vec<Node> = Vec::new();
+    let mut last = "b".to_owned();
+    for place in 0..40 {
+        let out = format!("x{place}");
+        doubled.push(node("Concat", &[&last, &last], &out).with("axis", Attribute::Int(1)));
+        last = out;
+    }
+    doubled.push(node("LeakyRelu", &[&last], "y"));
+    let message = read(&with(doubled, vec![]).bytes()).unwrap_err().to_string();
+    assert!(message.contains("values an image"), "{message}");
+    // Many dimensions, which every node after would copy.
+    let axes = (1..100_000).collect();
+    let many = node("Unsqueeze", &["b"], "x").with("axes", Attribute::Ints(axes));
+    let message = read(&with(vec![many], vec![]).bytes()).unwrap_err().to_string();
+    assert!(message.contains("more dimensions"), "{message}");
+    let message = {
+        let shape = Tensor::integers("shape", &vec![1; 100_000]);
+        read(&with(vec![node("Reshape", &["b", "shape"], "x")], vec![shape]).bytes()).unwrap_err().to_string()
+    };
+    assert!(message.contains("100000 whole numbers are no shape"), "{message}");
+    // Large windows that cut out a row, again and again.
+    let tensors = ["0", "1", "2"].map(|value| Tensor::integers(value, &[value.parse().unwrap()]));
+    let mut rows = with(
+        (0..4000).map(|place| node("Slice", &["b", "0", "1", "2"], &format!("x{place}"))).collect(),
+        tensors.into(),
+    );
+    rows.inputs[0].1 = vec![None, Some(3), Some(4096), Some(16)];
+    let parts: Vec<String> = (0..4000).map(|place| format!("x{place}")).collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let at = rows.nodes.len() - 2;
+    rows.nodes[at] = node("GlobalAveragePool", &["joined"], "c");
+    rows.nodes.insert(at, node("Concat", &parts, "joined").with("axis", Attribute::Int(1)));
+    let message = read(&rows.bytes()).unwrap_err().to_string();
+    assert!(message.contains("many times the numbers that the file holds"), "{message}");
+    // A million empty nodes, of two bytes each.
+    let mut graph = Vec::new();
+    (0..1_000_000).for_each(|_| writer::bytes(&mut graph, 1, &[]));
+    let mut file = vec![8, 8];
+    writer::bytes(&mut file, 7, &graph);
+    writer::bytes(&mut file, 8, &[0x10, 13]);
+    let message = read(&file).unwrap_err().to_string();
+    assert!(message.contains("more than 65536 nodes"), "{message}");
+    // Lengths beyond the file.
+    for length in [3, 1 << 20, u32::MAX.into(), u64::MAX] {
+        let mut file = vec![8, 8, 7 << 3 | 2];
+        writer::varint(&mut file, length);
+        file.extend([0, 0]);
+        let message = read(&file).unwrap_err().to_string();
+        assert!(message.contains("the ONNX file is damaged or incomplete"), "{message}");
+    }
+}
+
+#[test]
+fn files_cut_anywhere_are_refused() {
+    for exporter in EXPORTERS {
+        let whole = fixture(&format!("onnx/{exporter}"));
+        for length in (0..whole.len()).step_by(13).chain(whole.len() - 20..whole.len()) {
+            assert!(read(&whole[..length]).is_err(), "{exporter} cut to {length} of {} bytes", whole.len());
+        }
+    }
+}
+
+#[test]
+fn no_single_wrong_byte_makes_a_panic() {
+    for exporter in EXPORTERS {
+        let mut bytes = fixture(&format!("onnx/{exporter}"));
+        for index in 0..bytes.len() {
+            let right = bytes[index];
+            // One for each byte: each try reads the whole file.
+            bytes[index] = [0, 0xff, right ^ 1, right.wrapping_add(8)][index % 4];
+            // Some bytes do not matter; either answer is good, but there must be one.
+            let _ = read_onnx(&bytes);
+            bytes[index] = right;
+        }
+    }
+}
+
+#[cfg(feature = "train")]
+mod network {
+    use webreid::training::{DeviceChoice, Extractor};
+
+    use super::*;
+    use crate::common::relative_error;
+
+    /// Of the largest value.
+    const TOLERANCE: f32 = 1e-5;
+
+    fn embed(model: &Recognised, choice: DeviceChoice, input: Vec<f32>) -> Vec<f32> {
+        let InputConfig { height, width, .. } = model.config.input;
+        let shape = [input.len() / (3 * height * width), 3, height, width];
+        let extractor = pollster::block_on(Extractor::open(model, choice)).unwrap();
+        pollster::block_on(extractor.embed(input, shape)).unwrap()
+    }
+
+    #[track_caller]
+    fn check(what: &str, found: &[f32], expected: &[f32]) {
+        let error = relative_error(found, expected);
+        println!("{what}: {error:.1e} of the largest value");
+        assert!(error <= TOLERANCE, "{what}: {error}");
+    }
+
+    fn check_small(choice: DeviceChoice) {
+        let expected = Checkpoint::read(&fixture("onnx/expected.safetensors")).unwrap().tensors;
+        for exporter in EXPORTERS {
+            let model = small(exporter);
+            let InputConfig { height, width, mean, std, .. } = model.config.input;
+            let pixels = expected["rgb"].values.chunks_exact(height * width).enumerate();
+            let normal = |(plane, values): (usize, &'_ [f32])| {
+                values.iter().map(|value| (value / 255.0 - mean[plane % 3]) / std[plane % 3]).collect::<Vec<f32>>()
+            };
+            let mut found = embed(&model, choice, pixels.flat_map(normal).collect());
+            // The file's last step.
+            for feature in found.chunks_exact_mut(12) {
+                let length = feature.iter().map(|value| value * value).sum::<f32>().sqrt();
+                feature.iter_mut().for_each(|value| *value /= length);
+            }
+            check(exporter, &found, &expected["feature"].values);
+        }
+    }
+
+    #[test]
+    fn the_network_computes_what_pytorch_computes_on_the_cpu() {
+        check_small(DeviceChoice::Cpu);
+    }
+
+    #[test]
+    #[cfg(feature = "gpu")]
+    fn the_network_computes_what_pytorch_computes_on_webgpu() {
+        check_small(DeviceChoice::Gpu);
+    }
+
+    #[test]
+    fn a_published_checkpoint_as_onnx_gives_the_reference_features() {
+        let Some(shared) = common::shared() else { return };
+        let file = |name: &str| std::fs::read(shared.join("weights").join(name)).unwrap();
+        let reference = Checkpoint::read(&file("reference_features.safetensors")).unwrap().tensors;
+        for name in ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"] {
+            let model = read(&file(name)).unwrap();
+            let onnx = writer::of_graph(&model.config.graph().unwrap(), &model.tensors, 256, 128);
+            let found = embed(&accepted(&onnx), DeviceChoice::Cpu, reference["input"].values.clone());
+            let (stem, _) = name.split_once('.').unwrap();
+            check(name, &found, &reference[stem].values);
+        }
+    }
+}
