@@ -53,7 +53,7 @@ test: setup test-native test-browser test-page
 test-native: setup
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --no-default-features --lib -- -D warnings
+	cargo clippy --locked --no-default-features --features webgpu --lib -- -D warnings
 	@if command -v cargo-nextest >/dev/null; then set -x; \
 	  cargo nextest run --locked; cargo test --locked --doc; \
 	else set -x; cargo test --locked; fi
@@ -61,6 +61,7 @@ test-native: setup
 # In a browser with WebGPU, and in one without.
 test-browser: setup wasm
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --lib --test browser -- -D warnings
+	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features webgpu --lib -- -D warnings
 	cp tests/webdriver.json webdriver.json
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 	sed /webgpu/d tests/webdriver.json >webdriver.json

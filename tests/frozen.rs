@@ -120,18 +120,3 @@ fn steps_are_few_and_memory_is_shared() {
     let (resnet, shared) = steps("reid_resnet50");
     assert!(resnet <= 60 && shared >= 5, "{resnet} {shared}");
 }
-
-#[test]
-fn speed() {
-    let Some(shared) = shared() else { return };
-    let Recognised { config, tensors, .. } =
-        recognise(read(shared.join("weights/osnet_x0_25_market1501.pth"))).unwrap();
-    let frozen = freeze(&config, &tensors, 256, 128);
-    let runner = CpuRunner::new(&frozen);
-    let input = vec![0.3; 8 * 3 * 256 * 128];
-    for _ in 0..3 {
-        let start = std::time::Instant::now();
-        runner.run(&input);
-        println!("{:.0} images/s, {} MMAC", 8.0 / start.elapsed().as_secs_f64(), frozen.multiply_adds() / 1_000_000);
-    }
-}

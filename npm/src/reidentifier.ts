@@ -94,21 +94,32 @@ export class ReIdentifier {
     const { onProgress, signal, onError = "throw", onImageError, onFeature } = options;
     const features: (Feature | null)[] = [];
     onProgress?.({ phase: "extract", done: 0, total: images.length });
+    const { batchSize } = this.#session.model;
+    const workers = this.#session.crew(images.length < batchSize ? 1 : threads());
+    const size = Math.min(batchSize, Math.ceil(images.length / workers.length));
     while (features.length < images.length) {
       throwIfAborted(signal);
-      const start = features.length;
-      const batch = images.slice(start, start + this.#session.model.batchSize);
-      for (const result of await this.#extractBatch(batch, start, signal)) {
-        if (result instanceof Feature) {
-          onFeature?.(result, features.length);
-          features.push(result);
-        } else {
-          if (onError === "throw") throw result;
-          onImageError?.(result);
-          features.push(null);
+      // A batch for each worker, and what comes of them in order.
+      const first = features.length;
+      const starts = workers.map((_, i) => first + i * size).filter((start) => start < images.length);
+      const batches = starts.map((start, i) =>
+        this.#extractBatch(workers[i] as Session, images.slice(start, start + size), start, signal),
+      );
+      // Of several that fail the first is told.
+      for (const batch of batches) batch.catch(() => {});
+      for (const batch of batches) {
+        for (const result of await batch) {
+          if (result instanceof Feature) {
+            onFeature?.(result, features.length);
+            features.push(result);
+          } else {
+            if (onError === "throw") throw result;
+            onImageError?.(result);
+            features.push(null);
+          }
         }
+        onProgress?.({ phase: "extract", done: features.length, total: images.length });
       }
-      onProgress?.({ phase: "extract", done: features.length, total: images.length });
     }
     return features;
   }
@@ -163,7 +174,7 @@ export class ReIdentifier {
     return this.#session.call("exportWeights", {});
   }
 
-  /** Bytes of WebAssembly memory that the worker holds; they grow and are not given back before `dispose`. */
+  /** Bytes of WebAssembly memory that the first worker holds; they grow and are not given back before `dispose`. */
   memory(): Promise<number> {
     return this.#session.call("memory", {});
   }
@@ -179,6 +190,7 @@ export class ReIdentifier {
 
   /** One result for each image: its feature, or what is wrong with it. Rejects with what is no single image's fault. */
   async #extractBatch(
+    worker: Session,
     batch: readonly ImageSource[],
     start: number,
     signal: AbortSignal | undefined,
@@ -198,7 +210,12 @@ export class ReIdentifier {
     const sent = payloads.flatMap((payload, i) => (payload instanceof ReidError ? [] : [{ payload, i }]));
     try {
       const images = sent.map(({ payload }) => payload);
-      const extractions = this.#session.call("extract", { images, names: sent.map(({ i }) => names[i] ?? "") });
+      const request = { images, names: sent.map(({ i }) => names[i] ?? "") };
+      const extractions = worker.call("extract", request).catch((error: unknown) => {
+        // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
+        if (worker === this.#session) throw error;
+        return this.#session.call("extract", request);
+      });
       const next = (await abortable(extractions, signal)).values();
       return payloads.map((payload, i) => {
         if (payload instanceof ReidError) return payload;
@@ -209,4 +226,11 @@ export class ReIdentifier {
       for (const { payload } of sent) release(payload);
     }
   }
+}
+
+/** More of them than this compete for the processor's memory rather than help. */
+const MOST_THREADS = 4;
+
+function threads(): number {
+  return Math.max(1, Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1));
 }

@@ -7,6 +7,8 @@ import type { WeightsFile } from "./weights.js";
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
 const FATAL = new Set(["internal", "device-lost", "out-of-memory"]);
 
+const OUTDATED = new ReidError("internal", "The model has other weights now.");
+
 /**
  * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
  * These, and those before the last fine-tune, are kept as Blobs, which a browser may hold on disk.
@@ -22,6 +24,8 @@ export class Session {
   #connection: Connection | undefined;
   #model: CreatedModel | undefined;
   #closed: ReidError | undefined;
+  /** More workers with the same weights, while they are the same. */
+  #helpers: Session[] = [];
 
   constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference) {
     this.#module = module;
@@ -38,6 +42,21 @@ export class Session {
   get model(): CreatedModel {
     if (!this.#model) throw new ReidError("internal", "The model was not started.");
     return this.#model;
+  }
+
+  /**
+   * This session and others with the same weights, as many as `count` together. A WebAssembly instance computes on one
+   * thread, so on the CPU each of them can have one of the processor's; a GPU has enough with one.
+   */
+  crew(count: number): Session[] {
+    if (this.model.description.device === "gpu") return [this];
+    while (this.#helpers.length < count - 1) this.#helpers.push(new Session(this.#module, this.#weights, "cpu"));
+    return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
+  }
+
+  /** Ends the helpers: they have other weights, or cannot be had. */
+  dismiss(reason: ReidError): void {
+    for (const helper of this.#helpers.splice(0)) helper.close(reason);
   }
 
   call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
@@ -68,6 +87,7 @@ export class Session {
 
   /** What the worker computes with from now on: workers to come start from it. */
   keep({ weights, description }: TrainedModel): void {
+    this.dismiss(OUTDATED);
     this.#before = this.#weights;
     this.#model = { ...this.model, description };
     this.#weights = { blob: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
@@ -77,6 +97,7 @@ export class Session {
   async undo(): Promise<boolean> {
     const before = this.#before;
     if (!before) return false;
+    this.dismiss(OUTDATED);
     const description = await this.call("undo", {});
     this.#weights = before;
     this.#before = undefined;
@@ -92,6 +113,7 @@ export class Session {
 
   close(reason: ReidError): void {
     this.#closed ??= reason;
+    this.dismiss(reason);
     this.#connection?.close(this.#closed);
   }
 

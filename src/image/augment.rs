@@ -277,7 +277,6 @@ fn resize_planes(planes: &[u8], [height, width]: [usize; 2], to: [usize; 2]) -> 
 mod tests {
     use super::*;
     use crate::image::{Rgba, fit};
-    use crate::kernels::preprocess::{Axis, resize};
     use rand::SeedableRng;
 
     const HEIGHT: usize = 128;
