@@ -1,13 +1,13 @@
 // Convolution over all channels with bias, a residual and an activation: an implicit matrix product of receptive fields
-// [pixels, kh · kw · inputs] and weights, with a tile of sums in the registers of each thread. The threads of a workgroup
-// take neighbouring pixels; where all of them take the same outputs, the weights that they load are the same.
+// [pixels, kh · kw · inputs] and weights, with a tile of sums in the registers of each thread. Neighbouring threads take
+// neighbouring pixels and the same outputs, so that they load the same weights.
 
 // What one thread computes: so many pixels by so many vec4s of outputs.
 const PIXELS = 8u;
 const OUTPUTS = 2u;
 // The threads of a workgroup, along pixels and along outputs.
-const PIXEL_THREADS = 64u;
-const OUTPUT_THREADS = 1u;
+const PIXEL_THREADS = 8u;
+const OUTPUT_THREADS = 8u;
 // 1 where fields may reach beyond the map.
 const PADDED = 1u;
 // vec4s of outputs whose weights are packed together.

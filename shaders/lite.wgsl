@@ -6,6 +6,9 @@
 const PIXELS = 5u;
 // vec4s of outputs of a workgroup, as their weights are packed.
 const OUTPUTS = 2u;
+// Rows of a thread's strip in the depthwise convolution, and those that it reads.
+const ROWS = 4u;
+const AROUND = 6u;
 
 struct Params {
     images: u32,
@@ -94,29 +97,49 @@ fn main(
     }
     workgroupBarrier();
 
+    // Strips of some rows, whose values in between are read once for each column.
+    let region_bottom = min(bottom + 1u, params.height);
     let width = right - left;
-    let count = (bottom - top) * width;
+    let strips = (bottom - top + ROWS - 1u) / ROWS * width;
     for (var o = 0u; o < OUTPUTS; o++) { // unroll
         let output = first_output + o;
         if output < params.outputs {
-            for (var i = lane; i < count; i += 64u) {
-                let y = top + i / width;
+            var taps: array<vec4<f32>, 9>;
+            for (var t = 0u; t < 9u; t++) { // unroll
+                taps[t] = tail[(1u + t) * params.outputs + output];
+            }
+            let bias = tail[10u * params.outputs + output];
+            let slope = tail[11u * params.outputs + output];
+            for (var i = lane; i < strips; i += 64u) {
+                let y = top + i / width * ROWS;
                 let x_ = left + i % width;
-                var sum = tail[10u * params.outputs + output];
-                for (var ky = 0u; ky < 3u; ky++) { // unroll
-                    for (var kx = 0u; kx < 3u; kx++) { // unroll
-                        // Beyond the map these wrap around and are larger than any place in it.
-                        let from_y = y + ky - 1u;
-                        let from_x = x_ + kx - 1u;
+                var strip: array<vec4<f32>, ROWS>;
+                for (var r = 0u; r < ROWS; r++) { // unroll
+                    strip[r] = bias;
+                }
+                for (var kx = 0u; kx < 3u; kx++) { // unroll
+                    var column: array<vec4<f32>, AROUND>;
+                    // Beyond the map places wrap around and are larger than any in it.
+                    let from_x = x_ + kx - 1u;
+                    for (var r = 0u; r < AROUND; r++) { // unroll
+                        let from_y = y + r - 1u;
+                        let inside = from_y < region_bottom && from_x < params.width;
                         let source = (from_y - region_top) * region_width + from_x - region_left;
-                        let inside = from_y < params.height && from_x < params.width;
                         let value = between[o * (64u * PIXELS) + select(0u, source, inside)];
-                        let factor = tail[(1u + ky * 3u + kx) * params.outputs + output];
-                        sum = fma(select(vec4<f32>(), value, inside), factor, sum);
+                        column[r] = select(vec4<f32>(), value, inside);
+                    }
+                    for (var r = 0u; r < ROWS; r++) { // unroll
+                        for (var ky = 0u; ky < 3u; ky++) { // unroll
+                            strip[r] = fma(column[r + ky], taps[ky * 3u + kx], strip[r]);
+                        }
                     }
                 }
-                let to = ((map + y) * params.width + x_) * params.outputs + output;
-                out[to] = finish(sum, params.activation, tail[11u * params.outputs + output]);
+                for (var r = 0u; r < ROWS; r++) { // unroll
+                    if y + r < bottom {
+                        let to = ((map + y + r) * params.width + x_) * params.outputs + output;
+                        out[to] = finish(strip[r], params.activation, slope);
+                    }
+                }
             }
         }
     }

@@ -57,19 +57,31 @@ impl Tile {
     }
 }
 
-/// The tiles there are, the largest first.
-pub const TILES: [Tile; 4] =
-    [Tile::new(8, 2, [64, 1]), Tile::new(4, 2, [32, 2]), Tile::new(2, 2, [16, 4]), Tile::new(1, 1, [1, 64])];
+/// The tiles there are; of equally good ones the first is taken.
+pub const TILES: [Tile; 9] = [
+    Tile::new(8, 2, [8, 8]),
+    Tile::new(8, 2, [16, 4]),
+    Tile::new(8, 2, [16, 3]),
+    Tile::new(8, 2, [32, 2]),
+    Tile::new(8, 2, [64, 1]),
+    Tile::new(8, 2, [4, 16]),
+    Tile::new(2, 2, [16, 4]),
+    Tile::new(8, 1, [1, 32]),
+    Tile::new(1, 1, [1, 32]),
+];
 
-/// The tile for so many pixels and `vec4`s of outputs.
+/// Workgroups below which a part of even a small device is idle.
+const FEW_GROUPS: usize = 4;
+
+/// The tile for so many pixels and `vec4`s of outputs: the one with the fewest loads, which are what takes the time
+/// (measured on lavapipe, for tiles from 2 × 8 to 16 × 8 and 8 × 16).
 pub fn tile(pixels: usize, outputs: usize) -> Tile {
-    let _ = outputs;
-    match pixels {
-        512.. => TILES[0],
-        128..512 => TILES[1],
-        16..128 => TILES[2],
-        _ => TILES[3],
-    }
+    let loads = |tile: &Tile| {
+        let [group_pixels, group_outputs] = tile.group();
+        let groups = pixels.div_ceil(group_pixels) * outputs.div_ceil(group_outputs);
+        groups.max(FEW_GROUPS) * tile.threads[0] * tile.threads[1] * (tile.pixels + VEC * tile.outputs)
+    };
+    TILES.into_iter().min_by_key(loads).unwrap_or(TILES[0])
 }
 
 /// Whether fields may reach beyond the map.
