@@ -509,9 +509,8 @@ fn no_single_wrong_byte_makes_a_panic() {
     }
 }
 
-#[cfg(feature = "train")]
 mod network {
-    use webreid::training::{DeviceChoice, Extractor};
+    use webreid::extract::{DeviceChoice, Extractor};
 
     use super::*;
     use crate::common::relative_error;
@@ -520,10 +519,8 @@ mod network {
     const TOLERANCE: f32 = 1e-5;
 
     fn embed(model: &Recognised, choice: DeviceChoice, input: Vec<f32>) -> Vec<f32> {
-        let InputConfig { height, width, .. } = model.config.input;
-        let shape = [input.len() / (3 * height * width), 3, height, width];
         let extractor = pollster::block_on(Extractor::open(model, choice)).unwrap();
-        pollster::block_on(extractor.embed(input, shape)).unwrap()
+        pollster::block_on(extractor.embed(&input)).unwrap()
     }
 
     #[track_caller]
@@ -558,7 +555,7 @@ mod network {
     }
 
     #[test]
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "webgpu")]
     fn the_network_computes_what_pytorch_computes_on_webgpu() {
         check_small(DeviceChoice::Gpu);
     }
