@@ -153,7 +153,7 @@ fn weights_that_cannot_be_used_are_explained() {
     bench.write("notes.pth", b"these are no weights at all");
     let out = bench.text("f.safetensors");
     let extract = |weights: &str| reid(&["extract", "--weights", weights, "--out", &out, &bench.text("a.png")]).ends(1);
-    extract("gone.pth").says(&["gone.pth", "no such file", "webreid-osnet"]);
+    extract("gone.pth").says(&["gone.pth", "no such file", "webreid-small"]);
     extract("osnet_x0_25").says(&["osnet_x0_25", "no weights come with this preset", "give a checkpoint"]);
     extract(&bench.text("notes.pth")).says(&["notes.pth", "give a .safetensors file"]);
     assert_eq!(bench.files("."), ["a.png", "model.safetensors", "notes.pth"]);
@@ -191,7 +191,7 @@ fn without_weights_the_bundled_model_is_used() {
         (bench.text("a.png"), bench.text("unnamed.safetensors"), bench.text("named.safetensors"));
     let run = reid(&["extract", "--device", "cpu", "--out", &unnamed, &image]).ends(0);
     assert!(run.stdout.contains("1 features of 256 values by OSNet x0.25 on CPU"), "{}", run.stdout);
-    reid(&["extract", "--device", "cpu", "--weights", "webreid-osnet", "--out", &named, &image]).ends(0);
+    reid(&["extract", "--device", "cpu", "--weights", "webreid-small", "--out", &named, &image]).ends(0);
     let values = |name: &str| read_features(&bench.path(name)).0.tensors["features"].values.clone();
     assert_eq!(values("unnamed.safetensors"), values("named.safetensors"));
 }

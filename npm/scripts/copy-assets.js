@@ -6,7 +6,7 @@ await mkdir(new URL("dist/wasm/", npm), { recursive: true });
 for (const name of ["webreid", "webreid_train"].flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
 }
-for (const name of ["webreid-osnet.safetensors", "MODEL_CARD.md"]) {
+for (const name of ["webreid-small.safetensors", "MODEL_CARD.md"]) {
   await copyFile(new URL(`../models/${name}`, npm), new URL(`dist/${name}`, npm));
 }
 for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {

@@ -2,7 +2,7 @@ import { download, fileNameOf, resolveUrl } from "./download.js";
 import { ReidError } from "./errors.js";
 import type { OnProgress } from "./progress.js";
 
-/** A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-osnet"). */
+/** A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small"). */
 export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 /** The file and its name, whose ending helps to tell the format. */
@@ -15,8 +15,8 @@ export interface WeightsFile {
 const MAX_WEIGHTS_BYTES = 1024 ** 3;
 
 /** The models that come with the package, by the name that `weights` takes. */
-const PRESETS = { "webreid-osnet": new URL("./webreid-osnet.safetensors", import.meta.url) };
-const DEFAULT_PRESET = "webreid-osnet";
+const PRESETS = { "webreid-small": new URL("./webreid-small.safetensors", import.meta.url) };
+const DEFAULT_PRESET = "webreid-small";
 
 /** A string is an address when it looks like one; everything else is taken for the name of a preset. */
 const ADDRESS = /[/:]|\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;

@@ -134,8 +134,8 @@ test("what was learnt is saved to a file, loaded back, and kept when the device 
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Save the model to a file" }).click(),
   ]);
-  expect(download.suggestedFilename()).toBe("webreid-osnet-improved.safetensors");
-  await expect(app.status).toHaveText("The model is saved as webreid-osnet-improved.safetensors.");
+  expect(download.suggestedFilename()).toBe("webreid-small-improved.safetensors");
+  await expect(app.status).toHaveText("The model is saved as webreid-small-improved.safetensors.");
 
   await page.getByLabel("Runs on").selectOption("cpu");
   await expect(app.deviceReason).toHaveText("CPU: you chose it.");

@@ -23,7 +23,7 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
   });
   expect(errors).toEqual([
     expect.stringMatching(
-      /^ReidError unknown-preset undefined There is no preset called "osnet", only "webreid-osnet"\./,
+      /^ReidError unknown-preset undefined There is no preset called "osnet", only "webreid-small"\./,
     ),
     expect.stringMatching(/^ReidError http 404 https:\/\/package\.test\/missing\.pth answered with HTTP status 404/),
     expect.stringMatching(/^ReidError bad-input undefined There is no device "tpu"/),
@@ -33,12 +33,12 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
 
 test("without weights, and by its name, the model that comes with the package is loaded", async ({ page }) => {
   let asked = 0;
-  await page.route("**/dist/webreid-osnet.safetensors", (route) => {
+  await page.route("**/dist/webreid-small.safetensors", (route) => {
     asked++;
     return route.fulfill({ path: tinyCheckpoint });
   });
   const architectures = await page.evaluate(async () => {
-    const named = await webreid.ReIdentifier.create({ weights: "webreid-osnet" });
+    const named = await webreid.ReIdentifier.create({ weights: "webreid-small" });
     const unnamed = await webreid.ReIdentifier.create();
     const architectures = [named.describe().architecture, unnamed.describe().architecture];
     await Promise.all([named.dispose(), unnamed.dispose()]);

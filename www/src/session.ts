@@ -34,7 +34,7 @@ interface ModelSource {
 
 const BUILT_IN: ModelSource = {
   name: "the built-in model",
-  fileName: "webreid-osnet.safetensors",
+  fileName: "webreid-small.safetensors",
   weights: undefined,
 };
 

@@ -85,7 +85,7 @@ export class App {
 }
 
 /** The built-in model's file, as the bundler names it. */
-export const BUILT_IN_MODEL = "**/webreid-osnet*.safetensors";
+export const BUILT_IN_MODEL = "**/webreid-small*.safetensors";
 
 /**
  * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
