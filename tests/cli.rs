@@ -190,7 +190,11 @@ fn without_weights_the_bundled_model_is_used() {
     let (image, unnamed, named) =
         (bench.text("a.png"), bench.text("unnamed.safetensors"), bench.text("named.safetensors"));
     let run = reid(&["extract", "--device", "cpu", "--out", &unnamed, &image]).ends(0);
-    assert!(run.stdout.contains("1 features of 256 values by OSNet x0.25 on CPU"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("1 features of 256 values by ResNet-18 of width 16, 112 in the last layer on CPU"),
+        "{}",
+        run.stdout
+    );
     reid(&["extract", "--device", "cpu", "--weights", "webreid-small", "--out", &named, &image]).ends(0);
     let values = |name: &str| read_features(&bench.path(name)).0.tensors["features"].values.clone();
     assert_eq!(values("unnamed.safetensors"), values("named.safetensors"));
