@@ -59,10 +59,10 @@ const MIN_STEPS: Readonly<Record<FineTuneDepth, number>> = { quick: 200, deeper:
 const MAX_STEPS = 400;
 /**
  * What an image of a step costs, in extractions, until a step has shown it: the last layers on features that are there
- * already; the network forward, and back through its last stage; back through all of it. As measured on the CPU with two
- * sizes of OSNet, where the last two came out at half to once as much.
+ * already; the network forward, and back through its last stage; back through all of it. As measured on the CPU with
+ * OSNet x0.25 and the model that comes along, which were a seventh apart.
  */
-const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.03, deeper: 1.2, full: 2.5 };
+const COST: Readonly<Record<FineTuneDepth, number>> = { quick: 0.02, deeper: 1.7, full: 3.3 };
 /** Extractions that a sample costs before the first step: of the image, and of its mirror image. */
 const PREPARATION = 2;
 /** The speed is the mean of that many steps. */

@@ -5,6 +5,7 @@ mod error;
 mod tuner;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Reflect, Uint8Array};
@@ -13,6 +14,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::{self, Rgba};
+use crate::model::ReIdentifierConfig;
 use crate::weights::{self, Precision, Recognised};
 use error::WebError;
 #[cfg(feature = "train")]
@@ -58,8 +60,17 @@ impl Current {
         self.model.borrow().clone()
     }
 
-    fn replace(&self, model: Model) {
-        self.before.replace(Some(self.model.replace(Rc::new(model))));
+    /// Puts a fine-tuned form of the model in its place, and keeps the one before.
+    async fn tune(
+        &self,
+        config: ReIdentifierConfig,
+        tensors: BTreeMap<String, weights::Tensor>,
+    ) -> Result<(), WebError> {
+        let before = self.model();
+        let extractor = before.extractor.with(config, tensors).await.map_err(|error| WebError::from(&error))?;
+        let recognised = before.recognised.tuned(extractor.config());
+        self.before.replace(Some(self.model.replace(Rc::new(Model { extractor, recognised }))));
+        Ok(())
     }
 
     fn undo(&self) -> bool {
@@ -204,12 +215,7 @@ impl Engine {
     /// `{ code, message }` for weights that are no model, or a device that fails; the engine is as it was then.
     pub async fn replace(&self, weights: Vec<u8>) -> Result<(), JsValue> {
         let tuned = weights::read(&weights).map_err(|error| WebError::from(&error))?;
-        let before = self.current.model();
-        let extractor = before.extractor.with(tuned.config, tuned.tensors).await;
-        let extractor = extractor.map_err(|error| WebError::from(&error))?;
-        let recognised = before.recognised.tuned(extractor.config());
-        self.current.replace(Model { extractor, recognised });
-        Ok(())
+        Ok(self.current.tune(tuned.config, tuned.tensors).await?)
     }
 
     /// Back to the model before the last applied fine-tune; false when there is none.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::error::WebError;
-use super::{Current, Engine, Model, rgba};
+use super::{Current, Engine, rgba};
 use crate::image::Rgba;
 use crate::kernels::preprocess::ImageSizeError;
 use crate::training::{self, Depth, Samples, TuneOptions};
@@ -150,10 +150,6 @@ impl Tuner {
         let tuned = tuner.model().await;
         self.tuner.replace(Some(tuner));
         let (config, tensors) = tuned.map_err(|error| WebError::from(&error))?;
-        let before = self.current.model();
-        let extractor = before.extractor.with(config, tensors).await.map_err(|error| WebError::from(&error))?;
-        let recognised = before.recognised.tuned(extractor.config());
-        self.current.replace(Model { extractor, recognised });
-        Ok(())
+        Ok(self.current.tune(config, tensors).await?)
     }
 }

@@ -223,6 +223,29 @@ test.describe("with an engine that fails", () => {
     expect(faulty.created).toBe(1);
   });
 
+  test("on the CPU a second worker takes a share, in order", async ({ page, faulty }) => {
+    const [few, many] = await page.evaluate(async () => {
+      const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+      // The fake's feature of a byte is the point on the circle at that angle.
+      const angles = async (count: number) => {
+        const bytes = Array.from({ length: count }, (_, i) => 1 + (i % 3));
+        const features = await reid.extract(bytes.map((byte) => new Blob([Uint8Array.of(byte)])));
+        return features.every(([x = 0, y = 0], i) => Math.abs(Math.atan2(y, x) - (bytes[i] ?? 0)) < 1e-6);
+      };
+      return [await angles(7), await angles(20)];
+    });
+    expect([few, many]).toEqual([true, true]);
+    expect(faulty.created).toBe(2);
+    expect(faulty.batches).toBe(4);
+  });
+
+  test("a second worker that dies leaves its share to the first", async ({ page, faulty }) => {
+    faulty.faults = 2;
+    const result = await page.evaluate(extract, run([1, 2, 3, 1, 255, 2, 3, 1]));
+    expect(result).toMatchObject({ features: Array.from({ length: 8 }, () => 2) });
+    expect(faulty.created).toBe(3);
+  });
+
   test("cancelling takes effect before the next batch", async ({ page, faulty }) => {
     const result = await page.evaluate(
       extract,

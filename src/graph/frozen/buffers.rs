@@ -54,9 +54,4 @@ impl Buffers {
         }
         buffers
     }
-
-    /// All of them together.
-    pub fn total(&self) -> usize {
-        self.sizes.iter().sum()
-    }
 }

@@ -77,11 +77,6 @@ impl CpuRunner {
         lengths.iter().map(part).collect()
     }
 
-    /// Bytes that one thread's run takes beside the weights.
-    pub fn memory_bytes(&self) -> usize {
-        self.buffers.total() * size_of::<f32>()
-    }
-
     fn memory(&self) -> Memory {
         let buffers = self.buffers.sizes.iter().map(|&size| vec![0.0; size]).collect();
         Memory { buffers, scratch: Vec::new() }

@@ -212,16 +212,4 @@ impl Frozen {
     pub fn input(&self) -> Map {
         self.values[0]
     }
-
-    /// Multiplications with additions that the convolutions of one image take.
-    pub fn multiply_adds(&self) -> usize {
-        let of = |step: &Step| {
-            let pixels = self.values[step.output].area();
-            match &step.operation {
-                Operation::Convolution(c) | Operation::Depthwise(c) => c.weight.len() * pixels,
-                _ => 0,
-            }
-        };
-        self.steps.iter().map(of).sum()
-    }
 }

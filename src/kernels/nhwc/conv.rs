@@ -198,9 +198,7 @@ impl Packed {
     pub fn run(&self, x: &[f32], residual: Option<&[f32]>, border: &mut Vec<f32>, out: &mut [f32]) {
         let (x, width) = with_border(x, self.input, self.padding, border);
         Arch::new().dispatch(Run { packed: self, x, width, residual, out });
-        if !matches!(self.finish, Finish::None | Finish::Relu) {
-            out.chunks_exact_mut(self.output.pitch).for_each(|pixel| self.finish.apply(0, pixel));
-        }
+        self.finish.apply_rest(self.output.pitch, out);
     }
 }
 

@@ -86,7 +86,7 @@ impl Packed {
                 }
                 for pixel in out.chunks_exact_mut(self.pitch) {
                     self.affine.iter().for_each(|affine| affine.apply(pixel));
-                    self.finish.apply(0, pixel);
+                    self.finish.apply(pixel);
                 }
             },
         );

@@ -71,7 +71,7 @@ impl Packed {
             }
         }
         self.affine.iter().for_each(|affine| affine.apply(out));
-        self.finish.apply(0, out);
+        self.finish.apply(out);
     }
 }
 

@@ -66,7 +66,7 @@ impl Packed {
                 *out = (value - mean) * scale;
             }
             self.affine.apply(out);
-            self.finish.apply(0, out);
+            self.finish.apply(out);
         }
     }
 

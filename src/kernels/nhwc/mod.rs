@@ -94,15 +94,22 @@ impl Finish {
         }
     }
 
-    /// Of the values of some channels from `first`.
+    /// What loops over vectors leave of it, which do a ReLU themselves: to a whole map.
+    fn apply_rest(&self, pitch: usize, map: &mut [f32]) {
+        if !matches!(self, Self::None | Self::Relu) {
+            map.chunks_exact_mut(pitch).for_each(|pixel| self.apply(pixel));
+        }
+    }
+
+    /// To a pixel.
     #[inline(always)]
-    fn apply(&self, first: usize, values: &mut [f32]) {
+    fn apply(&self, values: &mut [f32]) {
         match self {
             Self::None => {}
             Self::Relu => values.iter_mut().for_each(|value| *value = simd::larger(*value, 0.0)),
             Self::Sigmoid => values.iter_mut().for_each(|value| *value = sigmoid(*value)),
             Self::PRelu(slopes) => {
-                for (value, slope) in values.iter_mut().zip(&slopes[first..]) {
+                for (value, slope) in values.iter_mut().zip(slopes) {
                     *value = simd::larger(*value, 0.0) + slope * -simd::larger(-*value, 0.0);
                 }
             }

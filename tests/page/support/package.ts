@@ -92,6 +92,8 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
           body: readFileSync(join(packageFolder, pathname.slice("/dist/".length))),
         });
       });
+      // As many workers share the images on every machine.
+      await page.addInitScript(() => Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 }));
       await page.goto(ORIGIN);
       await page.addScriptTag({
         type: "module",
