@@ -145,9 +145,10 @@ impl GpuRunner {
     }
 
     /// Bind groups and buffers for a batch.
+    // Not `expect`: beside burn, wgpu's types are Send and Sync on wasm as well.
     #[cfg_attr(
         target_arch = "wasm32",
-        expect(clippy::arc_with_non_send_sync, reason = "natively threads share them, and wasm has one")
+        allow(clippy::arc_with_non_send_sync, reason = "natively threads share them, and wasm has one")
     )]
     async fn batch(&self, batch: usize) -> Result<Arc<Batch>, GpuError> {
         if let Some(made) = self.state().batches.get(&batch) {
