@@ -1,11 +1,15 @@
 # make demo   builds everything and serves the page at http://127.0.0.1:4173 (PORT=… for another port)
 # make test   every check there is
-# Both install what they miss first (.ci/setup) and are quick the second time.
+# make bench  how fast webreid is beside onnxruntime-web, in a headless browser; the table goes to the terminal, all of it to
+#             bench.json. WebGPU is emulated in software there: for the numbers of a GPU, open /bench/ of `make demo` with it.
+#             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
+#             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
+# All install what they miss first (.ci/setup) and are quick the second time.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test setup setup-build wasm page test-native test-browser test-page release deny clean
+.PHONY: demo test bench setup setup-build wasm page test-native test-browser test-page release deny clean
 
 PORT ?= 4173
 # wasm-opt is npm's: Debian's is too old, and it is only needed for a release.
@@ -73,6 +77,10 @@ test-page: setup page
 	npm --prefix tests/page run lint
 	npm --prefix tests/page test
 
+bench: setup page
+	rm -f bench.json
+	cd tests/page && npx playwright test --config bench.config.ts
+
 # The npm package as it would be published, with the module optimised (minutes).
 release: wasm
 	@for name in webreid webreid_train; do \
@@ -94,4 +102,4 @@ deny:
 	cargo deny --locked check
 
 clean:
-	rm -rf target pkg webdriver.json $(GLUE) npm/dist npm/*.tgz www/dist tests/page/test-results tests/page/playwright-report
+	rm -rf target pkg webdriver.json bench.json $(GLUE) npm/dist npm/*.tgz www/dist tests/page/test-results tests/page/playwright-report

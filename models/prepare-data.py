@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Lays out the training images of four public repositories as folders of `PPPP_cC_….{jpg,png}` (person, camera).
+"""Lays out the training images of seven public repositories as folders of `PPPP_cC_….{jpg,png}` (person, camera).
 
-    models/prepare-data.py MARKET CUHK PETA PA100K OUT
+    models/prepare-data.py MARKET CUHK PETA PA100K SCENES FASHION INRIA OUT
 
-MARKET, CUHK, PETA and PA100K are clones (work trees or bare) of
+All but the last are clones (work trees or bare) of
     https://github.com/doge-ac-cn/deepsort_resnet_market1501  at c43fac69
     https://github.com/manideep2510/CUHK03_dataset            at 6fdef3b5
     https://github.com/snake719/ML_data                       at efd90a83
     https://github.com/viewyuhaitao/Rethink_PAR               at 645a320f
+    https://github.com/brianhuster/human-dataset              at 9d1b33dd
+    https://github.com/bearpaw/clothing-co-parsing            at fe34fb77
+    https://github.com/sturkmen72/HOG-object-detection        at a4cc2317
 and OUT is a folder that does not exist yet. It then holds
 
     market/  the 751 training persons of Market-1501 under their own names (the repository keeps them as train/ and val/)
@@ -20,21 +23,34 @@ and OUT is a folder that does not exist yet. It then holds
              the persons numbered on from one to the next. The first three say which of two cameras saw them; of the
              others all images count as one camera's. Left out are CUHK (the same campus as above, without numbers) and
              TownCentre (filmed in a street without consent).
-    pa100k/  2,000 images of PA-100K, each as a person of its own: of these only the teacher's features are to be learnt
+    pa100k/  2,000 images of PA-100K, each as a person of its own: of these only the teacher's features are to be learnt.
+             So it is with the next three.
+    scenes/  the upright boxes of a detection dataset (Roboflow "Human Dataset", CC BY 4.0): streets, events, albums.
+             Without its drone flights, its synthetic figure and a room filmed from one place.
+    fashion/ 2,098 photographs of street fashion (Clothing Co-Parsing)
+    inria/   2,416 people of the INRIA Person dataset, every second one a mirror image
+
+It needs Pillow for the last three, which are cut out of larger pictures.
 
 Look at the licences of these datasets before you use them: they are for research.
 """
 
+import io
 import pathlib
 import re
 import subprocess
 import sys
 import tarfile
 
+from PIL import Image
+
 MARKET_COMMIT = "c43fac69"
 CUHK_COMMIT = "6fdef3b5"
 PETA_COMMIT = "efd90a83"
 PA100K_COMMIT = "645a320f"
+SCENES_COMMIT = "9d1b33dd"
+FASHION_COMMIT = "fe34fb77"
+INRIA_COMMIT = "a4cc2317"
 VALIDATION_OFFSET = 1000  # above every person number of CUHK03's train/
 
 
@@ -101,16 +117,63 @@ def pa100k(repository):
             yield f"{number:04}_c1_{name}", data
 
 
+def scenes(repository):
+    """Boxes at least 92 of the scene's 416 pixels tall and as upright as people are, with a little around them."""
+    unwanted = re.compile(r"human_tracking|^person_\d|^-\d|^DJI_")
+    number = 0
+    for part in ["train", "valid", "test"]:
+        labels = {name.removesuffix(".txt"): data for name, data in files(repository, SCENES_COMMIT, f"{part}/labels")}
+        for name, data in files(repository, SCENES_COMMIT, f"{part}/images"):
+            if unwanted.search(name):
+                continue
+            boxes = [tuple(map(float, line.split()[1:])) for line in labels[name.removesuffix(".jpg")].decode().splitlines()]
+            people = [
+                box for box in boxes if len(box) == 4 and box[3] >= 0.22 and box[2] * 416 >= 20 and 1.5 <= box[3] / box[2] <= 5
+            ]
+            for x, y, width, height in people:
+                number += 1
+                around = (x - 0.53 * width, y - 0.52 * height, x + 0.53 * width, y + 0.52 * height)
+                yield f"{number:05}_c1.jpg", cut(data, around, (96, 192))
+
+
+def fashion(repository):
+    """The middle of each photograph, where the person stands."""
+    for name, data in files(repository, FASHION_COMMIT, "photos"):
+        if match := re.fullmatch(r"(\d{4})\.jpg", name):
+            yield f"{match[1]}_c1.jpg", cut(data, (0.17, 0.02, 0.83, 0.98), (96, 192))
+
+
+def inria(repository):
+    """The middle of 96×160, in which the person is 96 pixels tall."""
+    for number, (name, data) in enumerate(files(repository, INRIA_COMMIT, "INRIAPerson/96X160H96/Train/pos"), 1):
+        if name.endswith(".png"):
+            yield f"{number:04}_c1.jpg", cut(data, (0.22, 0.15, 0.78, 0.85), (96, 192))
+
+
+def cut(data, box, size):
+    """A part of a picture, in shares of its sides, as a JPEG of that size."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    left, top, right, bottom = (max(0.0, min(1.0, share)) for share in box)
+    part = image.crop((int(left * image.width), int(top * image.height), int(right * image.width), int(bottom * image.height)))
+    out = io.BytesIO()
+    part.resize(size, Image.BICUBIC).save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
 def main():
-    if len(sys.argv) != 6:
+    if len(sys.argv) != 9:
         sys.exit(__doc__)
-    market_repository, cuhk_repository, peta_repository, pa100k_repository, out = sys.argv[1:]
+    market_repository, cuhk_repository, peta_repository, pa100k_repository = sys.argv[1:5]
+    scenes_repository, fashion_repository, inria_repository, out = sys.argv[5:]
     sources = {
         "market": (market, market_repository),
         "cuhk03": (cuhk03, cuhk_repository),
         "cuhk01": (cuhk01, cuhk_repository),
         "peta": (peta, peta_repository),
         "pa100k": (pa100k, pa100k_repository),
+        "scenes": (scenes, scenes_repository),
+        "fashion": (fashion, fashion_repository),
+        "inria": (inria, inria_repository),
     }
     for folder, (images, repository) in sources.items():
         target = pathlib.Path(out) / folder

@@ -318,6 +318,10 @@ fn convert_tells_what_it_recognised_and_keeps_the_model() {
     assert!(run.stdout.contains("OSNet x0.25"), "{}", run.stdout);
     assert_eq!(fs::read(bench.path("out.safetensors")).unwrap(), fs::read(bench.path("model.safetensors")).unwrap());
 
+    let onnx = bench.text("out.onnx");
+    reid(&["convert", &weights, &onnx]).ends(0);
+    assert!(reid(&["convert", &onnx, &bench.text("again.safetensors")]).ends(0).stdout.contains("(ONNX)"));
+
     bench.write("broken.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{}");
     reid(&["convert", &bench.text("broken.safetensors"), &out]).ends(1).says(&["broken.safetensors"]);
     assert!(bench.path("out.safetensors").metadata().unwrap().len() > 100_000);

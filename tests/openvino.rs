@@ -225,7 +225,8 @@ mod network {
     use webreid::extract::{DeviceChoice, Extractor};
     use webreid::image::{self, Rgba};
     use webreid::model::{Head, ReIdentifierConfig};
-    use webreid::training::{ComputeDevice, Mode, Network, initial_tensors};
+    use webreid::training::{ComputeDevice, Mode, Network};
+    use webreid::weights::initial_tensors;
 
     use super::common::relative_error;
     use super::*;

@@ -24,6 +24,16 @@ export interface EngineDescription {
   readonly parameters: number;
 }
 
+export interface GpuCounters {
+  /** Of the last batch: how many kernels were started, and how many command buffers handed over. */
+  readonly dispatches: number;
+  readonly submits: number;
+  /** As many as were compiled. */
+  readonly pipelines: number;
+  /** Of GPU memory held: weights, activations, parameters, readback. */
+  readonly bytes: number;
+}
+
 export interface Pixels {
   /** RGBA, 8 bits each, row by row. */
   readonly data: Uint8Array | Uint8ClampedArray;
@@ -72,6 +82,9 @@ export interface Engine {
   describe(): EngineDescription;
   extract(images: Array<Uint8Array | Pixels>, names: string[]): Promise<Extraction[]>;
   exportWeights(): Uint8Array<ArrayBuffer>;
+  exportOnnx(): Uint8Array<ArrayBuffer>;
+  /** `dispatches` and `submits` since the engine was made; undefined on the CPU. */
+  gpuCounters(): GpuCounters | undefined;
   /** Puts the weights of a fine-tuned form of its model into the engine, which keeps those before. */
   replace(weights: Uint8Array): Promise<void>;
   /** Back to the weights before the last `replace`; false when there are none. */
@@ -93,5 +106,7 @@ export interface TrainingEngine extends Engine {
 
 export interface EngineGlue<E extends Engine> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
+  /** A checkpoint of random weights for the preset of that name. */
+  untrained(preset: string): Uint8Array<ArrayBuffer>;
   readonly Engine: { create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu"): Promise<E> };
 }

@@ -13,8 +13,7 @@ export type ReidErrorCode =
   | "no-device"
   | "out-of-memory"
   | "too-few-samples"
-  | "unknown-preset"
-  | "unsupported-weights";
+  | "unknown-preset";
 
 /** Which of the given images an error is about. */
 export interface ImagePosition {

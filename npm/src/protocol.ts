@@ -1,16 +1,19 @@
 // What the page and the worker say to each other: one reply to each request, by number.
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction, FineTuneDepth, TunerOptions, TunerStep } from "./engine.js";
+import type { EngineDescription, Extraction, FineTuneDepth, GpuCounters, TunerOptions, TunerStep } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
 import type { ImagePayload } from "./image.js";
+import type { WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
-    request: { module: WebAssembly.Module; weights: Blob; fileName: string; device: DevicePreference };
+    request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference };
     reply: CreatedModel;
   };
   extract: { request: { images: readonly ImagePayload[]; names: readonly string[] }; reply: Extraction[] };
   exportWeights: { request: Nothing; reply: Blob };
+  exportOnnx: { request: Nothing; reply: Blob };
+  gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
   /** The page numbers its trainings; `module` is the trainer. */
   startTraining: { request: { training: number; module: WebAssembly.Module } & TrainingRequest; reply: undefined };
   /** One step; undefined when all are done. */

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction } from "./engine.js";
+import type { EngineDescription, Extraction, GpuCounters } from "./engine.js";
 import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
 import { cosine, Feature } from "./feature.js";
 import {
@@ -22,6 +22,8 @@ export interface CreateOptions {
   readonly weights?: WeightsSource | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;
+  /** On the CPU: over how many workers `extract` spreads many images at the most. Default: the processor's threads, up to 4. */
+  readonly workers?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,19 +47,25 @@ export interface ModelDescription extends EngineDescription {
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
   readonly #session: Session;
+  readonly #workers: number;
 
-  private constructor(session: Session) {
+  private constructor(session: Session, workers: number) {
     this.#session = session;
+    this.#workers = workers;
   }
 
   /**
    * Loads the engine and the weights, and sets the network up on the device.
    * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`,
-   * `unsupported-weights`, `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
+   * `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
-  static async create({ weights, device = "auto", onProgress, signal }: CreateOptions = {}): Promise<ReIdentifier> {
+  static async create(options: CreateOptions = {}): Promise<ReIdentifier> {
+    const { weights, device = "auto", workers = threads(), onProgress, signal } = options;
     if (!["auto", "gpu", "cpu"].includes(device)) {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
+    }
+    if (!Number.isInteger(workers) || workers < 1) {
+      throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
     }
     const file = await loadWeights(weights, onProgress, signal);
     const module = await loadModule("engine", onProgress, signal);
@@ -66,7 +74,7 @@ export class ReIdentifier {
     const session = new Session(module, file, device);
     try {
       await abortable(session.open(), signal);
-      return new ReIdentifier(session);
+      return new ReIdentifier(session, workers);
     } catch (error) {
       session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
       throw error;
@@ -95,7 +103,7 @@ export class ReIdentifier {
     const features: (Feature | null)[] = [];
     onProgress?.({ phase: "extract", done: 0, total: images.length });
     const { batchSize } = this.#session.model;
-    const workers = this.#session.crew(images.length < batchSize ? 1 : threads());
+    const workers = this.#session.crew(images.length < batchSize ? 1 : this.#workers);
     const size = Math.min(batchSize, Math.ceil(images.length / workers.length));
     while (features.length < images.length) {
       throwIfAborted(signal);
@@ -172,6 +180,21 @@ export class ReIdentifier {
   /** The weights as they are now, in safetensors format: `create({ weights })` takes them again. */
   exportWeights(): Promise<Blob> {
     return this.#session.call("exportWeights", {});
+  }
+
+  /**
+   * The model as it is now as an ONNX file, for other runtimes: `image` `[batch, 3, inputHeight, inputWidth]` to `feature`
+   * `[batch, featureDim]`, which is not L2-normalised. The image is RGB, less ImageNet's mean and divided by its deviation,
+   * unless the model was made for others: then the file does that itself, and the image is 0…1. Rejects with `bad-weights`
+   * for the rare model that ONNX cannot take.
+   */
+  exportOnnx(): Promise<Blob> {
+    return this.#session.call("exportOnnx", {});
+  }
+
+  /** What the last batch asked of the GPU, and what the model holds there; undefined on the CPU. */
+  gpuCounters(): Promise<GpuCounters | undefined> {
+    return this.#session.call("gpuCounters", {});
   }
 
   /** Bytes of WebAssembly memory that the first worker holds; they grow and are not given back before `dispose`. */

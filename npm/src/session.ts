@@ -90,7 +90,7 @@ export class Session {
     this.dismiss(OUTDATED);
     this.#before = this.#weights;
     this.#model = { ...this.model, description };
-    this.#weights = { blob: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
+    this.#weights = { content: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
   }
 
   /** Back to the weights before the last `keep`; false when there are none. */
@@ -143,8 +143,7 @@ export class Session {
     this.#connection = connection;
     this.#model = await connection.call("create", {
       module: this.#module,
-      weights: this.#weights.blob,
-      fileName: this.#weights.name,
+      weights: this.#weights,
       device: this.#device,
     });
     return connection;

@@ -93,11 +93,7 @@ export class Training {
   }
 }
 
-export function exportWeights(engine: Engine): Blob {
-  return file(engine.exportWeights());
-}
-
-function file(weights: Uint8Array<ArrayBuffer>): Blob {
+export function file(weights: Uint8Array<ArrayBuffer>): Blob {
   return new Blob([weights], { type: "application/octet-stream" });
 }
 

@@ -2,12 +2,21 @@ import { download, fileNameOf, resolveUrl } from "./download.js";
 import { ReidError } from "./errors.js";
 import type { OnProgress } from "./progress.js";
 
-/** A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small"). */
-export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+/**
+ * A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small").
+ * `{ untrained }` is a network by its name with weights drawn at random, to measure how fast it runs: its features mean
+ * nothing.
+ */
+export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | UntrainedNetwork;
 
-/** The file and its name, whose ending helps to tell the format. */
+export interface UntrainedNetwork {
+  /** "osnet_x0_25", "reid_resnet50", … */
+  readonly untrained: string;
+}
+
+/** What a model is made of, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
-  readonly blob: Blob;
+  readonly content: Blob | UntrainedNetwork;
   readonly name: string;
 }
 
@@ -42,6 +51,9 @@ export async function loadWeights(
     });
     return named(blob, fileNameOf(url));
   }
+  if (typeof source === "object" && source !== null && "untrained" in source) {
+    return { content: { untrained: String(source.untrained) }, name: "untrained" };
+  }
   if (source instanceof Blob) return named(source, source instanceof File ? source.name : "weights");
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
   throw new ReidError("bad-input", "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array.");
@@ -53,7 +65,7 @@ function isPreset(source: string | URL): source is keyof typeof PRESETS {
 
 function named(blob: Blob, name: string): WeightsFile {
   if (blob.size > MAX_WEIGHTS_BYTES) throw tooLarge(name);
-  return { blob, name };
+  return { content: blob, name };
 }
 
 function tooLarge(name: string): ReidError {

@@ -1,10 +1,10 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { chooseDevice } from "./device.js";
-import type { Engine, EngineGlue, Extraction, Pixels } from "./engine.js";
+import type { Engine, EngineGlue, Extraction, GpuCounters, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
 import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
-import { exportWeights, Training } from "./training.js";
+import { file, Training } from "./training.js";
 import * as generated from "./wasm/webreid.js";
 
 const glue = generated as unknown as EngineGlue<Engine>;
@@ -15,6 +15,8 @@ const SOFTWARE_GPU_BATCH_SIZE = 4;
 
 let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
 let queue: Promise<void> = Promise.resolve();
+/** Before the last batch. */
+let counted: GpuCounters | undefined;
 
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(() => answer(data));
@@ -42,7 +44,11 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
     case "extract":
       return extract(engine, request.images, request.names);
     case "exportWeights":
-      return exportWeights(engine);
+      return file(engine.exportWeights());
+    case "exportOnnx":
+      return file(engine.exportOnnx());
+    case "gpuCounters":
+      return ofLastBatch(engine.gpuCounters());
     case "startTraining":
       return startTraining(training, request);
     case "trainStep":
@@ -60,10 +66,18 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
   }
 }
 
-async function create({ module, weights, fileName, device }: Request & { call: "create" }): Promise<CreatedModel> {
+function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
+  if (!now || !counted) return now;
+  return { ...now, dispatches: now.dispatches - counted.dispatches, submits: now.submits - counted.submits };
+}
+
+async function create({ module, weights, device }: Request & { call: "create" }): Promise<CreatedModel> {
   const choice = await chooseDevice(device);
   const { memory } = await glue.default({ module_or_path: module });
-  const engine = await glue.Engine.create(new Uint8Array(await weights.arrayBuffer()), fileName, choice.device);
+  const { content, name } = weights;
+  const bytes =
+    content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : glue.untrained(content.untrained);
+  const engine = await glue.Engine.create(bytes, name, choice.device);
   model = { engine, training: new Training(engine, choice.device), memory };
   return {
     description: engine.describe(),
@@ -83,6 +97,7 @@ async function extract(
 ): Promise<Extraction[]> {
   const decoded = await toEngineImages(payloads, names);
   const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
+  counted = engine.gpuCounters();
   const results = await engine.extract(
     good.map((item) => item.image),
     good.map((item) => item.name),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Device, DeviceChoice, DeviceError};
-use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 #[cfg(feature = "webgpu")]
-use crate::graph::frozen::{GpuError, GpuRunner};
+use crate::graph::frozen::{Counters, GpuError, GpuRunner};
+use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, fit};
 use crate::kernels::cpu::parallel;
 use crate::kernels::distance::{self, Metric};
@@ -102,6 +102,15 @@ impl Extractor {
     /// The device at work.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// What the GPU has done for this model so far and holds for it; `None` on the CPU.
+    #[cfg(feature = "webgpu")]
+    pub fn counters(&self) -> Option<Counters> {
+        match &self.runner {
+            Runner::Cpu(_) => None,
+            Runner::Gpu(runner) => Some(runner.counters()),
+        }
     }
 
     /// Every tensor by its name.

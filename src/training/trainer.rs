@@ -7,7 +7,6 @@ use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 
 use super::average::Average;
 use super::flat::Layout;
-use super::init::initial_tensor;
 use super::loss::Teacher;
 use super::{
     Batch, BatchError, BatchSource, ComputeDevice, Depth, Input, Mode, Network, NetworkError, Objective, Optimizer,
@@ -16,7 +15,7 @@ use super::{
 use crate::graph::{Graph, Role, ShapeError};
 use crate::model::{ConfigError, ReIdentifierConfig};
 use crate::ops::OpError;
-use crate::weights;
+use crate::weights::{self, initial_tensor};
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]

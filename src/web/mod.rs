@@ -79,6 +79,16 @@ impl Current {
     }
 }
 
+/// A network by the name of a preset with weights drawn at random, as the file that [`Engine::create`] reads: for measuring
+/// how fast it runs.
+///
+/// # Errors
+/// `{ code, message }` when there is no such preset.
+#[wasm_bindgen]
+pub fn untrained(preset: &str) -> Result<Vec<u8>, JsValue> {
+    Ok(weights::untrained(preset, 1).map_err(|error| WebError::from(&error))?)
+}
+
 /// A model on a device. It lives in the worker that made it; `free()` gives its memory back.
 #[wasm_bindgen]
 pub struct Engine {
@@ -207,6 +217,27 @@ impl Engine {
         let Recognised { config, provenance, .. } = &model.recognised;
         let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
+    }
+
+    /// The model as an ONNX file for other runtimes.
+    ///
+    /// # Errors
+    /// `{ code, message }` for a model that cannot be written so.
+    #[wasm_bindgen(js_name = exportOnnx)]
+    pub fn export_onnx(&self) -> Result<Uint8Array, JsValue> {
+        let model = self.current.model();
+        let bytes = weights::to_onnx(&model.recognised.config, model.extractor.tensors());
+        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
+    }
+
+    /// What the GPU has done so far and holds, `{ dispatches, submits, pipelines, bytes }`; undefined on the CPU.
+    #[wasm_bindgen(js_name = gpuCounters)]
+    pub fn gpu_counters(&self) -> Result<JsValue, JsValue> {
+        let model = self.current.model();
+        Ok(model
+            .extractor
+            .counters()
+            .map_or(Ok(JsValue::UNDEFINED), |counters| serde_wasm_bindgen::to_value(&counters))?)
     }
 
     /// Puts a fine-tuned form of this model into the engine, which keeps the one before for `undo`.

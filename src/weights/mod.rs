@@ -22,6 +22,7 @@ mod dialect;
 mod element;
 mod error;
 mod import;
+mod initial;
 mod onnx;
 mod openvino;
 mod operators;
@@ -33,7 +34,10 @@ pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::{Checkpoint, Tensor};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
-pub use onnx::{is_onnx, read_onnx};
+#[cfg(feature = "train")]
+pub(crate) use initial::initial_tensor;
+pub use initial::{initial_tensors, untrained};
+pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino};
 pub use safetensors::{Precision, to_safetensors};
 

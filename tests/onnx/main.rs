@@ -9,7 +9,8 @@ mod writer;
 use webreid::graph::Op;
 use webreid::model::{ChannelOrder, InputConfig};
 use webreid::weights::{
-    Checkpoint, Dialect, Precision, Recognised, WeightsError, is_onnx, read, read_onnx, recognise, to_safetensors,
+    Checkpoint, Dialect, Precision, Recognised, WeightsError, is_onnx, read, read_onnx, recognise, to_onnx,
+    to_safetensors,
 };
 use writer::{Attribute, File, Node, Stored, Tensor, node};
 
@@ -115,9 +116,7 @@ fn the_first_bytes_tell_an_onnx_file() {
 #[track_caller]
 fn check_round_trip(model: &Recognised) {
     let graph = model.config.graph().unwrap();
-    let InputConfig { height, width, .. } = model.config.input;
-    let file = writer::of_graph(&graph, &model.tensors, height as i64, width as i64);
-    let again = accepted(&file);
+    let again = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(again.config.input, model.config.input, "ImageNet's, as nothing else is said");
     assert!(again.summary.contains("RGB at ImageNet's mean and deviation is taken for granted"), "{}", again.summary);
     let found = again.config.graph().unwrap();
@@ -560,6 +559,33 @@ mod network {
         check_small(DeviceChoice::Gpu);
     }
 
+    /// Such a file says itself what it does with RGB of 0 to 1.
+    #[test]
+    fn a_model_with_a_normalisation_of_its_own_is_written_with_it() {
+        let mut model = read(&fixture("tiny_osnet.safetensors")).unwrap();
+        model.config.input.mean = [0.1, 0.2, 0.3];
+        model.config.input.std = [0.5, 1.0, 2.0];
+        let (height, width) = (model.config.input.height, model.config.input.width);
+        let pixels =
+            (0..4 * 3 * height * width).map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let image = webreid::image::Rgba { width: width as u32, height: 3 * height as u32, pixels };
+        let feature = |model: &Recognised| {
+            let extractor = pollster::block_on(Extractor::open(model, DeviceChoice::Cpu)).unwrap();
+            pollster::block_on(extractor.extract(std::slice::from_ref(&image))).unwrap().remove(0)
+        };
+        let mut features = Vec::new();
+        for order in [ChannelOrder::Rgb, ChannelOrder::Bgr] {
+            model.config.input.order = order;
+            let again = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap();
+            assert!(again.summary.contains("normalises RGB of 0 to 1 itself"), "{}", again.summary);
+            let (expected, found) = (feature(&model), feature(&again));
+            let error = relative_error(&found, &expected);
+            assert!(error < 1e-4, "{order:?}: {error}");
+            features.push(expected);
+        }
+        assert!(relative_error(&features[0], &features[1]) > 1e-3, "the order of the channels counts");
+    }
+
     #[test]
     fn a_published_checkpoint_as_onnx_gives_the_reference_features() {
         let Some(shared) = common::shared() else { return };
@@ -567,8 +593,8 @@ mod network {
         let reference = Checkpoint::read(&file("reference_features.safetensors")).unwrap().tensors;
         for name in ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"] {
             let model = read(&file(name)).unwrap();
-            let onnx = writer::of_graph(&model.config.graph().unwrap(), &model.tensors, 256, 128);
-            let found = embed(&accepted(&onnx), DeviceChoice::Cpu, reference["input"].values.clone());
+            let onnx = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap();
+            let found = embed(&onnx, DeviceChoice::Cpu, reference["input"].values.clone());
             let (stem, _) = name.split_once('.').unwrap();
             check(name, &found, &reference[stem].values);
         }

@@ -71,6 +71,46 @@ test("a model from a URL: progress in bytes, a description, weights to take away
   expect(seen.exported).toBeGreaterThan(1000);
 });
 
+test("the model as ONNX gives the same features", async ({ page }) => {
+  const picture = person("ann.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 3).buffer.toString("base64");
+  const seen = await page.evaluate(async (base64) => {
+    const { ReIdentifier } = webreid;
+    const image = await (await fetch(`data:image/png;base64,${base64}`)).blob();
+    const first = await ReIdentifier.create({ weights: "./tiny_osnet.safetensors", workers: 1 });
+    const again = await ReIdentifier.create({ weights: await first.exportOnnx() });
+    const [[a], [b]] = [await first.extract([image]), await again.extract([image])];
+    if (!a || !b) throw new Error("no features");
+    const difference = Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN))));
+    return { dialect: again.describe().dialect, difference, counters: await first.gpuCounters() };
+  }, picture);
+  expect(seen.dialect).toBe("ONNX");
+  expect(seen.difference).toBeLessThan(1e-6);
+  expect(seen.counters).toBeUndefined();
+});
+
+test("a network without a checkpoint can be had by its name, and is the same each time", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const { ReIdentifier } = webreid;
+    const images = [new ImageData(new Uint8ClampedArray(4 * 64 * 32).fill(200), 64, 32)];
+    const features = await Promise.all(
+      [1, 2].map(async () => {
+        const reid = await ReIdentifier.create({ weights: { untrained: "osnet_x0_25" } });
+        return [reid.describe().architecture, Array.from((await reid.extract(images))[0] ?? [])] as const;
+      }),
+    );
+    const fail = (options: object) => ReIdentifier.create(options).catch((error: ReidError) => error.message);
+    const errors = [await fail({ weights: { untrained: "osnet_x9" } }), await fail({ workers: 0 })];
+    return { features, errors };
+  });
+  expect(seen.features[0]?.[0]).toBe("OSNet x0.25");
+  expect(seen.features[0]?.[1]).toHaveLength(512);
+  expect(seen.features[1]).toEqual(seen.features[0]);
+  expect(seen.errors).toEqual([
+    expect.stringMatching(/there is no network "osnet_x9"; there are osnet_x0_25, /),
+    expect.stringMatching(/`workers` must be a whole number/),
+  ]);
+});
+
 test("one picture in every form gives one feature", async ({ page }) => {
   const picture = person("ann.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 3).buffer.toString("base64");
   const seen = await page.evaluate(async (picture) => {

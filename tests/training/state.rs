@@ -1,6 +1,7 @@
 //! A run that is interrupted goes on exactly.
 
-use webreid::training::{OptimizerConfig, StateError, TrainError, TrainState, initial_tensors};
+use webreid::training::{OptimizerConfig, StateError, TrainError, TrainState};
+use webreid::weights::initial_tensors;
 
 use super::fixture;
 use super::steps::{Batches, batches, config, model, step, tensors, trainer, weights};

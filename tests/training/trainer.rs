@@ -6,8 +6,9 @@ use webreid::graph::Role;
 use webreid::model::{BackboneConfig, OsnetConfig, ReIdentifierConfig};
 use webreid::training::{
     Batch, ComputeDevice, Depth, Distillation, Input, Mode, Network, Objective, OptimizerConfig, TrainError, Trainer,
-    Triplet, initial_tensors,
+    Triplet,
 };
+use webreid::weights::initial_tensors;
 
 use super::steps::{Batches, batches, config, model, step, tensors, trainer, weights};
 use super::{Tensors, fixture, read, upload};

@@ -24,7 +24,7 @@ mod lower;
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
 #[cfg(feature = "webgpu")]
-pub use gpu::{GpuDevice, GpuError, GpuRunner};
+pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 
 use std::collections::BTreeMap;
 

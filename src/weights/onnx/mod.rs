@@ -1,16 +1,19 @@
 //! ONNX: a network and its numbers in one protobuf file.
 //!
 //! Read after the ONNX specification, operator sets 7 to 26, for re-identification networks as PyTorch exports them: `proto`
-//! has the messages, `file` finds nodes and numbers, `translate` gives each operator its meaning.
+//! has the messages, `file` finds nodes and numbers, `translate` gives each operator its meaning. `write` makes such a file
+//! of a model of ours.
 
 mod file;
 mod proto;
 mod translate;
+mod write;
 
 use super::dialect::{Dialect, Recognised, imported};
 use super::error::WeightsError;
 use super::import::Images;
 use file::Network;
+pub use write::to_onnx;
 
 /// What the error messages call the file.
 const FORMAT: &str = "ONNX";

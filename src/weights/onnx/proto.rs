@@ -1,4 +1,4 @@
-//! The messages of `onnx.proto` and of them the fields that are read; protobuf skips the others.
+//! The messages of `onnx.proto` and of them the fields that are read or written; protobuf skips the others.
 //!
 //! A message of two bytes may take hundreds in memory. Those that come in numbers are therefore kept as bytes, which are
 //! slices of the file, and decoded one by one.
@@ -8,6 +8,11 @@ use prost::bytes::Bytes;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Model {
+    /// The version of the format.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+    #[prost(string, tag = "2")]
+    pub producer: String,
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
@@ -73,6 +78,9 @@ pub(super) struct Attribute {
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    /// Which of the fields is meant.
+    #[prost(int32, tag = "20")]
+    pub kind: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -116,6 +124,8 @@ pub(super) struct ValueType {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorType {
+    #[prost(int32, tag = "1")]
+    pub data_type: i32,
     #[prost(message, optional, tag = "2")]
     pub shape: Option<TensorShape>,
 }
@@ -131,4 +141,6 @@ pub(super) struct TensorShape {
 pub(super) struct Dimension {
     #[prost(int64, optional, tag = "1")]
     pub value: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    pub name: Option<String>,
 }

@@ -42,6 +42,7 @@ export class Engine {
     return Object.assign(new Engine(), { model: weights[0], before: undefined });
   }
   describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
+  gpuCounters() { return undefined; }
   async extract(images, names) {
     await count("batches");
     const fatal = images.some((image) => image[0] === 255);

@@ -5,6 +5,7 @@ import type { Session } from "../session.ts";
 import type { Outcome, Training } from "../training.ts";
 import { byId, element, setText } from "./dom.ts";
 import { LossChart } from "./loss-chart.ts";
+import { saveFile } from "./save-file.ts";
 
 const DEPTHS: readonly FineTuneDepth[] = ["quick", "deeper", "full"];
 /** With fewer, one photo more or less right says little. */
@@ -33,7 +34,7 @@ export class ImprovePanel {
     });
     this.#stop.addEventListener("click", () => session.cancel());
     this.#undo.addEventListener("click", () => void session.undo());
-    this.#save.addEventListener("click", () => void session.exportModel().then((file) => file && download(file)));
+    this.#save.addEventListener("click", () => void session.exportModel().then((file) => file && saveFile(file)));
     const file = byId("saved-model", HTMLInputElement);
     file.addEventListener("change", () => {
       const [chosen] = file.files ?? [];
@@ -119,11 +120,4 @@ function table(before: Scores, after: Scores): HTMLTableElement {
       row("Right matches come before wrong ones", (scores) => `${Math.round(100 * scores.meanAveragePrecision)} %`),
     ),
   );
-}
-
-function download(file: File): void {
-  const url = URL.createObjectURL(file);
-  element("a", { href: url, download: file.name }).click();
-  // The download has the file by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

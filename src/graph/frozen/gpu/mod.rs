@@ -54,10 +54,12 @@ struct State {
 }
 
 /// What a runner has done so far, and what it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Counters {
     pub dispatches: u64,
+    /// Command buffers handed to the queue: one a batch.
     pub submits: u64,
+    /// As many as were compiled.
     pub pipelines: usize,
     /// Bytes of GPU memory: weights, activations, parameters and readback.
     pub bytes: u64,

@@ -10,8 +10,8 @@ use webreid::dataset::Loader;
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
-use webreid::training::{ComputeDevice, TrainState, Trainer, initial_tensors};
-use webreid::weights::{Dialect, Precision, Recognised, Tensor, to_safetensors};
+use webreid::training::{ComputeDevice, TrainState, Trainer};
+use webreid::weights::{Dialect, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 
 use super::config::TrainConfig;
 use super::curve;

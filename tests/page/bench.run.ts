@@ -1,0 +1,36 @@
+// Runs the benchmark's page, prints its tables, and writes what it measured to bench.json, for each browser under its name.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
+import { benchReport, reportText } from "./support/bench.ts";
+
+const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
+
+const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET } = process.env;
+const asked = {
+  networks: BENCH_NETWORKS || "osnet_x0_25,default,reid_resnet50",
+  batch: BENCH_BATCH || "1,8,32",
+  budget: BENCH_BUDGET || "60",
+};
+
+test("benchmark", async ({ page }, { project }) => {
+  const here = (BENCH_ON || "webgpu,cpu1,cpu2")
+    .split(",")
+    .filter((on) => (on === "webgpu") === (project.name === "webgpu"));
+  test.skip(here.length === 0, "BENCH_ON has nothing for this browser");
+  await page.goto(`./bench/?${new URLSearchParams({ ...asked, on: here.join(","), start: "" })}`);
+  const status = page.getByRole("status");
+  await expect(status, "the page started to measure").not.toBeEmpty();
+  let said = "";
+  let report = await benchReport(page);
+  for (; report?.state !== "done"; report = await benchReport(page)) {
+    const now = (await status.textContent()) ?? "";
+    if (/^The (benchmark failed|address asks)/.test(now)) throw new Error(now);
+    if (now !== said) process.stderr.write(`${now}\n`);
+    said = now;
+    await page.waitForTimeout(500);
+  }
+  process.stdout.write(`\n${reportText(report)}\n\n`);
+  const before = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
+  writeFileSync(FILE, `${JSON.stringify({ ...before, [project.name]: report }, undefined, 2)}\n`);
+});

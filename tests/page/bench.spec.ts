@@ -1,0 +1,66 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
+import { benchReport, cells } from "./support/bench.ts";
+
+test.describe.configure({ timeout: 300_000 });
+
+test("the benchmark measures both, whose features agree", async ({ app, page }) => {
+  await page.unroute(BUILT_IN_MODEL);
+  await app.open("bench/?networks=default&batch=1&on=cpu1&start");
+  await expect(app.status).toHaveText("Done: 1 combination measured.", { timeout: 240_000 });
+  const report = await benchReport(page);
+  expect(report?.state).toBe("done");
+  expect(report?.onnxruntimeWeb).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(report?.rows).toHaveLength(1);
+  const { comparison, ...row } = report?.rows[0] ?? {};
+  expect(row).toEqual({ network: "default", on: "cpu1", batch: 1, outcome: "measured" });
+  if (!comparison) throw new Error("The row has no comparison.");
+  expect(comparison.largestDifference).toBeLessThan(1e-3);
+  for (const { imagesPerSecond, ms, calls, firstMs, device } of [comparison.webreid, comparison.onnxruntime]) {
+    for (const number of [imagesPerSecond, ms, calls, firstMs]) expect(number).toBeGreaterThan(0);
+    expect(device).toBe("CPU");
+  }
+  for (const { files } of report?.downloads ?? []) {
+    for (const { raw, sent, gzipped } of files) expect(Math.min(raw, sent, gzipped)).toBeGreaterThan(0);
+  }
+  expect(report?.downloads.map(({ files }) => files.length)).toEqual([3, 2]);
+
+  const table = page.getByRole("table", { name: /^Each line/ });
+  const [shown = []] = await cells(table);
+  expect(shown.slice(0, 3)).toEqual(["The built-in model", "CPU, 1 worker or thread", "1"]);
+  const close = (text: string | undefined, value: number) =>
+    expect(Math.abs(Number.parseFloat(text ?? "") / value - 1)).toBeLessThan(0.01);
+  close(shown[3], comparison.webreid.imagesPerSecond);
+  close(shown[4], comparison.onnxruntime.imagesPerSecond);
+  expect(shown[5]).toBe(comparison.ratio.toFixed(2));
+  expect(comparison.ratio).toBeCloseTo(comparison.webreid.imagesPerSecond / comparison.onnxruntime.imagesPerSecond, 6);
+  await expect(page.getByRole("button", { name: "Start" })).toBeFocused();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Save JSON").click()]);
+  expect(download.suggestedFilename()).toBe("webreid-bench.json");
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});
+
+test("the benchmark says what it cannot measure here, and can be cancelled", async ({ app, page }) => {
+  await app.open();
+  await page.getByRole("link", { name: "How fast is it here?" }).click();
+  const start = page.getByRole("button", { name: "Start" });
+  await expect(page.getByRole("checkbox", { name: /^WebGPU Not here: this browser has/ })).toBeDisabled();
+  await expect(page.getByRole("checkbox", { name: "ResNet-50" })).not.toBeChecked();
+  for (const name of ["OSNet x0.25", "The built-in model"]) await page.getByRole("checkbox", { name }).uncheck();
+  await expect(start).toBeDisabled();
+  await expect(page.getByText("Choose at least one network")).toBeVisible();
+  await page.getByRole("checkbox", { name: "ResNet-50" }).check();
+  await start.click();
+  await expect(app.cancel).toBeFocused();
+  await expect(page.getByText("Measuring ResNet-50, batch 1, on CPU, 1 worker or thread …").first()).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await app.cancel.click();
+  await expect(app.status).toHaveText("Cancelled: 0 combinations measured.");
+  await expect(start).toBeFocused();
+  expect((await benchReport(page))?.state).toBe("cancelled");
+});

@@ -1,0 +1,71 @@
+// What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
+import type { Locator, Page } from "@playwright/test";
+import { AGREEMENT, type Report } from "../../../www/src/bench/report.ts";
+
+/** Undefined before the first measurement was started. */
+export async function benchReport(page: Page): Promise<Report | undefined> {
+  const text = await page.locator("#bench-json").textContent();
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** The cells of the table's body, row by row. */
+export async function cells(table: Locator): Promise<string[][]> {
+  return table
+    .locator("tbody tr")
+    .evaluateAll((rows) =>
+      rows.map((row) => [...(row as HTMLTableRowElement).cells].map((cell) => cell.textContent ?? "")),
+    );
+}
+
+/** The report as tables for a terminal; "a / b" is webreid's number and onnxruntime-web's. */
+export function reportText({ webreid, onnxruntimeWeb, machine, rows, downloads }: Report): string {
+  const results = rows.map(({ network, on, batch, outcome, reason, comparison }) => {
+    const named = [network, on, String(batch)];
+    if (!comparison) return [...named, `${outcome}: ${reason}`];
+    const { webreid: ours, onnxruntime: theirs, ratio, largestDifference } = comparison;
+    const pair = (of: (measured: typeof ours) => number | undefined, digits = 0) =>
+      [ours, theirs].map((measured) => of(measured)?.toFixed(digits) ?? "–").join(" / ");
+    return [
+      ...named,
+      pair(({ imagesPerSecond }) => imagesPerSecond, 2),
+      ratio.toFixed(2),
+      pair(({ firstMs }) => firstMs),
+      pair(({ firstMs, ms }) => firstMs / ms, 1),
+      `${largestDifference.toExponential(1)}${largestDifference > AGREEMENT ? " DIFFER" : ""}`,
+      pair(({ gpu }) => gpu?.dispatches),
+      pair(({ gpu }) => gpu?.submits),
+      pair(({ gpu }) => gpu?.pipelines),
+      pair(({ gpu }) => gpu && gpu.bytes / 1e6, 1),
+    ];
+  });
+  const head =
+    "network|on|batch|images/s|ratio|first call, ms|× a later one|difference|dispatches|submits|pipelines|GPU MB";
+  const sizes = downloads.map(({ what, files }) => {
+    const megabytes = (of: "raw" | "sent" | "gzipped") =>
+      (files.reduce((bytes, file) => bytes + file[of], 0) / 1e6).toFixed(1);
+    return [what, megabytes("raw"), megabytes("sent"), megabytes("gzipped")];
+  });
+  return [
+    `webreid ${webreid} / onnxruntime-web ${onnxruntimeWeb}, ${machine.browser}, ${machine.cores} threads.`,
+    `Graphics: ${machine.graphics}`,
+    "",
+    columns([head.split("|"), ...results]),
+    "",
+    columns([["download, MB", "raw", "sent", "gzipped"], ...sizes]),
+  ].join("\n");
+}
+
+function columns(lines: readonly (readonly string[])[]): string {
+  // The last cell of a line may be as long as it likes.
+  const widths = (lines[0] ?? []).map((_, i) =>
+    Math.max(...lines.map((line) => (i < line.length - 1 ? (line[i]?.length ?? 0) : 0))),
+  );
+  return lines
+    .map((line) =>
+      line
+        .map((text, i) => text.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

@@ -1,0 +1,104 @@
+import { version } from "webreid/package.json";
+import { count, messageOf } from "../messages.ts";
+import { byId, setText } from "../view/dom.ts";
+import { saveFile } from "../view/save-file.ts";
+import { Bench } from "./bench.ts";
+import { PlanForm } from "./form.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { asked, type Combination, type Plan } from "./plan.ts";
+import type { Report } from "./report.ts";
+import { renderDownloads, renderResults } from "./table.ts";
+
+const status = byId("status", HTMLParagraphElement);
+const work = byId("job-work", HTMLDivElement);
+const label = byId("job-label", HTMLParagraphElement);
+const progress = byId("job-progress", HTMLProgressElement);
+const cancel = byId("cancel", HTMLButtonElement);
+const results = byId("results", HTMLElement);
+const json = byId("bench-json", HTMLScriptElement);
+
+const wish = asked(location.search);
+const machine = await describeMachine();
+showMachine(machine);
+let report: Report | undefined;
+const form = new PlanForm(machine, wish, (plan) => void run(plan));
+
+byId("copy-json", HTMLButtonElement).addEventListener("click", () => {
+  navigator.clipboard.writeText(asJson()).then(
+    () => setText(status, "Copied."),
+    (error: unknown) => setText(status, `The browser did not allow to copy: ${messageOf(error)}`),
+  );
+});
+byId("save-json", HTMLButtonElement).addEventListener("click", () => {
+  saveFile(new File([asJson()], "webreid-bench.json", { type: "application/json" }));
+});
+if (wish.unknown.length > 0) setText(status, `The address asks for what there is not: ${wish.unknown.join(", ")}.`);
+else if (wish.start && form.complete) void run(form.plan);
+
+async function run(plan: Plan): Promise<void> {
+  const abort = new AbortController();
+  const onCancel = () => abort.abort();
+  const current: Report = {
+    webreid: version,
+    onnxruntimeWeb: "",
+    date: new Date().toISOString(),
+    machine,
+    state: "running",
+    networks: [],
+    rows: [],
+    downloads: [],
+  };
+  report = current;
+  form.running = true;
+  work.hidden = false;
+  cancel.addEventListener("click", onCancel);
+  cancel.focus();
+  results.hidden = false;
+  renderReport(current);
+  try {
+    await new Bench(plan, current, abort.signal, { onWork, onReport: () => renderReport(current) }).run();
+    setText(status, summary(current));
+  } catch (error) {
+    setText(status, `The benchmark failed: ${messageOf(error)}`);
+  } finally {
+    cancel.removeEventListener("click", onCancel);
+    work.hidden = true;
+    form.running = false;
+  }
+}
+
+function onWork({ network, setting, batch }: Combination, share: number): void {
+  const what = `Measuring ${network.name}, batch ${batch}, on ${setting.name} …`;
+  setText(status, what);
+  setText(label, what);
+  progress.value = share;
+}
+
+function renderReport(current: Report): void {
+  renderResults(byId("results-table", HTMLTableElement), current);
+  const downloads = byId("downloads-table", HTMLTableElement);
+  downloads.hidden = current.downloads.length === 0;
+  renderDownloads(downloads, current.downloads);
+  json.textContent = asJson();
+}
+
+function asJson(): string {
+  return JSON.stringify(report, undefined, 2);
+}
+
+function summary({ rows, state }: Report): string {
+  const having = (outcome: string) => rows.filter((row) => row.outcome === outcome).length;
+  const parts = [`${count(having("measured"), "combination")} measured`];
+  for (const outcome of ["skipped", "failed"]) if (having(outcome) > 0) parts.push(`${having(outcome)} ${outcome}`);
+  return `${state === "cancelled" ? "Cancelled" : "Done"}: ${parts.join(", ")}.`;
+}
+
+function showMachine({ browser, cores, graphics, isolated }: Machine): void {
+  setText(byId("machine-browser", HTMLElement), browser);
+  setText(byId("machine-cores", HTMLElement), count(cores, "thread"));
+  setText(byId("machine-graphics", HTMLElement), graphics.charAt(0).toUpperCase() + graphics.slice(1));
+  setText(
+    byId("machine-isolated", HTMLElement),
+    isolated ? "Yes: onnxruntime-web can have several threads." : "No: onnxruntime-web has one thread.",
+  );
+}
