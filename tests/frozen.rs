@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use common::{relative_error, shared};
 use webreid::graph::frozen::{Buffers, CpuRunner, Frozen};
 use webreid::model::{BackboneConfig, Bottleneck, ChannelOrder, Ibn, Pooling, ReIdentifierConfig, ResnetConfig};
-use webreid::weights::{Checkpoint, Recognised, Tensor, read_openvino, recognise};
+use webreid::weights::{Checkpoint, Recognised, Tensor, initial_tensors, read_openvino, recognise};
 
 /// Of the largest value; rounding stays well below.
 const TOLERANCE: f32 = 1e-4;
@@ -91,6 +91,22 @@ fn published_weights_give_the_reference_features() {
             }
         }
         check(&name, &config, &tensors, &input, &reference[&format!("retail_{number}")].values);
+    }
+}
+
+/// One image is cut into bands, as uneven as three threads make them; of four each is done by one thread.
+#[test]
+fn an_image_alone_is_what_it_is_among_others() {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    for (name, height, width) in [("osnet_x0_25", 256, 128), ("reid_resnet18", 130, 66)] {
+        let config = webreid::model::preset(name, 0).unwrap();
+        let frozen = freeze(&config, &initial_tensors(&config, 1).unwrap(), height, width);
+        let runner = CpuRunner::new(&frozen);
+        let images: Vec<f32> = (0..4 * 3 * height * width).map(|i| (i as f32).sin()).collect();
+        let among = threads.install(|| runner.run(&images)).remove(0);
+        let alone = threads.install(|| runner.run(&images[..3 * height * width])).remove(0);
+        assert!(among.iter().all(|value| value.is_finite()) && alone.iter().any(|value| *value != 0.0), "{name}");
+        assert_eq!(alone, among[..alone.len()], "{name}");
     }
 }
 

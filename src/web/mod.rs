@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Float32Array, Reflect, Uint8Array};
+use js_sys::{Array, Date, Float32Array, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -137,6 +137,9 @@ impl Engine {
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
         let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
+        if !extractor.device().is_gpu() {
+            warm_up(&extractor).await;
+        }
         // The extractor holds the tensors now.
         recognised.tensors.clear();
         let model = RefCell::new(Rc::new(Model { extractor, recognised }));
@@ -252,6 +255,21 @@ impl Engine {
     /// Back to the model before the last applied fine-tune; false when there is none.
     pub fn undo(&self) -> bool {
         self.current.undo()
+    }
+}
+
+/// Runs the network on nothing: browsers compile code well only once it has run, and a first call would be several times as
+/// slow as those after it. What fails here fails again where someone waits for it.
+async fn warm_up(extractor: &Extractor) {
+    /// Milliseconds that are enough.
+    const ENOUGH: f64 = 100.0;
+    let input = &extractor.config().input;
+    let image = vec![0.0; 3 * input.height * input.width];
+    let start = Date::now();
+    for _ in 0..3 {
+        if extractor.embed(&image).await.is_err() || Date::now() - start > ENOUGH {
+            return;
+        }
     }
 }
 

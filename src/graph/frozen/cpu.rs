@@ -1,6 +1,8 @@
-//! Running the frozen form on the CPU: image by image, natively on all threads.
+//! Running the frozen form on the CPU: image by image, natively on all threads; where there are fewer images than threads,
+//! the steps of each are spread.
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
+use crate::kernels::cpu::parallel;
 use crate::kernels::nhwc::{
     LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
     pool,
@@ -62,12 +64,15 @@ impl CpuRunner {
         assert!(images.len().is_multiple_of(size), "the images are of the size that the network was frozen for");
         let lengths: Vec<usize> = self.outputs.iter().map(|&id| self.values[id].area() * self.channels[id]).collect();
         let together: usize = lengths.iter().sum();
-        let mut out = vec![0.0; images.len() / size * together];
-        crate::kernels::cpu::parallel::for_each_chunk_with(
+        let count = images.len() / size;
+        let mut out = vec![0.0; count * together];
+        // For each image.
+        let threads = (parallel::threads() / count.max(1)).max(1);
+        parallel::for_each_chunk_with(
             &mut out,
             together,
             || self.memory(),
-            |memory, n, out| self.image(&images[n * size..][..size], memory, out),
+            |memory, n, out| self.image(&images[n * size..][..size], memory, threads, out),
         );
         let mut first = 0;
         let part = |&length: &usize| {
@@ -82,13 +87,13 @@ impl CpuRunner {
         Memory { buffers, scratch: Vec::new() }
     }
 
-    fn image(&self, image: &[f32], memory: &mut Memory, out: &mut [f32]) {
+    fn image(&self, image: &[f32], memory: &mut Memory, threads: usize, out: &mut [f32]) {
         nhwc_input::run(image, self.values[0], &mut memory.buffers[0]);
         for (packed, inputs, output) in &self.steps {
             let buffer = self.buffers.of[*output];
             // Never one that the step reads.
             let mut made = std::mem::take(&mut memory.buffers[buffer]);
-            self.step(packed, inputs, *output, &memory.buffers, &mut memory.scratch, &mut made);
+            self.step(packed, inputs, *output, &memory.buffers, (&mut memory.scratch, threads), &mut made);
             memory.buffers[buffer] = made;
         }
         let mut rest = out;
@@ -107,15 +112,15 @@ impl CpuRunner {
         inputs: &[ValueId],
         output: ValueId,
         buffers: &[Vec<f32>],
-        scratch: &mut Vec<f32>,
+        (scratch, threads): (&mut Vec<f32>, usize),
         made: &mut [f32],
     ) {
         let value = |id: ValueId| &buffers[self.buffers.of[id]][..self.values[id].size()];
         let x = value(inputs[0]);
         let out = &mut made[..self.values[output].size()];
         match packed {
-            Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, out),
-            Packed::Depthwise(packed) => packed.run(x, scratch, out),
+            Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
+            Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
                 let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
                 packed.run(&streams, scratch, out);

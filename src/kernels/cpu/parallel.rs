@@ -5,6 +5,14 @@
 
 use std::ops::Range;
 
+/// How many threads there are to spread over.
+pub fn threads() -> usize {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::current_num_threads();
+    #[cfg(target_arch = "wasm32")]
+    return 1;
+}
+
 /// Sums are made of so many partial ones.
 const PARTS: usize = 8;
 

@@ -9,8 +9,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, VEC, code, padded, slopes, with_border, words};
+use super::{Finish, Stored, VEC, bands, code, padded, slopes, with_border, words};
 use crate::graph::frozen::{Convolution, Map};
+use crate::kernels::cpu::parallel::for_each_chunk;
 use crate::kernels::variant::Variant;
 use crate::kernels::{Dispatch, Kernel};
 
@@ -194,16 +195,35 @@ impl Packed {
         }
     }
 
-    /// One image. `border` is scratch.
-    pub fn run(&self, x: &[f32], residual: Option<&[f32]>, border: &mut Vec<f32>, out: &mut [f32]) {
+    /// One image, in as many bands as there are threads for it. `border` is scratch.
+    pub fn run(&self, x: &[f32], residual: Option<&[f32]>, border: &mut Vec<f32>, threads: usize, out: &mut [f32]) {
         let (x, width) = with_border(x, self.input, self.padding, border);
-        Arch::new().dispatch(Run { packed: self, x, width, residual, out });
-        self.finish.apply_rest(self.output.pitch, out);
+        let (pitch, depth) = (self.output.pitch, self.kernel[0] * self.kernel[1] * self.input.pitch);
+        // A line of output, and how far the fields of two lines lie apart.
+        let (line, step) = if self.is_flat() {
+            (PIXELS, PIXELS * self.input.pitch)
+        } else {
+            (self.output.width, self.stride[0] * width * self.input.pitch)
+        };
+        let lines = bands(self.output.area().div_ceil(line), line * pitch * depth, threads);
+        let length = lines * line * pitch;
+        for_each_chunk(out, length, |band, out| {
+            let residual = residual.map(|residual| &residual[band * length..][..out.len()]);
+            Arch::new().dispatch(Run { packed: self, x: &x[band * lines * step..], width, residual, out });
+            self.finish.apply_rest(pitch, out);
+        });
+    }
+
+    /// Whether fields are single pixels that follow each other, so that rows need not be told apart.
+    fn is_flat(&self) -> bool {
+        self.kernel == [1; 2] && self.stride == [1; 2]
     }
 }
 
+/// A band of the output.
 struct Run<'a> {
     packed: &'a Packed,
+    /// From the first pixel's field on.
     x: &'a [f32],
     /// Pixels of a row of `x`.
     width: usize,
@@ -231,9 +251,8 @@ impl WithSimd for Run<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Packed { kernel, stride, input, output, .. } = *self.packed;
         let depth = kernel[0] * kernel[1] * input.pitch;
-        // Where fields are single pixels that follow each other, rows need not be told apart.
-        let flat = kernel == [1; 2] && stride == [1; 2];
-        let (rows, columns) = if flat { (1, output.area()) } else { (output.height, output.width) };
+        let pixels = self.out.len() / output.pitch;
+        let (rows, columns) = if self.packed.is_flat() { (1, pixels) } else { (pixels / output.width, output.width) };
         let mut first = 0;
         while first < output.pitch {
             let outputs = panel(output.pitch - first);

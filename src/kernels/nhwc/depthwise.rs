@@ -4,8 +4,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, code, padded, slopes, window, with_border, words};
+use super::{Finish, Stored, bands, code, padded, slopes, window, with_border, words};
 use crate::graph::frozen::Convolution;
+use crate::kernels::cpu::parallel::for_each_chunk;
 use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel {
@@ -55,16 +56,23 @@ impl Packed {
         }
     }
 
-    /// One image. `border` is scratch.
-    pub fn run(&self, x: &[f32], border: &mut Vec<f32>, out: &mut [f32]) {
+    /// One image, in as many bands of rows as there are threads for it. `border` is scratch.
+    pub fn run(&self, x: &[f32], border: &mut Vec<f32>, threads: usize, out: &mut [f32]) {
         let (x, width) = with_border(x, self.input, self.padding, border);
-        Arch::new().dispatch(Run { packed: self, x, width, out });
-        self.finish.apply_rest(self.output.pitch, out);
+        let row = self.output.width * self.output.pitch;
+        let rows = bands(self.output.height, row * self.kernel[0] * self.kernel[1], threads);
+        let step = rows * self.stride[0] * width * self.input.pitch;
+        for_each_chunk(out, rows * row, |band, out| {
+            Arch::new().dispatch(Run { packed: self, x: &x[band * step..], width, out });
+            self.finish.apply_rest(self.output.pitch, out);
+        });
     }
 }
 
+/// A band of rows of the output.
 struct Run<'a> {
     packed: &'a Packed,
+    /// From the first row's field on.
     x: &'a [f32],
     /// Pixels of a row of `x`.
     width: usize,
@@ -77,7 +85,7 @@ impl WithSimd for Run<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Packed { kernel, stride, input, output, .. } = *self.packed;
-        for y in 0..output.height {
+        for y in 0..self.out.len() / (output.width * output.pitch) {
             for first in (0..output.pitch).step_by(S::F32_LANES) {
                 let start = y * stride[0] * self.width * input.pitch + first;
                 if kernel == [3; 2] && stride == [1; 2] {

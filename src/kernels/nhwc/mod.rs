@@ -167,6 +167,14 @@ fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) 
     ]
 }
 
+/// Multiplications for which another thread is worth waking: some 20 µs of them.
+const WORTH_A_THREAD: usize = 1 << 18;
+
+/// How many of a map's lines are to be done together, with so many multiplications in each, for so many threads.
+fn bands(lines: usize, work: usize, threads: usize) -> usize {
+    lines.div_ceil(threads.min(lines * work / WORTH_A_THREAD).max(1))
+}
+
 /// Sizes as the words of a uniform buffer.
 fn words(sizes: impl IntoIterator<Item = usize>) -> Vec<u32> {
     sizes.into_iter().map(|size| size as u32).collect()
