@@ -71,18 +71,22 @@ impl Fields {
         tiles
     }
 
-    /// Fills `values` with the tile's fields, of the images whose `[channels, h, w]` `image` gives.
+    /// Fills `values` with the tile's fields, of the images whose `[channels, h, w]` `image` gives. An image's segments come
+    /// in order, in one or several tiles.
     pub fn gather<'a>(&mut self, tile: &[Segment], image: impl Fn(usize) -> &'a [f32]) {
         let size = self.window.taps() * self.channels;
         let mut filled = 0;
         for segment in tile {
-            // Of an image that is cut into several tiles, every tile needs its own rows only; the whole is cheap enough.
-            self.load(image(segment.image));
-            let values = &mut self.values[filled * size..][..segment.count * size];
-            let runs = self.window.kernel[1] * self.channels;
-            for (run, from) in values.chunks_exact_mut(runs).zip(places(&self.window, self.channels, segment)) {
-                run.copy_from_slice(&self.padded[from..][..runs]);
+            if segment.start == 0 {
+                self.load(image(segment.image));
             }
+            let mut runs = self.values[filled * size..].chunks_exact_mut(self.window.kernel[1] * self.channels);
+            let padded = &self.padded;
+            each_place(&self.window, self.channels, segment, |from| {
+                if let Some(run) = runs.next() {
+                    run.copy_from_slice(&padded[from..][..run.len()]);
+                }
+            });
             filled += segment.count;
         }
     }
@@ -91,19 +95,19 @@ impl Fields {
     /// several tiles.
     pub fn scatter<'a>(&mut self, tile: &[Segment], mut image: impl FnMut(usize) -> &'a mut [f32]) {
         let size = self.window.taps() * self.channels;
-        let runs = self.window.kernel[1] * self.channels;
         let mut filled = 0;
         for segment in tile {
             if segment.start == 0 {
                 self.padded.fill(0.0);
             }
-            let values = &self.values[filled * size..][..segment.count * size];
+            let mut runs = self.values[filled * size..].chunks_exact(self.window.kernel[1] * self.channels);
             let padded = &mut self.padded;
-            let places = places(&self.window, self.channels, segment);
             Arch::new().dispatch(|| {
-                for (run, to) in values.chunks_exact(runs).zip(places) {
-                    padded[to..][..runs].iter_mut().zip(run).for_each(|(sum, value)| *sum += value);
-                }
+                each_place(&self.window, self.channels, segment, |to| {
+                    if let Some(run) = runs.next() {
+                        padded[to..][..run.len()].iter_mut().zip(run).for_each(|(sum, value)| *sum += value);
+                    }
+                });
             });
             if segment.start + segment.count == self.window.output_area() {
                 self.store(image(segment.image));
@@ -191,12 +195,18 @@ fn inside(window: &Window, y: usize) -> usize {
     (y + window.padding[0]) * padded(window)[1] + window.padding[1]
 }
 
-/// Where the runs of a segment's fields begin in the padded image: pixel by pixel, one for each row of the kernel.
+/// Calls `visit` with where the runs of a segment's fields begin in the padded image: pixel by pixel, one for each row of the
+/// kernel.
 #[inline(always)]
-fn places(window: &Window, channels: usize, segment: &Segment) -> impl Iterator<Item = usize> {
+fn each_place(window: &Window, channels: usize, segment: &Segment, mut visit: impl FnMut(usize)) {
     let (width, [_, out_width]) = (padded(window)[1], window.output);
-    let ([stride_y, stride_x], height) = (window.stride, window.kernel[0]);
-    let rows = segment.start / out_width..(segment.start + segment.count) / out_width;
-    rows.flat_map(move |y| (0..out_width).map(move |x| (y * stride_y * width + x * stride_x) * channels))
-        .flat_map(move |pixel| (0..height).map(move |ky| pixel + ky * width * channels))
+    let [stride_y, stride_x] = window.stride;
+    for y in segment.start / out_width..(segment.start + segment.count) / out_width {
+        for x in 0..out_width {
+            let pixel = y * stride_y * width + x * stride_x;
+            for ky in 0..window.kernel[0] {
+                visit((pixel + ky * width) * channels);
+            }
+        }
+    }
 }
