@@ -58,8 +58,6 @@ def pin(threads):
 def open_session(model, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that wait awake would take the processor from the command's turn.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

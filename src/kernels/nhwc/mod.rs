@@ -167,8 +167,9 @@ fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) 
     ]
 }
 
-/// Multiplications for which another thread is worth waking: some 20 µs of them.
-const WORTH_A_THREAD: usize = 1 << 18;
+/// Multiplications for which another thread is worth waking: some 200 µs of them. With a quarter of it OSNet x0.25 lost a
+/// third to waiting, and smaller ResNets won nothing.
+const WORTH_A_THREAD: usize = 1 << 22;
 
 /// How many of a map's lines are to be done together, with so many multiplications in each, for so many threads.
 fn bands(lines: usize, work: usize, threads: usize) -> usize {
