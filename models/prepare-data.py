@@ -183,7 +183,7 @@ def main():
             with open(target / name, "xb") as file:
                 file.write(data)
             names += 1
-            people.setdefault(name[:4], set()).add(name.split("_")[1][:2])
+            people.setdefault(name.split("_")[0], set()).add(name.split("_")[1][:2])
         both = sum(len(cameras) > 1 for cameras in people.values())
         print(f"{folder}: {names} images of {len(people)} persons, {both} of them seen by two cameras or more")
 
