@@ -33,12 +33,20 @@ for (const checkpoint of ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_comb
         const reid = await webreid.ReIdentifier.create({ weights: new Blob([bytes(weights)]), device });
         const rows = await reid.extract(photos.map((photo) => new Blob([bytes(photo)])));
         const { device: used } = reid.describe();
+        const counters = await reid.gpuCounters();
         await reid.dispose();
-        return { used, rows: rows.map((row) => Array.from(row)) };
+        return { used, counters, rows: rows.map((row) => Array.from(row)) };
       },
       { weights: base64(weights), photos: images.map((name) => base64(join(folder, name))), device } as const,
     );
     expect(found.used).toBe(device);
+    // Of the last batch of several: a dispatch for each step of OSNet without a BN neck. The CPU asks nothing of a GPU.
+    expect(found.counters).toEqual(
+      device === "gpu"
+        ? { dispatches: 97, submits: 1, pipelines: expect.any(Number), bytes: expect.any(Number) }
+        : undefined,
+    );
+    if (found.counters) expect(Math.min(found.counters.pipelines, found.counters.bytes)).toBeGreaterThan(0);
     expect(found.rows.length).toBe(expected.length);
     let worst = 0;
     found.rows.forEach((row, i) => {
