@@ -18,7 +18,7 @@ const DEVIATION: [f32; 3] = [58.395, 57.12, 57.375];
 /// Rectangles that are tried until one fits.
 const ERASE_ATTEMPTS: usize = 100;
 
-/// The training transform: in this order low resolution, colour jitter, padding with a random crop, mirroring,
+/// The training transform: in this order low resolution, colour jitter, zoom, padding with a random crop, mirroring,
 /// normalisation and random erasing. Probabilities are 0…1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +29,7 @@ pub struct Augment {
     pub flip: f64,
     pub jitter: Jitter,
     pub low_resolution: LowResolution,
+    pub zoom: Zoom,
     pub erase: Erase,
 }
 
@@ -39,6 +40,17 @@ pub struct LowResolution {
     pub probability: f64,
     /// The smallest size in between, as a part of the network's input size (0…1).
     pub smallest: f64,
+}
+
+/// A tighter crop, as another detector would make it: a part of the image at the network's size. Height and width are drawn
+/// each for itself, so that people also become wider and narrower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Zoom {
+    pub probability: f64,
+    /// The smallest and the largest part of a side that stays (0…1).
+    pub smallest: f64,
+    pub largest: f64,
 }
 
 /// Random erasing (arXiv 1708.04896): a rectangle of the image becomes a plain colour or noise.
@@ -71,8 +83,16 @@ impl Default for Augment {
             flip: 0.5,
             jitter: Jitter::default(),
             low_resolution: LowResolution::default(),
+            zoom: Zoom::default(),
             erase: Erase::default(),
         }
+    }
+}
+
+impl Default for Zoom {
+    /// Off; down to 0.7 of a side once it is on.
+    fn default() -> Self {
+        Self { probability: 0.0, smallest: 0.7, largest: 1.0 }
     }
 }
 
@@ -155,6 +175,7 @@ impl Augmenter {
         let config = &self.config;
         let smaller = rng.random_bool(config.low_resolution.probability);
         let recoloured = rng.random_bool(config.jitter.probability);
+        let zoomed = rng.random_bool(config.zoom.probability);
         let mut image = image;
         if smaller {
             *work = self.through_low_resolution(image, rng);
@@ -165,7 +186,10 @@ impl Augmenter {
         if recoloured {
             config.jitter.apply(work, rng);
         }
-        if smaller || recoloured {
+        if zoomed {
+            *work = self.zoom(if smaller || recoloured { work } else { image }, rng);
+        }
+        if smaller || recoloured || zoomed {
             image = work;
         }
         let [down, right] = [(); 2].map(|()| rng.random_range(0..=2 * self.pad));
@@ -181,6 +205,18 @@ impl Augmenter {
         let [height, width] = [self.height, self.width].map(|side| ((side as f64 * scale).round() as usize).max(1));
         let small = resize_planes(image, [self.height, self.width], [height, width]);
         resize_planes(&small, [height, width], [self.height, self.width])
+    }
+
+    fn zoom(&self, image: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
+        let Zoom { smallest, largest, .. } = self.config.zoom;
+        let [(top, height), (left, width)] = [self.height, self.width].map(|side| {
+            let part = ((side as f64 * rng.random_range(smallest..=largest)).round() as usize).max(1);
+            (rng.random_range(0..=side - part), part)
+        });
+        let planes = image.chunks_exact(self.height * self.width);
+        let lines = planes.flat_map(|plane| plane.chunks_exact(self.width).skip(top).take(height));
+        let part: Vec<u8> = lines.flat_map(|line| &line[left..left + width]).copied().collect();
+        resize_planes(&part, [height, width], [self.height, self.width])
     }
 
     /// The image moved by `down` and `right` less the padding, black where it has left.
@@ -239,7 +275,7 @@ impl Augmenter {
 
 impl Augment {
     fn check(&self) -> Result<(), AugmentError> {
-        let Self { flip, jitter, low_resolution, erase, .. } = self;
+        let Self { flip, jitter, low_resolution, zoom, erase, .. } = self;
         let ranges = [
             ("flip", *flip, 0.0, 1.0),
             ("jitter.probability", jitter.probability, 0.0, 1.0),
@@ -249,6 +285,9 @@ impl Augment {
             ("jitter.hue", jitter.hue.into(), 0.0, 0.5),
             ("low_resolution.probability", low_resolution.probability, 0.0, 1.0),
             ("low_resolution.smallest", low_resolution.smallest, 0.01, 1.0),
+            ("zoom.probability", zoom.probability, 0.0, 1.0),
+            ("zoom.smallest", zoom.smallest, 0.01, zoom.largest),
+            ("zoom.largest", zoom.largest, 0.01, 1.0),
             ("erase.probability", erase.probability, 0.0, 1.0),
             ("erase.area[0]", erase.area[0], 0.0, erase.area[1]),
             ("erase.area[1]", erase.area[1], 0.0, 1.0),
@@ -406,6 +445,29 @@ mod tests {
     }
 
     #[test]
+    fn zoom_shows_a_part_of_the_image_wider_or_narrower() {
+        let config = Augment { zoom: Zoom { probability: 1.0, smallest: 0.75, largest: 1.0 }, ..off() };
+        let (mut heights, mut widths) = (Vec::new(), Vec::new());
+        for seed in 0..200 {
+            let out = run(&config, &bytes(), &map(), seed);
+            // Inside, a pixel is as many lines and columns further as the part is smaller than the whole.
+            let at = |plane: usize, y: usize, x: usize| out[plane * AREA + y * WIDTH + x];
+            let height = (at(0, 116, 32) - at(0, 16, 32)) / 100.0;
+            let width = (at(1, 64, 52) - at(1, 64, 12)) / 40.0;
+            assert!(at(0, 0, 0) > 0.9 && at(0, HEIGHT - 1, 0) < HEIGHT as f32 + 0.1);
+            assert!(at(1, 0, 0) > 0.9 && at(1, 0, WIDTH - 1) < WIDTH as f32 + 0.1);
+            assert!(out[2 * AREA..].iter().all(|value| (value - 200.0).abs() < 1e-3), "blue is everywhere the same");
+            heights.push(height);
+            widths.push(width);
+        }
+        for sides in [&heights, &widths] {
+            let (least, most) = sides.iter().fold((f32::MAX, 0.0), |(a, b): (f32, f32), &v| (a.min(v), b.max(v)));
+            assert!((0.74..0.78).contains(&least) && (0.97..1.01).contains(&most), "{least} {most}");
+        }
+        assert!(heights.iter().zip(&widths).any(|(height, width)| (height - width).abs() > 0.1), "each for itself");
+    }
+
+    #[test]
     fn low_resolution_loses_detail_and_nothing_else() {
         let low_resolution = LowResolution { probability: 1.0, smallest: 0.4 };
         let config = Augment { low_resolution, ..off() };
@@ -453,6 +515,8 @@ mod tests {
         assert_eq!(message, "the augmentation's flip is 1.5, and must lie between 0 and 1");
         let erase = Erase { area: [0.5, 0.4], ..Erase::default() };
         assert!(error(Augment { erase, ..off() }).contains("erase.area[0] is 0.5"));
+        let zoom = Zoom { smallest: 0.9, largest: 0.8, ..Zoom::default() };
+        assert!(error(Augment { zoom, ..off() }).contains("zoom.smallest is 0.9"));
         let jitter = Jitter { hue: f32::NAN, ..Jitter::default() };
         assert!(error(Augment { jitter, ..off() }).contains("jitter.hue is NaN"));
     }

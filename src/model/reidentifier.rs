@@ -207,11 +207,15 @@ impl fmt::Display for BackboneConfig {
                 if let Some(dim) = config.feature_dim {
                     write!(f, " fc{dim}")?;
                 }
-                match (config.width, config.last_width) {
-                    (64, None) => Ok(()),
-                    (width, None) => write!(f, " of width {width}"),
-                    (width, Some(last)) => write!(f, " of width {width}, {last} in the last layer"),
+                if let Some(blocks) = config.blocks {
+                    write!(f, " of {blocks:?} blocks")?;
                 }
+                match (config.width, config.last_width) {
+                    (64, None) => {}
+                    (width, None) => write!(f, " of width {width}")?,
+                    (width, Some(last)) => write!(f, " of width {width}, {last} in the last layer")?,
+                }
+                config.expansion.map_or(Ok(()), |channels| write!(f, ", expanded to {channels}"))
             }
             Self::Imported(config) => f.write_str(&config.name),
         }
@@ -315,6 +319,32 @@ mod tests {
     }
 
     #[test]
+    fn blocks_are_left_out_and_the_last_map_is_expanded() {
+        let mut config = config("reid_resnet18");
+        config.backbone = BackboneConfig::Resnet(ResnetConfig {
+            width: 16,
+            last_width: Some(112),
+            blocks: Some([2, 1, 3, 1]),
+            expansion: Some(640),
+            ..ResnetConfig::reid(18)
+        });
+        let graph = config.graph().expect("valid");
+        let shapes = graph.shapes(128, 64).expect("fits");
+        let last = shapes.iter().rfind(|shape| matches!(shape, Shape::Map(_)));
+        assert_eq!(last, Some(&Shape::Map([640, 8, 4])));
+        assert_eq!((config.features_dim(), shapes[graph.feature]), (640, Shape::Vector(640)));
+        let parameters = graph.parameters();
+        let has = |name: &str| parameters.iter().any(|p| p.name == format!("backbone.{name}"));
+        assert!(has("layer2.0.conv1.weight") && !has("layer2.1.conv1.weight"));
+        assert!(has("layer3.2.bn2.weight") && !has("layer4.1.conv1.weight"));
+        let expansion: Vec<_> = parameters.iter().filter(|p| p.name.contains(".conv5.")).collect();
+        assert_eq!((expansion.len(), &expansion[0].shape[..]), (5, &[640, 112, 1, 1][..]));
+        assert!(expansion.iter().all(|p| p.role == Role::Backbone));
+        let name = "ResNet-18 of [2, 1, 3, 1] blocks of width 16, 112 in the last layer, expanded to 640";
+        assert_eq!(config.backbone.to_string(), name);
+    }
+
+    #[test]
     fn configs_of_no_network_are_refused() {
         let refused = |change: fn(&mut ReIdentifierConfig)| {
             let mut config = config("osnet_x0_25");
@@ -330,6 +360,10 @@ mod tests {
         let stride =
             refused(|c| c.backbone = BackboneConfig::Resnet(ResnetConfig { last_stride: 0, ..ResnetConfig::reid(50) }));
         assert_eq!(stride, "the last stride of the ResNet is 0; it must lie within 1–2");
+        let blocks = refused(|c| {
+            c.backbone = BackboneConfig::Resnet(ResnetConfig { blocks: Some([2, 2, 0, 2]), ..ResnetConfig::reid(18) })
+        });
+        assert_eq!(blocks, "the number of blocks in a layer of the ResNet is 0; it must lie within 1–64");
         assert!(refused(|c| c.head = Some(Head { num_classes: 0, bias: false })).starts_with("the head is 0"));
         assert!(refused(|c| c.input.std[1] = 0.0).contains("standard deviation"));
         assert!(refused(|c| c.input.height = usize::MAX).starts_with("the input's height"));

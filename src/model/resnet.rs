@@ -36,6 +36,13 @@ pub struct ResnetConfig {
     /// The channels of layer 4 (a bottleneck's before they are made four times as many), if not 8 times the stem's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_width: Option<usize>,
+    /// The blocks of each layer, if not the depth's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<[usize; 4]>,
+    /// A 1×1 convolution to so many channels, batch norm and ReLU after layer 4 (as MobileNetV2 and OSNet end): more
+    /// features to pool, at little cost where layer 4 is narrow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion: Option<usize>,
     pub ibn: Option<Ibn>,
     /// TLL and Bag of Tricks leave out the ReLU after the stem's bn1.
     pub stem_relu: bool,
@@ -54,6 +61,8 @@ impl ResnetConfig {
             depth,
             width: 64,
             last_width: None,
+            blocks: None,
+            expansion: None,
             ibn: None,
             stem_relu: false,
             stem_pool: StemPool::Padded,
@@ -80,7 +89,7 @@ impl ResnetConfig {
 
     /// The length of the pooled feature: 2048 for ResNet-50 at width 64.
     pub fn out_features(&self) -> usize {
-        if let Some(dim) = self.feature_dim {
+        if let Some(dim) = self.feature_dim.or(self.expansion) {
             return dim;
         }
         let bottleneck = Self::layers(self.depth).is_some_and(|(_, bottleneck)| bottleneck);
@@ -95,6 +104,10 @@ impl ResnetConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         size("the width of the ResNet", self.width, 2..=4096)?;
         self.last_width.map_or(Ok(()), |width| size("the width of the ResNet's layer 4", width, 2..=4096 << 3))?;
+        for blocks in self.blocks.into_iter().flatten() {
+            size("the number of blocks in a layer of the ResNet", blocks, 1..=64)?;
+        }
+        self.expansion.map_or(Ok(()), |channels| size("the expansion of the ResNet", channels, CHANNELS))?;
         size("the last stride of the ResNet", self.last_stride, 1..=2)?;
         self.feature_dim.map_or(Ok(()), |dim| size("the feature of the ResNet", dim, CHANNELS))
     }
@@ -118,7 +131,7 @@ impl ResnetConfig {
             StemPool::Ceil => (0, true),
         };
         x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [padding; 2], ceil });
-        for (layer, &count) in blocks.iter().enumerate() {
+        for (layer, &count) in self.blocks.unwrap_or(blocks).iter().enumerate() {
             let planes = self.planes(layer);
             if layer == 3 {
                 b.begin_last_stage();
@@ -139,6 +152,11 @@ impl ResnetConfig {
                 };
                 x = if bottleneck { block.bottleneck(b, x) } else { block.basic(b, x) };
             }
+        }
+        if let Some(channels) = self.expansion {
+            x = b.convolution(format!("{name}.conv5.0"), x, channels, Convolution2d::default());
+            x = b.batch_norm(format!("{name}.conv5.1"), x);
+            x = b.relu(x);
         }
         let Some(dim) = self.feature_dim else { return x };
         let x = b.global_average_pool(x);

@@ -405,7 +405,16 @@ impl Reader<'_> {
         let stem_pool = if self.dialect == Dialect::FastReid { StemPool::Ceil } else { StemPool::Padded };
         let width = self.outputs(format!("{root}conv1.weight"))?;
         let last_width = Some(self.outputs(format!("{root}layer4.0.conv1.weight"))?).filter(|&last| last != 8 * width);
-        Ok(ResnetConfig { depth, width, last_width, ibn, stem_relu, stem_pool, last_stride, feature_dim })
+        Ok(ResnetConfig {
+            width,
+            last_width,
+            ibn,
+            stem_relu,
+            stem_pool,
+            last_stride,
+            feature_dim,
+            ..ResnetConfig::reid(depth)
+        })
     }
 
     /// How many blocks a layer has: one more than the highest index.

@@ -66,6 +66,10 @@ pub struct ModelConfig {
     pub preset: String,
     /// The channels of an OSNet's stem and three stages, or of a ResNet's stem and last layer, instead of the preset's.
     pub channels: Option<Vec<usize>>,
+    /// The blocks of a ResNet's four layers, instead of the preset's.
+    pub blocks: Option<[usize; 4]>,
+    /// A ResNet's 1×1 convolution after its last layer, to so many channels.
+    pub expansion: Option<usize>,
     /// The backbone's fully connected layer, instead of the preset's; 0 leaves it out.
     pub feature_dim: Option<usize>,
     /// A linear layer to so many features before the BN neck.
@@ -445,14 +449,15 @@ impl TrainConfig {
         (1..).zip(&self.stage).try_for_each(fits)
     }
 
-    /// The model of a stage (from 0) with a head for so many persons; 0 for none.
+    /// The model of a stage (from 0) with a head for so many persons, if the identity loss counts; 0 for none.
     pub fn network(&self, stage: usize, people: usize) -> Result<ReIdentifierConfig, TrainConfigError> {
         let model = &self.model;
         let unknown = || {
             let allowed = format!("the presets are {}", PRESETS.join(", "));
             value("model.preset", &format!("{:?}", model.preset), &allowed)
         };
-        let mut config = preset(&model.preset, people).ok_or_else(unknown)?;
+        let classes = if self.objective.identity == 0.0 { 0 } else { people };
+        let mut config = preset(&model.preset, classes).ok_or_else(unknown)?;
         match (&mut config.backbone, model.channels.as_deref()) {
             (_, None) => {}
             (BackboneConfig::Osnet(osnet), Some(&[stem, first, second, third])) => {
@@ -467,6 +472,14 @@ impl TrainConfig {
                     "four widths of an OSNet; of a ResNet the stem's and, if it is not 8 times that, the last layer's";
                 return Err(value("model.channels", &format!("{channels:?}"), allowed));
             }
+        }
+        match &mut config.backbone {
+            BackboneConfig::Resnet(resnet) => (resnet.blocks, resnet.expansion) = (model.blocks, model.expansion),
+            _ if model.blocks.is_some() || model.expansion.is_some() => {
+                let given = format!("{:?}, {:?}", model.blocks, model.expansion);
+                return Err(value("model.blocks, model.expansion", &given, "only a ResNet has them"));
+            }
+            _ => {}
         }
         if let Some(dim) = model.feature_dim {
             let dim = (dim > 0).then_some(dim);
