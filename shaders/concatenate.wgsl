@@ -1,6 +1,9 @@
 // Some channels of a map to a place among the channels of another, whose padding may follow as zeros. One thread a value,
 // as neither place need be a whole vec4.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     // Of all images.
     pixels: u32,
@@ -14,8 +17,8 @@ struct Params {
     to_first: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<real>;
+@group(0) @binding(1) var<storage, read_write> out: array<real>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -31,7 +34,7 @@ fn main(
     }
     let pixel = place / width;
     let channel = place % width;
-    var value = 0.0;
+    var value = real();
     if channel < params.channels {
         value = x[pixel * params.from_pitch + params.from_first + channel];
     }

@@ -2,6 +2,9 @@
 // [pixels, kh · kw · inputs] and weights, with a tile of sums in the registers of each thread. Neighbouring threads take
 // neighbouring pixels and the same outputs, so that they load the same weights.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 // What one thread computes: so many pixels by so many vec4s of outputs.
 const PIXELS = 8u;
 const OUTPUTS = 2u;
@@ -10,6 +13,8 @@ const PIXEL_THREADS = 8u;
 const OUTPUT_THREADS = 8u;
 // 1 where fields may reach beyond the map.
 const PADDED = 1u;
+// 1 where products are summed in f16, four at a time, before they are added in f32.
+const HALF = 0u;
 // vec4s of outputs whose weights are packed together.
 const BLOCK = 2u;
 
@@ -36,13 +41,13 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
 // [outputs / BLOCK, kh · kw · inputs · 4, BLOCK]
-@group(0) @binding(1) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> weights: array<vec4<real>>;
 // Bias, then slopes.
 @group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> residual: array<vec4<real>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(PIXEL_THREADS * OUTPUT_THREADS)
@@ -101,21 +106,39 @@ fn main(
                 }
             }
             for (var i = 0u; i < params.inputs; i++) {
-                var values: array<vec4<f32>, PIXELS>;
+                var values: array<vec4<real>, PIXELS>;
                 for (var p = 0u; p < PIXELS; p++) { // unroll
                     values[p] = x[place[p] + i];
                     if PADDED == 1u {
-                        values[p] = select(vec4<f32>(), values[p], inside[p]);
+                        values[p] = select(vec4<real>(), values[p], inside[p]);
                     }
                 }
-                for (var c = 0u; c < 4u; c++) { // unroll
+                if HALF == 1u { // choose
                     for (var o = 0u; o < OUTPUTS; o++) { // unroll
-                        let factor = weights[weight[o] + row];
+                        let first = weights[weight[o] + row];
+                        let second = weights[weight[o] + row + BLOCK];
+                        let third = weights[weight[o] + row + 2u * BLOCK];
+                        let fourth = weights[weight[o] + row + 3u * BLOCK];
                         for (var p = 0u; p < PIXELS; p++) { // unroll
-                            sums[p * OUTPUTS + o] = fma(vec4<f32>(values[p][c]), factor, sums[p * OUTPUTS + o]);
+                            var sum = values[p].x * first;
+                            sum = fma(vec4<real>(values[p].y), second, sum);
+                            sum = fma(vec4<real>(values[p].z), third, sum);
+                            sum = fma(vec4<real>(values[p].w), fourth, sum);
+                            sums[p * OUTPUTS + o] += vec4<f32>(sum);
                         }
                     }
-                    row += BLOCK;
+                    row += 4u * BLOCK;
+                } else {
+                    for (var c = 0u; c < 4u; c++) { // unroll
+                        for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                            let factor = vec4<f32>(weights[weight[o] + row]);
+                            for (var p = 0u; p < PIXELS; p++) { // unroll
+                                let value = vec4<f32>(f32(values[p][c]));
+                                sums[p * OUTPUTS + o] = fma(value, factor, sums[p * OUTPUTS + o]);
+                            }
+                        }
+                        row += BLOCK;
+                    }
                 }
             }
         }
@@ -130,9 +153,9 @@ fn main(
                     let place = pixel * params.outputs + output;
                     var value = sums[p * OUTPUTS + o];
                     if params.residual == 1u {
-                        value += residual[place];
+                        value += vec4<f32>(residual[place]);
                     }
-                    out[place] = finish(value, params.activation, tail[params.outputs + output]);
+                    out[place] = vec4<real>(finish(value, params.activation, tail[params.outputs + output]));
                 }
             }
         }

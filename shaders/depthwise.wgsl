@@ -1,5 +1,8 @@
 // Depthwise convolution: each channel with a kernel of its own, bias and activation. One thread four channels of a pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     height: u32,
     width: u32,
@@ -18,12 +21,12 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
 // [kh · kw, channels]
 @group(0) @binding(1) var<storage, read> weights: array<vec4<f32>>;
 // Bias, then slopes.
 @group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -52,10 +55,10 @@ fn main(
         for (var kx = 0u; kx < params.kernel_width; kx++) {
             let x_ = left + kx;
             if x_ < params.width {
-                let value = x[(image + y * params.width + x_) * params.channels + channel];
+                let value = vec4<f32>(x[(image + y * params.width + x_) * params.channels + channel]);
                 sum = fma(value, weights[(ky * params.kernel_width + kx) * params.channels + channel], sum);
             }
         }
     }
-    out[place] = finish(sum, params.activation, tail[params.channels + channel]);
+    out[place] = vec4<real>(finish(sum, params.activation, tail[params.channels + channel]));
 }

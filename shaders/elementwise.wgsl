@@ -1,6 +1,9 @@
 // One or two maps combined value by value, then scaled and shifted channel by channel, then activated. One thread four
 // channels of a pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     // vec4s in all, of an image, and of a pixel.
     count: u32,
@@ -11,11 +14,11 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<real>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<real>>;
 // Scale, shift, slopes.
 @group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -29,19 +32,19 @@ fn main(
         return;
     }
     let channel = place % params.channels;
-    var value = a[place];
+    var value = vec4<f32>(a[place]);
     switch params.combine {
         case 1u: {
-            value += b[place];
+            value += vec4<f32>(b[place]);
         }
         case 2u: {
-            value *= b[place];
+            value *= vec4<f32>(b[place]);
         }
         case 3u: {
-            value *= b[place / params.size * params.channels + channel];
+            value *= vec4<f32>(b[place / params.size * params.channels + channel]);
         }
         default: {}
     }
     value = value * tail[channel] + tail[params.channels + channel];
-    out[place] = finish(value, params.activation, tail[2u * params.channels + channel]);
+    out[place] = vec4<real>(finish(value, params.activation, tail[2u * params.channels + channel]));
 }

@@ -1,5 +1,8 @@
 // The sum of up to four streams, each scaled channel by channel. One thread four channels of a pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     // vec4s in all, of an image, and of a pixel.
     count: u32,
@@ -12,12 +15,12 @@ struct Params {
     accumulate: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> c: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> d: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> scales: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<real>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<real>>;
+@group(0) @binding(2) var<storage, read> c: array<vec4<real>>;
+@group(0) @binding(3) var<storage, read> d: array<vec4<real>>;
+@group(0) @binding(4) var<storage, read> scales: array<vec4<real>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -31,18 +34,18 @@ fn main(
         return;
     }
     let scale = place / params.size * params.streams * params.step + place % params.channels;
-    var sum = a[place] * scales[scale];
+    var sum = vec4<f32>(a[place]) * vec4<f32>(scales[scale]);
     if params.streams > 1u {
-        sum = fma(b[place], scales[scale + params.step], sum);
+        sum = fma(vec4<f32>(b[place]), vec4<f32>(scales[scale + params.step]), sum);
     }
     if params.streams > 2u {
-        sum = fma(c[place], scales[scale + 2u * params.step], sum);
+        sum = fma(vec4<f32>(c[place]), vec4<f32>(scales[scale + 2u * params.step]), sum);
     }
     if params.streams > 3u {
-        sum = fma(d[place], scales[scale + 3u * params.step], sum);
+        sum = fma(vec4<f32>(d[place]), vec4<f32>(scales[scale + 3u * params.step]), sum);
     }
     if params.accumulate == 1u {
-        sum += out[place];
+        sum += vec4<f32>(out[place]);
     }
-    out[place] = sum;
+    out[place] = vec4<real>(sum);
 }

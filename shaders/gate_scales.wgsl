@@ -1,6 +1,9 @@
 // The scales of an aggregation gate: of each of up to four streams the mean of every channel, and what two small layers
 // make of it, σ(fc2 · ReLU(fc1 · mean + bias1) + bias2). One workgroup a stream of an image.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     images: u32,
     streams: u32,
@@ -12,14 +15,14 @@ struct Params {
     lanes: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> c: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> d: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<real>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<real>>;
+@group(0) @binding(2) var<storage, read> c: array<vec4<real>>;
+@group(0) @binding(3) var<storage, read> d: array<vec4<real>>;
 // fc1 [hidden, channels · 4], bias1, fc2 [channels, hidden · 4], bias2.
 @group(0) @binding(4) var<storage, read> weights: array<vec4<f32>>;
 // [images, streams, channels + hidden]: the scales, and the hidden layer on the way.
-@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> partial: array<vec4<f32>, 64>;
@@ -27,16 +30,16 @@ var<workgroup> partial: array<vec4<f32>, 64>;
 fn value_of(stream: u32, place: u32) -> vec4<f32> {
     switch stream {
         case 0u: {
-            return a[place];
+            return vec4<f32>(a[place]);
         }
         case 1u: {
-            return b[place];
+            return vec4<f32>(b[place]);
         }
         case 2u: {
-            return c[place];
+            return vec4<f32>(c[place]);
         }
         default: {
-            return d[place];
+            return vec4<f32>(d[place]);
         }
     }
 }
@@ -45,7 +48,7 @@ fn value_of(stream: u32, place: u32) -> vec4<f32> {
 fn layer(weight: u32, bias: u32, first: u32, length: u32) -> vec4<f32> {
     var sum = weights[bias];
     for (var i = 0u; i < length; i++) {
-        let value = out[first + i];
+        let value = vec4<f32>(out[first + i]);
         let row = weight + i * 4u;
         sum = fma(vec4(value.x), weights[row], sum);
         sum = fma(vec4(value.y), weights[row + 1u], sum);
@@ -85,7 +88,7 @@ fn main(
             }
         }
         if lane < lanes && channel < params.channels {
-            out[means + channel] = partial[lane] / f32(params.area);
+            out[means + channel] = vec4<real>(partial[lane] / f32(params.area));
         }
         workgroupBarrier();
     }
@@ -95,13 +98,14 @@ fn main(
     let bias1 = params.hidden * params.channels * 4u;
     for (var i = lane; i < params.hidden; i += 64u) {
         let value = layer(i * params.channels * 4u, bias1 + i, means, params.channels);
-        out[middle + i] = select(value, vec4<f32>(), value < vec4<f32>());
+        out[middle + i] = vec4<real>(select(value, vec4<f32>(), value < vec4<f32>()));
     }
     storageBarrier();
 
     let fc2 = bias1 + params.hidden;
     let bias2 = fc2 + bias1;
     for (var i = lane; i < params.channels; i += 64u) {
-        out[means + i] = 1.0 / (1.0 + exp(-layer(fc2 + i * params.hidden * 4u, bias2 + i, middle, params.hidden)));
+        let value = layer(fc2 + i * params.hidden * 4u, bias2 + i, middle, params.hidden);
+        out[means + i] = vec4<real>(1.0 / (1.0 + exp(-value)));
     }
 }

@@ -1,6 +1,9 @@
 // The mean over all pixels, plain or generalised (GeM), then scaled, shifted and activated. One workgroup some vec4s of
 // channels of an image: `lanes` threads side by side take a pixel, the next threads the next pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     images: u32,
     area: u32,
@@ -15,10 +18,10 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
 // Scale, shift, slopes.
 @group(0) @binding(1) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 var<workgroup> partial: array<vec4<f32>, 64>;
@@ -45,7 +48,7 @@ fn main(
     if params.gem == 1u {
         // The largest is taken out, so that neither a tiny map nor a large exponent leaves f32's range.
         for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
-            let value = x[first + pixel * params.channels];
+            let value = vec4<f32>(x[first + pixel * params.channels]);
             largest = select(value, largest, value < largest);
         }
         partial[lane] = largest;
@@ -63,7 +66,7 @@ fn main(
 
     var sum = vec4<f32>();
     for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
-        let value = x[first + pixel * params.channels];
+        let value = vec4<f32>(x[first + pixel * params.channels]);
         if params.gem == 1u {
             let least = vec4(params.smallest);
             sum += pow(select(value, least, value < least) / largest, vec4(params.exponent));
@@ -85,6 +88,6 @@ fn main(
         }
         mean = mean * tail[channel] + tail[params.channels + channel];
         out[image * params.channels + channel] =
-            finish(mean, params.activation, tail[2u * params.channels + channel]);
+            vec4<real>(finish(mean, params.activation, tail[2u * params.channels + channel]));
     }
 }

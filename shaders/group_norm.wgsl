@@ -1,6 +1,9 @@
 // Instance and group norm: each image's runs of channels to mean 0 and variance 1, then scaled, shifted and activated.
 // One workgroup a run of an image, value by value, as a run need not be whole vec4s.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     images: u32,
     area: u32,
@@ -12,10 +15,10 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<real>;
 // Scale, shift, slopes, each as long as a pixel.
 @group(0) @binding(1) var<storage, read> tail: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<real>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 var<workgroup> partial: array<f32, 64>;
@@ -38,7 +41,7 @@ fn main(
 
     var sum = 0.0;
     for (var i = lane; i < count; i += 64u) {
-        sum += x[first + i / length * params.pitch + i % length];
+        sum += f32(x[first + i / length * params.pitch + i % length]);
     }
     partial[lane] = sum;
     for (var half = 32u; half > 0u; half >>= 1u) {
@@ -53,7 +56,7 @@ fn main(
 
     sum = 0.0;
     for (var i = lane; i < count; i += 64u) {
-        let apart = x[first + i / length * params.pitch + i % length] - mean;
+        let apart = f32(x[first + i / length * params.pitch + i % length]) - mean;
         sum += apart * apart;
     }
     partial[lane] = sum;
@@ -69,14 +72,14 @@ fn main(
     for (var i = lane; i < count; i += 64u) {
         let channel = first_channel + i % length;
         let place = first + i / length * params.pitch + i % length;
-        let value = (x[place] - mean) * scale * tail[channel] + tail[params.pitch + channel];
-        out[place] = finish(vec4(value), params.activation, vec4(tail[2u * params.pitch + channel])).x;
+        let value = (f32(x[place]) - mean) * scale * tail[channel] + tail[params.pitch + channel];
+        out[place] = real(finish(vec4(value), params.activation, vec4(tail[2u * params.pitch + channel])).x);
     }
     // The last run has the padding behind it.
     let zeros = params.pitch - params.channels;
     if first_channel + length == params.channels {
         for (var i = lane; i < params.area * zeros; i += 64u) {
-            out[image * params.area * params.pitch + i / zeros * params.pitch + params.channels + i % zeros] = 0.0;
+            out[image * params.area * params.pitch + i / zeros * params.pitch + params.channels + i % zeros] = real();
         }
     }
 }

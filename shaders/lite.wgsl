@@ -2,6 +2,9 @@
 // activation. One workgroup some outputs of a tile of an image: what the tile and the pixels around it become in between
 // is made in workgroup memory, so that it never leaves the chip.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 // Pixels of a thread while the 1×1 convolution is made.
 const PIXELS = 5u;
 // vec4s of outputs of a workgroup, as their weights are packed.
@@ -9,6 +12,8 @@ const OUTPUTS = 2u;
 // Rows of a thread's strip in the depthwise convolution, and those that it reads.
 const ROWS = 4u;
 const AROUND = 6u;
+// 1 where products are summed in f16, four at a time, before they are added in f32.
+const HALF = 0u;
 
 struct Params {
     images: u32,
@@ -25,15 +30,15 @@ struct Params {
     activation: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
 // [outputs / OUTPUTS, inputs · 4, OUTPUTS]
-@group(0) @binding(1) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> weights: array<vec4<real>>;
 // The bias between, the nine of each channel [9, outputs], bias, slopes.
 @group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-var<workgroup> between: array<vec4<f32>, 64u * PIXELS * OUTPUTS>;
+var<workgroup> between: array<vec4<real>, 64u * PIXELS * OUTPUTS>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -76,23 +81,41 @@ fn main(
     }
     var weight = first_output * params.inputs * 4u;
     for (var i = 0u; i < params.inputs; i++) {
-        var values: array<vec4<f32>, PIXELS>;
+        var values: array<vec4<real>, PIXELS>;
         for (var p = 0u; p < PIXELS; p++) { // unroll
             values[p] = x[place[p] + i];
         }
-        for (var c = 0u; c < 4u; c++) { // unroll
+        if HALF == 1u { // choose
             for (var o = 0u; o < OUTPUTS; o++) { // unroll
-                let factor = weights[weight + o];
+                let first = weights[weight + o];
+                let second = weights[weight + OUTPUTS + o];
+                let third = weights[weight + 2u * OUTPUTS + o];
+                let fourth = weights[weight + 3u * OUTPUTS + o];
                 for (var p = 0u; p < PIXELS; p++) { // unroll
-                    sums[p * OUTPUTS + o] = fma(vec4<f32>(values[p][c]), factor, sums[p * OUTPUTS + o]);
+                    var sum = values[p].x * first;
+                    sum = fma(vec4<real>(values[p].y), second, sum);
+                    sum = fma(vec4<real>(values[p].z), third, sum);
+                    sum = fma(vec4<real>(values[p].w), fourth, sum);
+                    sums[p * OUTPUTS + o] += vec4<f32>(sum);
                 }
             }
-            weight += OUTPUTS;
+            weight += 4u * OUTPUTS;
+        } else {
+            for (var c = 0u; c < 4u; c++) { // unroll
+                for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                    let factor = vec4<f32>(weights[weight + o]);
+                    for (var p = 0u; p < PIXELS; p++) { // unroll
+                        let value = vec4<f32>(f32(values[p][c]));
+                        sums[p * OUTPUTS + o] = fma(value, factor, sums[p * OUTPUTS + o]);
+                    }
+                }
+                weight += OUTPUTS;
+            }
         }
     }
     for (var p = 0u; p < PIXELS; p++) { // unroll
         for (var o = 0u; o < OUTPUTS; o++) { // unroll
-            between[o * (64u * PIXELS) + lane + p * 64u] = sums[p * OUTPUTS + o];
+            between[o * (64u * PIXELS) + lane + p * 64u] = vec4<real>(sums[p * OUTPUTS + o]);
         }
     }
     workgroupBarrier();
@@ -125,7 +148,7 @@ fn main(
                         let from_y = y + r - 1u;
                         let inside = from_y < region_bottom && from_x < params.width;
                         let source = (from_y - region_top) * region_width + from_x - region_left;
-                        let value = between[o * (64u * PIXELS) + select(0u, source, inside)];
+                        let value = vec4<f32>(between[o * (64u * PIXELS) + select(0u, source, inside)]);
                         column[r] = select(vec4<f32>(), value, inside);
                     }
                     for (var r = 0u; r < ROWS; r++) { // unroll
@@ -137,7 +160,7 @@ fn main(
                 for (var r = 0u; r < ROWS; r++) { // unroll
                     if y + r < bottom {
                         let to = ((map + y + r) * params.width + x_) * params.outputs + output;
-                        out[to] = finish(strip[r], params.activation, slope);
+                        out[to] = vec4<real>(finish(strip[r], params.activation, slope));
                     }
                 }
             }

@@ -1,5 +1,8 @@
 // Images [n, channels, h, w] to the map [n, h, w, pitch]. One thread four channels of a pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     // Pixels of all images, and of one.
     pixels: u32,
@@ -10,7 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> images: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -30,5 +33,5 @@ fn main(
     for (var i = 0u; i < min(4u, params.channels - first); i++) {
         value[i] = images[(image * params.channels + first + i) * params.area + pixel % params.area];
     }
-    out[place] = value;
+    out[place] = vec4<real>(value);
 }

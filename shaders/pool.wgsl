@@ -1,6 +1,9 @@
 // Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean.
 // One thread four channels of a pixel.
 
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
 struct Params {
     height: u32,
     width: u32,
@@ -19,8 +22,8 @@ struct Params {
     maximum: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 const LOWEST = -0x1.fffffep+127f;
@@ -51,12 +54,12 @@ fn main(
         for (var kx = 0u; kx < columns; kx++) {
             let x_ = left + kx - params.padding_x;
             if y < params.height && x_ < params.width {
-                let value = x[(image + y * params.width + x_) * params.channels + channel];
+                let value = vec4<f32>(x[(image + y * params.width + x_) * params.channels + channel]);
                 largest = select(value, largest, value < largest);
                 sum += value;
             }
         }
     }
     // With `ceil`, what a last window has beyond the padding is no part of it.
-    out[place] = select(sum / f32(rows * columns), largest, params.maximum == 1u);
+    out[place] = vec4<real>(select(sum / f32(rows * columns), largest, params.maximum == 1u));
 }

@@ -15,20 +15,30 @@ use webreid::graph::frozen::{
     Step,
 };
 use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig, preset};
-use webreid::weights::{Checkpoint, Recognised, Tensor, read_openvino, recognise};
+use webreid::weights::{Checkpoint, Precision, Recognised, Tensor, read_openvino, recognise};
 
 /// Of the largest value.
 const TOLERANCE: f32 = 1e-5;
+/// The same in f16, whose numbers have 11 bits: for a kernel, and for a network.
+const HALF_TOLERANCE: f32 = 4e-3;
+const HALF_NETWORK: f32 = 1e-2;
 
 type Tensors = BTreeMap<String, Tensor>;
 
-fn gpu() -> &'static GpuDevice {
-    static DEVICE: OnceLock<GpuDevice> = OnceLock::new();
-    DEVICE.get_or_init(|| pollster::block_on(GpuDevice::open()).expect("a Vulkan driver; lavapipe will do"))
+fn gpu(precision: Precision) -> &'static GpuDevice {
+    static SINGLE: OnceLock<GpuDevice> = OnceLock::new();
+    static HALF: OnceLock<GpuDevice> = OnceLock::new();
+    let device = if precision == Precision::F16 { &HALF } else { &SINGLE };
+    let open = || pollster::block_on(GpuDevice::open_in(precision)).expect("a Vulkan driver; lavapipe will do");
+    device.get_or_init(open)
 }
 
 fn runner(frozen: &Frozen) -> GpuRunner {
-    pollster::block_on(GpuRunner::new(gpu(), frozen)).unwrap()
+    pollster::block_on(GpuRunner::new(gpu(Precision::F32), frozen)).unwrap()
+}
+
+fn half_runner(frozen: &Frozen) -> GpuRunner {
+    pollster::block_on(GpuRunner::new(gpu(Precision::F16), frozen)).unwrap()
 }
 
 /// Seeded noise, −1…1.
@@ -45,23 +55,36 @@ fn positive_noise(count: usize, seed: usize) -> Vec<f32> {
     noise(count, seed).into_iter().map(|value| 0.5 + value.abs()).collect()
 }
 
-/// Both runners on noise, for some batches; batches of one runner grow and shrink.
-fn check_with(title: &str, frozen: &Frozen, batches: &[usize], images: impl Fn(usize) -> Vec<f32>, tolerance: f32) {
-    let (cpu, gpu) = (CpuRunner::new(frozen), runner(frozen));
+/// All runners on noise: f32 for some batches, which grow and shrink, and f16 for the first.
+fn check_with(
+    title: &str,
+    frozen: &Frozen,
+    batches: &[usize],
+    images: impl Fn(usize) -> Vec<f32>,
+    [single, half]: [f32; 2],
+) {
+    let (cpu, gpu, half_gpu) = (CpuRunner::new(frozen), runner(frozen), half_runner(frozen));
     let size = frozen.input().area() * frozen.input().channels;
-    for &batch in batches {
+    for (number, &batch) in batches.iter().enumerate() {
         let images = images(batch * size);
-        let (found, expected) = (pollster::block_on(gpu.run(&images, batch)).unwrap(), cpu.run(&images));
-        assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(&expected) {
-            let error = relative_error(found, expected);
-            assert!(error <= tolerance, "{title}, batch {batch}: {error:e} of the largest value");
+        let expected = cpu.run(&images);
+        let compare = |kind: &str, gpu: &GpuRunner, tolerance: f32| {
+            let found = pollster::block_on(gpu.run(&images, batch)).unwrap();
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                let error = relative_error(found, expected);
+                assert!(error <= tolerance, "{title}, batch {batch}, {kind}: {error:e} of the largest value");
+            }
+        };
+        compare("f32", &gpu, single);
+        if number == 0 {
+            compare("f16", &half_gpu, half);
         }
     }
 }
 
 fn check(title: &str, frozen: &Frozen) {
-    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), TOLERANCE);
+    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), [TOLERANCE, HALF_TOLERANCE]);
 }
 
 /// A network of steps on the image, each of which makes the next value.
@@ -262,7 +285,7 @@ fn group_norm_is_its_twin() {
                 &network(from, steps),
                 &[2, 5, 1],
                 |count| noise(count, 7),
-                2.0 * TOLERANCE,
+                [2.0 * TOLERANCE, HALF_TOLERANCE],
             );
         }
     }
@@ -373,7 +396,7 @@ fn networks_are_the_cpus() {
 }
 
 fn check_network(title: &str, frozen: &Frozen) {
-    check_with(title, frozen, &[1, 3], |count| noise(count, 7), TOLERANCE);
+    check_with(title, frozen, &[1, 3], |count| noise(count, 7), [TOLERANCE, HALF_NETWORK]);
 }
 
 #[test]
@@ -381,24 +404,39 @@ fn published_weights_give_the_reference_features() {
     let Some(shared) = shared() else { return };
     let weights = shared.join("weights");
     let reference = read(weights.join("reference_features.safetensors")).tensors;
-    let run = |frozen: &Frozen, input: &Tensor| {
-        pollster::block_on(runner(frozen).run(&input.values, input.shape[0])).unwrap().remove(1)
+    let run = |runner: &GpuRunner, input: &Tensor| {
+        pollster::block_on(runner.run(&input.values, input.shape[0])).unwrap().remove(1)
     };
     for name in ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_combineall.safetensors"] {
         let Recognised { config, tensors, .. } = recognise(read(weights.join(name))).unwrap();
         let stem = name.split('.').next().unwrap();
         let frozen = freeze(&config, &tensors, 256, 128);
-        let error = relative_error(&run(&frozen, &reference["input"]), &reference[stem].values);
-        println!("{name}: {error:.1e} of the largest value");
-        assert!(error <= 2.0 * TOLERANCE, "{name}: {error:e}");
+        let runners = [(runner(&frozen), 2.0 * TOLERANCE), (half_runner(&frozen), HALF_NETWORK)];
+        let errors = runners.map(|(runner, tolerance)| {
+            let error = relative_error(&run(&runner, &reference["input"]), &reference[stem].values);
+            assert!(error <= tolerance, "{name}: {error:e}");
+            error
+        });
+        println!("{name}: {:.1e} of the largest value in f32, {:.1e} in f16", errors[0], errors[1]);
     }
     for number in ["0287", "0288"] {
         let name = format!("person-reidentification-retail-{number}");
         let file = |extension: &str| std::fs::read(weights.join(&name).join(format!("{name}.{extension}"))).unwrap();
         let Recognised { config, tensors, .. } = read_openvino(&file("xml"), &file("bin")).unwrap();
         let frozen = freeze(&config, &tensors, 256, 128);
-        check_with(&name, &frozen, &[2], |count| noise(count, 7), 2.0 * TOLERANCE);
+        check_with(&name, &frozen, &[2], |count| noise(count, 7), [2.0 * TOLERANCE, HALF_NETWORK]);
     }
+}
+
+/// Weights, activations and what is read back, as bytes.
+#[test]
+fn half_takes_half_the_memory() {
+    let frozen = noisy(&preset("reid_resnet50", 0).unwrap(), 64, 32);
+    let bytes = [runner(&frozen), half_runner(&frozen)].map(|runner| {
+        pollster::block_on(runner.run(&noise(3 * 64 * 32, 1), 1)).unwrap();
+        runner.counters().bytes as f64
+    });
+    assert!((0.5..0.51).contains(&(bytes[1] / bytes[0])), "{bytes:?}");
 }
 
 #[test]

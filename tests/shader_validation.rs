@@ -36,6 +36,9 @@ fn sources() -> Vec<(&'static str, String)> {
     let mut variants: Vec<Variant> = KERNELS.into_iter().map(Variant::from).collect();
     variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded))));
     variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
+    let halves: Vec<Variant> = variants.iter().filter(|v| v.kernel.wgsl.contains("alias real")).cloned().collect();
+    assert!(halves.len() > 11, "all kernels of frozen networks, in all their variants");
+    variants.extend(halves.into_iter().map(Variant::half));
     let written = KERNELS.into_iter().map(|kernel| (kernel.name, kernel.wgsl.to_owned()));
     written.chain(variants.iter().map(|variant| (variant.kernel.name, variant.source()))).collect()
 }
@@ -43,7 +46,8 @@ fn sources() -> Vec<(&'static str, String)> {
 fn validate(name: &str, source: &str) -> (Module, ModuleInfo) {
     let module =
         naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let may = if source.starts_with("enable f16;") { Capabilities::SHADER_FLOAT16 } else { Capabilities::empty() };
+    let info = Validator::new(ValidationFlags::all(), may)
         .validate(&module)
         .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));
     (module, info)

@@ -20,6 +20,8 @@ export interface EngineDescription {
   readonly device: "gpu" | "cpu";
   /** The graphics adapter's name, or "CPU". */
   readonly adapter: string;
+  /** Of what the network computes on the way: "f16" only on GPUs that have it, after it proved close enough. */
+  readonly precision: "f16" | "f32";
   /** How many numbers were learnt. */
   readonly parameters: number;
 }

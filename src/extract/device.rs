@@ -95,6 +95,11 @@ impl Device {
         }
     }
 
+    #[cfg(all(test, feature = "webgpu"))]
+    pub(super) fn of(device: GpuDevice) -> Self {
+        Self { name: device.name().to_owned(), kind: Kind::Gpu(device) }
+    }
+
     #[cfg(feature = "webgpu")]
     pub(super) fn gpu(&self) -> Option<&GpuDevice> {
         match &self.kind {

@@ -88,8 +88,14 @@ impl Extractor {
         let cpu = CpuRunner::new(&frozen);
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = device.gpu() {
-            let runner = GpuRunner::new(gpu, &frozen).await?;
-            prove(&runner, &cpu, &config.input).await?;
+            let mut runner = GpuRunner::new(gpu, &frozen).await?;
+            let mut proof = prove(&runner, &cpu, &config.input).await;
+            if gpu.is_half() && matches!(proof, Err(ExtractError::WrongDevice(_))) {
+                // A network whose values are too large for f16, or too close together.
+                runner = GpuRunner::new(&gpu.in_single(), &frozen).await?;
+                proof = prove(&runner, &cpu, &config.input).await;
+            }
+            proof?;
             return Ok(Self { config, tensors, runner: Runner::Gpu(Box::new(runner)), device });
         }
         Ok(Self { config, tensors, runner: Runner::Cpu(cpu), device })
@@ -102,6 +108,15 @@ impl Extractor {
     /// The device at work.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Whether activations are f16: on GPUs that have it, unless the model is too far off in it.
+    pub fn is_half(&self) -> bool {
+        match &self.runner {
+            Runner::Cpu(_) => false,
+            #[cfg(feature = "webgpu")]
+            Runner::Gpu(runner) => runner.is_half(),
+        }
     }
 
     /// What the GPU has done for this model so far and holds for it; `None` on the CPU.
@@ -273,5 +288,41 @@ fn plan(input: &InputConfig) -> Plan {
         },
         scale: input.std.map(|std| 1.0 / (255.0 * std)),
         bias: std::array::from_fn(|channel| -input.mean[channel] / input.std[channel]),
+    }
+}
+
+#[cfg(all(test, feature = "webgpu", not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::graph::frozen::GpuDevice;
+    use crate::model::preset;
+    use crate::weights::{Precision, initial_tensors};
+
+    /// The preset with its first layer's weights times `factor`, on a GPU in f16.
+    fn in_half(factor: f32) -> Extractor {
+        let mut config = preset("osnet_x0_25", 0).expect("a preset");
+        (config.input.height, config.input.width) = (64, 32);
+        let mut tensors = initial_tensors(&config, 1).expect("a network");
+        let first = tensors.get_mut("backbone.conv1.conv.weight").expect("OSNet's stem");
+        first.values.iter_mut().for_each(|value| *value *= factor);
+        pollster::block_on(async {
+            let gpu = GpuDevice::open_in(Precision::F16).await.expect("a Vulkan driver with f16; lavapipe will do");
+            Extractor::new(config, Arc::new(tensors), Device::of(gpu)).await.expect("a model")
+        })
+    }
+
+    #[test]
+    fn a_model_that_leaves_the_range_of_f16_is_computed_in_f32() {
+        let [small, large] = [1.0, 1e6].map(in_half);
+        assert!(small.is_half() && !large.is_half());
+        let images = vec![0.5; 3 * 64 * 32];
+        let cpu = CpuRunner::new(&{
+            let graph = large.config.graph().expect("a network");
+            Frozen::new(&graph, &[graph.embedding], &large.tensors, 64, 32).expect("frozen")
+        });
+        let (found, expected) =
+            (pollster::block_on(large.embed(&images)).expect("features"), cpu.run(&images).remove(0));
+        let largest = expected.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-4 * largest));
     }
 }

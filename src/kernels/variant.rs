@@ -2,7 +2,8 @@
 //!
 //! A line `const NAME = 1u;` is a constant that may get another value. A loop whose first line ends in `// unroll` is
 //! replaced by its body, once for each value of its variable: only then do arrays become registers, on whatever does not
-//! unroll by itself. The shader as it stands in its file is valid too.
+//! unroll by itself. Of an `if NAME == 1u { // choose` with its `else` the branch that a constant does not take is left out.
+//! Where `real` is another name of `f32`, a variant may make it one of `f16`. The shader as it stands in its file is valid too.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,15 @@ use super::Kernel;
 pub struct Variant {
     pub kernel: Kernel,
     constants: Vec<(&'static str, usize)>,
+    half: bool,
 }
+
+/// What a shader calls the numbers that it stores.
+const REAL: &str = "alias real = f32;";
 
 impl From<Kernel> for Variant {
     fn from(kernel: Kernel) -> Self {
-        Self { kernel, constants: Vec::new() }
+        Self { kernel, constants: Vec::new(), half: false }
     }
 }
 
@@ -28,20 +33,38 @@ impl Variant {
         for (name, _) in constants {
             assert!(kernel.wgsl.contains(&format!("const {name} = ")), "{} has a constant {name}", kernel.name);
         }
-        Self { kernel, constants: constants.to_vec() }
+        Self { kernel, constants: constants.to_vec(), half: false }
+    }
+
+    /// The same for buffers of f16, where `real` is what they hold.
+    ///
+    /// # Panics
+    /// When the shader does not know `real`.
+    pub fn half(mut self) -> Self {
+        assert!(self.kernel.wgsl.contains(REAL), "{} knows real", self.kernel.name);
+        self.half = true;
+        self
     }
 
     /// The shader.
     pub fn source(&self) -> String {
         let mut known = BTreeMap::new();
         let mut lines = Vec::new();
+        if self.half {
+            lines.push("enable f16;".to_owned());
+        }
         for line in self.kernel.wgsl.lines() {
+            if self.half && line == REAL {
+                lines.push(REAL.replace("f32", "f16"));
+                continue;
+            }
             let Some((name, value)) = constant(line) else {
                 lines.push(line.to_owned());
                 continue;
             };
             let given = self.constants.iter().find(|(given, _)| *given == name);
             let value = given.map_or(value, |&(_, value)| value);
+            let value = if self.half && name == "HALF" { 1 } else { value };
             known.insert(name, value);
             lines.push(format!("const {name} = {value}u;"));
         }
@@ -66,10 +89,25 @@ fn unrolled<'a>(line: &'a str, known: &BTreeMap<&str, usize>) -> Option<(&'a str
     Some((name, literal.or_else(|| known.get(bound).copied())?))
 }
 
+/// `if NAME == 1u { // choose`: whether it is.
+fn chosen(line: &str, known: &BTreeMap<&str, usize>) -> Option<bool> {
+    let name = line.trim_start().strip_prefix("if ")?.strip_suffix(" == 1u { // choose")?;
+    Some(*known.get(name)? == 1)
+}
+
 fn unroll(lines: &[String], known: &BTreeMap<&str, usize>, source: &mut String) {
     let mut lines = lines;
     while let Some((line, rest)) = lines.split_first() {
         lines = rest;
+        if let Some(first) = chosen(line, known) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let place = |line: String| rest.iter().position(|other| *other == line).unwrap_or(rest.len());
+            let (middle, end) = (place(format!("{indent}}} else {{")), place(format!("{indent}}}")));
+            let branch = if first { 0..middle } else { (middle + 1).min(end)..end };
+            unroll(&rest[branch], known, source);
+            lines = rest.get(end + 1..).unwrap_or_default();
+            continue;
+        }
         let Some((name, count)) = unrolled(line, known) else {
             source.push_str(line);
             source.push('\n');
@@ -129,6 +167,24 @@ mod tests {
         let source = Variant::new(KERNEL, &[("N", 2)]).source();
         assert_eq!(source, format!("{head}{}{}end\n", body("0u"), body("1u")));
         assert_eq!(Variant::from(KERNEL).source().matches("pp").count(), 3);
+    }
+
+    #[test]
+    fn only_the_branch_that_is_taken_is_left() {
+        let wgsl =
+            "const N = 0u;\nif N == 1u { // choose\n    a\n    if b {\n    } else {\n    }\n} else {\n    c\n}\nend\n";
+        let kernel = Kernel { name: "b", wgsl };
+        assert_eq!(Variant::from(kernel).source(), "const N = 0u;\n    c\nend\n");
+        let taken = Variant::new(kernel, &[("N", 1)]).source();
+        assert_eq!(taken, "const N = 1u;\n    a\n    if b {\n    } else {\n    }\nend\n");
+    }
+
+    #[test]
+    fn half_stores_f16_and_says_so_to_the_shader() {
+        let wgsl = "alias real = f32;\nconst HALF = 0u;\n";
+        let kernel = Kernel { name: "c", wgsl };
+        assert_eq!(Variant::from(kernel).source(), wgsl);
+        assert_eq!(Variant::from(kernel).half().source(), "enable f16;\nalias real = f16;\nconst HALF = 1u;\n");
     }
 
     #[test]

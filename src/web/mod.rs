@@ -109,6 +109,7 @@ struct Description<'a> {
     input_width: usize,
     device: &'static str,
     adapter: &'a str,
+    precision: &'static str,
     parameters: usize,
 }
 
@@ -164,6 +165,7 @@ impl Engine {
             input_width: config.input.width,
             device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: &device.name,
+            precision: if extractor.is_half() { "f16" } else { "f32" },
             parameters: sizes.sum(),
         };
         Ok(serde_wasm_bindgen::to_value(&description)?)

@@ -1,6 +1,6 @@
 // What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
 import type { Locator, Page } from "@playwright/test";
-import { AGREEMENT, type Report } from "../../../www/src/bench/report.ts";
+import { disagree, type Report } from "../../../www/src/bench/report.ts";
 
 /** Undefined before the first measurement was started. */
 export async function benchReport(page: Page): Promise<Report | undefined> {
@@ -31,7 +31,7 @@ export function reportText({ webreid, onnxruntimeWeb, machine, rows, downloads }
       ratio.toFixed(2),
       pair(({ firstMs }) => firstMs),
       pair(({ firstMs, ms }) => firstMs / ms, 1),
-      `${largestDifference.toExponential(1)}${largestDifference > AGREEMENT ? " DIFFER" : ""}`,
+      `${largestDifference.toExponential(1)}${disagree(comparison) ? " DIFFER" : ""}`,
       pair(({ gpu }) => gpu?.dispatches),
       pair(({ gpu }) => gpu?.submits),
       pair(({ gpu }) => gpu?.pipelines),

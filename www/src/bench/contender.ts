@@ -4,6 +4,8 @@ import type { GpuCounters } from "./gpu-tally.ts";
 export interface Contender {
   /** The adapter's name, or "CPU". */
   readonly device: string;
+  /** Of what the network computes on the way. */
+  readonly precision: "f16" | "f32";
   run(): Promise<Run>;
   /** Undefined on the CPU. */
   gpuCounters(): Promise<GpuCounters | undefined>;

@@ -11,6 +11,7 @@ const REST_MS = 10;
 
 export interface Measured {
   readonly device: string;
+  readonly precision: "f16" | "f32";
   readonly imagesPerSecond: number;
   /** A call: the median, and between which the middle half of them lies. */
   readonly ms: number;
@@ -93,6 +94,7 @@ class Timing {
     const ms = quantile(sorted, 0.5);
     return {
       device: this.#contender.device,
+      precision: this.#contender.precision,
       imagesPerSecond: (1000 * batch) / ms,
       ms,
       quartiles: [quantile(sorted, 0.25), quantile(sorted, 0.75)],

@@ -42,6 +42,9 @@ export class Onnxruntime implements Contender {
     return this.#loaded.device;
   }
 
+  /** Its WebGPU provider computes as the model is stored. */
+  readonly precision = "f32";
+
   get version(): string {
     return this.#loaded.version;
   }

@@ -4,8 +4,10 @@ import type { Machine } from "./machine.ts";
 import type { Comparison } from "./measure.ts";
 import type { Combination } from "./plan.ts";
 
-/** Further apart than rounding explains. */
-export const AGREEMENT = 1e-3;
+/** Whether features are further apart than rounding explains. */
+export function disagree({ webreid, largestDifference }: Comparison): boolean {
+  return largestDifference > (webreid.precision === "f16" ? 5e-3 : 1e-3);
+}
 
 export interface Row {
   /** Keys, as addresses have them. */

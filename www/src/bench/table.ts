@@ -3,7 +3,7 @@ import { element } from "../view/dom.ts";
 import type { Download } from "./downloads.ts";
 import type { Comparison, Measured } from "./measure.ts";
 import { NETWORKS, SETTINGS } from "./plan.ts";
-import { AGREEMENT, type Report, type Row } from "./report.ts";
+import { disagree, type Report, type Row } from "./report.ts";
 
 interface Column {
   readonly title: string;
@@ -43,9 +43,12 @@ const GROUPS: readonly { readonly title: string; readonly columns: readonly Colu
     columns: [
       {
         title: "of features",
-        of: ({ largestDifference }) =>
-          `${largestDifference.toExponential(1)}${largestDifference > AGREEMENT ? ": features differ" : ""}`,
-        look: ({ largestDifference }) => (largestDifference > AGREEMENT ? "differs" : ""),
+        of: (comparison) => {
+          const { webreid, largestDifference } = comparison;
+          const half = webreid.precision === "f16" ? " (webreid in f16)" : "";
+          return `${largestDifference.toExponential(1)}${half}${disagree(comparison) ? ": features differ" : ""}`;
+        },
+        look: (comparison) => (disagree(comparison) ? "differs" : ""),
       },
     ],
   },

@@ -6,13 +6,14 @@ import type { Network, Setting } from "./plan.ts";
 /** webreid as any page uses it: what is timed is all of `extract`, from the image to the feature. */
 export class Webreid implements Contender {
   readonly device: string;
+  readonly precision: "f16" | "f32";
   readonly #reid: ReIdentifier;
   readonly #images: readonly ImageData[];
 
   private constructor(reid: ReIdentifier, images: readonly ImageData[]) {
     this.#reid = reid;
     this.#images = images;
-    this.device = reid.describe().adapter;
+    ({ adapter: this.device, precision: this.precision } = reid.describe());
   }
 
   static async open(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use wgpu::{BufferUsages, util::DeviceExt};
 
-use super::bytes;
 use super::device::{GpuDevice, Pipelines};
 use super::plan::{Binding, Plan};
+use super::word_bytes;
 use crate::graph::frozen::Map;
 
 /// The memory of activations, for batches of up to so many images.
@@ -36,8 +36,7 @@ struct Ready {
 
 impl Arena {
     pub fn new(gpu: &GpuDevice, plan: &Plan, input: Map, batch: usize) -> Self {
-        let buffer = |label, values: usize, usage| {
-            let size = bytes(values * batch);
+        let buffer = |label, size, usage| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
                 size,
@@ -45,8 +44,9 @@ impl Arena {
                 mapped_at_creation: false,
             })
         };
-        let images = buffer("images", input.area() * input.channels, BufferUsages::COPY_DST);
-        let activations = |&size: &usize| buffer("activations", size, BufferUsages::COPY_SRC);
+        let images = word_bytes(input.area() * input.channels * batch);
+        let images = buffer("images", images, BufferUsages::COPY_DST);
+        let activations = |&size: &usize| buffer("activations", gpu.bytes(size * batch), BufferUsages::COPY_SRC);
         Self { batch, images: Some(images), buffers: plan.buffers.sizes.iter().map(activations).collect() }
     }
 
@@ -78,21 +78,18 @@ impl Batch {
             contents: bytemuck::cast_slice(&words),
             usage: BufferUsages::UNIFORM,
         });
-        let bound = |buffer, start: usize, length: usize| wgpu::BufferBinding {
-            buffer,
-            offset: bytes(start),
-            size: std::num::NonZero::new(bytes(length)),
-        };
+        let bound = |buffer, offset, size| wgpu::BufferBinding { buffer, offset, size: std::num::NonZero::new(size) };
         let binding = |binding: &Binding| match *binding {
-            Binding::Images => arena.images.as_ref().map(|images| bound(images, 0, plan.image * batch)),
+            Binding::Images => arena.images.as_ref().map(|images| bound(images, 0, word_bytes(plan.image * batch))),
             Binding::Value(id) => {
-                arena.buffers.get(plan.buffers.of[id]).map(|buffer| bound(buffer, 0, plan.sizes[id] * batch))
+                let size = gpu.bytes(plan.sizes[id] * batch);
+                arena.buffers.get(plan.buffers.of[id]).map(|buffer| bound(buffer, 0, size))
             }
             Binding::Weights(place) => weights.get(place).map(|buffer| bound(buffer, 0, 0)),
         };
         let mut launches = Vec::with_capacity(sizes.len());
         for ((launch, (variant, dispatch)), (start, length)) in plan.launches.iter().zip(sizes).zip(starts) {
-            let params = bound(&params, start, length);
+            let params = bound(&params, word_bytes(start), word_bytes(length));
             let bindings = launch.bindings.iter().filter_map(binding).chain([params]);
             let entries: Vec<_> = bindings
                 .zip(0..)
@@ -109,7 +106,7 @@ impl Batch {
             });
             launches.push(Ready { pipeline, bind_group, workgroups: dispatch.workgroups });
         }
-        let output = |&id: &usize| (plan.buffers.of[id], bytes(plan.sizes[id] * batch));
+        let output = |&id: &usize| (plan.buffers.of[id], gpu.bytes(plan.sizes[id] * batch));
         let outputs = plan.outputs.iter().map(output).collect();
         Self { batch, arena, launches, params, outputs }
     }

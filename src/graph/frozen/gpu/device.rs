@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use half::f16;
 use wgpu::ErrorFilter;
 
 use crate::kernels::variant::Variant;
+use crate::weights::Precision;
 
 /// Why a network cannot be run on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +43,8 @@ pub struct GpuDevice {
     pub(super) queue: wgpu::Queue,
     name: Arc<str>,
     software: bool,
+    /// Activations are stored as f16.
+    half: bool,
     /// Why it does not answer any more.
     lost: Arc<OnceLock<String>>,
     /// What any network has needed so far: frozen again after training, it needs the same.
@@ -51,18 +55,44 @@ pub struct GpuDevice {
 pub(super) type Pipelines = BTreeMap<Variant, wgpu::ComputePipeline>;
 
 impl GpuDevice {
-    /// The fastest adapter there is, with the limits that it has itself.
+    /// The fastest adapter there is, with the limits that it has itself. In f16 where it has that (`shader-f16`), as it
+    /// halves what is read and written; not where software imitates a GPU, which gains nothing by it.
     ///
     /// # Errors
     /// When there is none, or it gives no device.
     pub async fn open() -> Result<Self, GpuError> {
+        Self::open_as(|has_half, software| Ok(has_half && !software)).await
+    }
+
+    /// The same, in f32 or in f16 whatever the adapter is.
+    ///
+    /// # Errors
+    /// When there is none, it gives no device, or has no f16.
+    pub async fn open_in(precision: Precision) -> Result<Self, GpuError> {
+        Self::open_as(|has_half, _| match precision {
+            Precision::F32 => Ok(false),
+            Precision::F16 if has_half => Ok(true),
+            Precision::F16 => Err(GpuError::NoAdapter("it has no f16".to_owned())),
+        })
+        .await
+    }
+
+    /// `half` decides by whether the adapter has f16 and is imitated by software.
+    async fn open_as(half: impl FnOnce(bool, bool) -> Result<bool, GpuError>) -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
         };
         let adapter = instance.request_adapter(&options).await.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
-        let descriptor = wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..Default::default() };
+        let info = adapter.get_info();
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        let half = half(adapter.features().contains(wgpu::Features::SHADER_F16), software)?;
+        let descriptor = wgpu::DeviceDescriptor {
+            required_features: if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() },
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
         let opened = adapter.request_device(&descriptor).await;
         let (device, queue) = opened.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
         let lost = Arc::new(OnceLock::new());
@@ -75,17 +105,31 @@ impl GpuDevice {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             reason.get_or_init(|| error.to_string());
         }));
-        let info = adapter.get_info();
-        let software = info.device_type == wgpu::DeviceType::Cpu;
         // Browsers may hide the adapter's name.
         let name = [info.name, info.driver_info].into_iter().find(|name| !name.is_empty());
         let name = name.map_or_else(|| "WebGPU".into(), String::into_boxed_str).into();
-        Ok(Self { device, queue, name, software, lost, pipelines: Arc::default() })
+        Ok(Self { device, queue, name, software, half, lost, pipelines: Arc::default() })
     }
 
     /// The adapter's name, as far as the browser tells it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether activations are f16 on it; f32 otherwise.
+    pub fn is_half(&self) -> bool {
+        self.half
+    }
+
+    /// The same GPU for networks in f32.
+    #[must_use]
+    pub fn in_single(&self) -> Self {
+        Self { half: false, ..self.clone() }
+    }
+
+    /// Bytes of so many activations.
+    pub(super) fn bytes(&self, values: usize) -> u64 {
+        (values * if self.half { size_of::<f16>() } else { size_of::<f32>() }) as u64
     }
 
     /// A GPU that software imitates: correct, and slower than the CPU path.

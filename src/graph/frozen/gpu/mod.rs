@@ -18,11 +18,12 @@ mod readback;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use half::f16;
 use wgpu::util::DeviceExt;
 
 use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
-use self::plan::Plan;
+use self::plan::{Plan, Weights};
 use super::{Frozen, Map};
 use crate::kernels::nhwc::{Stored, VEC};
 use crate::kernels::variant::Variant;
@@ -77,11 +78,11 @@ impl GpuRunner {
     /// # Errors
     /// When the device is lost or has too little memory.
     pub async fn new(gpu: &GpuDevice, frozen: &Frozen) -> Result<Self, GpuError> {
-        let mut plan = Plan::new(frozen);
+        let mut plan = Plan::new(frozen, gpu.is_half());
         for weights in &plan.weights {
-            gpu.check_size(bytes(weights.len()))?;
+            gpu.check_size(weights.bytes(gpu).len() as u64)?;
         }
-        let weights = gpu.scoped(|| plan.weights.drain(..).map(|weights| upload(gpu, &weights)).collect()).await?;
+        let weights = gpu.scoped(|| plan.weights.drain(..).map(|weights| weights.upload(gpu)).collect()).await?;
         let outputs = frozen.outputs.iter().map(|&id| frozen.values[id]).collect();
         let variants: BTreeSet<Variant> = LIKELY_BATCHES.into_iter().flat_map(|batch| plan.variants(batch)).collect();
         gpu.pipelines(variants.iter().cloned()).await?;
@@ -120,6 +121,11 @@ impl GpuRunner {
             values.chunks_exact(pitch).flat_map(|pixel| &pixel[..map.channels]).copied().collect()
         };
         Ok(self.outputs.iter().map(output).collect())
+    }
+
+    /// Whether activations are f16.
+    pub fn is_half(&self) -> bool {
+        self.gpu.is_half()
     }
 
     /// What it has done so far, and what it holds.
@@ -161,7 +167,7 @@ impl GpuRunner {
         let larger = arena.batch < batch;
         if larger {
             for &size in &self.plan.buffers.sizes {
-                self.gpu.check_size(bytes(size * batch))?;
+                self.gpu.check_size(self.gpu.bytes(size * batch))?;
             }
             arena = Arc::new(self.gpu.scoped(|| Arena::new(&self.gpu, &self.plan, self.input, batch)).await?);
         }
@@ -187,15 +193,26 @@ impl GpuRunner {
     }
 }
 
-/// Bytes of so many values.
-fn bytes(values: usize) -> u64 {
-    (values * size_of::<f32>()) as u64
+/// Bytes of so many words: f32 or u32.
+fn word_bytes(words: usize) -> u64 {
+    (words * size_of::<f32>()) as u64
 }
 
-fn upload(gpu: &GpuDevice, weights: &[f32]) -> wgpu::Buffer {
-    gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: Some("weights"),
-        contents: bytemuck::cast_slice(weights),
-        usage: wgpu::BufferUsages::STORAGE,
-    })
+impl Weights {
+    fn bytes(&self, gpu: &GpuDevice) -> Vec<u8> {
+        if self.as_activations && gpu.is_half() {
+            let values: Vec<u16> = self.values.iter().map(|&value| f16::from_f32(value).to_bits()).collect();
+            bytemuck::cast_slice(&values).to_vec()
+        } else {
+            bytemuck::cast_slice(&self.values).to_vec()
+        }
+    }
+
+    fn upload(&self, gpu: &GpuDevice) -> wgpu::Buffer {
+        gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("weights"),
+            contents: &self.bytes(gpu),
+            usage: wgpu::BufferUsages::STORAGE,
+        })
+    }
 }

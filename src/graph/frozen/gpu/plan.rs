@@ -29,10 +29,17 @@ pub struct Launch {
     pub size: Size,
 }
 
+/// A buffer that is written when a network is loaded.
+pub struct Weights {
+    pub values: Vec<f32>,
+    /// Whether they are stored as activations are, and not in f32 whatever those are.
+    pub as_activations: bool,
+}
+
 /// The launches of a network.
 pub struct Plan {
     pub launches: Vec<Launch>,
-    pub weights: Vec<Vec<f32>>,
+    pub weights: Vec<Weights>,
     /// For one image; larger batches take as many times that.
     pub buffers: Buffers,
     /// The values of an image as it is given, and of each of the network's values for one image.
@@ -49,10 +56,13 @@ struct Planner<'a> {
     stored: Vec<Stored>,
     plan: Plan,
     planned: Vec<Planned>,
+    /// Activations are f16.
+    half: bool,
 }
 
 impl Plan {
-    pub fn new(frozen: &Frozen) -> Self {
+    /// With activations, and the weights of what is mostly products, in f16 where `half` says so.
+    pub fn new(frozen: &Frozen, half: bool) -> Self {
         let stored: Vec<Stored> = frozen.values.iter().map(|&map| Stored::new(map, VEC)).collect();
         let plan = Self {
             launches: Vec::new(),
@@ -62,7 +72,7 @@ impl Plan {
             image: frozen.input().area() * frozen.input().channels,
             outputs: frozen.outputs.clone(),
         };
-        let mut planner = Planner { frozen, stored, plan, planned: Vec::new() };
+        let mut planner = Planner { frozen, stored, plan, planned: Vec::new(), half };
         planner.input();
         let layers = lite_layers(frozen);
         for (place, step) in frozen.steps.iter().enumerate() {
@@ -118,10 +128,17 @@ fn lite_layers(frozen: &Frozen) -> Vec<Option<Part>> {
 
 impl Planner<'_> {
     fn weights<const N: usize>(&mut self, weights: [Vec<f32>; N]) -> [Binding; N] {
-        weights.map(|weights| {
-            self.plan.weights.push(weights);
-            Binding::Weights(self.plan.weights.len() - 1)
-        })
+        weights.map(|values| self.buffer(values, false))
+    }
+
+    /// Of the two buffers of a convolution the factors, which are many, are stored as activations are.
+    fn factors(&mut self, [factors, tail]: [Vec<f32>; 2]) -> [Binding; 2] {
+        [self.buffer(factors, true), self.buffer(tail, false)]
+    }
+
+    fn buffer(&mut self, values: Vec<f32>, as_activations: bool) -> Binding {
+        self.plan.weights.push(Weights { values, as_activations });
+        Binding::Weights(self.plan.weights.len() - 1)
     }
 
     /// Appends a launch; what it binds last it writes.
@@ -130,6 +147,11 @@ impl Planner<'_> {
         bindings: impl Into<Vec<Binding>>,
         size: impl Fn(usize) -> (Variant, Dispatch) + Send + Sync + 'static,
     ) {
+        let half = self.half;
+        let size = move |batch| {
+            let (variant, dispatch) = size(batch);
+            (if half { variant.half() } else { variant }, dispatch)
+        };
         self.plan.launches.push(Launch { bindings: bindings.into(), size: Box::new(size) });
     }
 
@@ -197,7 +219,7 @@ impl Planner<'_> {
         let input = step.inputs[0];
         let (from, to) = (self.stored[input], self.stored[step.output]);
         let residual = step.inputs.get(1).copied();
-        let [weights, tail] = self.weights(conv::weights(c, self.frozen.values[input].channels, from, to));
+        let [weights, tail] = self.factors(conv::weights(c, self.frozen.values[input].channels, from, to));
         let c = without_weights(c);
         let second = Binding::Value(residual.unwrap_or(input));
         let bindings = [Binding::Value(input), weights, tail, second, Binding::Value(step.output)];
@@ -216,7 +238,7 @@ impl Planner<'_> {
         let input = first.inputs[0];
         let (from, to) = (self.stored[input], self.stored[second.output]);
         let channels = self.frozen.values[input].channels;
-        let [weights, tail] = self.weights(lite::weights(pointwise, c, channels, from, to));
+        let [weights, tail] = self.factors(lite::weights(pointwise, c, channels, from, to));
         let c = without_weights(c);
         let tiling = lite::Tiling::new(to);
         self.launch([Binding::Value(input), weights, tail, Binding::Value(second.output)], move |batch| {

@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
+use half::f16;
+
 use super::{GpuDevice, GpuError};
 
 /// What the callback of a mapping leaves for who waits.
@@ -13,7 +15,7 @@ struct Mapped {
     waker: Option<Waker>,
 }
 
-/// The values of a buffer, once the work that was submitted is done.
+/// The activations in a buffer, once the work that was submitted is done.
 pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer) -> Result<Vec<f32>, GpuError> {
     let mapped = Arc::new(Mutex::new(Mapped::default()));
     let told = mapped.clone();
@@ -36,7 +38,12 @@ pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer) -> Result<Vec<f32>, Gp
     gpu.check()?;
     result.map_err(|error| GpuError::Refused(error.to_string()))?;
     let view = buffer.get_mapped_range(..).map_err(|error| GpuError::Refused(error.to_string()))?;
-    let values = bytemuck::pod_collect_to_vec(&view);
+    let values = if gpu.is_half() {
+        let values: Vec<u16> = bytemuck::pod_collect_to_vec(&view);
+        values.into_iter().map(|bits| f16::from_bits(bits).to_f32()).collect()
+    } else {
+        bytemuck::pod_collect_to_vec(&view)
+    };
     drop(view);
     buffer.unmap();
     Ok(values)
