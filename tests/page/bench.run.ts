@@ -3,8 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
 import { benchReport, reportText } from "./support/bench.ts";
+import { gemms } from "./support/gemm.ts";
 
 const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
+
+/** Of ResNet-50 with a last stride of 1 at 256×128, for one image. */
+const RESNET50_GFLOP = 8.1;
 
 const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET } = process.env;
 const asked = {
@@ -33,4 +37,16 @@ test("benchmark", async ({ page }, { project }) => {
   process.stdout.write(`\n${reportText(report)}\n\n`);
   const before = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
   writeFileSync(FILE, `${JSON.stringify({ ...before, [project.name]: report }, undefined, 2)}\n`);
+});
+
+test("the best rate of matrix products", async ({ page }, { project }) => {
+  test.skip(project.name !== "webgpu" || !(BENCH_ON || "webgpu").includes("webgpu"), "it is WebGPU's");
+  await page.goto("./");
+  const rated = await gemms(page);
+  const lines = rated.map(({ tile, gflops }) => `${gflops.toFixed(2).padStart(8)} GFLOP/s  ${tile.join(" × ")}`);
+  const best = rated[0]?.gflops ?? Number.NaN;
+  process.stdout.write(
+    `\nMatrix products in WGSL (rows × vec4s of a thread × threads along both):\n${lines.join("\n")}\n` +
+      `Half of the best rate is ${(best / 2 / RESNET50_GFLOP).toFixed(3)} images/s of ResNet-50.\n\n`,
+  );
 });
