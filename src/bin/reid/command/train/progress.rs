@@ -53,11 +53,11 @@ impl Progress {
         self.images += step.images;
         let seconds = self.started.elapsed().as_secs_f64().max(1e-3);
         let text = format!(
-            "{}epoch {epoch}/{}: loss {:.3}, accuracy {:.1} %, {:.0} images/s",
+            "{}epoch {epoch}/{}: loss {:.3}{}, {:.0} images/s",
             self.stage,
             self.epochs,
             loss,
-            accuracy * 100.0,
+            told_accuracy(step.identity_loss.into(), accuracy.into()),
             self.images as f64 / seconds,
         );
         if let Some(bar) = &self.bar {
@@ -82,12 +82,12 @@ impl Progress {
             losses += &format!(", distillation {:.3}", epoch.distillation_loss);
         }
         self.line(&format!(
-            "{}epoch {}/{} done: loss {:.3} ({losses}), accuracy {:.1} %, {:.0} images/s, {}, learning rate {:.2e}",
+            "{}epoch {}/{} done: loss {:.3} ({losses}){}, {:.0} images/s, {}, learning rate {:.2e}",
             self.stage,
             epoch.epoch,
             self.epochs,
             epoch.loss,
-            epoch.accuracy * 100.0,
+            told_accuracy(epoch.identity_loss, epoch.accuracy),
             epoch.images_per_second,
             duration(epoch.seconds),
             epoch.learning_rate,
@@ -120,6 +120,11 @@ impl Progress {
         }
         self.hidden = true;
     }
+}
+
+/// The head's accuracy, where the identity loss counts: without it there is no head.
+fn told_accuracy(identity_loss: f64, accuracy: f64) -> String {
+    if identity_loss == 0.0 { String::new() } else { format!(", accuracy {:.1} %", accuracy * 100.0) }
 }
 
 /// Seconds in the two units that matter.
