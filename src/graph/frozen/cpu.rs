@@ -72,7 +72,9 @@ impl CpuRunner {
             &mut out,
             together,
             || self.memory(),
-            |memory, n, out| self.image(&images[n * size..][..size], memory, threads, out),
+            |memory, n, out| {
+                parallel::awake(threads, || self.image(&images[n * size..][..size], memory, threads, out));
+            },
         );
         let mut first = 0;
         let part = |&length: &usize| {
@@ -123,9 +125,9 @@ impl CpuRunner {
             Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
                 let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
-                packed.run(&streams, scratch, out);
+                packed.run(&streams, scratch, threads, out);
             }
-            Packed::Pool(packed) => packed.run(x, out),
+            Packed::Pool(packed) => packed.run(x, threads, out),
             Packed::GlobalPool(packed) => packed.run(x, out),
             Packed::GroupNorm(packed) => packed.run(x, scratch, out),
             Packed::Elementwise(packed) => {

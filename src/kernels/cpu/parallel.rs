@@ -13,6 +13,39 @@ pub fn threads() -> usize {
     return 1;
 }
 
+/// Does `work`, whose many short loops so many threads are to share: they stay awake from one loop to the next, as waking one
+/// takes as long as some of the loops. Threads that have other work do that first.
+pub fn awake<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    #[cfg(not(target_arch = "wasm32"))]
+    if threads > 1 {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        struct Done<'a>(&'a AtomicBool);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Release);
+            }
+        }
+        let over = AtomicBool::new(false);
+        // What is stolen first is what was there first, so whoever does a part of `work` has come by here: `work` can wait
+        // for others only when all of these are taken, and never takes one itself.
+        let wait = |_: &rayon::Scope| {
+            while !over.load(Ordering::Acquire) {
+                if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                    std::hint::spin_loop();
+                }
+            }
+        };
+        return rayon::scope(|scope| {
+            let _done = Done(&over);
+            (1..threads).for_each(|_| scope.spawn(&wait));
+            work()
+        });
+    }
+    let _ = threads;
+    work()
+}
+
 /// Sums are made of so many partial ones.
 const PARTS: usize = 8;
 

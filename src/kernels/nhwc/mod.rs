@@ -167,9 +167,8 @@ fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) 
     ]
 }
 
-/// Multiplications for which another thread is worth waking: some 200 µs of them. With a quarter of it OSNet x0.25 lost a
-/// third to waiting, and smaller ResNets won nothing.
-const WORTH_A_THREAD: usize = 1 << 22;
+/// Multiplications for which another thread that is awake is worth asking: some 5 µs of them.
+const WORTH_A_THREAD: usize = 1 << 17;
 
 /// How many of a map's lines are to be done together, with so many multiplications in each, for so many threads.
 fn bands(lines: usize, work: usize, threads: usize) -> usize {

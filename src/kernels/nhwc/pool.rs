@@ -3,8 +3,9 @@
 //! Buffers: x, out.
 
 use super::simd::{larger, vectorised};
-use super::{Stored, window, words};
+use super::{Stored, bands, window, words};
 use crate::graph::Pool;
+use crate::kernels::cpu::parallel::for_each_chunk;
 use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel { name: "pool", wgsl: include_str!("../../../shaders/pool.wgsl") };
@@ -30,13 +31,20 @@ impl Packed {
         Self { maximum, window, input, output }
     }
 
-    /// One image.
-    pub fn run(&self, x: &[f32], out: &mut [f32]) {
+    /// One image, in as many bands of rows as there are threads for it.
+    pub fn run(&self, x: &[f32], threads: usize, out: &mut [f32]) {
+        let row = self.output.width * self.output.pitch;
+        let rows = bands(self.output.height, row * self.window.kernel[0] * self.window.kernel[1], threads);
+        for_each_chunk(out, rows * row, |band, out| self.band(x, band * rows * self.output.width, out));
+    }
+
+    /// A band of the output, from this pixel on.
+    fn band(&self, x: &[f32], first: usize, out: &mut [f32]) {
         vectorised(
             #[inline(always)]
             || {
                 let pitch = self.output.pitch;
-                for (place, out) in out.chunks_exact_mut(pitch).enumerate() {
+                for (place, out) in (first..).zip(out.chunks_exact_mut(pitch)) {
                     let (rows, row_count) = self.span(0, place / self.output.width, self.input.height);
                     let (columns, column_count) = self.span(1, place % self.output.width, self.input.width);
                     out.fill(if self.maximum { f32::NEG_INFINITY } else { 0.0 });
