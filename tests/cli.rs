@@ -191,7 +191,7 @@ fn without_weights_the_bundled_model_is_used() {
         (bench.text("a.png"), bench.text("unnamed.safetensors"), bench.text("named.safetensors"));
     let run = reid(&["extract", "--device", "cpu", "--out", &unnamed, &image]).ends(0);
     assert!(
-        run.stdout.contains("1 features of 256 values by ResNet-18 of width 16, 112 in the last layer on CPU"),
+        run.stdout.contains("1 features of 256 values by ResNet-18 of width 16, 112 in the last layer, 2-2-2-1 blocks, expanded to 640 on CPU"),
         "{}",
         run.stdout
     );

@@ -207,13 +207,13 @@ impl fmt::Display for BackboneConfig {
                 if let Some(dim) = config.feature_dim {
                     write!(f, " fc{dim}")?;
                 }
-                if let Some(blocks) = config.blocks {
-                    write!(f, " of {blocks:?} blocks")?;
-                }
                 match (config.width, config.last_width) {
                     (64, None) => {}
                     (width, None) => write!(f, " of width {width}")?,
                     (width, Some(last)) => write!(f, " of width {width}, {last} in the last layer")?,
+                }
+                if let Some([a, b, c, d]) = config.blocks {
+                    write!(f, ", {a}-{b}-{c}-{d} blocks")?;
                 }
                 config.expansion.map_or(Ok(()), |channels| write!(f, ", expanded to {channels}"))
             }
@@ -340,7 +340,7 @@ mod tests {
         let expansion: Vec<_> = parameters.iter().filter(|p| p.name.contains(".conv5.")).collect();
         assert_eq!((expansion.len(), &expansion[0].shape[..]), (5, &[640, 112, 1, 1][..]));
         assert!(expansion.iter().all(|p| p.role == Role::Backbone));
-        let name = "ResNet-18 of [2, 1, 3, 1] blocks of width 16, 112 in the last layer, expanded to 640";
+        let name = "ResNet-18 of width 16, 112 in the last layer, 2-1-3-1 blocks, expanded to 640";
         assert_eq!(config.backbone.to_string(), name);
     }
 
