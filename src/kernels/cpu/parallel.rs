@@ -27,7 +27,7 @@ pub fn awake<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
             }
         }
         let over = AtomicBool::new(false);
-        // What is stolen first is what was there first, so whoever does a part of `work` has come by here: `work` can wait
+        // Threads steal what was there first, so whoever does a part of `work` has come by here: `work` can wait
         // for others only when all of these are taken, and never takes one itself.
         let wait = |_: &rayon::Scope| {
             while !over.load(Ordering::Acquire) {
@@ -38,7 +38,7 @@ pub fn awake<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
         };
         return rayon::scope(|scope| {
             let _done = Done(&over);
-            (1..threads).for_each(|_| scope.spawn(&wait));
+            (1..threads).for_each(|_| scope.spawn(wait));
             work()
         });
     }
