@@ -1,7 +1,8 @@
 # make demo   builds everything and serves the page at http://127.0.0.1:4173 (PORT=… for another port)
 # make test   every check there is
-# make bench  how fast webreid is beside onnxruntime-web, in a headless browser; the table goes to the terminal, all of it to
-#             bench.json. WebGPU is emulated in software there: for the numbers of a GPU, open /bench/ of `make demo` with it.
+# make bench  how fast webreid is beside onnxruntime-web, in a headless browser, and how fast the adapter multiplies matrices at
+#             best; the tables go to the terminal, what the page measured to bench.json. WebGPU is emulated in software there:
+#             for the numbers of a GPU, open /bench/ of `make demo` with it.
 #             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
 # All install what they miss first (.ci/setup) and are quick the second time.

@@ -92,11 +92,7 @@ fn main(
                 let third = weights[weight + 2u * OUTPUTS + o];
                 let fourth = weights[weight + 3u * OUTPUTS + o];
                 for (var p = 0u; p < PIXELS; p++) { // unroll
-                    var sum = values[p].x * first;
-                    sum = fma(vec4<real>(values[p].y), second, sum);
-                    sum = fma(vec4<real>(values[p].z), third, sum);
-                    sum = fma(vec4<real>(values[p].w), fourth, sum);
-                    sums[p * OUTPUTS + o] += vec4<f32>(sum);
+                    sums[p * OUTPUTS + o] += products(values[p], first, second, third, fourth);
                 }
             }
             weight += 4u * OUTPUTS;

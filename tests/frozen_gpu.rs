@@ -29,7 +29,7 @@ fn gpu(precision: Precision) -> &'static GpuDevice {
     static SINGLE: OnceLock<GpuDevice> = OnceLock::new();
     static HALF: OnceLock<GpuDevice> = OnceLock::new();
     let device = if precision == Precision::F16 { &HALF } else { &SINGLE };
-    let open = || pollster::block_on(GpuDevice::open_in(precision)).expect("a Vulkan driver; lavapipe will do");
+    let open = || pollster::block_on(GpuDevice::open_in(Some(precision))).expect("a Vulkan driver; lavapipe will do");
     device.get_or_init(open)
 }
 

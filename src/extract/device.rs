@@ -95,7 +95,7 @@ impl Device {
         }
     }
 
-    #[cfg(all(test, feature = "webgpu"))]
+    #[cfg(feature = "webgpu")]
     pub(super) fn of(device: GpuDevice) -> Self {
         Self { name: device.name().to_owned(), kind: Kind::Gpu(device) }
     }
@@ -111,8 +111,7 @@ impl Device {
 
 #[cfg(feature = "webgpu")]
 async fn gpu() -> Result<Device, DeviceError> {
-    let device = GpuDevice::open().await?;
-    Ok(Device { name: device.name().to_owned(), kind: Kind::Gpu(device) })
+    Ok(Device::of(GpuDevice::open().await?))
 }
 
 #[cfg(not(feature = "webgpu"))]

@@ -306,7 +306,8 @@ mod tests {
         let first = tensors.get_mut("backbone.conv1.conv.weight").expect("OSNet's stem");
         first.values.iter_mut().for_each(|value| *value *= factor);
         pollster::block_on(async {
-            let gpu = GpuDevice::open_in(Precision::F16).await.expect("a Vulkan driver with f16; lavapipe will do");
+            let gpu =
+                GpuDevice::open_in(Some(Precision::F16)).await.expect("a Vulkan driver with f16; lavapipe will do");
             Extractor::new(config, Arc::new(tensors), Device::of(gpu)).await.expect("a model")
         })
     }

@@ -272,6 +272,7 @@ fn configs_that_say_nothing_sensible_are_refused_with_the_key() {
         ("seed = 7", "seed = \"seven\"", &["seed", "expected u64"]),
         ("output = \"run\"", "", &["missing field `output`"]),
         ("preset = \"osnet_x0_25\"", "preset = \"osnet\"", &["model.preset is \"osnet\"", "osnet_x0_25, osnet_x0_5"]),
+        ("preset = \"osnet_x0_25\"", "preset = \"osnet_x0_25\"\nexpansion = 8", &["model.expansion", "only a ResNet"]),
         ("channels = [4, 64, 64, 64]", "channels = [4, 64, 64, 32]", &["[model]", "a stage of the OSNet is 32", "64"]),
         ("height = 32", "height = 8", &["[model]", "height is 8", "16"]),
         ("people = 2", "people = 1", &["stage 1: people is 1", "2 or more"]),

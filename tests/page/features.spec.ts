@@ -32,14 +32,16 @@ for (const checkpoint of ["osnet_x0_25_market1501.pth", "osnet_x0_25_msmt17_comb
         const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
         const reid = await webreid.ReIdentifier.create({ weights: new Blob([bytes(weights)]), device });
         const rows = await reid.extract(photos.map((photo) => new Blob([bytes(photo)])));
-        const { device: used } = reid.describe();
+        const { device: used, precision } = reid.describe();
         const counters = await reid.gpuCounters();
         await reid.dispose();
-        return { used, counters, rows: rows.map((row) => Array.from(row)) };
+        return { used, precision, counters, rows: rows.map((row) => Array.from(row)) };
       },
       { weights: base64(weights), photos: images.map((name) => base64(join(folder, name))), device } as const,
     );
     expect(found.used).toBe(device);
+    // An emulated GPU has no f16, or gains nothing by it.
+    expect(found.precision).toBe("f32");
     // Of the last batch of several: a dispatch for each step of OSNet without a BN neck. The CPU asks nothing of a GPU.
     expect(found.counters).toEqual(
       device === "gpu"

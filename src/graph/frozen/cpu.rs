@@ -125,7 +125,7 @@ impl CpuRunner {
             Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
                 let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
-                packed.run(&streams, scratch, threads, out);
+                packed.run(&streams, scratch, out);
             }
             Packed::Pool(packed) => packed.run(x, threads, out),
             Packed::GlobalPool(packed) => packed.run(x, out),

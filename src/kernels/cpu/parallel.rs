@@ -97,6 +97,33 @@ pub fn sum<S>(
 
 #[cfg(test)]
 mod tests {
+    /// Several such works at once in fewer threads than they ask for: none waits for what another holds.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn threads_that_stay_awake_get_all_of_several_works_done() {
+        for threads in 1..=4 {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let work = |count: &mut [u32]| {
+                super::awake(threads + 1, || {
+                    for _ in 0..300 {
+                        super::for_each_chunk(count, 1, |_, count| count[0] += 1);
+                    }
+                });
+            };
+            let mut counts = vec![0; 9 * 5];
+            pool.install(|| super::for_each_chunk(&mut counts, 5, |_, counts| work(counts)));
+            assert!(counts.iter().all(|&count| count == 300), "{threads} threads: {counts:?}");
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn threads_that_stay_awake_go_when_the_work_panics() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
+        let work = || pool.install(|| super::awake(2, || assert!(pool.current_num_threads() > 2, "as planned")));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
+    }
+
     #[test]
     fn every_index_is_summed_once() {
         for count in [0, 1, 7, 8, 9, 100] {

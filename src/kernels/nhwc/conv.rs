@@ -17,7 +17,11 @@ use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
-    wgsl: concat!(include_str!("../../../shaders/conv.wgsl"), include_str!("../../../shaders/parts/finish.wgsl")),
+    wgsl: concat!(
+        include_str!("../../../shaders/conv.wgsl"),
+        include_str!("../../../shaders/parts/products.wgsl"),
+        include_str!("../../../shaders/parts/finish.wgsl")
+    ),
 };
 
 /// `vec4`s of outputs whose weights are packed together.

@@ -5,9 +5,8 @@
 
 use super::gate_scales::{STREAMS, scales, step};
 use super::simd::{multiply_add, vectorised};
-use super::{Stored, bands, words};
+use super::{Stored, words};
 use crate::graph::frozen::Gate;
-use crate::kernels::cpu::parallel::for_each_chunk;
 use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel { name: "gate", wgsl: include_str!("../../../shaders/gate.wgsl") };
@@ -33,20 +32,11 @@ impl Packed {
         Self { gate: gate.clone(), map }
     }
 
-    /// One image, in as many bands of rows as there are threads for it. `scratch` will hold the scales.
-    pub fn run(&self, streams: &[&[f32]], scratch: &mut Vec<f32>, threads: usize, out: &mut [f32]) {
-        scales(&self.gate, self.map, streams, threads, scratch);
-        let row = self.map.width * self.map.pitch;
-        let length = bands(self.map.height, row * streams.len(), threads) * row;
-        for_each_chunk(out, length, |band, out| {
-            let streams: Vec<&[f32]> = streams.iter().map(|stream| &stream[band * length..][..out.len()]).collect();
-            self.sum(&streams, scratch, out);
-        });
-    }
-
-    /// A band of the streams, each times its scales.
-    fn sum(&self, streams: &[&[f32]], scales: &[f32], out: &mut [f32]) {
+    /// One image. `scratch` will hold the scales.
+    pub fn run(&self, streams: &[&[f32]], scratch: &mut Vec<f32>, out: &mut [f32]) {
         let pitch = self.map.pitch;
+        scales(&self.gate, self.map, streams, scratch);
+        let scales = &*scratch;
         vectorised(
             #[inline(always)]
             || match *streams {

@@ -5,9 +5,8 @@
 //! `[n, streams, pitch + hidden]`, with room for the hidden layer behind each stream's.
 
 use super::global_pool::mean;
-use super::{Stored, VEC, bands, conv, lanes, padded, sigmoid, words};
+use super::{Stored, VEC, conv, lanes, padded, sigmoid, words};
 use crate::graph::frozen::Gate;
-use crate::kernels::cpu::parallel::for_each_chunk;
 use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel { name: "gate_scales", wgsl: include_str!("../../../shaders/gate_scales.wgsl") };
@@ -42,17 +41,14 @@ pub fn dispatch(batch: usize, streams: usize, gate: &Gate, map: Stored) -> Dispa
     Dispatch::new(params, batch * streams)
 }
 
-/// The twin: the scales of one image, `[streams, pitch]`, for which there are so many threads.
-pub fn scales(gate: &Gate, map: Stored, streams: &[&[f32]], threads: usize, scales: &mut Vec<f32>) {
+/// The twin: the scales of one image, `[streams, pitch]`.
+pub fn scales(gate: &Gate, map: Stored, streams: &[&[f32]], scales: &mut Vec<f32>) {
     scales.clear();
     scales.resize(streams.len() * map.pitch, 0.0);
-    let together = bands(streams.len(), map.size(), threads);
-    for_each_chunk(scales, together * map.pitch, |band, scales| {
-        for (stream, scale) in streams[band * together..].iter().zip(scales.chunks_exact_mut(map.pitch)) {
-            mean(stream, map, scale);
-            layers(gate, scale);
-        }
-    });
+    for (stream, scale) in streams.iter().zip(scales.chunks_exact_mut(map.pitch)) {
+        mean(stream, map, scale);
+        layers(gate, scale);
+    }
 }
 
 /// From a mean to a scale.

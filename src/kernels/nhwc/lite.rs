@@ -11,7 +11,11 @@ use crate::kernels::{Dispatch, Kernel, THREADS};
 
 pub const KERNEL: Kernel = Kernel {
     name: "lite",
-    wgsl: concat!(include_str!("../../../shaders/lite.wgsl"), include_str!("../../../shaders/parts/finish.wgsl")),
+    wgsl: concat!(
+        include_str!("../../../shaders/lite.wgsl"),
+        include_str!("../../../shaders/parts/products.wgsl"),
+        include_str!("../../../shaders/parts/finish.wgsl")
+    ),
 };
 
 /// The most pixels of a thread: what is between the two takes WebGPU's 16 KiB of workgroup memory then.

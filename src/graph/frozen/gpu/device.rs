@@ -61,24 +61,14 @@ impl GpuDevice {
     /// # Errors
     /// When there is none, or it gives no device.
     pub async fn open() -> Result<Self, GpuError> {
-        Self::open_as(|has_half, software| Ok(has_half && !software)).await
+        Self::open_in(None).await
     }
 
     /// The same, in f32 or in f16 whatever the adapter is.
     ///
     /// # Errors
     /// When there is none, it gives no device, or has no f16.
-    pub async fn open_in(precision: Precision) -> Result<Self, GpuError> {
-        Self::open_as(|has_half, _| match precision {
-            Precision::F32 => Ok(false),
-            Precision::F16 if has_half => Ok(true),
-            Precision::F16 => Err(GpuError::NoAdapter("it has no f16".to_owned())),
-        })
-        .await
-    }
-
-    /// `half` decides by whether the adapter has f16 and is imitated by software.
-    async fn open_as(half: impl FnOnce(bool, bool) -> Result<bool, GpuError>) -> Result<Self, GpuError> {
+    pub async fn open_in(precision: Option<Precision>) -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
@@ -87,7 +77,13 @@ impl GpuDevice {
         let adapter = instance.request_adapter(&options).await.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
         let info = adapter.get_info();
         let software = info.device_type == wgpu::DeviceType::Cpu;
-        let half = half(adapter.features().contains(wgpu::Features::SHADER_F16), software)?;
+        let has_half = adapter.features().contains(wgpu::Features::SHADER_F16);
+        let half = match precision {
+            None => has_half && !software,
+            Some(Precision::F32) => false,
+            Some(Precision::F16) if has_half => true,
+            Some(Precision::F16) => return Err(GpuError::NoAdapter("it has no f16".to_owned())),
+        };
         let descriptor = wgpu::DeviceDescriptor {
             required_features: if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() },
             required_limits: adapter.limits(),

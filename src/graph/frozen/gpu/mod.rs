@@ -80,7 +80,7 @@ impl GpuRunner {
     pub async fn new(gpu: &GpuDevice, frozen: &Frozen) -> Result<Self, GpuError> {
         let mut plan = Plan::new(frozen, gpu.is_half());
         for weights in &plan.weights {
-            gpu.check_size(weights.bytes(gpu).len() as u64)?;
+            gpu.check_size(weights.size(gpu))?;
         }
         let weights = gpu.scoped(|| plan.weights.drain(..).map(|weights| weights.upload(gpu)).collect()).await?;
         let outputs = frozen.outputs.iter().map(|&id| frozen.values[id]).collect();
@@ -199,6 +199,11 @@ fn word_bytes(words: usize) -> u64 {
 }
 
 impl Weights {
+    /// Bytes on a GPU.
+    fn size(&self, gpu: &GpuDevice) -> u64 {
+        if self.as_activations { gpu.bytes(self.values.len()) } else { word_bytes(self.values.len()) }
+    }
+
     fn bytes(&self, gpu: &GpuDevice) -> Vec<u8> {
         if self.as_activations && gpu.is_half() {
             let values: Vec<u16> = self.values.iter().map(|&value| f16::from_f32(value).to_bits()).collect();
