@@ -35,10 +35,9 @@ impl Layout {
         self.parameters.iter().map(|parameter| parameter.name.as_str())
     }
 
-    /// Each name with its part of `joined`.
-    pub fn split(&self, joined: &Tensor<1>) -> impl Iterator<Item = (&str, Tensor<1>)> {
-        let places = self.places();
-        places.map(|(parameter, start)| (parameter.name.as_str(), joined.clone().narrow(0, start, count(parameter))))
+    /// Each parameter with its part of `joined`.
+    pub fn split(&self, joined: &Tensor<1>) -> impl Iterator<Item = (&Parameter, Tensor<1>)> {
+        self.places().map(|(parameter, start)| (parameter, joined.clone().narrow(0, start, count(parameter))))
     }
 
     fn places(&self) -> impl Iterator<Item = (&Parameter, usize)> {

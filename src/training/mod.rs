@@ -9,6 +9,7 @@ mod depth;
 mod device;
 mod flat;
 pub mod loss;
+mod muon;
 mod network;
 mod objective;
 mod optimizer;

@@ -145,7 +145,7 @@ impl<S: BatchSource> Trainer<S> {
         let device = plain.clone().autodiff();
         let mut network = Network::new(graph, &tensors, &device)?;
         network.set_moving(first..last + 1);
-        let optimizer = Optimizer::new(config.optimizer.clone(), &network, plain);
+        let optimizer = Optimizer::new(&config.optimizer, &network, plain);
         if optimizer.is_empty() {
             return Err(TrainError::NothingMoves);
         }
@@ -379,7 +379,7 @@ impl<S: BatchSource> Trainer<S> {
         let plain = self.device.clone().inner();
         let mut network = Network::new(self.network.graph().clone(), &state.model(), &self.device)?;
         network.set_moving(self.network.moving());
-        let mut optimizer = Optimizer::new(self.config.optimizer.clone(), &network, &plain);
+        let mut optimizer = Optimizer::new(&self.config.optimizer, &network, &plain);
         optimizer.restore(state.step, &state.tensors)?;
         let average = self.average.as_ref().map(|average| average.restored(&state.tensors, &plain)).transpose()?;
         (self.network, self.optimizer, self.average) = (network, optimizer, average);

@@ -291,7 +291,12 @@ fn configs_that_say_nothing_sensible_are_refused_with_the_key() {
         ),
         ("[[evaluate.data]]", "[objective.distillation]\n[[evaluate.data]]", &["teacher is missing"]),
         ("name = \"own\"", "protocol = \"duke\"", &["evaluate.data: protocol is \"duke\"", "cross-camera"]),
-        ("[[evaluate.data]]", "[optimizer.lamb]\n[[evaluate.data]]", &["lamb", "adam", "sgd"]),
+        ("[[evaluate.data]]", "[optimizer.lamb]\n[[evaluate.data]]", &["lamb", "adam", "sgd", "muon"]),
+        (
+            "[[evaluate.data]]",
+            "[optimizer.muon]\nmomentum = 1\n[[evaluate.data]]",
+            &["optimizer.muon.momentum is 1", "less than 1"],
+        ),
     ] {
         assert!(CONFIG.contains(old), "{old}");
         bench.write("config.toml", CONFIG.replace(old, new).as_bytes());

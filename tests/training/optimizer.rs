@@ -28,7 +28,7 @@ struct Classifier {
 impl Classifier {
     fn new(config: &OptimizerConfig, tensors: &Tensors, device: &ComputeDevice) -> Self {
         let network = Network::new(linear(), tensors, &device.device.clone().autodiff()).unwrap();
-        let optimizer = Optimizer::new(config.clone(), &network, &device.device);
+        let optimizer = Optimizer::new(config, &network, &device.device);
         Self { network, optimizer, device: device.clone() }
     }
 

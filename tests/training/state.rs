@@ -11,7 +11,8 @@ use crate::common::devices;
 fn a_resumed_run_takes_the_same_steps_to_the_bit() {
     let fixture = fixture("training");
     let sgd = OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4, nesterov: false };
-    for optimizer in [OptimizerConfig::default(), sgd] {
+    let muon = OptimizerConfig::Muon { momentum: 0.95, weight_decay: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    for optimizer in [OptimizerConfig::default(), sgd, muon] {
         let mut config = config(optimizer, 1e-3);
         config.schedule.epochs = 3.0;
         config.ema = Some(0.5);

@@ -148,3 +148,9 @@ fn three_adam_steps_are_pytorchs() {
 fn three_sgd_steps_are_pytorchs() {
     check("sgd", OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 0.01, nesterov: true }, 0.02);
 }
+
+#[test]
+fn three_muon_steps_are_the_papers() {
+    let muon = OptimizerConfig::Muon { momentum: 0.95, weight_decay: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    check("muon", muon, 0.01);
+}

@@ -182,6 +182,7 @@ impl StageConfig {
 pub enum Optimizer {
     Adam(AdamConfig),
     Sgd(SgdConfig),
+    Muon(MuonConfig),
 }
 
 impl Default for Optimizer {
@@ -216,6 +217,22 @@ pub struct SgdConfig {
 impl Default for SgdConfig {
     fn default() -> Self {
         Self { momentum: 0.9, weight_decay: 5e-4, nesterov: false }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MuonConfig {
+    pub momentum: f64,
+    pub weight_decay: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub epsilon: f64,
+}
+
+impl Default for MuonConfig {
+    fn default() -> Self {
+        Self { momentum: 0.95, weight_decay: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 }
 
@@ -347,17 +364,23 @@ impl TrainConfig {
         for index in 0..self.stage.len() {
             self.check_stage(index)?;
         }
+        let momentum = |name, value: f64| require((0.0..1.0).contains(&value), name, value, "0 or more, less than 1");
         match &self.optimizer {
             Optimizer::Adam(adam) => {
-                let momentum = |x: f64| (0.0..1.0).contains(&x);
-                require(momentum(adam.beta1), "optimizer.adam.beta1", adam.beta1, "0 or more, less than 1")?;
-                require(momentum(adam.beta2), "optimizer.adam.beta2", adam.beta2, "0 or more, less than 1")?;
+                momentum("optimizer.adam.beta1", adam.beta1)?;
+                momentum("optimizer.adam.beta2", adam.beta2)?;
                 require(positive(adam.epsilon), "optimizer.adam.epsilon", adam.epsilon, "more than 0")?;
                 not_negative("optimizer.adam.weight_decay", adam.weight_decay)?;
             }
+            Optimizer::Muon(muon) => {
+                momentum("optimizer.muon.momentum", muon.momentum)?;
+                momentum("optimizer.muon.beta1", muon.beta1)?;
+                momentum("optimizer.muon.beta2", muon.beta2)?;
+                require(positive(muon.epsilon), "optimizer.muon.epsilon", muon.epsilon, "more than 0")?;
+                not_negative("optimizer.muon.weight_decay", muon.weight_decay)?;
+            }
             Optimizer::Sgd(sgd) => {
-                let momentum = (0.0..1.0).contains(&sgd.momentum);
-                require(momentum, "optimizer.sgd.momentum", sgd.momentum, "0 or more, less than 1")?;
+                momentum("optimizer.sgd.momentum", sgd.momentum)?;
                 not_negative("optimizer.sgd.weight_decay", sgd.weight_decay)?;
                 let nesterov = !sgd.nesterov || sgd.momentum > 0.0;
                 require(nesterov, "optimizer.sgd.nesterov", true, "false without momentum")?;
@@ -531,6 +554,9 @@ impl TrainConfig {
                 }
                 Optimizer::Sgd(SgdConfig { momentum, weight_decay, nesterov }) => {
                     OptimizerConfig::Sgd { momentum, weight_decay, nesterov }
+                }
+                Optimizer::Muon(MuonConfig { momentum, weight_decay, beta1, beta2, epsilon }) => {
+                    OptimizerConfig::Muon { momentum, weight_decay, beta1, beta2, epsilon }
                 }
             },
             schedule: Schedule {
