@@ -62,8 +62,11 @@ impl Tile {
     }
 }
 
-/// The tiles there are; of equally good ones the first is taken.
-pub const TILES: [Tile; 9] = [
+/// The tiles there are; of equally good ones the first is taken. The first two serve software alone: their sums are more
+/// than the registers of many GPUs.
+pub const TILES: [Tile; 11] = [
+    Tile::new(8, 4, [8, 8]),
+    Tile::new(8, 4, [32, 2]),
     Tile::new(8, 2, [8, 8]),
     Tile::new(8, 2, [16, 4]),
     Tile::new(8, 2, [16, 3]),
@@ -78,15 +81,19 @@ pub const TILES: [Tile; 9] = [
 /// Workgroups below which a part of even a small device is idle.
 const FEW_GROUPS: usize = 4;
 
+/// How many of [`TILES`] serve software alone.
+const FOR_SOFTWARE: usize = 2;
+
 /// The tile for so many pixels and `vec4`s of outputs: the one with the fewest loads, which are what takes the time
-/// (measured on lavapipe, for tiles from 2 × 8 to 16 × 8 and 8 × 16).
-pub fn tile(pixels: usize, outputs: usize) -> Tile {
+/// (measured on lavapipe, for tiles from 2 × 8 to 16 × 8 and 8 × 16). `software` where the GPU is imitated.
+pub fn tile(pixels: usize, outputs: usize, software: bool) -> Tile {
     let loads = |tile: &Tile| {
         let [group_pixels, group_outputs] = tile.group();
         let groups = pixels.div_ceil(group_pixels) * outputs.div_ceil(group_outputs);
         groups.max(FEW_GROUPS) * tile.threads[0] * tile.threads[1] * (tile.pixels + VEC * tile.outputs)
     };
-    TILES.into_iter().min_by_key(loads).unwrap_or(TILES[0])
+    let tiles = if software { &TILES[..] } else { &TILES[FOR_SOFTWARE..] };
+    tiles.iter().copied().min_by_key(loads).unwrap_or(TILES[FOR_SOFTWARE])
 }
 
 /// Whether fields may reach beyond the map.

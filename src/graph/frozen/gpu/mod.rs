@@ -23,7 +23,7 @@ use wgpu::util::DeviceExt;
 
 use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
-use self::plan::{Plan, Weights};
+use self::plan::{Plan, Target, Weights};
 use super::{Frozen, Map};
 use crate::kernels::nhwc::{Stored, VEC};
 use crate::kernels::variant::Variant;
@@ -78,7 +78,7 @@ impl GpuRunner {
     /// # Errors
     /// When the device is lost or has too little memory.
     pub async fn new(gpu: &GpuDevice, frozen: &Frozen) -> Result<Self, GpuError> {
-        let mut plan = Plan::new(frozen, gpu.is_half());
+        let mut plan = Plan::new(frozen, Target { half: gpu.is_half(), software: gpu.is_software() });
         for weights in &plan.weights {
             gpu.check_size(weights.size(gpu))?;
         }

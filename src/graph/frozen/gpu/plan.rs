@@ -56,13 +56,20 @@ struct Planner<'a> {
     stored: Vec<Stored>,
     plan: Plan,
     planned: Vec<Planned>,
-    /// Activations are f16.
-    half: bool,
+    gpu: Target,
+}
+
+/// What launches are planned for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Activations, and the weights of what is mostly products, are f16.
+    pub half: bool,
+    /// Software imitates the GPU.
+    pub software: bool,
 }
 
 impl Plan {
-    /// With activations, and the weights of what is mostly products, in f16 where `half` says so.
-    pub fn new(frozen: &Frozen, half: bool) -> Self {
+    pub fn new(frozen: &Frozen, gpu: Target) -> Self {
         let stored: Vec<Stored> = frozen.values.iter().map(|&map| Stored::new(map, VEC)).collect();
         let plan = Self {
             launches: Vec::new(),
@@ -72,7 +79,7 @@ impl Plan {
             image: frozen.input().area() * frozen.input().channels,
             outputs: frozen.outputs.clone(),
         };
-        let mut planner = Planner { frozen, stored, plan, planned: Vec::new(), half };
+        let mut planner = Planner { frozen, stored, plan, planned: Vec::new(), gpu };
         planner.input();
         let layers = lite_layers(frozen);
         for (place, step) in frozen.steps.iter().enumerate() {
@@ -147,7 +154,7 @@ impl Planner<'_> {
         bindings: impl Into<Vec<Binding>>,
         size: impl Fn(usize) -> (Variant, Dispatch) + Send + Sync + 'static,
     ) {
-        let half = self.half;
+        let half = self.gpu.half;
         let size = move |batch| {
             let (variant, dispatch) = size(batch);
             (if half { variant.half() } else { variant }, dispatch)
@@ -223,8 +230,9 @@ impl Planner<'_> {
         let c = without_weights(c);
         let second = Binding::Value(residual.unwrap_or(input));
         let bindings = [Binding::Value(input), weights, tail, second, Binding::Value(step.output)];
+        let software = self.gpu.software;
         self.launch(bindings, move |batch| {
-            let tile = conv::tile(batch * to.area(), to.vecs());
+            let tile = conv::tile(batch * to.area(), to.vecs(), software);
             let dispatch = conv::dispatch(batch, &c, residual.is_some(), from, to, tile);
             (tile.variant(conv::is_padded(&c)), dispatch)
         });
