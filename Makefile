@@ -21,7 +21,9 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # A software GPU needs longer than the 20 s that a browser test gets by default.
 export WASM_BINDGEN_TEST_TIMEOUT ?= 900
 
-MODULE := $(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/webreid.wasm
+MODULE := wasm32-unknown-unknown/release/webreid.wasm
+# Other compiler flags: in the same folder each build would undo the other.
+RELAXED_DIR := $(CARGO_TARGET_DIR)/relaxed-simd
 GLUE := npm/src/wasm
 
 setup:
@@ -30,21 +32,25 @@ setup:
 setup-build:
 	@.ci/setup build
 
-# The two modules and their JavaScript glue: what looks at images needs no burn, and what learns is fetched by whoever
-# fine-tunes. Glue is made again only from another module, so that a release's stays optimised.
+# The modules and their JavaScript glue: what looks at images needs no burn, and what learns is fetched by whoever
+# fine-tunes. The first there is once more for browsers whose WebAssembly multiplies and adds in one (relaxed SIMD). Glue is
+# made again only from another module, so that a release's stays optimised.
 define glue
-	@sum=$$(sha256sum <$(MODULE)); \
+	@sum=$$(sha256sum <$(2)/$(MODULE)); \
 	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
-	  wasm-bindgen --target web --remove-name-section --remove-producers-section --out-dir $(GLUE) --out-name $(1) $(MODULE); \
+	  wasm-bindgen --target web --remove-name-section --remove-producers-section --out-dir $(GLUE) --out-name $(1) $(2)/$(MODULE); \
 	  echo "$$sum" >$(GLUE)/made-from-$(1); \
 	fi
 endef
 
 wasm: setup-build
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu
-	$(call glue,webreid)
+	$(call glue,webreid,$(CARGO_TARGET_DIR))
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu,relaxed-simd \
+	  --target-dir $(RELAXED_DIR) --config 'target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+relaxed-simd"]'
+	$(call glue,webreid_relaxed,$(RELAXED_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
-	$(call glue,webreid_train)
+	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
 
 page: wasm
 	npm --prefix npm run build
@@ -82,16 +88,18 @@ bench: setup page
 	rm -f bench.json
 	cd tests/page && npx playwright test --config bench.config.ts
 
-# The npm package as it would be published, with the module that looks optimised (minutes). The one that learns stays as it
+# The npm package as it would be published, with the modules that look optimised (minutes). The one that learns stays as it
 # is: wasm-opt makes it a third smaller, and what is left compresses worse, to 3.14 MB where it was 3.00.
 release: wasm
-	@if ! grep -q optimised $(GLUE)/made-from-webreid; then \
-	  echo "wasm-opt: some minutes" >&2; \
-	  npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-sign-ext \
-	    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
-	    $(GLUE)/webreid_bg.wasm -o $(GLUE)/webreid_bg.wasm; \
-	  echo optimised >>$(GLUE)/made-from-webreid; \
-	fi
+	@for name in webreid webreid_relaxed; do \
+	  if ! grep -q optimised $(GLUE)/made-from-$$name; then \
+	    echo "wasm-opt of $$name: some minutes" >&2; \
+	    npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-relaxed-simd --enable-bulk-memory \
+	      --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types \
+	      --enable-multivalue $(GLUE)/$${name}_bg.wasm -o $(GLUE)/$${name}_bg.wasm; \
+	    echo optimised >>$(GLUE)/made-from-$$name; \
+	  fi; \
+	done
 	npm --prefix npm run build
 	cd npm && npm pack
 

@@ -3,7 +3,8 @@ import { copyFile, mkdir } from "node:fs/promises";
 
 const npm = new URL("../", import.meta.url);
 await mkdir(new URL("dist/wasm/", npm), { recursive: true });
-for (const name of ["webreid", "webreid_train"].flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
+const modules = ["webreid", "webreid_relaxed", "webreid_train"];
+for (const name of modules.flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
 }
 for (const name of ["webreid-small.safetensors", "MODEL_CARD.md"]) {

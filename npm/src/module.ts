@@ -1,12 +1,15 @@
 import { download } from "./download.js";
 import { ReidError } from "./errors.js";
 import type { OnProgress } from "./progress.js";
+import { hasRelaxedSimd } from "./relaxed-simd.js";
 
 const MAX_MODULE_BYTES = 256 * 1024 ** 2;
 
-/** The two WebAssembly modules: what looks at images is small, and what learns is fetched when it is first needed. */
+/** The WebAssembly modules: what looks at images is small, and what learns is fetched when it is first needed. */
 const URLS = {
-  engine: new URL("./wasm/webreid_bg.wasm", import.meta.url),
+  engine: hasRelaxedSimd()
+    ? new URL("./wasm/webreid_relaxed_bg.wasm", import.meta.url)
+    : new URL("./wasm/webreid_bg.wasm", import.meta.url),
   trainer: new URL("./wasm/webreid_train_bg.wasm", import.meta.url),
 };
 

@@ -22,7 +22,10 @@ export interface CreateOptions {
   readonly weights?: WeightsSource | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;
-  /** On the CPU: over how many workers `extract` spreads many images at the most. Default: the processor's threads, up to 4. */
+  /**
+   * On the CPU: over how many workers `extract` spreads many images at the most. As many are started at once, so that the
+   * first images are as quick as those after them. Default: the processor's threads, up to 4, started when they are needed.
+   */
   readonly workers?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -60,11 +63,11 @@ export class ReIdentifier {
    * `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
   static async create(options: CreateOptions = {}): Promise<ReIdentifier> {
-    const { weights, device = "auto", workers = threads(), onProgress, signal } = options;
+    const { weights, device = "auto", workers, onProgress, signal } = options;
     if (!["auto", "gpu", "cpu"].includes(device)) {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
     }
-    if (!Number.isInteger(workers) || workers < 1) {
+    if (workers !== undefined && (!Number.isInteger(workers) || workers < 1)) {
       throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
     }
     const file = await loadWeights(weights, onProgress, signal);
@@ -74,7 +77,8 @@ export class ReIdentifier {
     const session = new Session(module, file, device);
     try {
       await abortable(session.open(), signal);
-      return new ReIdentifier(session, workers);
+      if (workers !== undefined) await abortable(session.openCrew(workers), signal);
+      return new ReIdentifier(session, workers ?? threads());
     } catch (error) {
       session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
       throw error;

@@ -54,6 +54,11 @@ export class Session {
     return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
   }
 
+  /** Starts as many as `crew` gives. */
+  async openCrew(count: number): Promise<void> {
+    await Promise.all(this.crew(count).map((session) => session.open()));
+  }
+
   /** Ends the helpers: they have other weights, or cannot be had. */
   dismiss(reason: ReidError): void {
     for (const helper of this.#helpers.splice(0)) helper.close(reason);

@@ -4,10 +4,8 @@ import type { Engine, EngineGlue, Extraction, GpuCounters, Pixels } from "./engi
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
 import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
+import { needsRelaxedSimd } from "./relaxed-simd.js";
 import { file, Training } from "./training.js";
-import * as generated from "./wasm/webreid.js";
-
-const glue = generated as unknown as EngineGlue<Engine>;
 
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
@@ -73,6 +71,8 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
 
 async function create({ module, weights, device }: Request & { call: "create" }): Promise<CreatedModel> {
   const choice = await chooseDevice(device);
+  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
+  const glue = (await generated) as unknown as EngineGlue<Engine>;
   const { memory } = await glue.default({ module_or_path: module });
   const { content, name } = weights;
   const bytes =

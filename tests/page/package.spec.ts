@@ -1,7 +1,7 @@
 // The npm package by itself, without the page: what it promises to those who build on it.
 import type { ReidError } from "../../npm/dist/index.js";
 import { tinyCheckpoint } from "./support/files.ts";
-import { expect, test } from "./support/package.ts";
+import { expect, openPackage, test } from "./support/package.ts";
 import { person } from "./support/png.ts";
 
 test("with a preset that is none, an address where nothing is, a wrong device: errors that say what to pass", async ({
@@ -86,6 +86,38 @@ test("the model as ONNX gives the same features", async ({ page }) => {
   expect(seen.dialect).toBe("ONNX");
   expect(seen.difference).toBeLessThan(1e-6);
   expect(seen.counters).toBeUndefined();
+});
+
+test("a browser whose WebAssembly has no relaxed SIMD computes the same with a module without", async ({ page }) => {
+  const extract = () =>
+    page.evaluate(async () => {
+      const reid = await webreid.ReIdentifier.create({ weights: { untrained: "osnet_x0_25" } });
+      const pixels = Uint8ClampedArray.from({ length: 4 * 64 * 32 }, (_, i) => (i * i) % 251);
+      const [feature] = await reid.extract([new ImageData(pixels, 32, 64)]);
+      const loaded = performance.getEntriesByType("resource").map(({ name }) => name.replace(/.*\//, ""));
+      return { feature: [...(feature ?? [])], modules: loaded.filter((name) => name.endsWith(".wasm")) };
+    });
+  const relaxed = await extract();
+  await page.addInitScript(() => {
+    WebAssembly.validate = () => false;
+  });
+  await openPackage(page);
+  const plain = await extract();
+  expect(relaxed.modules).toEqual(["webreid_relaxed_bg.wasm"]);
+  expect(plain.modules).toEqual(["webreid_bg.wasm"]);
+  const largest = Math.max(...plain.feature.map(Math.abs));
+  const differences = plain.feature.map((value, i) => Math.abs(value - (relaxed.feature[i] ?? Number.NaN)) / largest);
+  expect(Math.max(...differences)).toBeLessThan(1e-5);
+});
+
+test("explicit workers are there when the model is", async ({ page }) => {
+  const workers = page.workers().length;
+  await page.evaluate(async () => {
+    Object.assign(globalThis, {
+      reid: await webreid.ReIdentifier.create({ workers: 3, weights: "./tiny_osnet.safetensors" }),
+    });
+  });
+  expect(page.workers().length - workers).toBe(3);
 });
 
 test("a network without a checkpoint can be had by its name, and is the same each time", async ({ page }) => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { test as base } from "@playwright/test";
+import { test as base, type Page } from "@playwright/test";
 import type * as Webreid from "../../../npm/dist/index.js";
 import { packageFolder, sampleFolder, tinyCheckpoint } from "./files.ts";
 
@@ -73,6 +73,16 @@ export interface FaultyEngine {
   throws: number;
 }
 
+/** The package's page, from its start. */
+export async function openPackage(page: Page): Promise<void> {
+  await page.goto(ORIGIN);
+  await page.addScriptTag({
+    type: "module",
+    content: `import * as webreid from "${ORIGIN}/dist/index.js"; globalThis.webreid = webreid;`,
+  });
+  await page.waitForFunction(() => "webreid" in globalThis);
+}
+
 /**
  * The package as it is published, in a page without a bundler: a page that has loaded `npm/dist` and nothing else.
  * With `faulty`, its engine is replaced by one that fails when it is told to.
@@ -95,19 +105,14 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
       });
       // As many workers share the images on every machine.
       await page.addInitScript(() => Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 }));
-      await page.goto(ORIGIN);
-      await page.addScriptTag({
-        type: "module",
-        content: `import * as webreid from "${ORIGIN}/dist/index.js"; globalThis.webreid = webreid;`,
-      });
-      await page.waitForFunction(() => "webreid" in globalThis);
+      await openPackage(page);
       await use(undefined);
     },
     { auto: true },
   ],
   faulty: async ({ context, package: _ }, use) => {
     const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0 };
-    await context.route(`${ORIGIN}/dist/wasm/webreid.js`, (route) =>
+    await context.route(`${ORIGIN}/dist/wasm/{webreid,webreid_relaxed}.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
     );
     // The copy that learns is made by a worker that has a model already.

@@ -14,7 +14,7 @@ export interface FileSize {
 }
 
 /** What of this page's files is webreid's: the package's script, its worker and its module. */
-const OURS = /\/(webreid|worker|webreid_bg)-[^/]*\.(js|wasm)$/;
+const OURS = /\/(webreid|worker|webreid_relaxed|webreid(_relaxed)?_bg)-[^/]*\.(js|wasm)$/;
 
 export function webreidFiles(): string[] {
   const names = performance.getEntriesByType("resource").map(({ name }) => name);
