@@ -38,7 +38,12 @@ fn runner(frozen: &Frozen) -> GpuRunner {
 }
 
 fn half_runner(frozen: &Frozen) -> GpuRunner {
-    pollster::block_on(GpuRunner::new(gpu(Precision::F16), frozen)).unwrap()
+    pollster::block_on(GpuRunner::new(&gpu(Precision::F16).as_hardware(), frozen)).unwrap()
+}
+
+/// With the tiles of hardware where [`runner`] may have those of software.
+fn hardware_runner(frozen: &Frozen) -> GpuRunner {
+    pollster::block_on(GpuRunner::new(&gpu(Precision::F32).as_hardware(), frozen)).unwrap()
 }
 
 /// Seeded noise, −1…1.
@@ -55,7 +60,7 @@ fn positive_noise(count: usize, seed: usize) -> Vec<f32> {
     noise(count, seed).into_iter().map(|value| 0.5 + value.abs()).collect()
 }
 
-/// All runners on noise: f32 for some batches, which grow and shrink, and f16 for the first.
+/// All runners on noise: f32 for some batches, which grow and shrink, and hardware's tiles and f16 for the first.
 fn check_with(
     title: &str,
     frozen: &Frozen,
@@ -78,6 +83,7 @@ fn check_with(
         };
         compare("f32", &gpu, single);
         if number == 0 {
+            compare("f32 as hardware", &hardware_runner(frozen), single);
             compare("f16", &half_gpu, half);
         }
     }

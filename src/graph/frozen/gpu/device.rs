@@ -123,6 +123,12 @@ impl GpuDevice {
         Self { half: false, ..self.clone() }
     }
 
+    /// The same GPU for the launches that hardware gets, even where software imitates it: to test them.
+    #[must_use]
+    pub fn as_hardware(&self) -> Self {
+        Self { software: false, ..self.clone() }
+    }
+
     /// Bytes of so many activations.
     pub(super) fn bytes(&self, values: usize) -> u64 {
         (values * if self.half { size_of::<f16>() } else { size_of::<f32>() }) as u64
