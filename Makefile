@@ -5,7 +5,7 @@
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
 #             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
-# All install what they miss first (.ci/setup) and are quick the second time.
+# All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
