@@ -10,6 +10,9 @@ import { file, Training } from "./training.js";
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
 const SOFTWARE_GPU_BATCH_SIZE = 4;
+/** Of extraction, after which a browser has compiled it well. */
+const WARM_UP_MS = 250;
+const WARM_UP_IMAGES = 32;
 
 let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
 let queue: Promise<void> = Promise.resolve();
@@ -79,11 +82,27 @@ async function create({ module, weights, device }: Request & { call: "create" })
     content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : glue.untrained(content.untrained);
   const engine = await glue.Engine.create(bytes, name, choice.device);
   model = { engine, training: new Training(engine, choice.device), memory };
+  const description = engine.describe();
+  if (description.device === "cpu") await warmUp(engine);
   return {
-    description: engine.describe(),
+    description,
     deviceReason: choice.reason,
     batchSize: choice.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE,
   };
+}
+
+/**
+ * Looks at a picture of noise until a browser has compiled all that this takes: code is compiled well only once it has run,
+ * and the first call would take twice as long as those after it. A GPU's pipelines are made and run once at load.
+ */
+async function warmUp(engine: Engine): Promise<void> {
+  const noise = new ImageData(80, 160);
+  for (let i = 0; i < noise.data.length; i++) noise.data[i] = Math.imul(i, 0x9e3779b9) >>> 24;
+  const start = performance.now();
+  for (let i = 0; i < WARM_UP_IMAGES && performance.now() - start < WARM_UP_MS; i++) {
+    // What fails here fails again where someone waits for it.
+    await extract(engine, [noise], ["noise"]).catch(() => {});
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Date, Float32Array, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -138,9 +138,6 @@ impl Engine {
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
         let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
-        if !extractor.device().is_gpu() {
-            warm_up(&extractor).await;
-        }
         // The extractor holds the tensors now.
         recognised.tensors.clear();
         let model = RefCell::new(Rc::new(Model { extractor, recognised }));
@@ -257,24 +254,6 @@ impl Engine {
     /// Back to the model before the last applied fine-tune; false when there is none.
     pub fn undo(&self) -> bool {
         self.current.undo()
-    }
-}
-
-/// Does all that [`Engine::extract`] does for a picture of noise: browsers compile code well only once it has run, and a
-/// first call would be several times as slow as those after it. What fails here fails again where someone waits for it.
-async fn warm_up(extractor: &Extractor) {
-    /// Milliseconds that are enough.
-    const ENOUGH: f64 = 150.0;
-    let (width, height) = (80, 160);
-    let pixels = (0..4 * width * height).map(|i: u32| (i.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
-    let image = Rgba { width, height, pixels };
-    let start = Date::now();
-    for _ in 0..8 {
-        let extracted = extractor.extract(std::slice::from_ref(&image)).await;
-        std::hint::black_box(image::quality(&image));
-        if extracted.is_err() || Date::now() - start > ENOUGH {
-            return;
-        }
     }
 }
 

@@ -1,12 +1,15 @@
 import { messageOf } from "../messages.ts";
 import { measureDownload, webreidFiles } from "./downloads.ts";
 import { Estimate } from "./estimate.ts";
-import { type Comparison, compare } from "./measure.ts";
+import { type Comparison, compare, Timing } from "./measure.ts";
 import { noiseImages } from "./noise.ts";
 import { Onnxruntime } from "./onnxruntime.ts";
 import { type Combination, combinations, type Network, type Plan } from "./plan.ts";
 import { type Report, type Row, row } from "./report.ts";
 import { exportOnnx, type OnnxModel, Webreid } from "./webreid.ts";
+
+/** Before each is loaded: a browser compiles what was loaded before in the background, which is not this one's to pay for. */
+const SETTLE_MS = 1000;
 
 export interface Watcher {
   /** What is under way: `share` of all that there is to do, 0…1. */
@@ -66,7 +69,10 @@ export class Bench {
     }
   }
 
-  /** Both are loaded anew for each combination, so that first calls are first calls and memory is only this batch's. */
+  /**
+   * Both are loaded anew for each combination, so that first calls are first calls and memory is only this batch's. Each is
+   * called as soon as it is loaded.
+   */
   async #compare(
     { network, setting, batch }: Combination,
     webreidFirst: boolean,
@@ -75,6 +81,7 @@ export class Bench {
     const signal = this.#signal;
     const model = await this.#model(network);
     const images = noiseImages(batch, model.width, model.height);
+    await settle();
     const webreid = await Webreid.open(network, setting, images, signal);
     let onnxruntime: Onnxruntime | undefined;
     const close = () => {
@@ -83,10 +90,13 @@ export class Bench {
     };
     signal.addEventListener("abort", close);
     try {
+      const ours = await Timing.start(webreid);
+      await settle();
       onnxruntime = await Onnxruntime.open(model.file, setting, images, signal);
       this.#report.onnxruntimeWeb = onnxruntime.version;
       this.#theirs.set(setting.device === "gpu" ? "WebGPU" : "the CPU", onnxruntime.files);
-      return await compare(webreid, onnxruntime, batch, { seconds: this.#plan.budget, webreidFirst, onTurn });
+      const theirs = await Timing.start(onnxruntime);
+      return await compare(ours, theirs, batch, { seconds: this.#plan.budget, webreidFirst, onTurn });
     } finally {
       signal.removeEventListener("abort", close);
       close();
@@ -111,4 +121,8 @@ export class Bench {
       downloads.push(await measureDownload(`onnxruntime-web, for ${device}`, files, this.#signal));
     }
   }
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }

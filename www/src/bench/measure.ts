@@ -1,4 +1,4 @@
-import type { Contender } from "./contender.ts";
+import type { Contender, Run } from "./contender.ts";
 import type { GpuCounters } from "./gpu-tally.ts";
 
 /** Each contender is timed that often and that long, unless the time is up before. */
@@ -32,19 +32,17 @@ export interface Comparison {
 }
 
 /**
- * Times the two on the same images by turns. `seconds` is how long that may take, counted from the first calls on;
- * `webreidFirst` says whose turn comes first, and then alternates, so that neither always follows the other.
+ * Times the two on the same images by turns. `seconds` is how long that may take, first calls included; `webreidFirst` says
+ * whose turn comes first, and then alternates, so that neither always follows the other.
  */
 export async function compare(
-  webreid: Contender,
-  onnxruntime: Contender,
+  ours: Timing,
+  theirs: Timing,
   batch: number,
   { seconds, webreidFirst, onTurn }: { seconds: number; webreidFirst: boolean; onTurn: (share: number) => void },
 ): Promise<Comparison> {
-  const [ours, theirs] = [new Timing(webreid), new Timing(onnxruntime)];
   const order = webreidFirst ? [ours, theirs] : [theirs, ours];
-  const start = performance.now();
-  for (const timing of order) await timing.first();
+  const start = performance.now() - ours.firstMs - theirs.firstMs;
   const largestDifference = difference(ours.features, theirs.features);
   for (let turns = 0; ; turns++) {
     const spent = (performance.now() - start) / (1000 * seconds);
@@ -60,25 +58,28 @@ export async function compare(
   return { ...measured, ratio: measured.onnxruntime.ms / measured.webreid.ms, largestDifference };
 }
 
-class Timing {
+/** How long the calls of one contender take. */
+export class Timing {
   readonly #contender: Contender;
   readonly #times: number[] = [];
-  #firstMs = 0;
-  features: readonly Float32Array[] = [];
+  readonly firstMs: number;
+  /** Of the first call. */
+  readonly features: readonly Float32Array[];
 
-  constructor(contender: Contender) {
+  private constructor(contender: Contender, { ms, features }: Run) {
     this.#contender = contender;
+    this.firstMs = ms;
+    this.features = features;
+  }
+
+  /** Makes the first call of a contender that was just loaded. */
+  static async start(contender: Contender): Promise<Timing> {
+    return new Timing(contender, await contender.run());
   }
 
   /** Milliseconds of all calls after the first. */
   get total(): number {
     return this.#times.reduce((sum, ms) => sum + ms, 0);
-  }
-
-  async first(): Promise<void> {
-    const { ms, features } = await this.#contender.run();
-    this.#firstMs = ms;
-    this.features = features;
   }
 
   async turn(): Promise<void> {
@@ -99,7 +100,7 @@ class Timing {
       ms,
       quartiles: [quantile(sorted, 0.25), quantile(sorted, 0.75)],
       calls: sorted.length,
-      firstMs: this.#firstMs,
+      firstMs: this.firstMs,
       gpu: await this.#contender.gpuCounters(),
     };
   }
