@@ -5,7 +5,10 @@
 //! residual (or again x), out. The shader is specialised for the [`Tile`] of each thread.
 //!
 //! The twin computes a few pixels by as many outputs as the vector registers hold, reading the map itself (with a border,
-//! where the kernel has padding) and the weights in panels, one after the other as the loop needs them.
+//! where the kernel has padding) and the weights in panels, one after the other as the loop needs them. A block of pixels
+//! gets all its outputs before the next one begins, so that what it reads and writes stays in the caches.
+
+use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -158,6 +161,10 @@ pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to:
 
 /// Pixels worked on at once.
 const PIXELS: usize = 6;
+/// Pixels that a panel of weights is read for before the next one is: fewer would read the weights too often.
+const PIXEL_BLOCK: usize = 144;
+/// Values of a field in one turn of the innermost loop: with one, a fifth of its instructions would count and jump.
+const UNROLLED: usize = 4;
 /// Outputs worked on at once: two vectors of 8, where there are 16 registers of them; wasm's hold 4.
 const OUTPUTS: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
 /// Outputs of the last, narrow panel.
@@ -167,7 +174,6 @@ const NARROW: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Packed {
     kernel: [usize; 2],
-    stride: [usize; 2],
     padding: [usize; 2],
     input: Stored,
     output: Stored,
@@ -175,6 +181,8 @@ pub struct Packed {
     panels: Vec<f32>,
     bias: Vec<f32>,
     finish: Finish,
+    /// Where the field of each pixel of the output begins.
+    fields: Vec<u32>,
 }
 
 impl Packed {
@@ -182,6 +190,9 @@ impl Packed {
     pub fn new(c: &Convolution, from: Map, input: Stored, output: Stored) -> Self {
         let taps = c.kernel[0] * c.kernel[1];
         let depth = taps * input.pitch;
+        let width = input.width + 2 * c.padding[1];
+        let field = |[y, x]: [usize; 2]| (y * c.stride[0] * width + x * c.stride[1]) * input.pitch;
+        let pixels = (0..output.height).flat_map(|y| (0..output.width).map(move |x| [y, x]));
         let mut panels = Vec::with_capacity(depth * output.pitch);
         let mut first = 0;
         while first < output.pitch {
@@ -196,13 +207,13 @@ impl Packed {
         }
         Self {
             kernel: c.kernel,
-            stride: c.stride,
             padding: c.padding,
             input,
             output,
             panels,
             bias: padded(&c.bias, output.pitch),
             finish: Finish::new(&c.activation, output.pitch),
+            fields: pixels.map(|pixel| field(pixel) as u32).collect(),
         }
     }
 
@@ -210,49 +221,36 @@ impl Packed {
     pub fn run(&self, x: &[f32], residual: Option<&[f32]>, border: &mut Vec<f32>, threads: usize, out: &mut [f32]) {
         let (x, width) = with_border(x, self.input, self.padding, border);
         let (pitch, depth) = (self.output.pitch, self.kernel[0] * self.kernel[1] * self.input.pitch);
-        // A line of output, and how far the fields of two lines lie apart.
-        let (line, step) = if self.is_flat() {
-            (PIXELS, PIXELS * self.input.pitch)
-        } else {
-            (self.output.width, self.stride[0] * width * self.input.pitch)
-        };
-        let lines = bands(self.output.area().div_ceil(line), line * pitch * depth, threads);
-        let length = lines * line * pitch;
+        let tiles = bands(self.output.area().div_ceil(PIXELS), PIXELS * pitch * depth, threads);
+        let length = tiles * PIXELS * pitch;
         for_each_chunk(out, length, |band, out| {
             let residual = residual.map(|residual| &residual[band * length..][..out.len()]);
-            Arch::new().dispatch(Run { packed: self, x: &x[band * lines * step..], width, residual, out });
+            let fields = &self.fields[band * tiles * PIXELS..];
+            Arch::new().dispatch(Run { packed: self, x, width, fields, residual, out });
             self.finish.apply_rest(pitch, out);
         });
-    }
-
-    /// Whether fields are single pixels that follow each other, so that rows need not be told apart.
-    fn is_flat(&self) -> bool {
-        self.kernel == [1; 2] && self.stride == [1; 2]
     }
 }
 
 /// A band of the output.
 struct Run<'a> {
     packed: &'a Packed,
-    /// From the first pixel's field on.
+    /// The whole map.
     x: &'a [f32],
     /// Pixels of a row of `x`.
     width: usize,
+    /// Where the fields of the band's pixels begin.
+    fields: &'a [u32],
     residual: Option<&'a [f32]>,
     out: &'a mut [f32],
 }
 
-/// A row of the output and the panel of outputs that is worked on.
+/// The outputs that are worked on.
 #[derive(Clone, Copy)]
-struct Row<'a> {
-    panel: &'a [f32],
-    /// The panel's first output.
+struct Panel<'a> {
+    weights: &'a [f32],
+    /// The first of them.
     first: usize,
-    /// Where the first pixel's field begins.
-    start: usize,
-    /// The first pixel in the output, and how many.
-    place: usize,
-    columns: usize,
 }
 
 impl WithSimd for Run<'_> {
@@ -260,69 +258,83 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Packed { kernel, stride, input, output, .. } = *self.packed;
+        let Packed { kernel, input, output, .. } = *self.packed;
         let depth = kernel[0] * kernel[1] * input.pitch;
         let pixels = self.out.len() / output.pitch;
-        let (rows, columns) = if self.packed.is_flat() { (1, pixels) } else { (pixels / output.width, output.width) };
-        let mut first = 0;
-        while first < output.pitch {
-            let outputs = panel(output.pitch - first);
-            let panel = &self.packed.panels[first * depth..][..outputs * depth];
-            for y in 0..rows {
-                let start = y * stride[0] * self.width * input.pitch;
-                let row = Row { panel, first, start, place: y * columns, columns };
+        // Of nearly the same size.
+        let block = pixels.div_ceil(pixels.div_ceil(PIXEL_BLOCK)).next_multiple_of(PIXELS);
+        for start in (0..pixels).step_by(block) {
+            let block = start..pixels.min(start + block);
+            let mut first = 0;
+            while first < output.pitch {
+                let outputs = panel(output.pitch - first);
+                let panel = Panel { weights: &self.packed.panels[first * depth..][..outputs * depth], first };
                 match outputs / S::F32_LANES {
-                    1 => self.row::<S, 1>(simd, row),
-                    2 => self.row::<S, 2>(simd, row),
-                    4 => self.row::<S, 4>(simd, row),
-                    8 => self.row::<S, 8>(simd, row),
-                    _ => self.row::<S, 16>(simd, row),
+                    1 => self.block::<S, 1>(simd, panel, block.clone()),
+                    2 => self.block::<S, 2>(simd, panel, block.clone()),
+                    4 => self.block::<S, 4>(simd, panel, block.clone()),
+                    8 => self.block::<S, 8>(simd, panel, block.clone()),
+                    _ => self.block::<S, 16>(simd, panel, block.clone()),
                 }
+                first += outputs;
             }
-            first += outputs;
         }
     }
 }
 
 impl Run<'_> {
     #[inline(always)]
-    fn row<S: Simd, const V: usize>(&mut self, simd: S, row: Row) {
-        let mut x = 0;
-        while x + PIXELS <= row.columns {
-            self.tile::<S, V, PIXELS>(simd, row, x);
-            x += PIXELS;
+    fn block<S: Simd, const V: usize>(&mut self, simd: S, panel: Panel, pixels: Range<usize>) {
+        let mut pixel = pixels.start;
+        while pixel + PIXELS <= pixels.end {
+            self.tile::<S, V, PIXELS>(simd, panel, pixel);
+            pixel += PIXELS;
         }
-        match row.columns - x {
+        match pixels.end - pixel {
             0 => {}
-            1 => self.tile::<S, V, 1>(simd, row, x),
-            2 => self.tile::<S, V, 2>(simd, row, x),
-            3 => self.tile::<S, V, 3>(simd, row, x),
-            4 => self.tile::<S, V, 4>(simd, row, x),
-            _ => self.tile::<S, V, 5>(simd, row, x),
+            1 => self.tile::<S, V, 1>(simd, panel, pixel),
+            2 => self.tile::<S, V, 2>(simd, panel, pixel),
+            3 => self.tile::<S, V, 3>(simd, panel, pixel),
+            4 => self.tile::<S, V, 4>(simd, panel, pixel),
+            _ => self.tile::<S, V, 5>(simd, panel, pixel),
         }
     }
 
-    /// `V` vectors of outputs for `P` pixels from column `x`.
+    /// `V` vectors of outputs for `P` pixels.
     #[inline(always)]
-    fn tile<S: Simd, const V: usize, const P: usize>(&mut self, simd: S, row: Row, x: usize) {
+    fn tile<S: Simd, const V: usize, const P: usize>(&mut self, simd: S, panel: Panel, pixel: usize) {
         let packed = self.packed;
-        let (pitch, out_pitch) = (packed.input.pitch, packed.output.pitch);
-        let (run, step) = (packed.kernel[1] * pitch, packed.stride[1] * pitch);
+        let out_pitch = packed.output.pitch;
+        let (run, row) = (packed.kernel[1] * packed.input.pitch, self.width * packed.input.pitch);
         let outputs = V * S::F32_LANES;
-        let bias = vectors::<S, V>(&packed.bias[row.first..]);
+        let bias = vectors::<S, V>(&packed.bias[panel.first..]);
         let mut sums = [*bias; P];
-        for (ky, weights) in row.panel.chunks_exact(run * outputs).enumerate() {
-            let start = row.start + ky * self.width * pitch + x * step;
+        let starts: &[u32; P] = first(&self.fields[pixel..]);
+        for (ky, weights) in panel.weights.chunks_exact(run * outputs).enumerate() {
             let fields: [&[f32]; P] = std::array::from_fn(
                 #[inline(always)]
-                |p| &self.x[start + p * step..][..run],
+                |p| &self.x[starts[p] as usize + ky * row..][..run],
             );
-            let weights = S::as_simd_f32s(weights).0.as_chunks::<V>().0;
-            for (k, weights) in weights.iter().enumerate().take(run) {
+            let weights = &S::as_simd_f32s(weights).0.as_chunks::<V>().0[..run];
+            let unrolled: [&[[f32; UNROLLED]]; P] = std::array::from_fn(
+                #[inline(always)]
+                |p| &fields[p].as_chunks().0[..run / UNROLLED],
+            );
+            for (k, weights) in weights.as_chunks::<UNROLLED>().0.iter().enumerate().take(run / UNROLLED) {
+                for (j, weights) in weights.iter().enumerate() {
+                    for p in 0..P {
+                        let value = simd.splat_f32s(unrolled[p][k][j]);
+                        for v in 0..V {
+                            sums[p][v] = simd.mul_add_e_f32s(value, weights[v], sums[p][v]);
+                        }
+                    }
+                }
+            }
+            for k in run / UNROLLED * UNROLLED..run {
                 for p in 0..P {
                     let value = simd.splat_f32s(fields[p][k]);
                     for v in 0..V {
-                        sums[p][v] = simd.mul_add_e_f32s(value, weights[v], sums[p][v]);
+                        sums[p][v] = simd.mul_add_e_f32s(value, weights[k][v], sums[p][v]);
                     }
                 }
             }
@@ -330,7 +342,7 @@ impl Run<'_> {
         let zero = simd.splat_f32s(0.0);
         let relu = matches!(packed.finish, Finish::Relu);
         for (p, sums) in sums.iter_mut().enumerate() {
-            let place = row.first + (row.place + x + p) * out_pitch;
+            let place = panel.first + (pixel + p) * out_pitch;
             if let Some(residual) = self.residual {
                 let residual = vectors::<S, V>(&residual[place..]);
                 for v in 0..V {
@@ -348,8 +360,12 @@ impl Run<'_> {
 
 #[inline(always)]
 fn vectors<S: Simd, const V: usize>(values: &[f32]) -> &[S::f32s; V] {
-    let vectors = S::as_simd_f32s(&values[..V * S::F32_LANES]).0;
-    vectors.first_chunk().unwrap_or_else(|| unreachable!("as many values as V vectors hold"))
+    first(S::as_simd_f32s(&values[..V * S::F32_LANES]).0)
+}
+
+#[inline(always)]
+fn first<T, const N: usize>(values: &[T]) -> &[T; N] {
+    values.first_chunk().unwrap_or_else(|| unreachable!("a tile is within the map"))
 }
 
 /// The width of the next panel.
