@@ -110,5 +110,8 @@ export interface EngineGlue<E extends Engine> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   /** A checkpoint of random weights for the preset of that name. */
   untrained(preset: string): Uint8Array<ArrayBuffer>;
-  readonly Engine: { create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu"): Promise<E> };
+  readonly Engine: {
+    /** Of an OpenVINO model, `weights` is the `.xml`. */
+    create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu", bin?: Uint8Array): Promise<E>;
+  };
 }

@@ -18,7 +18,10 @@ import { Session } from "./session.js";
 import { loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
-  /** A checkpoint (.safetensors, .pth, .pt) or an .onnx file: its URL, or the file itself. Default: the model that comes with the package. */
+  /**
+   * A checkpoint (.safetensors, .pth, .pt), an .onnx file or an OpenVINO model (.xml and .bin): its URL, or the file itself.
+   * Default: the model that comes with the package.
+   */
   readonly weights?: WeightsSource | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;

@@ -4,10 +4,21 @@ import type { OnProgress } from "./progress.js";
 
 /**
  * A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small").
- * `{ untrained }` is a network by its name with weights drawn at random, to measure how fast it runs: its features mean
- * nothing.
+ * `{ xml, bin }` is an OpenVINO model, which is two files; of an address that ends in `.xml` the `.bin` beside it is fetched
+ * as well. `{ untrained }` is a network by its name with weights drawn at random, to measure how fast it runs: its features
+ * mean nothing.
  */
-export type WeightsSource = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | UntrainedNetwork;
+export type WeightsSource = ModelFile | OpenVinoModel | UntrainedNetwork;
+
+/** Bytes, or where to fetch them. */
+export type ModelFile = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+export interface OpenVinoModel {
+  /** What the network is. */
+  readonly xml: ModelFile;
+  /** Its numbers. */
+  readonly bin: ModelFile;
+}
 
 export interface UntrainedNetwork {
   /** "osnet_x0_25", "reid_resnet50", … */
@@ -17,6 +28,8 @@ export interface UntrainedNetwork {
 /** What a model is made of, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
   readonly content: Blob | UntrainedNetwork;
+  /** The numbers of an OpenVINO model. */
+  readonly bin?: Blob | undefined;
   readonly name: string;
 }
 
@@ -42,8 +55,29 @@ export async function loadWeights(
       `There is no preset called "${source}", only "${names}". For a file beside the page, write "./${source}".`,
     );
   }
+  if (isObject(source) && "untrained" in source) {
+    return { content: { untrained: String(source.untrained) }, name: "untrained" };
+  }
+  const load = (file: ModelFile) => loadFile(file, onProgress, signal);
+  if (isObject(source) && "xml" in source && "bin" in source) {
+    const { content, name } = await load(source.xml);
+    return { content, bin: (await load(source.bin)).content, name };
+  }
+  const url = typeof source === "string" || source instanceof URL ? address(source) : undefined;
+  const file = await load(url ?? source);
+  if (!url?.pathname.toLowerCase().endsWith(".xml")) return file;
+  const beside = new URL(url);
+  beside.pathname = url.pathname.replace(/xml$/i, "bin");
+  return { ...file, bin: (await load(beside)).content };
+}
+
+async function loadFile(
+  source: ModelFile,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<{ content: Blob; name: string }> {
   if (typeof source === "string" || source instanceof URL) {
-    const url = isPreset(source) ? PRESETS[source] : resolveUrl(source);
+    const url = address(source);
     const blob = await download(url, {
       signal,
       onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
@@ -51,19 +85,27 @@ export async function loadWeights(
     });
     return named(blob, fileNameOf(url));
   }
-  if (typeof source === "object" && source !== null && "untrained" in source) {
-    return { content: { untrained: String(source.untrained) }, name: "untrained" };
-  }
   if (source instanceof Blob) return named(source, source instanceof File ? source.name : "weights");
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
-  throw new ReidError("bad-input", "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array.");
+  throw new ReidError(
+    "bad-input",
+    "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array, or `{ xml, bin }` with two of these.",
+  );
+}
+
+function isObject(source: unknown): source is object {
+  return typeof source === "object" && source !== null;
+}
+
+function address(source: string | URL): URL {
+  return isPreset(source) ? PRESETS[source] : resolveUrl(source);
 }
 
 function isPreset(source: string | URL): source is keyof typeof PRESETS {
   return typeof source === "string" && Object.hasOwn(PRESETS, source);
 }
 
-function named(blob: Blob, name: string): WeightsFile {
+function named(blob: Blob, name: string): { content: Blob; name: string } {
   if (blob.size > MAX_WEIGHTS_BYTES) throw tooLarge(name);
   return { content: blob, name };
 }

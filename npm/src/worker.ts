@@ -77,10 +77,9 @@ async function create({ module, weights, device }: Request & { call: "create" })
   const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
   const glue = (await generated) as unknown as EngineGlue<Engine>;
   const { memory } = await glue.default({ module_or_path: module });
-  const { content, name } = weights;
-  const bytes =
-    content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : glue.untrained(content.untrained);
-  const engine = await glue.Engine.create(bytes, name, choice.device);
+  const { content, name, bin } = weights;
+  const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
+  const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)));
   model = { engine, training: new Training(engine, choice.device), memory };
   const description = engine.describe();
   if (description.device === "cpu") await warmUp(engine);
@@ -147,6 +146,10 @@ function toEngineImages(
       }),
     ),
   );
+}
+
+async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await blob.arrayBuffer());
 }
 
 /** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */

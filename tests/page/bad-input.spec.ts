@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type App, BUILT_IN_MODEL, expect, test } from "./support/app.ts";
-import { type FilePayload, sharedFiles, tinyCheckpoint } from "./support/files.ts";
+import { type FilePayload, filePayload, sharedFiles, tinyCheckpoint, tinyOpenVino } from "./support/files.ts";
 import { blank, person } from "./support/png.ts";
 
 const good = [
@@ -36,6 +36,24 @@ test("checkpoints that are none are refused with a reason, and a good one still 
   await expect(app.modelSummary).toHaveText(/^tiny_osnet\.safetensors is ready/);
   await expect(app.modelError).toBeHidden();
   await stillWorks(app);
+});
+
+test("an OpenVINO model is loaded from its two files, and one of them alone asks for the other", async ({
+  app,
+  page,
+}) => {
+  const [xml = "", bin = ""] = tinyOpenVino;
+  await app.start();
+  await app.loadModel(xml);
+  await expect(app.modelError).toHaveText(/small-reid\.xml: .* in a \.bin file of the same name; give both/);
+  await app.loadModel([filePayload(xml), file("small-reid.bin", readFileSync(bin).subarray(0, 1000))]);
+  await expect(app.modelError).toHaveText(/The model loaded before is still in use\.$/);
+  await app.loadModel([xml, bin]);
+  await expect(app.modelSummary).toHaveText(/^small-reid\.xml is ready: small-reid/);
+  await expect(app.modelError).toBeHidden();
+  await app.compare(good);
+  await page.getByLabel("Runs on").selectOption("cpu");
+  await expect(app.modelSummary).toHaveText(/^small-reid\.xml is ready: small-reid/);
 });
 
 test("a truncated real checkpoint is refused, and the model before it stays", async ({ app, page }) => {

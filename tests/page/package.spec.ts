@@ -1,8 +1,9 @@
 // The npm package by itself, without the page: what it promises to those who build on it.
 import type { ReidError } from "../../npm/dist/index.js";
-import { tinyCheckpoint } from "./support/files.ts";
+import { tinyCheckpoint, tinyOpenVinoExpected } from "./support/files.ts";
 import { expect, openPackage, test } from "./support/package.ts";
 import { person } from "./support/png.ts";
+import { tensor } from "./support/safetensors.ts";
 
 test("with a preset that is none, an address where nothing is, a wrong device: errors that say what to pass", async ({
   page,
@@ -86,6 +87,39 @@ test("the model as ONNX gives the same features", async ({ page }) => {
   expect(seen.dialect).toBe("ONNX");
   expect(seen.difference).toBeLessThan(1e-6);
   expect(seen.counters).toBeUndefined();
+});
+
+test("an OpenVINO model by its address, and by its two files, gives OpenVINO's features", async ({ page }) => {
+  const [expected = []] = tensor(tinyOpenVinoExpected, "feature");
+  const [rgb = []] = tensor(tinyOpenVinoExpected, "rgb");
+  const found = await page.evaluate(async (rgb) => {
+    const { ReIdentifier } = webreid;
+    const [width, height] = [16, 32];
+    const image = new ImageData(width, height);
+    const area = width * height;
+    for (let i = 0; i < area; i++) image.data.set([rgb[i], rgb[area + i], rgb[2 * area + i], 255] as number[], 4 * i);
+    const blob = async (end: string) => (await fetch(`./small-reid.${end}`)).blob();
+    const rows: number[][] = [];
+    for (const weights of ["./small-reid.xml", { xml: await blob("xml"), bin: await blob("bin") }]) {
+      const reid = await ReIdentifier.create({ weights });
+      rows.push(...(await reid.extract([image])).map((row) => [...row]));
+      const again = await ReIdentifier.create({ weights: await reid.exportWeights() });
+      rows.push(...(await again.extract([image])).map((row) => [...row]));
+      await Promise.all([reid.dispose(), again.dispose()]);
+    }
+    return rows;
+  }, rgb);
+  const length = Math.hypot(...expected);
+  expect(found.length).toBe(4);
+  for (const row of found) {
+    expect(row.length).toBe(expected.length);
+    for (const [i, value] of row.entries()) expect(value).toBeCloseTo((expected[i] ?? Number.NaN) / length, 5);
+  }
+  const alone = await page.evaluate(async () => {
+    const weights = { xml: "./small-reid.xml", bin: "./none.bin" };
+    return webreid.ReIdentifier.create({ weights }).then(() => "", String);
+  });
+  expect(alone).toMatch(/none\.bin answered with HTTP status 404/);
 });
 
 test("a browser whose WebAssembly has no relaxed SIMD computes the same with a module without", async ({ page }) => {

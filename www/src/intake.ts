@@ -1,9 +1,17 @@
+import type { ModelFiles } from "./session.ts";
 import { PHOTO_TYPE } from "./view/photo-drag.ts";
 
-const CHECKPOINT = /\.(safetensors|pth|pt|tar|onnx)$/i;
+const MODEL = /\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
 
-export function isCheckpoint(file: File): boolean {
-  return CHECKPOINT.test(file.name);
+export function isModel(file: File): boolean {
+  return MODEL.test(file.name);
+}
+
+/** The model among chosen files: an OpenVINO model is two of them, of others the first is taken. */
+export function modelOf(files: readonly File[]): ModelFiles | undefined {
+  const ending = (end: string) => files.find(({ name }) => name.toLowerCase().endsWith(end));
+  const [xml, bin] = [ending(".xml"), ending(".bin")];
+  return xml && bin ? { xml, bin } : files[0];
 }
 
 /** Calls back with what is dropped or pasted anywhere on the page; shows `overlay` while something hovers. */

@@ -1,5 +1,5 @@
 import type { DevicePreference } from "webreid";
-import { acceptFiles, isCheckpoint } from "./intake.ts";
+import { acceptFiles, isModel, modelOf } from "./intake.ts";
 import { count, messageOf } from "./messages.ts";
 import type { Photo } from "./photos.ts";
 import { loadSamples } from "./samples.ts";
@@ -87,10 +87,10 @@ function choose(photo: Photo): void {
 }
 
 function take(files: readonly File[]): void {
-  const checkpoint = files.find(isCheckpoint);
-  const photos = files.filter((file) => !isCheckpoint(file));
+  const photos = files.filter((file) => !isModel(file));
+  const model = modelOf(files.filter(isModel));
   if (photos.length > 0) session.addPhotos(photos);
-  if (checkpoint) modelPanel.load(checkpoint);
+  if (model) modelPanel.load(model);
 }
 
 acceptFiles(byId("drop-overlay", HTMLDivElement), take);

@@ -32,5 +32,5 @@ export function duration(seconds: number): string {
 
 /** Without the ending that tells the format. */
 export function withoutEnding(fileName: string): string {
-  return fileName.replace(/\.(safetensors|pth|pt|tar|onnx)$/i, "");
+  return fileName.replace(/\.(safetensors|pth|pt|tar|onnx|xml)$/i, "");
 }

@@ -24,12 +24,15 @@ export interface Job {
   readonly fraction: number | undefined;
 }
 
+/** A model's file, or an OpenVINO model's two. */
+export type ModelFiles = File | { readonly xml: File; readonly bin: File };
+
 /** Where a model comes from, and what people call it. */
 interface ModelSource {
   readonly name: string;
   readonly fileName: string;
   /** Undefined: the model that comes with the package. */
-  readonly weights: File | URL | undefined;
+  readonly weights: ModelFiles | URL | undefined;
 }
 
 const BUILT_IN: ModelSource = {
@@ -230,9 +233,9 @@ export class Session {
   }
 
   /** Undefined: the built-in model. */
-  loadModel(weights?: File | URL): Promise<void> {
+  loadModel(weights?: ModelFiles | URL): Promise<void> {
     if (!weights) return this.#load(BUILT_IN, undefined);
-    const fileName = weights instanceof URL ? weights.pathname.split("/").at(-1) || weights.hostname : weights.name;
+    const fileName = fileNameOf(weights);
     return this.#load({ name: fileName, fileName, weights }, undefined);
   }
 
@@ -503,6 +506,11 @@ function compareModels(
     evaluate(queries, all, (a, b) => similarity(features.get(a) as Feature, features.get(b) as Feature));
   const outcome = { before: scores(before), after: scores(after) };
   return outcome.after.searches > 0 ? outcome : undefined;
+}
+
+function fileNameOf(weights: ModelFiles | URL): string {
+  if (weights instanceof URL) return weights.pathname.split("/").at(-1) || weights.hostname;
+  return ("xml" in weights ? weights.xml : weights).name;
 }
 
 function safetensorsName(fileName: string): string {

@@ -46,8 +46,9 @@ export class App {
   }
 
   /** Loads another model. */
-  async loadModel(file: string | FilePayload): Promise<void> {
-    const name = typeof file === "string" ? basename(file) : file.name;
+  async loadModel(file: Files): Promise<void> {
+    const [first] = [file].flat();
+    const name = typeof first === "string" ? basename(first) : (first?.name ?? "");
     await this.page.getByLabel("Choose a model file").setInputFiles(file);
     const loaded = this.modelSummary.filter({ hasText: name });
     await expect(loaded.or(this.modelError).filter({ visible: true }).first()).toBeVisible();

@@ -15,6 +15,10 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** OSNet with few channels and random weights: as good as colour at telling our painted people apart. */
 export const tinyCheckpoint = join(root, "tests/fixtures/tiny_osnet.safetensors");
 
+/** An OpenVINO model with every operator that is read, and what OpenVINO computes with it. */
+export const tinyOpenVino = ["xml", "bin"].map((end) => join(root, `tests/fixtures/openvino/small-reid.${end}`));
+export const tinyOpenVinoExpected = join(root, "tests/fixtures/openvino/expected.safetensors");
+
 export const sampleFolder = join(root, "www/public/samples");
 export const packageFolder = join(root, "npm/dist");
 

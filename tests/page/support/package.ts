@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { test as base, type Page } from "@playwright/test";
 import type * as Webreid from "../../../npm/dist/index.js";
-import { packageFolder, sampleFolder, tinyCheckpoint } from "./files.ts";
+import { packageFolder, sampleFolder, tinyCheckpoint, tinyOpenVino } from "./files.ts";
 
 const ORIGIN = "https://package.test";
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -44,6 +44,8 @@ export class Engine {
   describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
   gpuCounters() { return undefined; }
   async extract(images, names) {
+    // The noise that it warms up with.
+    if (images[0] instanceof ImageData) return [];
     await count("batches");
     const fatal = images.some((image) => image[0] === 255);
     if (fatal && await count("faults") > 0) await fail();
@@ -95,6 +97,8 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
         if (pathname === "/")
           return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>t</title>" });
         if (pathname === "/tiny_osnet.safetensors") return route.fulfill({ body: readFileSync(tinyCheckpoint) });
+        const openVino = tinyOpenVino.find((path) => `/${basename(path)}` === pathname);
+        if (openVino) return route.fulfill({ body: readFileSync(openVino) });
         const sample = pathname.startsWith("/samples/") && join(sampleFolder, pathname.slice("/samples/".length));
         if (sample && existsSync(sample)) return route.fulfill({ body: readFileSync(sample) });
         if (!pathname.startsWith("/dist/")) return route.fulfill({ status: 404, body: "not here" });

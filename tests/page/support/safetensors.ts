@@ -16,14 +16,13 @@ export function metadata(path: string): Readonly<Record<string, string>> {
   return open(path).header.__metadata__ as Record<string, string>;
 }
 
-/** A matrix of 32-bit floats, row by row. */
+/** A tensor of 32-bit floats, a row for each of its first dimension. */
 export function tensor(path: string, name: string): number[][] {
   const { file, start, header } = open(path);
   const entry = header[name] as Entry | undefined;
-  const [rows, columns] = entry?.shape ?? [];
-  if (entry === undefined || rows === undefined || columns === undefined) {
-    throw new Error(`${path} has no matrix ${name}`);
-  }
+  const [rows, ...others] = entry?.shape ?? [];
+  if (entry === undefined || rows === undefined) throw new Error(`${path} has no tensor ${name}`);
+  const columns = others.reduce((product, size) => product * size, 1);
   const bytes = file.subarray(start + entry.data_offsets[0], start + entry.data_offsets[1]);
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: columns }, (_, column) => bytes.readFloatLE((row * columns + column) * 4)),

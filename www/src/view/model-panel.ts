@@ -1,5 +1,6 @@
 import type { DevicePreference, ModelDescription } from "webreid";
-import type { Session } from "../session.ts";
+import { modelOf } from "../intake.ts";
+import type { ModelFiles, Session } from "../session.ts";
 import { byId, setText } from "./dom.ts";
 
 /** Loading a model, what was recognised in it, and the device it runs on. */
@@ -22,7 +23,7 @@ export class ModelPanel {
     const file = byId("model-file", HTMLInputElement);
     const address = byId("model-url", HTMLInputElement);
     file.addEventListener("change", () => {
-      const [chosen] = file.files ?? [];
+      const chosen = modelOf([...(file.files ?? [])]);
       if (chosen) this.load(chosen);
       // Choosing the same file again is to try it again.
       file.value = "";
@@ -42,7 +43,7 @@ export class ModelPanel {
   }
 
   /** Undefined: the built-in model. */
-  load(source?: File | URL): void {
+  load(source?: ModelFiles | URL): void {
     this.#changing = false;
     void this.#session.loadModel(source);
   }
