@@ -15,7 +15,7 @@ use naga::{
 };
 use webreid::kernels::{
     KERNELS,
-    nhwc::{conv, lite},
+    nhwc::{conv, lite, lite_strip},
     variant::Variant,
 };
 
@@ -36,6 +36,7 @@ fn sources() -> Vec<(&'static str, String)> {
     let mut variants: Vec<Variant> = KERNELS.into_iter().map(Variant::from).collect();
     variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded))));
     variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
+    variants.extend((1..=lite_strip::MOST_COLUMNS).map(lite_strip::variant));
     let halves: Vec<Variant> = variants.iter().filter(|v| v.kernel.wgsl.contains("alias real")).cloned().collect();
     assert!(halves.len() > 11, "all kernels of frozen networks, in all their variants");
     variants.extend(halves.into_iter().map(Variant::half));

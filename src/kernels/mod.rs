@@ -23,7 +23,7 @@ pub struct Kernel {
 }
 
 /// All kernels, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 18] = [
+pub const KERNELS: [Kernel; 19] = [
     distance::KERNEL,
     gem_pool::KERNEL,
     gem_pool_backward::KERNEL,
@@ -36,6 +36,7 @@ pub const KERNELS: [Kernel; 18] = [
     nhwc::global_pool::KERNEL,
     nhwc::group_norm::KERNEL,
     nhwc::lite::KERNEL,
+    nhwc::lite_strip::KERNEL,
     nhwc::nhwc_input::KERNEL,
     nhwc::pool::KERNEL,
     pool_bn_backward::KERNEL,

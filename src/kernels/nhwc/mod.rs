@@ -11,6 +11,7 @@ pub mod gate_scales;
 pub mod global_pool;
 pub mod group_norm;
 pub mod lite;
+pub mod lite_strip;
 pub mod nhwc_input;
 pub mod pool;
 mod simd;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::{Buffers, Convolution, Frozen, Gate, Operation, Step, ValueId};
 use crate::kernels::nhwc::{
     Stored, VEC, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
-    nhwc_input, pool, tail,
+    lite_strip, nhwc_input, pool, tail,
 };
 use crate::kernels::{Dispatch, variant::Variant};
 
@@ -248,10 +248,16 @@ impl Planner<'_> {
         let channels = self.frozen.values[input].channels;
         let [weights, tail] = self.factors(lite::weights(pointwise, c, channels, from, to));
         let c = without_weights(c);
-        let tiling = lite::Tiling::new(to);
-        self.launch([Binding::Value(input), weights, tail, Binding::Value(second.output)], move |batch| {
-            (lite::variant(tiling.pixels), lite::dispatch(batch, &c, from, to, tiling))
-        });
+        let bindings = [Binding::Value(input), weights, tail, Binding::Value(second.output)];
+        if self.gpu.software {
+            let variant = lite_strip::variant(lite_strip::columns(to));
+            self.launch(bindings, move |batch| (variant.clone(), lite_strip::dispatch(batch, &c, from, to)));
+        } else {
+            let tiling = lite::Tiling::new(to);
+            self.launch(bindings, move |batch| {
+                (lite::variant(tiling.pixels), lite::dispatch(batch, &c, from, to, tiling))
+            });
+        }
         self.planned.push((vec![input], second.output));
     }
 
