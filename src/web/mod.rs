@@ -84,6 +84,7 @@ impl Current {
 ///
 /// # Errors
 /// `{ code, message }` when there is no such preset.
+#[cfg(not(feature = "train"))]
 #[wasm_bindgen]
 pub fn untrained(preset: &str) -> Result<Vec<u8>, JsValue> {
     Ok(weights::untrained(preset, 1).map_err(|error| WebError::from(&error))?)
@@ -200,15 +201,6 @@ impl Engine {
         Ok(results)
     }
 
-    /// Squared Euclidean distances between L2-normalised features, row-major `[queries, gallery]`.
-    ///
-    /// # Errors
-    /// `{ code, message }` when the device fails.
-    pub async fn distances(&self, query: Vec<f32>, gallery: Vec<f32>, dim: usize) -> Result<Vec<f32>, JsValue> {
-        let model = self.current.model();
-        Ok(model.extractor.distances(&query, &gallery, dim).map_err(|error| WebError::from(&error))?)
-    }
-
     /// The model as a safetensors file that loads back by itself.
     ///
     /// # Errors
@@ -218,17 +210,6 @@ impl Engine {
         let model = self.current.model();
         let Recognised { config, provenance, .. } = &model.recognised;
         let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
-        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
-    }
-
-    /// The model as an ONNX file for other runtimes.
-    ///
-    /// # Errors
-    /// `{ code, message }` for a model that cannot be written so.
-    #[wasm_bindgen(js_name = exportOnnx)]
-    pub fn export_onnx(&self) -> Result<Uint8Array, JsValue> {
-        let model = self.current.model();
-        let bytes = weights::to_onnx(&model.recognised.config, model.extractor.tensors());
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 
@@ -254,6 +235,22 @@ impl Engine {
     /// Back to the model before the last applied fine-tune; false when there is none.
     pub fn undo(&self) -> bool {
         self.current.undo()
+    }
+}
+
+/// What the module that learns is not asked for: it is a copy beside the one that looks at images.
+#[cfg(not(feature = "train"))]
+#[wasm_bindgen]
+impl Engine {
+    /// The model as an ONNX file for other runtimes.
+    ///
+    /// # Errors
+    /// `{ code, message }` for a model that cannot be written so.
+    #[wasm_bindgen(js_name = exportOnnx)]
+    pub fn export_onnx(&self) -> Result<Uint8Array, JsValue> {
+        let model = self.current.model();
+        let bytes = weights::to_onnx(&model.recognised.config, model.extractor.tensors());
+        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 }
 
