@@ -41,7 +41,7 @@ fn half_runner(frozen: &Frozen) -> GpuRunner {
     pollster::block_on(GpuRunner::new(&gpu(Precision::F16).as_hardware(), frozen)).unwrap()
 }
 
-/// With the tiles of hardware where [`runner`] may have those of software.
+/// With the tiles and kernels of hardware where [`runner`] may have those of software.
 fn hardware_runner(frozen: &Frozen) -> GpuRunner {
     pollster::block_on(GpuRunner::new(&gpu(Precision::F32).as_hardware(), frozen)).unwrap()
 }
@@ -60,7 +60,7 @@ fn positive_noise(count: usize, seed: usize) -> Vec<f32> {
     noise(count, seed).into_iter().map(|value| 0.5 + value.abs()).collect()
 }
 
-/// All runners on noise: f32 for some batches, which grow and shrink, and hardware's tiles and f16 for the first.
+/// All runners on noise: f32 for some batches, which grow and shrink, and hardware's kernels and f16 for the first.
 fn check_with(
     title: &str,
     frozen: &Frozen,

@@ -94,8 +94,8 @@ export interface Engine {
   free(): void;
 }
 
-/** The engine of the other module, which can learn as well. */
-export interface TrainingEngine extends Engine {
+/** The engine of the module that learns. */
+export interface TrainingEngine extends Omit<Engine, "exportOnnx"> {
   /** `people`: the person's index for each image; `cameras`: the camera's, −1 where it is unknown. */
   fineTune(
     images: Array<Uint8Array | Pixels>,
@@ -106,12 +106,16 @@ export interface TrainingEngine extends Engine {
   ): Promise<Tuner>;
 }
 
-export interface EngineGlue<E extends Engine> {
+export interface EngineGlue<E> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
-  /** A checkpoint of random weights for the preset of that name. */
-  untrained(preset: string): Uint8Array<ArrayBuffer>;
   readonly Engine: {
     /** Of an OpenVINO model, `weights` is the `.xml`. */
     create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu", bin?: Uint8Array): Promise<E>;
   };
+}
+
+/** Of the module that looks at images. */
+export interface InferenceGlue extends EngineGlue<Engine> {
+  /** A checkpoint of random weights for the preset of that name. */
+  untrained(preset: string): Uint8Array<ArrayBuffer>;
 }

@@ -1,6 +1,6 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { chooseDevice } from "./device.js";
-import type { Engine, EngineGlue, Extraction, GpuCounters, Pixels } from "./engine.js";
+import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
 import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
@@ -10,7 +10,7 @@ import { file, Training } from "./training.js";
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
 const SOFTWARE_GPU_BATCH_SIZE = 4;
-/** Of extraction, after which a browser has compiled it well. */
+/** Of extraction, after which a browser has compiled it well; no more images where they are quick. */
 const WARM_UP_MS = 250;
 const WARM_UP_IMAGES = 32;
 
@@ -75,7 +75,7 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
 async function create({ module, weights, device }: Request & { call: "create" }): Promise<CreatedModel> {
   const choice = await chooseDevice(device);
   const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
-  const glue = (await generated) as unknown as EngineGlue<Engine>;
+  const glue = (await generated) as unknown as InferenceGlue;
   const { memory } = await glue.default({ module_or_path: module });
   const { content, name, bin } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
