@@ -12,6 +12,8 @@ export interface EngineDescription {
   readonly missing: readonly string[];
   /** Tensors in the file that the network has no use for. */
   readonly unexpected: readonly string[];
+  /** What the file does not say and was taken for granted (colour order, range, size), a sentence each. */
+  readonly assumed: readonly string[];
   /** Length of a feature. */
   readonly featureDim: number;
   /** What images are resized to, in pixels. */

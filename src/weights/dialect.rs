@@ -71,6 +71,8 @@ pub struct Recognised {
     pub missing: Vec<String>,
     /// Tensors of the file, by its names, that the network has no place for and whose absence changes no feature.
     pub unexpected: Vec<String>,
+    /// What the file does not say and was taken for granted (colour order, range, size), a sentence each.
+    pub assumed: Vec<String>,
     /// Where the weights come from: what our own file says, or the dialect.
     pub provenance: BTreeMap<String, String>,
     /// All of this in a sentence or two.
@@ -78,6 +80,19 @@ pub struct Recognised {
 }
 
 impl Recognised {
+    /// What whoever uses the features has to know: what was assumed, and what of the file was left out. A sentence each,
+    /// none where there is nothing to say. Every command prints them.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = self.assumed.clone();
+        if !self.missing.is_empty() {
+            words.push(format!("The file lacks {}; the model has no head then.", list(&self.missing)));
+        }
+        if !self.unexpected.is_empty() {
+            words.push(format!("Left out, for the network has no place for it: {}.", list(&self.unexpected)));
+        }
+        words
+    }
+
     /// The description of this model after fine-tuning, which may have given it a neck; without the tensors.
     pub fn tuned(&self, config: &ReIdentifierConfig) -> Self {
         let mut provenance = self.provenance.clone();
@@ -89,6 +104,7 @@ impl Recognised {
             tensors: BTreeMap::new(),
             missing: Vec::new(),
             unexpected: Vec::new(),
+            assumed: self.assumed.clone(),
             provenance,
             summary: format!("{} Fine-tuned on your photos.", self.summary),
         }
@@ -137,7 +153,17 @@ pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
     }
     let architecture = config.backbone.to_string();
     let summary = summary(dialect, &config, &ours, &missing, &unexpected);
-    Ok(Recognised { config, dialect, architecture, tensors: ours, missing, unexpected, provenance, summary })
+    Ok(Recognised {
+        config,
+        dialect,
+        architecture,
+        tensors: ours,
+        missing,
+        unexpected,
+        assumed: Vec::new(),
+        provenance,
+        summary,
+    })
 }
 
 /// A network that was read off a file which spells it out; `tensors` have our names.
@@ -161,6 +187,7 @@ pub(super) fn imported(
         tensors,
         missing: Vec::new(),
         unexpected: Vec::new(),
+        assumed: Vec::new(),
         provenance,
         summary,
     })

@@ -118,7 +118,11 @@ fn check_round_trip(model: &Recognised) {
     let graph = model.config.graph().unwrap();
     let again = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(again.config.input, model.config.input, "ImageNet's, as nothing else is said");
-    assert!(again.summary.contains("RGB at ImageNet's mean and deviation is taken for granted"), "{}", again.summary);
+    assert!(
+        again.assumed.concat().contains("RGB at ImageNet's mean and deviation is taken for granted"),
+        "{:?}",
+        again.assumed
+    );
     let found = again.config.graph().unwrap();
     assert_eq!(found.nodes.len(), graph.embedding + 1);
     for (ours, theirs) in graph.nodes.iter().zip(&found.nodes) {
@@ -197,7 +201,8 @@ fn what_a_network_does_with_the_image_first_is_its_normalisation() {
         }
         file.nodes[nodes.len()].inputs[0] = last;
         let model = accepted(&file);
-        (model.config.input.mean[0], model.config.input.std[0], model.summary)
+        let words = [vec![model.summary], model.assumed].concat().concat();
+        (model.config.input.mean[0], model.config.input.std[0], words)
     };
     let (mean, std, summary) = scaled(&[]);
     assert_eq!((mean, std), (0.485, 0.229));

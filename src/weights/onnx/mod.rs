@@ -38,13 +38,14 @@ pub fn read_onnx(bytes: &[u8]) -> Result<Recognised, WeightsError> {
     let network = Network::read(bytes)?;
     let translation = translate::translate(&network, bytes.len())?;
     let mut recognised = imported(Dialect::Onnx, translation.config, translation.tensors)?;
-    recognised.summary += match translation.images {
-        Images::Normalised => {
-            " The file says nothing of the pixels' range: RGB at ImageNet's mean and deviation is taken for granted."
-        }
-        Images::Unit => " The network normalises RGB of 0 to 1 itself.",
-        Images::Bytes => " The network normalises RGB of 0 to 255 itself.",
-    };
+    match translation.images {
+        Images::Normalised => recognised.assumed.push(
+            "The file says nothing of the pixels' range: RGB at ImageNet's mean and deviation is taken for granted."
+                .into(),
+        ),
+        Images::Unit => recognised.summary += " The network normalises RGB of 0 to 1 itself.",
+        Images::Bytes => recognised.summary += " The network normalises RGB of 0 to 255 itself.",
+    }
     if translation.unit {
         recognised.summary += " Its last step, which gives the feature the length 1, is left to the matching.";
     }

@@ -78,13 +78,14 @@ export class ModelPanel {
 }
 
 /** For those who know the field: what was found in the file, and what was not. */
-function recognised({ summary, adapter, inputHeight, inputWidth, missing, unexpected }: ModelDescription): string {
+function recognised({ summary, adapter, inputHeight, inputWidth, ...model }: ModelDescription): string {
   const listed = (title: string, names: readonly string[]) =>
     names.length > 0 ? ` ${title}: ${names.join(", ")}.` : "";
   return (
     `${summary} Photos are resized to ${inputWidth}×${inputHeight} pixels. Computed on: ${adapter}.` +
-    listed("Not in the file", missing) +
-    listed("In the file but not used", unexpected)
+    model.assumed.map((word) => ` ${word}`).join("") +
+    listed("Not in the file", model.missing) +
+    listed("In the file but not used", model.unexpected)
   );
 }
 

@@ -28,7 +28,7 @@ impl Convert {
         };
         let bytes = bytes.map_err(|source| CliError::Weights { path: self.input.clone(), source })?;
         output::write(&self.out, &bytes)?;
-        let mut text = model.summary;
+        let mut text = [vec![model.summary], model.assumed].concat().join("\n");
         for (what, names) in [("missing", &model.missing), ("not used", &model.unexpected)] {
             names.iter().for_each(|name| text += &format!("\n{what}: {name}"));
         }

@@ -14,6 +14,7 @@ impl Model {
     /// Reads the checkpoint and puts its model on the device.
     pub async fn open(&self) -> Result<(Recognised, Extractor), CliError> {
         let recognised = read(&self.weights)?;
+        recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", self.weights.display()));
         let extractor = Extractor::open(&recognised, self.device).await?;
         Ok((recognised, extractor))
     }

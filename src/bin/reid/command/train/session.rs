@@ -240,6 +240,7 @@ impl Session {
             tensors,
             missing: Vec::new(),
             unexpected: Vec::new(),
+            assumed: Vec::new(),
             provenance,
             summary: String::new(),
         })
