@@ -1,7 +1,8 @@
 //! Which images are queries and which are the gallery.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::{DISTRACTOR, Dataset, DatasetError, Image, Part};
@@ -10,7 +11,7 @@ use super::{DISTRACTOR, Dataset, DatasetError, Image, Part};
 /// ([`score`](crate::ranking::score)) and a [`DISTRACTOR`] is no query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// `query/` against `bounding_box_test/`.
+    /// The queries of a set that has such a part against its gallery: `query/` against `bounding_box_test/`.
     Market1501,
     /// The images of camera 1 against those of camera 2.
     CrossCamera,
@@ -30,11 +31,13 @@ impl Protocol {
 
     /// The protocol that a folder was made for.
     pub fn natural(dataset: &Dataset) -> Self {
-        let has_parts = dataset.images.iter().any(|image| image.part.is_some());
-        if has_parts { Self::Market1501 } else { Self::LeaveOneOut }
+        if dataset.has(Part::Query) { Self::Market1501 } else { Self::LeaveOneOut }
     }
 
     /// Splits the images; those for training are in neither half.
+    ///
+    /// # Errors
+    /// When a half is empty, or no query can be found in the gallery.
     pub fn split(self, dataset: &Dataset) -> Result<Split, DatasetError> {
         let select = |keep: &dyn Fn(&Image) -> bool| -> Vec<usize> {
             let images = dataset.images.iter().enumerate();
@@ -52,14 +55,59 @@ impl Protocol {
             },
             Self::LeaveOneOut => Split { query: select(&person), gallery: select(&|_| true) },
         };
+        let part = |part: Part| {
+            let path = dataset.parts.iter().find(|folder| folder.part == part).map(|folder| folder.path.clone());
+            let path = path.unwrap_or_default();
+            let mut unlabelled = dataset.unlabelled.clone();
+            unlabelled.retain(|file| file.starts_with(&path));
+            DatasetError::EmptyPart { path, unlabelled }
+        };
         match self {
-            Self::Market1501 if dataset.images.iter().all(|image| image.part.is_none()) => Err(DatasetError::NoParts),
-            Self::CrossCamera if split.query.is_empty() || split.gallery.is_empty() => {
-                Err(DatasetError::NoCameras(cameras(dataset)))
+            Self::Market1501 if !dataset.has(Part::Query) && !dataset.has(Part::Gallery) => {
+                return Err(DatasetError::NoParts);
             }
-            _ => Ok(split),
+            Self::Market1501 if split.query.is_empty() => return Err(part(Part::Query)),
+            Self::Market1501 if split.gallery.is_empty() => return Err(part(Part::Gallery)),
+            Self::CrossCamera if split.query.is_empty() || split.gallery.is_empty() => {
+                return Err(DatasetError::NoCameras(cameras(dataset)));
+            }
+            _ => {}
+        }
+        split.check(dataset)?;
+        Ok(split)
+    }
+}
+
+impl Split {
+    /// Sees to it that some query can be found.
+    fn check(&self, dataset: &Dataset) -> Result<(), Unmatched> {
+        let labels = dataset.labels();
+        let mut persons: BTreeMap<i32, BTreeSet<i32>> = BTreeMap::new();
+        for &image in &self.gallery {
+            persons.entry(labels[image].person).or_default().insert(labels[image].camera);
+        }
+        let others =
+            |query: &usize| persons.get(&labels[*query].person).map(|cameras| (&labels[*query].camera, cameras));
+        let present: Vec<_> = self.query.iter().filter_map(others).collect();
+        let found = present.iter().any(|(camera, cameras)| cameras.iter().any(|other| other != *camera));
+        let Some(first) = self.query.first() else { return Err(Unmatched::OneCamera) };
+        if present.is_empty() {
+            Err(Unmatched::NobodyThere(dataset.images[*first].path.clone()))
+        } else if !found {
+            Err(Unmatched::OneCamera)
+        } else {
+            Ok(())
         }
     }
+}
+
+/// Why a split tells nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unmatched {
+    #[error("nobody of the queries is in it ({} first); do both number persons in the same way?", .0.display())]
+    NobodyThere(PathBuf),
+    #[error("every person needs images of two cameras, and no one here has them")]
+    OneCamera,
 }
 
 fn cameras(dataset: &Dataset) -> String {

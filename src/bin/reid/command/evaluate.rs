@@ -15,7 +15,8 @@ use crate::command::{Model, Outcome, output};
 pub struct Evaluate {
     #[command(flatten)]
     model: Model,
-    /// A Market-1501 folder (query/, bounding_box_test/), a folder of files named PPPP_cC… (person, camera), or one folder for each person
+    /// A folder with query/ and bounding_box_test/ (or what other sets call them), a folder of files named PPPP_cC… (person,
+    /// camera), or one folder for each person
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// market1501: query/ against bounding_box_test/; cross-camera: camera 1 against camera 2; leave-one-out: every image
@@ -33,6 +34,7 @@ pub struct Evaluate {
 impl Evaluate {
     pub async fn run(self) -> Result<Outcome, CliError> {
         let dataset = Dataset::read(&self.data)?;
+        dataset.words.iter().for_each(|words| eprintln!("reid: {words}"));
         let protocol = self.protocol.unwrap_or_else(|| Protocol::natural(&dataset));
         let split = protocol.split(&dataset)?;
         if !dataset.unlabelled.is_empty() {
