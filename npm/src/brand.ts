@@ -1,9 +1,7 @@
 // What a file is by its first bytes, as far as that decides who decodes it.
 
 /** Of HEIC, AVIF, and what both are a kind of, as in `src/image/brand.rs`. */
-const BRANDS = new Set(
-  "avif avis heic heix hevc hevx heim heis hevm hevs heif mif1 mif2 msf1 miaf".split(" "),
-);
+const BRANDS = new Set("avif avis heic heix hevc hevx heim heis hevm hevs heif mif1 mif2 msf1 miaf".split(" "));
 
 /** GIF, and the ISO container of AVIF and HEIC. A broken PNG or JPEG must not come here: browsers show half of it. */
 export function isForeignFormat(bytes: Uint8Array): boolean {

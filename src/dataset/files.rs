@@ -81,6 +81,12 @@ pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
 }
 
+/// The links directly in a folder that lead nowhere, and where they should lead.
+pub(super) fn broken_links(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, DatasetError> {
+    let broken = |path: PathBuf| Some((fs::read_link(&path).ok().filter(|_| !path.exists())?, path));
+    Ok(entries(folder)?.into_iter().filter_map(broken).map(|(target, path)| (path, target)).collect())
+}
+
 /// Reads what is there before it follows a link, so that a folder keeps the name that it has.
 #[derive(Default)]
 struct Walk {

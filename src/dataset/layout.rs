@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::files::{Tree, name, subfolders};
+use super::files::{Tree, broken_links, name, subfolders};
 use super::name::{Doubts, JUNK, Naming, Person, camera, number_in_camera};
 use super::{DatasetError, Part, PartFolder};
 
@@ -102,6 +102,9 @@ fn is_part(name: &str) -> bool {
 /// Finds out what the folders of `path` mean, and labels the pictures in them.
 pub fn read(path: &Path, purpose: Purpose) -> Result<Layout, DatasetError> {
     let parts = Parts::of(subfolders(path)?);
+    if let Some((path, target)) = broken_links(path)?.into_iter().find(|(path, _)| is_part(&name(path))) {
+        return Err(DatasetError::BrokenLink { path, target });
+    }
     if parts.any() { read_parts(path, parts, purpose) } else { read_folder(path, purpose) }
 }
 
@@ -115,6 +118,8 @@ fn read_folder(path: &Path, purpose: Purpose) -> Result<Layout, DatasetError> {
         let mut layout = read(&folder.path, purpose)?;
         layout.words.insert(0, format!("{} is read, the only folder with images", folder.path.display()));
         layout.unlabelled.extend(tree.images.iter().cloned());
+        let new: Vec<String> = words.into_iter().filter(|words| !layout.words.contains(words)).collect();
+        layout.words.extend(new);
         return Ok(layout);
     }
     let mut reader = Reader::new(naming, &[&tree], false);

@@ -91,6 +91,8 @@ pub enum DatasetError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{} holds no labelled images{}: {LAYOUTS}", path.display(), say_unlabelled(unlabelled))]
     NoImages { path: PathBuf, unlabelled: Vec<PathBuf> },
+    #[error("{} is a link to {}, which is not there: mend it or take it away", path.display(), target.display())]
+    BrokenLink { path: PathBuf, target: PathBuf },
     #[error("{} has {found}/ but no {missing}: queries and a gallery belong together", path.display())]
     Half { path: PathBuf, found: String, missing: &'static str },
     #[error("{} has {found}/ and nothing to evaluate on; to measure on that, give {found}/ itself", path.display())]
@@ -177,7 +179,11 @@ impl Dataset {
         let persons = number(&found, zero_is_nobody);
         let image =
             |Found { path, person, camera, part }: Found| Image { person: persons[&person], path, camera, part };
-        Ok(Self { images: found.into_iter().map(image).collect(), unlabelled, parts, words })
+        let mut dataset = Self { images: found.into_iter().map(image).collect(), unlabelled, parts, words };
+        if purpose == Purpose::Evaluation && persons.len() == 1 {
+            dataset.words.push("all images are of one person, so that whatever is found is right".into());
+        }
+        Ok(dataset)
     }
 
     /// What scoring needs to know of every image. One of unknown camera counts as a camera of its own,
@@ -351,14 +357,15 @@ mod tests {
             let names = [
                 format!("{query}/0001_c001_00030600_0.jpg"),
                 format!("{gallery}/0001_c002_00030600_0.jpg"),
+                format!("{}/0003_c002_00030600_0.jpg", gallery.replace("0001", "0003")),
                 format!("{train}/0002_c001_00030600_0.jpg"),
                 format!("{train}/0002_c003_00030600_0.jpg"),
             ];
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let (images, words) = read(&names);
-            assert_eq!(images, [(1, Some(0), QUERY), (1, Some(1), GALLERY)], "{query}");
+            assert_eq!(images, [(1, Some(0), QUERY), (1, Some(1), GALLERY), (3, Some(1), GALLERY)], "{query}");
             assert_eq!(words, "", "{query}");
-            assert_eq!(split(&names), Ok((1, 1)));
+            assert_eq!(split(&names), Ok((1, 2)));
         }
         // A part has folders of persons, and a part for tests has parts.
         let names = ["test/query/anna/1.jpg", "test/gallery/anna/2.jpg", "test/gallery/bert/1.jpg", "train/carl/1.jpg"];
@@ -369,7 +376,8 @@ mod tests {
         let names = ["query/0001_c1.jpg", "gallery/0001_c2.jpg", "more/0001_c3.jpg", "gt_bbox/1.jpg", "docs/notes.txt"];
         let (images, words) = read(&names);
         assert_eq!(images.len(), 2);
-        assert!(words.starts_with("more/ in ") && words.ends_with("is not read: its parts are"), "{words}");
+        assert!(words.starts_with("more/ in ") && words.contains("is not read: its parts are"), "{words}");
+        assert!(words.contains("all images are of one person"), "{words}");
     }
 
     #[test]
@@ -555,7 +563,14 @@ mod tests {
         for name in ["anna", "bert"] {
             symlink(elsewhere.path().join(name), root.path().join(name)).expect("links");
         }
-        assert_eq!(Dataset::read(root.path()).expect("reads").persons(), 3);
+        symlink("nowhere", root.path().join("dora")).expect("links");
+        let dataset = Dataset::read(root.path()).expect("reads");
+        assert_eq!((dataset.persons(), dataset.words.len()), (3, 1));
+        assert!(dataset.words[0].contains("dora is a link to nowhere, which is not there"), "{:?}", dataset.words);
+        let market = folder(&["bounding_box_test/0001_c1.png", "bounding_box_test/0001_c2.png"]);
+        symlink("nowhere", market.path().join("query")).expect("links");
+        let error = Dataset::read(market.path()).expect_err("a broken link").to_string();
+        assert!(error.contains("query is a link to nowhere, which is not there"), "{error}");
         // The same folder as query and gallery is read as both.
         let root = folder(&["files/0001_c1.png", "files/0001_c2.png"]);
         symlink(root.path().join("files"), root.path().join("query")).expect("links");
