@@ -25,7 +25,7 @@ fn tensors(config: &ReIdentifierConfig) -> Tensors {
 
 fn renamed(tensors: &Tensors, rename: impl Fn(&str) -> String) -> Checkpoint {
     let tensors = tensors.iter().map(|(name, tensor)| (rename(name), tensor.clone())).collect();
-    Checkpoint { tensors, metadata: BTreeMap::new() }
+    Checkpoint { tensors, ..Checkpoint::default() }
 }
 
 fn add(checkpoint: &mut Checkpoint, name: &str, shape: &[usize]) {
@@ -90,7 +90,7 @@ fn rows() -> Vec<Row> {
     let osnet_map = BackboneConfig::Osnet(OsnetConfig { feature_dim: None, ..OsnetConfig::quarters(1) });
     let row = |dialect, architecture, config, rename| Row { dialect, architecture, config, rename };
     let plainly = |backbone| ReIdentifierConfig::new(backbone, 5);
-    let bottleneck = |config: &mut ReIdentifierConfig| config.bottleneck = Some(Bottleneck { dim: 6, bias: false });
+    let bottleneck = |config: &mut ReIdentifierConfig| config.bottleneck = Some(Bottleneck::linear(6, false));
 
     use Dialect::*;
     vec![
@@ -106,7 +106,7 @@ fn rows() -> Vec<Row> {
         row(
             Tll,
             "ResNet-18 of width 4",
-            with(resnet(reid(18)), |c| c.bottleneck = Some(Bottleneck { dim: 6, bias: true })),
+            with(resnet(reid(18)), |c| c.bottleneck = Some(Bottleneck::linear(6, true))),
             tll_name,
         ),
         row(Tll, "ResNet-18 of width 4", with(resnet(reid(18)), |c| c.pooling = Pooling::Gem), |name| {
