@@ -42,7 +42,7 @@ pub enum WeightsError {
     #[error("the checkpoint ({dialect}) lacks {tensors}; it was cut off or belongs to another architecture")]
     Missing { dialect: Dialect, tensors: String },
     #[error(
-        "the checkpoint looks like {dialect}'s, but has layers that are not known there: {tensors}; leaving them out would \
+        "the checkpoint ({dialect}, by its names) has layers that are not known there: {tensors}; leaving them out would \
          change the features"
     )]
     ForeignLayers { dialect: Dialect, tensors: String },
