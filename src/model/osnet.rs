@@ -53,10 +53,6 @@ impl OsnetConfig {
         self.feature_dim.map_or(Ok(()), |dim| size("the feature of the OSNet", dim, CHANNELS))
     }
 
-    fn stream_names(&self) -> StreamNames {
-        if self.adaptive.is_some() { StreamNames::Layers } else { StreamNames::Letters }
-    }
-
     /// Appends the backbone; gives `[n, feature_dim]`, or the map `[n, channels[3], h / 16, w / 16]` without one.
     pub(super) fn build(&self, b: &mut Builder, image: Value) -> Value {
         let name = "backbone";
@@ -80,7 +76,8 @@ impl OsnetConfig {
                     None if self.instance_norm && stage == 0 => BlockNorm::After,
                     _ => BlockNorm::Batch,
                 };
-                let block = OsBlock { name: format!("{name}.conv{index}.{block}"), norm, streams: self.stream_names() };
+                let block =
+                    OsBlock { name: format!("{name}.conv{index}.{block}"), norm, adaptive: self.adaptive.is_some() };
                 x = block.build(b, x, channels);
             }
             if stage < 2 {
@@ -143,19 +140,11 @@ enum BlockNorm {
     Within,
 }
 
-/// How torchreid calls the Lite 3×3 convolutions of the four streams.
-#[derive(Clone, Copy, PartialEq)]
-enum StreamNames {
-    /// `conv2a`, `conv2b.0`, …: osnet.py.
-    Letters,
-    /// `conv2.0.layers.0`, …: osnet_ain.py.
-    Layers,
-}
-
 struct OsBlock {
     name: String,
     norm: BlockNorm,
-    streams: StreamNames,
+    /// OSNet-AIN's, whose streams are called otherwise.
+    adaptive: bool,
 }
 
 impl OsBlock {
@@ -191,10 +180,10 @@ impl OsBlock {
 
     fn lite_name(&self, stream: usize, step: usize) -> String {
         let (name, letter) = (&self.name, STREAMS[stream]);
-        match (self.streams, stream) {
-            (StreamNames::Layers, _) => format!("{name}.conv2.{stream}.layers.{step}"),
-            (StreamNames::Letters, 0) => format!("{name}.conv2{letter}"),
-            (StreamNames::Letters, _) => format!("{name}.conv2{letter}.{step}"),
+        match (self.adaptive, stream) {
+            (true, _) => format!("{name}.conv2.{stream}.layers.{step}"),
+            (false, 0) => format!("{name}.conv2{letter}"),
+            (false, _) => format!("{name}.conv2{letter}.{step}"),
         }
     }
 }

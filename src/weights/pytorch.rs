@@ -58,7 +58,8 @@ pub(super) fn read_zip(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
 
 /// What a zip archive is that torch.save did not write.
 fn no_pickle(archive: &ZipArchive<Cursor<&[u8]>>) -> WeightsError {
-    let is_exported = |name: std::borrow::Cow<'_, str>| name.ends_with("archive_format") || name.contains("models/");
+    const EXPORTED: [&str; 3] = ["archive_format", "models/", "serialized_exported_program"];
+    let is_exported = |name: std::borrow::Cow<'_, str>| EXPORTED.iter().any(|part| name.contains(part));
     if archive.file_names().filter_map(Result::ok).any(is_exported) {
         return WeightsError::Unsupported(
             "this is a program that torch.export wrote (.pt2); save its weights, \
