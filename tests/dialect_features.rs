@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use common::relative_error;
 use serde::Deserialize;
 use webreid::graph::frozen::{CpuRunner, Frozen};
-use webreid::model::InputConfig;
-use webreid::weights::{Checkpoint, Dialect, Recognised, Tensor, recognise};
+use webreid::model::{InputConfig, ReIdentifierConfig};
+use webreid::weights::{
+    Checkpoint, Dialect, Precision, Recognised, Tensor, read_onnx, recognise, to_onnx, to_safetensors,
+};
 
 /// Of the largest value; the expectations are f64.
 const TOLERANCE: f32 = 1e-5;
@@ -117,5 +119,22 @@ fn every_project_is_named_with_what_is_assumed_and_left_out() {
         assert_eq!(found.config.input, InputConfig { mean, ..InputConfig::default() }, "{name}");
         let told = found.words().len();
         assert_eq!(told, assumed + usize::from(!left_out.is_empty()), "{name}: {:?}", found.words());
+    }
+}
+
+#[test]
+fn every_network_is_written_in_our_form_and_as_onnx_and_read_again() {
+    for (name, expected) in expectations() {
+        let Recognised { mut config, mut tensors, provenance, .. } = read(&name, &expected);
+        let file = to_safetensors(&config, &tensors, &provenance, Precision::F32).unwrap();
+        let ours = recognise(Checkpoint::read(&file).unwrap()).unwrap();
+        assert_eq!((&ours.config, ours.dialect), (&config, Dialect::Webreid), "{name}");
+        assert!(ours.tensors == tensors, "{name}");
+
+        config.head = None;
+        tensors.retain(|name, _| !name.starts_with("head."));
+        let again = read_onnx(&to_onnx(&config, &tensors).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let nodes = |config: &ReIdentifierConfig| config.graph().unwrap().nodes.len();
+        assert_eq!(nodes(&again.config), nodes(&config), "{name}");
     }
 }

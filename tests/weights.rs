@@ -148,6 +148,16 @@ fn no_single_wrong_byte_makes_a_panic() {
 }
 
 #[test]
+fn an_archive_packed_otherwise_is_said_to_be() {
+    let mut packed = fixture("zip_packed_again.pth");
+    let headers: Vec<_> = (0..packed.len() - 4).filter(|&at| packed[at..].starts_with(b"PK\x01\x02")).collect();
+    // The method of every entry: from deflate (8) to bzip2.
+    headers.iter().for_each(|at| packed[at + 10] = 12);
+    let message = refusal(&packed);
+    assert!(headers.len() > 3 && message.contains("zip it again without compression"), "{message}");
+}
+
+#[test]
 fn what_is_no_checkpoint_is_called_by_its_name() {
     let mut tar = vec![0; 600];
     tar[257..262].copy_from_slice(b"ustar");

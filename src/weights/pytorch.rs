@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::pickle::{Object, Pickle, Storage, TensorView};
 use super::state_dict::{StateDict, state_dict};
@@ -15,6 +16,8 @@ const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 
 const LEGACY_MAGIC_WITHIN: usize = 32;
 /// How many times longer than the file an entry of a compressed archive may be. Weights hardly shrink, their names do.
 const MAX_EXPANSION: usize = 4;
+/// What every entry may have.
+const MIN_ENTRY: usize = 1 << 20;
 
 fn damaged(reason: impl Into<String>) -> WeightsError {
     WeightsError::Damaged { format: "PyTorch", reason: reason.into() }
@@ -36,7 +39,7 @@ pub(super) fn read_zip(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
     let names = archive.file_names().filter_map(Result::ok);
     let folder = names.filter_map(|name| Some(name.strip_suffix("data.pkl")?.to_owned())).min_by_key(String::len);
     let folder = folder.ok_or_else(|| no_pickle(&archive))?;
-    let limit = bytes.len().saturating_mul(MAX_EXPANSION);
+    let limit = bytes.len().saturating_mul(MAX_EXPANSION).max(MIN_ENTRY);
     let pickle = entry(&mut archive, &format!("{folder}data.pkl"), limit)?;
     let byteorder = format!("{folder}byteorder");
     let big_endian =
@@ -73,9 +76,14 @@ fn no_pickle(archive: &ZipArchive<Cursor<&[u8]>>) -> WeightsError {
 /// The whole of one entry, of at most `limit` bytes.
 fn entry(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: usize) -> Result<Vec<u8>, WeightsError> {
     let unreadable = |error: &dyn std::fmt::Display| damaged(format!("{name}: {error}"));
-    let file = archive.by_name(name).map_err(|error| unreadable(&error))?;
+    let file = archive.by_name(name).map_err(|error| match error {
+        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => WeightsError::Unsupported(format!(
+            "the archive is packed in a way that is not read ({error}); unpack it and zip it again without compression"
+        )),
+        error => unreadable(&error),
+    })?;
     let size = usize::try_from(file.size()).ok().filter(|&size| size <= limit);
-    let size = size.ok_or_else(|| unreadable(&"it is longer than the file"))?;
+    let size = size.ok_or_else(|| unreadable(&"it is far longer than the file"))?;
     let mut content = Vec::with_capacity(size);
     file.take(limit as u64).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
     Ok(content)

@@ -27,6 +27,8 @@ const KEYS: [&str; 16] = [
     "params_ema",
     "ema",
 ];
+/// What names say that tensors under them are none of the network's.
+const ASIDE: [&str; 4] = ["optim", "sched", "loss", "criterion"];
 /// How deep such entries may lie in one another.
 const MAX_NESTING: usize = 4;
 /// How long a name that is put together may become.
@@ -53,7 +55,8 @@ pub(super) fn state_dict<'s, 'a>(pickle: &'s Pickle<'a>) -> Result<StateDict<'s,
         }
         let mut inner = Vec::new();
         for (key, value) in pickle.entries(holder) {
-            if !key.contains("optim") && search.holds_weights(value, MAX_NESTING)? {
+            let is_aside = ASIDE.iter().any(|word| key.contains(word));
+            if !is_aside && search.holds_weights(value, MAX_NESTING)? {
                 inner.push((key, value));
             }
         }
