@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::{Object, Pickle, Storage, TensorView};
 use super::state_dict::{StateDict, state_dict};
@@ -76,12 +76,18 @@ fn no_pickle(archive: &ZipArchive<Cursor<&[u8]>>) -> WeightsError {
 /// The whole of one entry, of at most `limit` bytes.
 fn entry(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: usize) -> Result<Vec<u8>, WeightsError> {
     let unreadable = |error: &dyn std::fmt::Display| damaged(format!("{name}: {error}"));
+    let packed = |how: &dyn std::fmt::Display| {
+        WeightsError::Unsupported(format!(
+            "the archive is packed in a way that is not read ({how}); unpack it and zip it again without compression"
+        ))
+    };
     let file = archive.by_name(name).map_err(|error| match error {
-        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => WeightsError::Unsupported(format!(
-            "the archive is packed in a way that is not read ({error}); unpack it and zip it again without compression"
-        )),
+        ZipError::UnsupportedArchive(_) => packed(&error),
         error => unreadable(&error),
     })?;
+    if !matches!(file.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+        return Err(packed(&file.compression()));
+    }
     let size = usize::try_from(file.size()).ok().filter(|&size| size <= limit);
     let size = size.ok_or_else(|| unreadable(&"it is far longer than the file"))?;
     let mut content = Vec::with_capacity(size);

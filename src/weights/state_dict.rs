@@ -27,8 +27,6 @@ const KEYS: [&str; 16] = [
     "params_ema",
     "ema",
 ];
-/// What names say that tensors under them are none of the network's.
-const ASIDE: [&str; 4] = ["optim", "sched", "loss", "criterion"];
 /// How deep such entries may lie in one another.
 const MAX_NESTING: usize = 4;
 /// How long a name that is put together may become.
@@ -55,8 +53,7 @@ pub(super) fn state_dict<'s, 'a>(pickle: &'s Pickle<'a>) -> Result<StateDict<'s,
         }
         let mut inner = Vec::new();
         for (key, value) in pickle.entries(holder) {
-            let is_aside = ASIDE.iter().any(|word| key.contains(word));
-            if !is_aside && search.holds_weights(value, MAX_NESTING)? {
+            if !is_of_training(key) && search.holds_weights(value, MAX_NESTING)? {
                 inner.push((key, value));
             }
         }
@@ -89,7 +86,15 @@ pub(super) fn state_dict<'s, 'a>(pickle: &'s Pickle<'a>) -> Result<StateDict<'s,
             ));
             search.module(module)?
         }
-        dict => tensors_of(pickle, dict).map(|(name, view)| (Cow::Borrowed(name), view)).collect(),
+        dict => {
+            let is_odd =
+                |(name, value): &(&str, &Object<'_>)| name.contains('.') && matches!(value, Object::Instance(_));
+            let odd: Vec<_> = pickle.entries(dict).filter(is_odd).map(|(name, _)| name).collect();
+            if !odd.is_empty() {
+                words.push(format!("Not read, as these are no plain tensors: {}.", list(&odd)));
+            }
+            tensors_of(pickle, dict).map(|(name, view)| (Cow::Borrowed(name), view)).collect()
+        }
     };
     if tensors.is_empty() {
         return Err(WeightsError::NoTensors(nothing(pickle, holder)));
@@ -99,6 +104,12 @@ pub(super) fn state_dict<'s, 'a>(pickle: &'s Pickle<'a>) -> Result<StateDict<'s,
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
     tensors.dedup_by(|(a, _), (b, _)| a == b);
     Ok(StateDict { tensors, words })
+}
+
+/// Whether a name says that the tensors under it are none of the network's.
+fn is_of_training(key: &str) -> bool {
+    ["optim", "sched"].iter().any(|word| key.contains(word))
+        || ["loss", "criterion"].iter().any(|word| key.ends_with(word))
 }
 
 /// What is there where no tensors are.

@@ -18,7 +18,7 @@
 //! OpenVINO and ONNX files spell their networks out instead (`openvino`, `onnx`).
 //!
 //! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says otherwise;
-//! AlignedReID's differ a little) and 256×128. Depth, width, IBN, GeM, bottleneck and head are read off the names and shapes.
+//! AlignedReID's mean is less than a grey level beside it) and 256×128. Depth, width, IBN, GeM, bottleneck and head are read off the names and shapes.
 //!
 //! A tensor that the network has no place for is refused, unless the dialect lists it among those that no feature depends on;
 //! then it is told.
@@ -112,7 +112,8 @@ pub struct Recognised {
     pub missing: Vec<String>,
     /// Tensors of the file, by its names, that the network has no place for and whose absence changes no feature.
     pub unexpected: Vec<String>,
-    /// What the file does not say and was taken for granted (colour order, range, size), a sentence each.
+    /// What the file does not say and was taken for granted (colour order, range, size), and which of several contents was
+    /// taken; a sentence each.
     pub assumed: Vec<String>,
     /// Where the weights come from: what our own file says, or the dialect.
     pub provenance: BTreeMap<String, String>,
@@ -129,7 +130,7 @@ impl Recognised {
             words.push(format!("The file lacks {}; the model has no head then.", list(&self.missing)));
         }
         if !self.unexpected.is_empty() {
-            words.push(format!("Left out, as no feature depends on it: {}.", list(&self.unexpected)));
+            words.push(format!("Left out, as no feature depends on them: {}.", list(&self.unexpected)));
         }
         words
     }
@@ -174,8 +175,11 @@ impl Reading {
     }
 }
 
+/// What a dialect makes of a file: nothing, when it is not one of its own.
+type Describe = fn(&File<'_>) -> Option<Result<Reading, WeightsError>>;
+
 /// Every dialect, the ones first whose names say more.
-const DIALECTS: [fn(&File<'_>) -> Option<Result<Reading, WeightsError>>; 10] = [
+const DIALECTS: [Describe; 10] = [
     centroids::describe,
     mmtracking::describe,
     fast_reid::describe,
