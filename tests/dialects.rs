@@ -25,7 +25,7 @@ fn tensors(config: &ReIdentifierConfig) -> Tensors {
 
 fn renamed(tensors: &Tensors, rename: impl Fn(&str) -> String) -> Checkpoint {
     let tensors = tensors.iter().map(|(name, tensor)| (rename(name), tensor.clone())).collect();
-    Checkpoint { tensors, metadata: BTreeMap::new() }
+    Checkpoint { tensors, ..Checkpoint::default() }
 }
 
 fn add(checkpoint: &mut Checkpoint, name: &str, shape: &[usize]) {
@@ -87,10 +87,11 @@ fn rows() -> Vec<Row> {
     let fc = ResnetConfig { stem_relu: true, feature_dim: Some(512), ..reid(50) };
     let osnet = |quarters| BackboneConfig::Osnet(OsnetConfig::quarters(quarters));
     let osnet_ibn = BackboneConfig::Osnet(OsnetConfig { instance_norm: true, ..OsnetConfig::quarters(1) });
+    let osnet_ain = BackboneConfig::Osnet(OsnetConfig { adaptive: Some(OsnetConfig::AIN), ..OsnetConfig::quarters(2) });
     let osnet_map = BackboneConfig::Osnet(OsnetConfig { feature_dim: None, ..OsnetConfig::quarters(1) });
     let row = |dialect, architecture, config, rename| Row { dialect, architecture, config, rename };
     let plainly = |backbone| ReIdentifierConfig::new(backbone, 5);
-    let bottleneck = |config: &mut ReIdentifierConfig| config.bottleneck = Some(Bottleneck { dim: 6, bias: false });
+    let bottleneck = |config: &mut ReIdentifierConfig| config.bottleneck = Some(Bottleneck::linear(6, false));
 
     use Dialect::*;
     vec![
@@ -106,7 +107,7 @@ fn rows() -> Vec<Row> {
         row(
             Tll,
             "ResNet-18 of width 4",
-            with(resnet(reid(18)), |c| c.bottleneck = Some(Bottleneck { dim: 6, bias: true })),
+            with(resnet(reid(18)), |c| c.bottleneck = Some(Bottleneck::linear(6, true))),
             tll_name,
         ),
         row(Tll, "ResNet-18 of width 4", with(resnet(reid(18)), |c| c.pooling = Pooling::Gem), |name| {
@@ -148,6 +149,7 @@ fn rows() -> Vec<Row> {
         row(TorchreidOsnet, "OSNet x0.25", torchreid(osnet(1)), torchreid_name),
         row(TorchreidOsnet, "OSNet x0.5", torchreid(osnet(2)), torchreid_name),
         row(TorchreidOsnet, "OSNet-IBN x0.25", torchreid(osnet_ibn), torchreid_name),
+        row(TorchreidOsnet, "OSNet-AIN x0.5", torchreid(osnet_ain), torchreid_name),
     ]
 }
 
@@ -283,6 +285,88 @@ fn fast_reids_pixel_statistics_go_into_the_config() {
     assert!(recognised([f32::NAN, 0.0, 0.0]).expect_err("refused").to_string().contains("mean"));
 }
 
+/// Wrappers before the names of the network alone: what lies beside it keeps its own.
+#[test]
+fn wrappers_of_most_names_are_seen_through() {
+    let plain = ResnetConfig { stem_relu: true, last_stride: 2, ..ResnetConfig::reid(18) };
+    let torchreid = torchreid(resnet(plain));
+    let bag_of_tricks = ReIdentifierConfig::new(resnet(ResnetConfig::reid(18)), 5);
+    for prefix in ["module.", "model.", "net.", "network.", "encoder.", "student.", "backbone_.", "model.module."] {
+        for (config, rename) in
+            [(&torchreid, torchreid_name as fn(&str) -> String), (&bag_of_tricks, bag_of_tricks_name)]
+        {
+            let tensors = tensors(config);
+            let mut checkpoint = renamed(&tensors, |name| format!("{prefix}{}", rename(name)));
+            add(&mut checkpoint, "center_loss.centers", &[5, 32]);
+            let found = recognise(checkpoint.clone()).unwrap_or_else(|error| panic!("{prefix}: {error}"));
+            assert_eq!((&found.config, &found.unexpected[..]), (config, &["center_loss.centers".to_owned()][..]));
+            assert!(found.tensors == tensors, "{prefix}");
+            // A layer outside the wrapper is not known to be harmless.
+            add(&mut checkpoint, "projector.weight", &[5, 32]);
+            let error = recognise(checkpoint).expect_err("refused").to_string();
+            assert!(error.contains("projector.weight"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn several_networks_in_a_file_are_named() {
+    let config = torchreid(BackboneConfig::Osnet(OsnetConfig::quarters(1)));
+    let tensors = tensors(&config);
+    let mut both = renamed(&tensors, |name| format!("student.{}", torchreid_name(name)));
+    both.tensors.extend(renamed(&tensors, |name| format!("teacher.{}", torchreid_name(name))).tensors);
+    let error = recognise(both).expect_err("refused").to_string();
+    assert!(error.contains("several networks, under `student.`, `teacher.`"), "{error}");
+}
+
+/// Many keep a ResNet under `base.` or `backbone.`, each with habits of its own.
+#[test]
+fn what_stands_beside_the_backbone_decides_or_the_file_is_refused() {
+    let config = ReIdentifierConfig::new(resnet(ResnetConfig::reid(18)), 5);
+    let tensors = tensors(&config);
+    let said = |root: &str, beside: &[(&str, &[usize])]| {
+        let mut checkpoint = renamed(&tensors, |name| name.replacen("backbone.", root, 1));
+        checkpoint.tensors.retain(|name, _| name.starts_with(root));
+        beside.iter().for_each(|(name, shape)| add(&mut checkpoint, name, shape));
+        recognise(checkpoint).expect_err("refused").to_string()
+    };
+    let norm =
+        |name: &'static str| ["weight", "bias", "running_mean", "running_var"].map(|part| format!("{name}.{part}"));
+    let neck = norm("bottleneck");
+    let neck: Vec<(&str, &[usize])> = neck.iter().map(|name| (name.as_str(), &[32][..])).collect();
+
+    // Nothing, PCB's stripes, SpCL's neck on names that are not SpCL's, a neck of one's own.
+    let unknown: [(&str, &[(&str, &[usize])]); 5] = [
+        ("base.", &[]),
+        ("base.", &[("local_conv_list.0.weight", &[8, 32, 1, 1]), ("fc_list.0.weight", &[5, 8])]),
+        ("base.", &[("feat_bn.weight", &[32])]),
+        ("backbone.", &[]),
+        ("backbone.", &[("reduction.weight", &[8, 32]), ("bn_neck.weight", &[8])]),
+    ];
+    for (root, beside) in unknown {
+        let said = said(root, beside);
+        assert!(said.contains(&format!("a ResNet under `{root}`")), "{said}");
+        assert!(beside.iter().all(|(name, _)| said.contains(name)), "{said}");
+    }
+    // Known by their neck, but with something more.
+    for (name, shape) in [
+        ("base.NL_2.0.g.weight", &[4, 8, 1, 1][..]),
+        ("local_conv_list.0.weight", &[8, 32, 1, 1]),
+        ("embedding.weight", &[8, 32]),
+        ("gem.p", &[1]),
+        ("bottleneck2.weight", &[32]),
+    ] {
+        let beside = [&neck[..], &[(name, shape)]].concat();
+        let said = said("base.", &beside);
+        assert!(
+            said.starts_with("the checkpoint (Bag of Tricks, by its names) has layers") && said.contains(name),
+            "{said}"
+        );
+    }
+    let said = said("backbone.", &[("heads.weight", &[5, 32]), ("backbone.NL_3.0.g.weight", &[4, 8, 1, 1])]);
+    assert!(said.contains("fast-reid") && said.contains("backbone.NL_3.0.g.weight"), "{said}");
+}
+
 fn refusal(change: impl FnOnce(&mut Checkpoint)) -> WeightsError {
     let config = ReIdentifierConfig::new(resnet(ResnetConfig::reid(18)), 5);
     let mut checkpoint = renamed(&tensors(&config), tll_name);
@@ -321,15 +405,19 @@ fn layers_that_would_be_left_out_are_refused_and_others_reported() {
     add(&mut checkpoint, "backbone.fc.weight", &[1000, 32]);
     add(&mut checkpoint, "backbone.fc.bias", &[1000]);
     add(&mut checkpoint, "criterion.centers", &[5, 32]);
-    add(&mut checkpoint, "head.weight", &[5, 31]);
-    let found = recognise(checkpoint).expect("known");
-    assert_eq!(found.unexpected, ["criterion.centers", "head.weight"]);
+    let head = checkpoint.tensors.remove("head.weight").expect("a head");
+    let found = recognise(checkpoint.clone()).expect("known");
+    let left_out = ["backbone.fc.bias", "backbone.fc.weight", "criterion.centers"];
+    assert_eq!(found.unexpected, left_out);
     assert_eq!(found.config.head, None);
-    assert!(
-        found.summary.ends_with("no head; 104 tensors, 45500 numbers. Not used: criterion.centers, head.weight."),
-        "{}",
-        found.summary
-    );
+    let end = "no head; 104 tensors, 45500 numbers. Not used: backbone.fc.bias, backbone.fc.weight, criterion.centers.";
+    assert!(found.summary.ends_with(end), "{}", found.summary);
+    let [word] = &found.words()[..] else { panic!("{:?}", found.words()) };
+    assert!(word.contains(&left_out.join(", ")), "{word}");
+    // A classifier over other numbers than the feature's: something between the two is not known.
+    checkpoint.tensors.insert("head.weight".into(), Tensor { shape: vec![5, 31], values: head.values[..155].into() });
+    let error = recognise(checkpoint).expect_err("refused").to_string();
+    assert_eq!(error, "tensor `head.weight` has the shape [5, 31] where the network needs [5, 32]");
 
     // torchvision's ImageNet weights: a backbone to start from.
     let plain = ResnetConfig { stem_relu: true, last_stride: 2, ..ResnetConfig::reid(18) };
@@ -373,8 +461,8 @@ fn other_networks_are_named_or_shown() {
     };
     let vit = checkpoint(&["cls_token", "patch_embed.proj.weight", "blocks.0.norm1.weight"]);
     assert!(vit.contains("looked for a ResNet") && vit.contains("blocks.0.norm1.weight, cls_token"), "{vit}");
-    let ain = checkpoint(&["conv1.conv.weight", "conv2.0.conv2.0.layers.0.conv1.weight"]);
-    assert!(ain.contains("OSNet-AIN"), "{ain}");
+    let cut = checkpoint(&["conv1.conv.weight", "conv5.conv.weight", "conv2.0.conv2.0.layers.0.conv1.weight"]);
+    assert!(cut.contains("(torchreid OSNet) lacks conv2.0.conv3.conv.weight"), "{cut}");
     let deep = checkpoint(&["conv1.weight", "layer1.0.conv1.weight", "layer1.18446744073709551615.conv1.weight"]);
     assert!(deep.contains("ResNet-18, 34, 50 and 101 are"), "{deep}");
 }

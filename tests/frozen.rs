@@ -51,7 +51,7 @@ fn check_fixture(name: &str, backbone: ResnetConfig, adapt: impl Fn(&mut ReIdent
 fn resnets_are_pytorchs() {
     check_fixture("reidentifier_resnet50", ResnetConfig::reid(50), |_| {});
     check_fixture("reidentifier_ibn_a", ResnetConfig::ibn(18, Ibn::A), |config| {
-        config.bottleneck = Some(Bottleneck { dim: 16, bias: true });
+        config.bottleneck = Some(Bottleneck::linear(16, true));
     });
     check_fixture("reidentifier_ibn_b", ResnetConfig::ibn(18, Ibn::B), |config| config.pooling = Pooling::Gem);
 }

@@ -380,7 +380,7 @@ fn noisy(config: &ReIdentifierConfig, height: usize, width: usize) -> Frozen {
 fn networks_are_the_cpus() {
     let tiny = |backbone: ResnetConfig| BackboneConfig::Resnet(ResnetConfig { width: 4, ..backbone });
     let mut ibn_a = ReIdentifierConfig::new(tiny(ResnetConfig::ibn(18, Ibn::A)), 7);
-    ibn_a.bottleneck = Some(Bottleneck { dim: 16, bias: true });
+    ibn_a.bottleneck = Some(Bottleneck::linear(16, true));
     let mut ibn_b = ReIdentifierConfig::new(tiny(ResnetConfig::ibn(18, Ibn::B)), 7);
     ibn_b.pooling = Pooling::Gem;
     let resnet = ReIdentifierConfig::new(tiny(ResnetConfig::reid(50)), 7);

@@ -134,7 +134,7 @@ fn resnet50_is_pytorchs() {
 #[test]
 fn resnet18_ibn_a_with_a_bottleneck_is_pytorchs() {
     check_reidentifier("reidentifier_ibn_a", ResnetConfig::ibn(18, Ibn::A), |config| {
-        config.bottleneck = Some(Bottleneck { dim: 16, bias: true });
+        config.bottleneck = Some(Bottleneck::linear(16, true));
     });
 }
 

@@ -8,8 +8,15 @@ use std::path::PathBuf;
 
 use webreid::weights::{Checkpoint, Tensor, WeightsError};
 
-const FIXTURES: [&str; 6] =
-    ["zip_f32.pt", "zip_f16.pt", "zip_bf16.pt", "zip_training.pth", "legacy_f64.pth", "legacy_training.pth"];
+const FIXTURES: [&str; 7] = [
+    "zip_f32.pt",
+    "zip_f16.pt",
+    "zip_bf16.pt",
+    "zip_training.pth",
+    "zip_packed_again.pth",
+    "legacy_f64.pth",
+    "legacy_training.pth",
+];
 
 fn fixture(name: &str) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/weights", name].iter().collect();
@@ -45,6 +52,37 @@ fn every_form_of_torch_save_gives_the_same_tensors() {
     for name in FIXTURES {
         let checkpoint = Checkpoint::read(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(checkpoint.tensors, expected(), "{name}");
+    }
+}
+
+/// The entry of the zip's directory that comes first is as long as the two records behind the directory.
+#[test]
+fn a_name_of_21_letters_is_as_good_as_any() {
+    assert_eq!(Checkpoint::read(&fixture("osnet_x0_0_market1501.pth")).expect("readable").tensors, expected());
+}
+
+/// Configs, paths, dates, sets, enums, optimisers, tensors of other kinds … none of it is made, and none is in the way.
+#[test]
+fn what_lies_beside_the_weights_keeps_nobody_from_them() {
+    for name in ["zip_beside.pth", "legacy_beside.pth"] {
+        let checkpoint = Checkpoint::read(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(checkpoint.tensors, expected(), "{name}");
+        assert_eq!(checkpoint.words, [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn the_tensors_of_a_whole_module_are_read_by_their_names() {
+    let expected: BTreeMap<_, _> = expected().into_iter().filter(|(name, _)| name != "parameter").collect();
+    for (name, class) in [("zip_module.pth", "project.model.Block"), ("script.pt", "__torch__.project.model.Block")] {
+        let checkpoint = Checkpoint::read(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let names: Vec<_> = checkpoint.tensors.keys().map(String::as_str).collect();
+        assert_eq!(names, ["conv.weight", "scalar", "tied.a", "tied.b"], "{name}");
+        for (part, tensor) in &checkpoint.tensors {
+            assert_eq!(tensor, &expected[part], "{name}: {part}");
+        }
+        let [word] = &checkpoint.words[..] else { panic!("{name}: {:?}", checkpoint.words) };
+        assert!(word.contains("a whole module") && word.contains(class), "{name}: {word}");
     }
 }
 
@@ -110,6 +148,16 @@ fn no_single_wrong_byte_makes_a_panic() {
 }
 
 #[test]
+fn an_archive_packed_otherwise_is_said_to_be() {
+    let mut packed = fixture("zip_packed_again.pth");
+    let headers: Vec<_> = (0..packed.len() - 4).filter(|&at| packed[at..].starts_with(b"PK\x01\x02")).collect();
+    // The method of every entry: from deflate (8) to bzip2.
+    headers.iter().for_each(|at| packed[at + 10] = 12);
+    let message = refusal(&packed);
+    assert!(headers.len() > 3 && message.contains("zip it again without compression"), "{message}");
+}
+
+#[test]
 fn what_is_no_checkpoint_is_called_by_its_name() {
     let mut tar = vec![0; 600];
     tar[257..262].copy_from_slice(b"ustar");
@@ -120,7 +168,12 @@ fn what_is_no_checkpoint_is_called_by_its_name() {
     )
     .expect("writable");
     let zip = zip.finish().expect("writable").into_inner();
-    let cases: [(&[u8], &str); 9] = [
+    let mut exported = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in ["osnet/archive_format", "osnet/models/model.json", "osnet/data/weights/weight_0"] {
+        exported.start_file(name, zip::write::SimpleFileOptions::default()).expect("writable");
+    }
+    let exported = exported.finish().expect("writable").into_inner();
+    let cases: [(&[u8], &str); 10] = [
         (b"", "the file is empty"),
         (b"conv1.weight 0.1 0.2", "this is no checkpoint"),
         (&[0; 100], "this is no checkpoint"),
@@ -130,6 +183,7 @@ fn what_is_no_checkpoint_is_called_by_its_name() {
         (b"\x80\x04K\x01.", "torch.save did not write"),
         (&tar, "before 0.1.10"),
         (&zip, "without the data.pkl"),
+        (&exported, "torch.export"),
     ];
     for (bytes, said) in cases {
         let message = refusal(bytes);
@@ -150,19 +204,37 @@ fn int(value: i64) -> Vec<u8> {
     [&[0x8a, 8][..], &value.to_le_bytes()].concat()
 }
 
-/// `{"w": tensor}` over a storage "0" of f32.
-fn one_tensor(offset: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
+fn text(text: &str) -> Vec<u8> {
+    [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let entries = entries.iter().map(|(key, value)| [&text(key)[..], value, b"s"].concat());
+    [b"}".to_vec(), entries.collect::<Vec<_>>().concat()].concat()
+}
+
+/// A pickle of one object.
+fn pickle(object: &[u8]) -> Vec<u8> {
+    [b"\x80\x02", object, b"."].concat()
+}
+
+/// A tensor over a storage "0" of f32.
+fn tensor(offset: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
     let tuple =
         |sizes: &[i64]| [b"(".to_vec(), sizes.iter().flat_map(|&size| int(size)).collect(), b"t".to_vec()].concat();
     [
-        b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n".to_vec(),
+        b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n".to_vec(),
         b"X\x01\0\0\x000X\x03\0\0\0cpuK\x04NtQ".to_vec(),
         int(offset),
         tuple(shape),
         tuple(strides),
-        b"\x89NtRs.".to_vec(),
+        b"\x89NtR".to_vec(),
     ]
     .concat()
+}
+
+fn one_tensor(offset: i64, shape: &[i64], strides: &[i64]) -> Vec<u8> {
+    pickle(&dict(&[("w", tensor(offset, shape, strides))]))
 }
 
 const KEYS: &[u8] = b"\x80\x02]X\x01\0\0\x000a.";
@@ -253,4 +325,123 @@ fn a_file_without_weights_says_what_it_has() {
     let epochs = legacy(b"\x80\x02}(X\x05\0\0\0epochK\x01X\x04\0\0\0archX\x05\0\0\0osnetu.", NO_KEYS, b"");
     let message = refusal(&epochs);
     assert!(message.contains("it has epoch, arch and no state_dict"), "{message}");
+}
+
+/// A file of the older form with four numbers in its storage.
+fn file_of(object: &[u8]) -> Vec<u8> {
+    legacy(&pickle(object), KEYS, &four_numbers())
+}
+
+/// A state dict of one tensor, which begins at this number.
+fn weights(offset: i64) -> Vec<u8> {
+    dict(&[("layer.w", tensor(offset, &[2], &[1]))])
+}
+
+const NET: &[u8] = b"cproject.model\nNet\n)\x81";
+
+#[test]
+fn the_state_dict_is_found_under_the_name_that_a_script_gave_it() {
+    let read = |object: &[u8]| {
+        let checkpoint = Checkpoint::read(&file_of(object)).expect("readable");
+        (checkpoint.tensors["layer.w"].values.clone(), checkpoint.words)
+    };
+    let keys = [
+        "state_dict",
+        "model_state_dict",
+        "model",
+        "net_dict",
+        "net",
+        "network",
+        "weights",
+        "params",
+        "model_state",
+        "model_dict",
+        "module",
+        "ema",
+        "ema_state_dict",
+        "state_dict_ema",
+        "model_ema",
+        "params_ema",
+        "mine",
+    ];
+    for key in keys {
+        let beside = [("epoch", int(3)), (key, weights(1)), ("best", tensor(0, &[], &[]))];
+        assert_eq!(read(&dict(&beside)), (vec![2.0, 3.0], vec![]), "{key}");
+        let within = dict(&[("checkpoint", dict(&beside)), ("optimizer", weights(0)), ("center_loss", weights(0))]);
+        assert_eq!(read(&within), (vec![2.0, 3.0], vec![]), "{key}");
+    }
+    let (values, words) = read(&dict(&[("ema", weights(0)), ("net", weights(2))]));
+    assert_eq!(values, [3.0, 4.0]);
+    assert_eq!(words, ["The file holds weights under ema as well; those under net are read."]);
+    // A sparse or quantised tensor, say.
+    let (_, words) = read(&[weights(0), text("layer.q"), NET.to_vec(), b"s".to_vec()].concat());
+    assert_eq!(words, ["Not read, as these are no plain tensors: layer.q."]);
+    // A class that takes entries is a dictionary.
+    let tagged = [&b"cproject\nTagged\n)\x81"[..], &text("layer.w"), &tensor(2, &[2], &[1]), b"s"].concat();
+    assert_eq!(read(&tagged), (vec![3.0, 4.0], vec![]));
+    // The older form says a module's class so, and then its parts.
+    let class =
+        [b"(", &text("module")[..], b"cproject.model\nNet\n", &text("net.py"), &text("class Net"), b"tQ)\x81"].concat();
+    let inner =
+        [&class[..], &dict(&[("_parameters", dict(&[("w", tensor(1, &[2], &[1]))])), ("_modules", dict(&[]))]), b"b"]
+            .concat();
+    let module = [&class[..], &dict(&[("_modules", dict(&[("layer", inner)]))]), b"b"].concat();
+    let (values, words) = read(&module);
+    assert_eq!(values, [2.0, 3.0]);
+    assert!(words[0].contains("a whole module (project.model.Net)"), "{words:?}");
+}
+
+#[test]
+fn weights_that_cannot_be_told_apart_or_read_are_named() {
+    let several = refusal(&file_of(&dict(&[("student", weights(0)), ("teacher", weights(1))])));
+    assert!(several.contains("under several names, student, teacher"), "{several}");
+    for object in [NET.to_vec(), dict(&[("epoch", int(3)), ("model", NET.to_vec())])] {
+        let opaque = refusal(&legacy(&pickle(&object), NO_KEYS, b""));
+        assert!(opaque.contains("a project.model.Net, in which no tensors are found"), "{opaque}");
+    }
+}
+
+/// What a file must not ask for is refused wherever it stands; what is only unknown is not.
+#[test]
+fn only_what_runs_programs_is_code() {
+    let calling = |module: &str, name: &str| {
+        let call = format!("c{module}\n{name}\n(X\x02\0\0\0lstR").into_bytes();
+        Checkpoint::read(&file_of(&dict(&[("config", call), ("model", weights(0))])))
+    };
+    for (module, name) in [
+        ("os", "system"),
+        ("posix", "system"),
+        ("nt", "system"),
+        ("subprocess", "Popen"),
+        ("builtins", "eval"),
+        ("__builtin__", "execfile"),
+        ("runpy", "run_path"),
+        ("importlib", "import_module"),
+        ("importlib.util", "module_from_spec"),
+        ("pickle", "loads"),
+    ] {
+        let refused = calling(module, name);
+        assert!(
+            matches!(&refused, Err(WeightsError::Code { global }) if *global == format!("{module}.{name}")),
+            "{refused:?}"
+        );
+    }
+    for (module, name) in
+        [("builtins", "getattr"), ("oslo.config", "Config"), ("system.evaluate", "Average"), ("posix", "uname_result")]
+    {
+        assert_eq!(calling(module, name).expect("readable").tensors["layer.w"].values, [1.0, 2.0]);
+    }
+    assert!(!std::path::Path::new("code-ran").exists());
+}
+
+/// Dictionaries that hold one another over and over, and modules that do.
+#[test]
+fn a_search_for_weights_ends() {
+    let mut wide = b"}q\x00".to_vec();
+    for index in 0..300 {
+        wide.extend([&text(&format!("k{index}"))[..], b"h\x00s"].concat());
+    }
+    assert!(refusal(&legacy(&pickle(&wide), NO_KEYS, b"")).contains("more objects than any model has"));
+    let own = [NET, b"q\x00", &dict(&[("_modules", dict(&[("part", b"h\x00".to_vec())]))]), b"b"].concat();
+    assert!(refusal(&legacy(&pickle(&own), NO_KEYS, b"")).contains("a name of more than 256 letters"));
 }

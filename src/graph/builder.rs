@@ -78,6 +78,11 @@ impl Builder {
         self.push(Op::Relu, &[x], x.channels)
     }
 
+    /// A ReLU that keeps a part of what is negative, learned for each channel.
+    pub fn prelu(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(Op::PRelu { name: name.into(), channels: x.channels }, &[x], x.channels)
+    }
+
     pub fn sigmoid(&mut self, x: Value) -> Value {
         self.push(Op::Sigmoid, &[x], x.channels)
     }

@@ -14,7 +14,14 @@ pub struct OsnetConfig {
     pub feature_dim: Option<usize>,
     /// OSNet-IBN: instance normalisation in the stem and after the blocks of the first stage.
     pub instance_norm: bool,
+    /// OSNet-AIN (Zhou et al., arXiv 1910.06827): instance normalisation in the stem and, in these blocks of each stage,
+    /// of the branch before it joins the identity, in place of its batch norm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<[[bool; BLOCKS]; 3]>,
 }
+
+/// The blocks of a stage.
+const BLOCKS: usize = 2;
 
 /// The middle of a block has a quarter of its output channels.
 const BOTTLENECK_REDUCTION: usize = 4;
@@ -30,8 +37,12 @@ impl OsnetConfig {
             channels: [16, 64, 96, 128].map(|channels| channels * quarters),
             feature_dim: Some(512),
             instance_norm: false,
+            adaptive: None,
         }
     }
+
+    /// The blocks that normalise within in every published OSNet-AIN.
+    pub const AIN: [[bool; BLOCKS]; 3] = [[true, true], [false, true], [true, false]];
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         size("the stem of the OSNet", self.channels[0], CHANNELS)?;
@@ -47,7 +58,7 @@ impl OsnetConfig {
         let name = "backbone";
         let stem = Convolution2d { kernel: 7, stride: 2, padding: 3, ..Default::default() };
         let x = b.convolution(format!("{name}.conv1.conv"), image, self.channels[0], stem);
-        let x = if self.instance_norm {
+        let x = if self.instance_norm || self.adaptive.is_some() {
             b.instance_norm(format!("{name}.conv1.bn"), x)
         } else {
             b.batch_norm(format!("{name}.conv1.bn"), x)
@@ -55,16 +66,26 @@ impl OsnetConfig {
         let x = b.relu(x);
         let mut x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [1; 2], ceil: false });
         for (stage, &channels) in self.channels[1..].iter().enumerate() {
-            let name = format!("{name}.conv{}", stage + 2);
-            let instance_norm = self.instance_norm && stage == 0;
+            let index = stage + 2;
             if stage == 2 {
                 b.begin_last_stage();
             }
-            for block in 0..2 {
-                x = os_block(b, &format!("{name}.{block}"), x, channels, instance_norm);
+            for block in 0..BLOCKS {
+                let norm = match self.adaptive {
+                    Some(within) if within[stage][block] => BlockNorm::Within,
+                    None if self.instance_norm && stage == 0 => BlockNorm::After,
+                    _ => BlockNorm::Batch,
+                };
+                let block =
+                    OsBlock { name: format!("{name}.conv{index}.{block}"), norm, adaptive: self.adaptive.is_some() };
+                x = block.build(b, x, channels);
             }
             if stage < 2 {
-                x = conv_bn_relu(b, &format!("{name}.2.0"), x, channels);
+                let transition = match self.adaptive {
+                    None => format!("{name}.conv{index}.2.0"),
+                    Some(_) => format!("{name}.pool{index}.0"),
+                };
+                x = conv_bn_relu(b, &transition, x, channels);
                 x = b.average_pool(x, Pool { kernel: [2; 2], stride: [2; 2], padding: [0; 2], ceil: false });
             }
         }
@@ -109,31 +130,60 @@ fn gate(b: &mut Builder, name: &str, x: Value) -> Value {
     b.multiply(x, g)
 }
 
-fn os_block(b: &mut Builder, name: &str, x: Value, channels: usize, instance_norm: bool) -> Value {
-    let middle = channels / BOTTLENECK_REDUCTION;
-    let reduced = conv_bn_relu(b, &format!("{name}.conv1"), x, middle);
-    let mut sum: Option<Value> = None;
-    for (index, stream) in STREAMS.iter().enumerate() {
-        let mut y = reduced;
-        for step in 0..=index {
-            let lite_name = match index {
-                0 => format!("{name}.conv2{stream}"),
-                _ => format!("{name}.conv2{stream}.{step}"),
-            };
-            y = lite(b, &lite_name, y);
+/// How a block of an OSNet normalises, beside the batch norms of its layers.
+#[derive(Clone, Copy, PartialEq)]
+enum BlockNorm {
+    Batch,
+    /// IBN: the sum with the identity is instance normalised.
+    After,
+    /// AIN: the branch is, instead of by its last batch norm.
+    Within,
+}
+
+struct OsBlock {
+    name: String,
+    norm: BlockNorm,
+    /// OSNet-AIN's, whose streams are called otherwise.
+    adaptive: bool,
+}
+
+impl OsBlock {
+    fn build(&self, b: &mut Builder, x: Value, channels: usize) -> Value {
+        let name = &self.name;
+        let reduced = conv_bn_relu(b, &format!("{name}.conv1"), x, channels / BOTTLENECK_REDUCTION);
+        let mut sum: Option<Value> = None;
+        for stream in 0..STREAMS.len() {
+            let mut y = reduced;
+            for step in 0..=stream {
+                y = lite(b, &self.lite_name(stream, step), y);
+            }
+            let y = gate(b, &format!("{name}.gate"), y);
+            sum = Some(match sum {
+                None => y,
+                Some(sum) => b.add(sum, y),
+            });
         }
-        let y = gate(b, &format!("{name}.gate"), y);
-        sum = Some(match sum {
-            None => y,
-            Some(sum) => b.add(sum, y),
-        });
+        let gated = sum.unwrap_or(reduced);
+        let y = if self.norm == BlockNorm::Within {
+            let y = b.convolution(format!("{name}.conv3.conv"), gated, channels, Convolution2d::default());
+            b.instance_norm(format!("{name}.IN"), y)
+        } else {
+            conv_bn(b, &format!("{name}.conv3"), gated, channels)
+        };
+        let identity = if x.channels == channels { x } else { conv_bn(b, &format!("{name}.downsample"), x, channels) };
+        let mut y = b.add(y, identity);
+        if self.norm == BlockNorm::After {
+            y = b.instance_norm(format!("{name}.IN"), y);
+        }
+        b.relu(y)
     }
-    let gated = sum.unwrap_or(reduced);
-    let y = conv_bn(b, &format!("{name}.conv3"), gated, channels);
-    let identity = if x.channels == channels { x } else { conv_bn(b, &format!("{name}.downsample"), x, channels) };
-    let mut y = b.add(y, identity);
-    if instance_norm {
-        y = b.instance_norm(format!("{name}.IN"), y);
+
+    fn lite_name(&self, stream: usize, step: usize) -> String {
+        let (name, letter) = (&self.name, STREAMS[stream]);
+        match (self.adaptive, stream) {
+            (true, _) => format!("{name}.conv2.{stream}.layers.{step}"),
+            (false, 0) => format!("{name}.conv2{letter}"),
+            (false, _) => format!("{name}.conv2{letter}.{step}"),
+        }
     }
-    b.relu(y)
 }

@@ -47,6 +47,16 @@ pub enum Pooling {
 pub struct Bottleneck {
     pub dim: usize,
     pub bias: bool,
+    /// A batch norm and a leaky ReLU follow the linear layer, before the neck: fast-reid's reduction head.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rectified: bool,
+}
+
+impl Bottleneck {
+    /// A linear layer alone.
+    pub fn linear(dim: usize, bias: bool) -> Self {
+        Self { dim, bias, rectified: false }
+    }
 }
 
 /// The classifier over training identities. TLL's has no bias; torchreid's has one.
@@ -110,7 +120,8 @@ impl ReIdentifierConfig {
 
     /// The network, with `backbone.*`, `pool.*`, `bottleneck.*` and `head.*` as parameter names.
     ///
-    /// With a bottleneck its layers are `bottleneck.0` (linear) and `bottleneck.1` (batch norm), as TLL's `nn.Sequential` names them.
+    /// With a bottleneck its layers are `bottleneck.0` (linear) and `bottleneck.1` (batch norm), as TLL's `nn.Sequential` names
+    /// them; a rectified one has `bottleneck.1` (batch norm) and `bottleneck.2` (the ReLU's slopes) before its neck `bottleneck.3`.
     ///
     /// A config may come from a file, so sizes that no network has are refused here.
     pub fn graph(&self) -> Result<Graph, ConfigError> {
@@ -166,9 +177,14 @@ impl ReIdentifierConfig {
         match (self.bottleneck, self.neck) {
             (None, false) => feature,
             (None, true) => b.batch_norm_frozen_bias("bottleneck", feature),
-            (Some(Bottleneck { dim, bias }), neck) => {
-                let x = b.linear("bottleneck.0", feature, dim, bias);
-                if neck { b.batch_norm_frozen_bias("bottleneck.1", x) } else { x }
+            (Some(Bottleneck { dim, bias, rectified }), neck) => {
+                let mut x = b.linear("bottleneck.0", feature, dim, bias);
+                if rectified {
+                    x = b.batch_norm("bottleneck.1", x);
+                    x = b.prelu("bottleneck.2", x);
+                }
+                let name = if rectified { "bottleneck.3" } else { "bottleneck.1" };
+                if neck { b.batch_norm_frozen_bias(name, x) } else { x }
             }
         }
     }
@@ -190,7 +206,11 @@ impl fmt::Display for BackboneConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Osnet(config) => {
-                f.write_str(if config.instance_norm { "OSNet-IBN" } else { "OSNet" })?;
+                f.write_str(match (config.adaptive, config.instance_norm) {
+                    (Some(_), _) => "OSNet-AIN",
+                    (None, true) => "OSNet-IBN",
+                    (None, false) => "OSNet",
+                })?;
                 match (1..=8).find(|&quarters| config.channels == OsnetConfig::quarters(quarters).channels) {
                     Some(quarters) if quarters % 2 == 1 => write!(f, " x{:.2}", quarters as f32 / 4.0),
                     Some(quarters) => write!(f, " x{:.1}", quarters as f32 / 4.0),
@@ -381,7 +401,7 @@ mod tests {
     #[test]
     fn the_necks_bias_is_frozen_and_the_bottleneck_sets_the_dimension() {
         let mut config = ReIdentifierConfig::new(BackboneConfig::Resnet(ResnetConfig::ibn(50, Ibn::B)), 10);
-        config.bottleneck = Some(Bottleneck { dim: 256, bias: true });
+        config.bottleneck = Some(Bottleneck::linear(256, true));
         assert_eq!(config.features_dim(), 256);
         let parameters = config.graph().expect("known depth").parameters();
         let kind = |name: &str| parameters.iter().find(|p| p.name == name).map(|p| (p.kind, p.role));

@@ -71,7 +71,7 @@ impl TrainState {
     /// # Errors
     /// When the file is damaged or another one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
-        let Checkpoint { tensors, metadata } = Checkpoint::read(bytes)?;
+        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(bytes)?;
         let position = metadata.get(METADATA_KEY).ok_or(StateError::NoState)?;
         let Position { epoch, batch, step } = serde_json::from_str(position).map_err(|_| StateError::NoState)?;
         Ok(Self { epoch, batch, step, tensors })

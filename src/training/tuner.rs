@@ -191,7 +191,7 @@ fn add_neck(model: &mut ReIdentifierConfig, tensors: &mut BTreeMap<String, weigh
     let dim = model.features_dim();
     let (mean, variance) = features.statistics(dim);
     model.neck = true;
-    model.bottleneck = model.bottleneck.or(Some(Bottleneck { dim, bias: false }));
+    model.bottleneck = model.bottleneck.or(Some(Bottleneck::linear(dim, false)));
     if !has_bottleneck {
         let identity = (0..dim * dim).map(|place| if place % (dim + 1) == 0 { 1.0 } else { 0.0 }).collect();
         tensors.insert("bottleneck.0.weight".into(), weights::Tensor { shape: vec![dim, dim], values: identity });

@@ -16,6 +16,8 @@ pub struct Tensor {
 pub struct Checkpoint {
     pub tensors: BTreeMap<String, Tensor>,
     pub metadata: BTreeMap<String, String>,
+    /// What else the file holds that could have been meant, a sentence each.
+    pub words: Vec<String>,
 }
 
 /// What `nn.DataParallel` and `torch.compile` put before every name.
@@ -25,7 +27,8 @@ impl Checkpoint {
     /// Reads a safetensors file or what `torch.save` wrote, the zip form as well as the older one; the first bytes decide.
     ///
     /// f16, bf16 and f64 become f32; integer tensors (`num_batches_tracked`) are left out. Of a PyTorch file only the state
-    /// dict is read, bare or under `state_dict`, `model_state_dict` or `model`. A prefix `module.` of every name is dropped.
+    /// dict is read, bare or wherever training scripts put it (`state_dict`, `model`, `net` …); or, where a whole module was
+    /// saved, the tensors in it by their names. A prefix `module.` of every name is dropped.
     pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
         let mut checkpoint = match bytes {
             [] => return Err(WeightsError::Empty),

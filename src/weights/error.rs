@@ -28,13 +28,22 @@ pub enum WeightsError {
     NoTensors(String),
     #[error(
         "this is no re-identification model that is known here: looked for a ResNet (conv1.weight and layer1.0.conv1.weight) \
-         or an OSNet (conv1.conv.weight), bare or under backbone. or base.; the file has {0}"
+         or an OSNet (conv1.conv.weight and conv5.conv.weight), under whatever prefix; the file has {0}"
     )]
     Unrecognised(String),
+    /// A backbone that is known, in a file whose other names are those of no project that is known.
+    #[error(
+        "the file has {network} under `{root}`, but which project's it is, and so how it computes its features, cannot be \
+         told from what stands beside it: {beside}; known are the names of torchreid, fast-reid, Bag of Tricks, \
+         the Transfer-Learning-Library, Cluster Contrast, centroids-reid, open-reid, AlignedReID, \
+         Person_reID_baseline_pytorch and MMTracking"
+    )]
+    UnknownDialect { network: String, root: String, beside: String },
     #[error("the checkpoint ({dialect}) lacks {tensors}; it was cut off or belongs to another architecture")]
     Missing { dialect: Dialect, tensors: String },
     #[error(
-        "the checkpoint ({dialect}) has layers that this network has not: {tensors}; leaving them out would change the features"
+        "the checkpoint ({dialect}, by its names) has layers that are not known there: {tensors}; leaving them out would \
+         change the features"
     )]
     ForeignLayers { dialect: Dialect, tensors: String },
     #[error("tensor `{tensor}` has the shape {found:?} where the network needs {expected:?}")]

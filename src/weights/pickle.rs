@@ -1,10 +1,13 @@
-//! A pickle machine that cannot run anything: it makes tensors, numbers, strings, tuples, lists and dictionaries, knows
-//! the few names that a state dict needs, and refuses every other.
+//! A pickle machine that cannot run anything: it makes tensors, numbers, strings, tuples, lists and dictionaries, and knows
+//! the few names that a state dict needs. Whatever else a pickle calls becomes an [`Object::Instance`], of which only the
+//! name and the attributes are kept, so that what lies beside the weights keeps nobody from them. A file that asks for what
+//! would start programs is refused as a whole.
 //!
 //! The opcodes are those of protocols 2 to 5 (`pickletools` in Python's library documents each).
 //! Objects lie in one flat list and refer to each other by index, so neither reading nor dropping ever recurses.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::WeightsError;
 use super::element::Element;
@@ -30,8 +33,40 @@ pub(super) enum Object<'a> {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Global(Global),
+    /// A class or function that is not known here.
+    Class(Class<'a>),
+    /// What a call of an unknown class would have made.
+    Instance(Instance<'a>),
     Storage(Storage<'a>),
     Tensor(Box<TensorView<'a>>),
+}
+
+/// A name that is not known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Class<'a> {
+    module: &'a str,
+    name: &'a str,
+}
+
+impl Class<'_> {
+    /// Whether it is a module that TorchScript compiled.
+    pub fn is_script(&self) -> bool {
+        self.module == "__torch__" || self.module.starts_with("__torch__.")
+    }
+}
+
+impl fmt::Display for Class<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.module, self.name)
+    }
+}
+
+/// An object of an unknown class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instance<'a> {
+    pub class: Class<'a>,
+    /// What its attributes would have been.
+    state: Option<Id>,
 }
 
 /// The names that a pickle may call.
@@ -41,33 +76,62 @@ pub(super) enum Global {
     Size,
     RebuildTensor,
     RebuildParameter,
+    /// A tensor or parameter that has attributes of its own: the call that makes it, and they.
+    RebuildFromType,
     Storage(Element),
-    /// A harmless type whose values are of no use here.
-    Inert,
+}
+
+/// Modules whose functions start programs or run code that lies in the file. Nothing of a pickle is run here, but a file
+/// that asks for these was made to do harm.
+const CODE: [&str; 14] = [
+    "os",
+    "posix",
+    "nt",
+    "subprocess",
+    "shutil",
+    "socket",
+    "pty",
+    "importlib",
+    "runpy",
+    "ctypes",
+    "webbrowser",
+    "pickle",
+    "_pickle",
+    "marshal",
+];
+/// The like among Python's builtins.
+const CODE_BUILTINS: [&str; 8] = ["eval", "exec", "execfile", "compile", "__import__", "open", "input", "breakpoint"];
+
+fn is_code(module: &str, name: &str) -> bool {
+    let package = module.split('.').next().unwrap_or(module);
+    let builtin = matches!(module, "builtins" | "__builtin__") && CODE_BUILTINS.contains(&name);
+    // What such a function told of the machine is kept by some: `os.uname()`.
+    let told = name.ends_with("_result") || name == "terminal_size";
+    builtin || CODE.contains(&package) && !told
 }
 
 impl Global {
     fn find(module: &str, name: &str) -> Option<Self> {
         Some(match (module, name) {
-            ("collections", "OrderedDict" | "defaultdict") => Self::Dict,
+            ("collections", "OrderedDict" | "defaultdict") | ("builtins" | "__builtin__", "dict") => Self::Dict,
             ("torch", "Size") => Self::Size,
             ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", "FloatStorage") => Self::Storage(Element::F32),
-            ("torch", "HalfStorage") => Self::Storage(Element::F16),
-            ("torch", "BFloat16Storage") => Self::Storage(Element::Bf16),
-            ("torch", "DoubleStorage") => Self::Storage(Element::F64),
-            ("torch", "LongStorage") => Self::Storage(Element::Integer(8)),
-            ("torch", "IntStorage") => Self::Storage(Element::Integer(4)),
-            ("torch", "ShortStorage") => Self::Storage(Element::Integer(2)),
-            ("torch", "CharStorage" | "ByteStorage" | "BoolStorage") => Self::Storage(Element::Integer(1)),
-            // What training scripts keep beside the weights: accuracies, arguments, schedules.
-            ("torch", "device" | "float32" | "float16" | "bfloat16" | "float64" | "int64" | "int32" | "bool")
-            | ("numpy", "dtype" | "ndarray")
-            | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar" | "_reconstruct")
-            | ("_codecs", "encode")
-            | ("argparse", "Namespace")
-            | ("collections", "Counter") => Self::Inert,
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => Self::RebuildParameter,
+            ("torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => Self::RebuildFromType,
+            ("torch" | "torch.cuda" | "torch.storage", storage) => Self::Storage(match storage {
+                "FloatStorage" => Element::F32,
+                "HalfStorage" => Element::F16,
+                "BFloat16Storage" => Element::Bf16,
+                "DoubleStorage" => Element::F64,
+                // What is no weight has only a size.
+                "ComplexDoubleStorage" => Element::Integer(16),
+                "LongStorage" | "ComplexFloatStorage" => Element::Integer(8),
+                "IntStorage" | "QInt32Storage" => Element::Integer(4),
+                "ShortStorage" => Element::Integer(2),
+                "CharStorage" | "ByteStorage" | "BoolStorage" | "UntypedStorage" => Element::Integer(1),
+                "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => Element::Integer(1),
+                _ => return None,
+            }),
             _ => return None,
         })
     }
@@ -131,6 +195,11 @@ impl<'a> Pickle<'a> {
         self.objects.get(id).unwrap_or(&Object::Inert)
     }
 
+    /// What an object's attributes would have been: a dictionary, where it is an ordinary object.
+    pub fn attributes(&self, instance: &Instance<'a>) -> &Object<'a> {
+        instance.state.map_or(&Object::Inert, |state| self.get(state))
+    }
+
     /// The entries of a dictionary whose keys are text; nothing for anything else.
     pub fn entries<'s>(&'s self, object: &'s Object<'a>) -> impl Iterator<Item = (&'a str, &'s Object<'a>)> {
         let entries = if let Object::Dict(entries) = object { entries.as_slice() } else { &[] };
@@ -181,13 +250,8 @@ impl<'a> Machine<'a> {
         self.take(length)
     }
 
+    /// Python's strings, and those of Python 2: text where they are UTF-8, as names of weights are.
     fn text<const N: usize>(&mut self) -> Result<Object<'a>, WeightsError> {
-        let text = std::str::from_utf8(self.counted::<N>()?);
-        text.map(Object::Text).map_err(|_| self.damaged("text that is not UTF-8"))
-    }
-
-    /// Python 2's strings: text where they are UTF-8.
-    fn bytes<const N: usize>(&mut self) -> Result<Object<'a>, WeightsError> {
         Ok(std::str::from_utf8(self.counted::<N>()?).map_or(Object::Inert, Object::Text))
     }
 
@@ -270,6 +334,8 @@ impl<'a> Machine<'a> {
         let dict = self.top()?;
         match self.objects.get_mut(dict) {
             Some(Object::Dict(entries)) => entries.extend(pairs),
+            // A class that takes entries is a dictionary, whatever else it is.
+            Some(object @ Object::Instance(_)) => *object = Object::Dict(pairs),
             Some(Object::Inert) => {}
             _ => return Err(self.damaged("entries of no dictionary")),
         }
@@ -280,7 +346,7 @@ impl<'a> Machine<'a> {
         let list = self.top()?;
         match self.objects.get_mut(list) {
             Some(Object::List(entries)) => entries.extend(items),
-            Some(Object::Inert) => {}
+            Some(Object::Instance(_) | Object::Inert) => {}
             _ => return Err(self.damaged("items of no list")),
         }
         Ok(())
@@ -298,10 +364,12 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn global(&mut self, module: &str, name: &str) -> Result<(), WeightsError> {
-        let global = Global::find(module, name);
-        let global = global.ok_or_else(|| WeightsError::Code { global: format!("{module}.{name}") })?;
-        self.push(Object::Global(global));
+    fn global(&mut self, module: &'a str, name: &'a str) -> Result<(), WeightsError> {
+        if is_code(module, name) {
+            return Err(WeightsError::Code { global: format!("{module}.{name}") });
+        }
+        let known = Global::find(module, name).map(Object::Global);
+        self.push(known.unwrap_or(Object::Class(Class { module, name })));
         Ok(())
     }
 
@@ -352,11 +420,11 @@ impl<'a> Machine<'a> {
             }
             // SHORT_BINSTRING, BINSTRING, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8
             b'U' => {
-                let text = self.bytes::<1>()?;
+                let text = self.text::<1>()?;
                 self.push(text);
             }
             b'T' => {
-                let text = self.bytes::<4>()?;
+                let text = self.text::<4>()?;
                 self.push(text);
             }
             b'X' => {
@@ -442,8 +510,18 @@ impl<'a> Machine<'a> {
                 let (arguments, callable) = (self.pop()?, self.pop()?);
                 self.call(callable, arguments)?;
             }
+            // NEWOBJ_EX: with named arguments
+            0x92 => {
+                let (_named, arguments, callable) = (self.pop()?, self.pop()?, self.pop()?);
+                self.call(callable, arguments)?;
+            }
             // BUILD: the object's state, such as a state dict's _metadata
-            b'b' => drop(self.pop()?),
+            b'b' => {
+                let (state, object) = (self.pop()?, self.top()?);
+                if let Some(Object::Instance(instance)) = self.objects.get_mut(object) {
+                    instance.state = Some(state);
+                }
+            }
             b'Q' => self.persistent()?,
             // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
             b'q' => {
@@ -472,23 +550,33 @@ impl<'a> Machine<'a> {
     }
 
     fn call(&mut self, callable: Id, arguments: Id) -> Result<(), WeightsError> {
-        let (Object::Global(global), Object::Tuple(arguments)) = (self.object(callable)?, self.object(arguments)?)
-        else {
-            return Err(self.damaged("a call of something that is no function"));
+        let global = match *self.object(callable)? {
+            Object::Global(global) => global,
+            Object::Class(class) => {
+                self.push(Object::Instance(Instance { class, state: None }));
+                return Ok(());
+            }
+            // What an unknown function gave, called in its turn.
+            Object::Instance(instance) => {
+                self.push(Object::Instance(Instance { state: None, ..instance }));
+                return Ok(());
+            }
+            _ => return Err(self.damaged("a call of something that is no function")),
+        };
+        let Object::Tuple(arguments) = self.object(arguments)? else {
+            return Err(self.damaged("a call without arguments"));
         };
         let made = match global {
             Global::Dict => Object::Dict(self.dict_of(arguments)?),
-            Global::RebuildTensor => Object::Tensor(Box::new(self.tensor(arguments)?)),
-            Global::RebuildParameter => match arguments.first().map(|&id| self.object(id)).transpose()? {
-                Some(Object::Tensor(tensor)) => Object::Tensor(tensor.clone()),
-                _ => return Err(self.damaged("a parameter without a tensor")),
-            },
+            Global::RebuildTensor => self.tensor(arguments)?,
+            Global::RebuildParameter => self.parameter(arguments)?,
+            Global::RebuildFromType => self.tensor_of_type(arguments)?,
             Global::Size => {
                 let Some(&shape) = arguments.first() else { return Err(self.damaged("a size without numbers")) };
                 self.stack.push(shape);
                 return Ok(());
             }
-            Global::Storage(_) | Global::Inert => Object::Inert,
+            Global::Storage(_) => Object::Inert,
         };
         if let Object::Dict(entries) = &made {
             let copied = entries.len();
@@ -496,6 +584,27 @@ impl<'a> Machine<'a> {
         }
         self.push(made);
         Ok(())
+    }
+
+    /// `(tensor, requires_grad, hooks[, attributes])`
+    fn parameter(&self, arguments: &[Id]) -> Result<Object<'a>, WeightsError> {
+        match arguments.first().map(|&id| self.object(id)).transpose()? {
+            Some(Object::Tensor(tensor)) => Ok(Object::Tensor(tensor.clone())),
+            Some(_) => Ok(Object::Inert),
+            None => Err(self.damaged("a parameter without a tensor")),
+        }
+    }
+
+    /// `(function, type, arguments, attributes)`
+    fn tensor_of_type(&self, arguments: &[Id]) -> Result<Object<'a>, WeightsError> {
+        let [function, _type, arguments, ..] = *arguments else {
+            return Err(self.damaged("a tensor without its parts"));
+        };
+        match (self.object(function)?, self.object(arguments)?) {
+            (Object::Global(Global::RebuildTensor), Object::Tuple(arguments)) => self.tensor(arguments),
+            (Object::Global(Global::RebuildParameter), Object::Tuple(arguments)) => self.parameter(arguments),
+            _ => Ok(Object::Inert),
+        }
     }
 
     /// The entries of `OrderedDict()` or of `OrderedDict([[key, value], …])`, as Python 2 wrote it.
@@ -513,7 +622,7 @@ impl<'a> Machine<'a> {
     }
 
     /// `(storage, offset, shape, strides, …)`
-    fn tensor(&self, arguments: &[Id]) -> Result<TensorView<'a>, WeightsError> {
+    fn tensor(&self, arguments: &[Id]) -> Result<Object<'a>, WeightsError> {
         let [storage, offset, shape, strides, ..] = *arguments else {
             return Err(self.damaged("a tensor without its shape"));
         };
@@ -523,7 +632,7 @@ impl<'a> Machine<'a> {
                 if shape.len() != strides.len() {
                     return Err(self.damaged("a tensor whose strides do not fit its shape"));
                 }
-                Ok(TensorView { storage, offset, shape, strides })
+                Ok(Object::Tensor(Box::new(TensorView { storage, offset, shape, strides })))
             }
             _ => Err(self.damaged("a tensor without a storage")),
         }
@@ -546,14 +655,25 @@ impl<'a> Machine<'a> {
         sizes.ok_or_else(|| self.damaged("a tensor whose shape is none"))
     }
 
-    /// `("storage", type, key, location, elements[, (view key, offset, elements)])`
+    /// `("storage", type, key, location, elements[, (view key, offset, elements)])`, or `("module", class, …)`, as the older
+    /// form says what class a module has.
     fn persistent(&mut self) -> Result<(), WeightsError> {
         let id = self.pop()?;
+        if let Some(class) = self.module_class(id) {
+            self.stack.push(class);
+            return Ok(());
+        }
         let storage = self.storage(id);
         let storage = storage.ok_or_else(|| self.damaged("a storage that torch.save does not write"))?;
         self.storages.insert(storage.key, storage.element);
         self.push(Object::Storage(storage));
         Ok(())
+    }
+
+    fn module_class(&self, id: Id) -> Option<Id> {
+        let Object::Tuple(parts) = self.objects.get(id)? else { return None };
+        let [kind, class, ..] = parts[..] else { return None };
+        matches!(self.objects.get(kind)?, Object::Text("module")).then_some(class)
     }
 
     fn storage(&self, id: Id) -> Option<Storage<'a>> {

@@ -1,21 +1,23 @@
 //! What `torch.save` writes: the zip form (since PyTorch 1.6) and the one before it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
-use zip::ZipArchive;
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::{Object, Pickle, Storage, TensorView};
+use super::state_dict::{StateDict, state_dict};
 use super::{Checkpoint, Tensor, WeightsError};
 
 /// `torch.serialization.MAGIC_NUMBER`, as a pickle holds it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 /// A file begins with a pickle of the magic number: a few opcodes and the number.
 const LEGACY_MAGIC_WITHIN: usize = 32;
-/// The entries under which training scripts keep the state dict.
-const STATE_DICT_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
-/// How deep such entries may lie in one another.
-const MAX_NESTING: usize = 4;
+/// How many times longer than the file an entry of a compressed archive may be. Weights hardly shrink, their names do.
+const MAX_EXPANSION: usize = 4;
+/// What every entry may have.
+const MIN_ENTRY: usize = 1 << 20;
 
 fn damaged(reason: impl Into<String>) -> WeightsError {
     WeightsError::Damaged { format: "PyTorch", reason: reason.into() }
@@ -29,24 +31,27 @@ pub(super) fn is_legacy(bytes: &[u8]) -> bool {
 
 /// The zip form: `name/data.pkl`, a file `name/data/KEY` a storage, and `name/byteorder`.
 pub(super) fn read_zip(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(error.to_string()))?;
+    // The directory lies where its record says. Looked for, it can be found in the wrong place: torch.save's entries are as
+    // long as the records behind it when the file's name has 21 letters.
+    let config = zip::read::Config { archive_offset: zip::read::ArchiveOffset::Known(0) };
+    let archive = ZipArchive::with_config(config, Cursor::new(bytes));
+    let mut archive = archive.map_err(|error| damaged(error.to_string()))?;
     let names = archive.file_names().filter_map(Result::ok);
     let folder = names.filter_map(|name| Some(name.strip_suffix("data.pkl")?.to_owned())).min_by_key(String::len);
-    let folder = folder.ok_or_else(|| {
-        WeightsError::UnknownFormat("this is a zip archive without the data.pkl of a PyTorch file".into())
-    })?;
-    let pickle = entry(&mut archive, &format!("{folder}data.pkl"), bytes.len())?;
+    let folder = folder.ok_or_else(|| no_pickle(&archive))?;
+    let limit = bytes.len().saturating_mul(MAX_EXPANSION).max(MIN_ENTRY);
+    let pickle = entry(&mut archive, &format!("{folder}data.pkl"), limit)?;
     let byteorder = format!("{folder}byteorder");
-    let big_endian = archive.index_for_name(&byteorder).is_some()
-        && entry(&mut archive, &byteorder, bytes.len())?.trim_ascii() == b"big";
+    let big_endian =
+        archive.index_for_name(&byteorder).is_some() && entry(&mut archive, &byteorder, limit)?.trim_ascii() == b"big";
     let pickle = Pickle::read(&pickle)?;
-    let mut tensors = state_dict(&pickle)?;
+    let StateDict { mut tensors, words } = state_dict(&pickle)?;
     // Tensors of one storage are read together, so that no storage is kept.
     tensors.sort_by_key(|(_, view)| view.storage.key);
-    let mut loader = Loader::new(bytes.len(), big_endian);
+    let mut loader = Loader::new(bytes.len(), big_endian, words);
     for group in tensors.chunk_by(|(_, a), (_, b)| a.storage.key == b.storage.key) {
         let Some((_, first)) = group.first() else { continue };
-        let stored = entry(&mut archive, &format!("{folder}data/{}", first.storage.key), bytes.len())?;
+        let stored = entry(&mut archive, &format!("{folder}data/{}", first.storage.key), limit)?;
         for (name, view) in group {
             loader.load(name, view, &stored)?;
         }
@@ -54,12 +59,37 @@ pub(super) fn read_zip(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
     Ok(loader.checkpoint)
 }
 
-/// The whole of one entry, which cannot be longer than the archive: torch stores without compression.
+/// What a zip archive is that torch.save did not write.
+fn no_pickle(archive: &ZipArchive<Cursor<&[u8]>>) -> WeightsError {
+    const EXPORTED: [&str; 3] = ["archive_format", "models/", "serialized_exported_program"];
+    let is_exported = |name: std::borrow::Cow<'_, str>| EXPORTED.iter().any(|part| name.contains(part));
+    if archive.file_names().filter_map(Result::ok).any(is_exported) {
+        return WeightsError::Unsupported(
+            "this is a program that torch.export wrote (.pt2); save its weights, \
+             torch.save(exported.state_dict, path), or write the network as ONNX"
+                .into(),
+        );
+    }
+    WeightsError::UnknownFormat("this is a zip archive without the data.pkl of a PyTorch file".into())
+}
+
+/// The whole of one entry, of at most `limit` bytes.
 fn entry(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str, limit: usize) -> Result<Vec<u8>, WeightsError> {
     let unreadable = |error: &dyn std::fmt::Display| damaged(format!("{name}: {error}"));
-    let file = archive.by_name(name).map_err(|error| unreadable(&error))?;
+    let packed = |how: &dyn std::fmt::Display| {
+        WeightsError::Unsupported(format!(
+            "the archive is packed in a way that is not read ({how}); unpack it and zip it again without compression"
+        ))
+    };
+    let file = archive.by_name(name).map_err(|error| match error {
+        ZipError::UnsupportedArchive(_) => packed(&error),
+        error => unreadable(&error),
+    })?;
+    if !matches!(file.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+        return Err(packed(&file.compression()));
+    }
     let size = usize::try_from(file.size()).ok().filter(|&size| size <= limit);
-    let size = size.ok_or_else(|| unreadable(&"it is longer than the file"))?;
+    let size = size.ok_or_else(|| unreadable(&"it is far longer than the file"))?;
     let mut content = Vec::with_capacity(size);
     file.take(limit as u64).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
     Ok(content)
@@ -91,42 +121,14 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
         storages.insert(key, stored);
         rest = after;
     }
-    let mut loader = Loader::new(bytes.len(), big_endian);
-    for (name, view) in state_dict(&object)? {
+    let StateDict { tensors, words } = state_dict(&object)?;
+    let mut loader = Loader::new(bytes.len(), big_endian, words);
+    for (name, view) in tensors {
         let key = view.storage.key;
         let stored = storages.get(key).ok_or_else(|| damaged(format!("the storage {key} is missing")))?;
-        loader.load(name, view, stored)?;
+        loader.load(&name, view, stored)?;
     }
     Ok(loader.checkpoint)
-}
-
-/// The float tensors of the state dict, wherever the training script put it.
-fn state_dict<'s, 'a>(pickle: &'s Pickle<'a>) -> Result<Vec<(&'a str, &'s TensorView<'a>)>, WeightsError> {
-    let mut dict = pickle.root();
-    for _ in 0..MAX_NESTING {
-        let inner = STATE_DICT_KEYS.iter().find_map(|wanted| {
-            pickle.entries(dict).find(|(key, value)| key == wanted && matches!(value, Object::Dict(_)))
-        });
-        match inner {
-            Some((_, inner)) => dict = inner,
-            None => break,
-        }
-    }
-    let mut tensors = BTreeMap::new();
-    for (name, value) in pickle.entries(dict) {
-        if let Object::Tensor(view) = value {
-            tensors.insert(name, &**view);
-        }
-    }
-    if tensors.is_empty() {
-        let keys: Vec<_> = pickle.entries(dict).map(|(key, _)| key).collect();
-        return Err(WeightsError::NoTensors(if keys.is_empty() {
-            "save the model's state_dict()".into()
-        } else {
-            format!("it has {} and no state_dict or model among them", super::error::list(&keys))
-        }));
-    }
-    Ok(tensors.into_iter().collect())
 }
 
 /// Decodes tensors out of storages.
@@ -138,8 +140,8 @@ struct Loader {
 }
 
 impl Loader {
-    fn new(file_length: usize, big_endian: bool) -> Self {
-        Self { checkpoint: Checkpoint::default(), big_endian, budget: file_length }
+    fn new(file_length: usize, big_endian: bool, words: Vec<String>) -> Self {
+        Self { checkpoint: Checkpoint { words, ..Checkpoint::default() }, big_endian, budget: file_length }
     }
 
     /// Adds the tensor that `view` shows of the bytes of its storage; integers are left out.

@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
         let values = element.decode(view.data(), false);
         tensors.insert(name.to_owned(), Tensor { shape: view.shape().to_vec(), values });
     }
-    Ok(Checkpoint { tensors, metadata })
+    Ok(Checkpoint { tensors, metadata, ..Checkpoint::default() })
 }
 
 /// A file that [`Checkpoint::read`] and [`recognise`](super::recognise) turn back into the same model: `tensors` by our own

@@ -86,7 +86,7 @@ fn what_is_frozen_does_not_move() {
 
 #[test]
 fn the_last_stage_of_an_osnet_is_conv4_and_what_follows() {
-    let backbone = OsnetConfig { channels: [16, 64, 64, 64], feature_dim: Some(8), instance_norm: false };
+    let backbone = OsnetConfig { channels: [16, 64, 64, 64], feature_dim: Some(8), ..OsnetConfig::quarters(1) };
     let model = ReIdentifierConfig::new(BackboneConfig::Osnet(backbone), 2);
     let graph = model.graph().unwrap();
     let mut network =

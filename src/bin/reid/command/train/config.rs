@@ -512,7 +512,7 @@ impl TrainConfig {
                 BackboneConfig::Imported(_) => unreachable!("a preset is not read from a file"),
             }
         }
-        config.bottleneck = model.bottleneck.map(|dim| Bottleneck { dim, bias: true });
+        config.bottleneck = model.bottleneck.map(|dim| Bottleneck::linear(dim, true));
         config.pooling = model.pooling;
         let [height, width] = self.size(stage);
         (config.input.height, config.input.width) = (height, width);
