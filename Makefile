@@ -79,6 +79,7 @@ test-browser: setup wasm
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 
 test-page: setup page
+	node npm/scripts/check-size.js
 	npm --prefix npm run lint
 	npm --prefix www run lint
 	npm --prefix tests/page run lint
