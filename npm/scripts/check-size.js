@@ -24,9 +24,11 @@ const sizes = await Promise.all(names.map(measure));
 await writeFile(kept, JSON.stringify(Object.fromEntries(names.map((name, i) => [name, sizes[i]]))));
 for (const [i, name] of names.entries()) {
   const [bytes, budget] = [sizes[i].bytes, BUDGETS[name]];
-  console.log(`${name}: ${bytes} bytes compressed, of ${budget}`);
+  process.stdout.write(`${name}: ${bytes} bytes compressed, of ${budget}\n`);
   if (bytes > budget) {
-    console.error(`${name} is ${bytes - budget} bytes over its budget: leave something out, or say why it may be larger.`);
+    process.stderr.write(
+      `${name} is ${bytes - budget} bytes over its budget: leave something out, or say why it may be larger.\n`,
+    );
     process.exitCode = 1;
   }
 }

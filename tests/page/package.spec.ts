@@ -313,7 +313,10 @@ test.describe("with an engine that fails", () => {
     expect(faulty.created).toBe(3);
   });
 
-  test("a worker that cannot be started again ends the call, and the next call tries anew", async ({ page, faulty }) => {
+  test("a worker that cannot be started again ends the call, and the next call tries anew", async ({
+    page,
+    faulty,
+  }) => {
     const reid = await page.evaluateHandle(() => webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) }));
     const call = (byte: number) =>
       reid.evaluate(
