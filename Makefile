@@ -5,12 +5,13 @@
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
 #             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
+# make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench setup setup-build wasm page test-native test-browser test-page release deny clean
+.PHONY: demo test bench fuzz setup setup-build wasm page test-native test-browser test-page release test-release deny clean
 
 PORT ?= 4173
 # wasm-opt is npm's: Debian's is too old, and it is only needed for a release.
@@ -25,6 +26,8 @@ MODULE := wasm32-unknown-unknown/release/webreid.wasm
 # Other compiler flags: in the same folder each build would undo the other.
 RELAXED_DIR := $(CARGO_TARGET_DIR)/relaxed-simd
 GLUE := npm/src/wasm
+# Published checkpoints and photos. The tests that need them are ignored where they are not, and shown as that.
+SHARED := $(wildcard $(or $(WEBREID_SHARED),../shared)/.)
 
 setup:
 	@.ci/setup test
@@ -66,8 +69,8 @@ test-native: setup
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --features webgpu --lib -- -D warnings
 	@if command -v cargo-nextest >/dev/null; then set -x; \
-	  cargo nextest run --locked; cargo test --locked --doc; \
-	else set -x; cargo test --locked; fi
+	  cargo nextest run --locked $(if $(SHARED),--run-ignored all); cargo test --locked --doc; \
+	else set -x; cargo test --locked $(if $(SHARED),-- --include-ignored); fi
 
 # In a browser with WebGPU, and in one without.
 test-browser: setup wasm
@@ -79,6 +82,7 @@ test-browser: setup wasm
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 
 test-page: setup page
+	node npm/scripts/check-size.js
 	npm --prefix npm run lint
 	npm --prefix www run lint
 	npm --prefix tests/page run lint
@@ -102,6 +106,33 @@ release: wasm
 	done
 	npm --prefix npm run build
 	cd npm && npm pack
+
+# The page's tests on what a release ships, the optimised modules.
+test-release: setup release
+	node npm/scripts/check-size.js
+	npm --prefix www run build
+	npm --prefix tests/page test
+
+# On stable Rust, and without burn. What cargo-fuzz compiles with, apart from the sanitizers: those take a nightly compiler.
+FUZZ := $(CARGO_TARGET_DIR)/fuzz
+COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
+COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,$(COVERAGE))
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+MINUTES ?= 10
+READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png others
+
+# A find stops its reader. It lies in target/fuzz/finds, and belongs into tests/fixtures/finds/READER with what mends it, where
+# tests/fuzz.rs reads it again.
+fuzz:
+	cp Cargo.lock tests/fuzz
+	RUSTFLAGS="$(COVERAGE)" cargo build --manifest-path tests/fuzz/Cargo.toml --target $(HOST) --target-dir $(FUZZ)
+	@mkdir -p $(FUZZ)/finds; found=0; \
+	for reader in $(READERS); do \
+	  echo "fuzzing $$reader" >&2; \
+	  export FUZZ_READER=$$reader FUZZ_CORPUS=$(FUZZ)/corpus/$$reader; mkdir -p $$FUZZ_CORPUS; \
+	  $(FUZZ)/$(HOST)/debug/webreid-fuzz -max_total_time=$$((60 * $(MINUTES))) -timeout=10 -rss_limit_mb=2048 \
+	    -print_final_stats=1 -artifact_prefix=$(FUZZ)/finds/$$reader- $$FUZZ_CORPUS || found=1; \
+	done; exit $$found
 
 # Licences and advisories of the dependencies. Not part of `make test`: it fetches the advisory database.
 deny:

@@ -13,9 +13,15 @@ use naga::{
     proc::Layouter,
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
+use webreid::graph::Pool;
+use webreid::graph::frozen::{Activation, Combine, Convolution, Gate};
 use webreid::kernels::{
-    KERNELS,
-    nhwc::{conv, lite, lite_strip},
+    Dispatch, KERNELS, Kernel, Planes, distance, gem_pool, gem_pool_backward,
+    nhwc::{
+        Stored, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
+        lite_strip, nhwc_input, pool,
+    },
+    pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
     variant::Variant,
 };
 
@@ -112,5 +118,59 @@ fn every_shader_uses_all_its_bindings_which_end_in_the_parameters() {
         for (i, &binding) in bindings.iter().enumerate() {
             assert_eq!(binding, (i as u32, i == last), "{name}: (binding, uniform)");
         }
+    }
+}
+
+/// A launch of every kernel.
+fn launches() -> Vec<(Kernel, Dispatch)> {
+    let planes = Planes { batch: 2, channels: 4, area: 6 };
+    let map = Stored { height: 2, width: 3, pitch: 4 };
+    let none = Activation::None;
+    let ([kernel, stride, padding], ceil) = ([[1, 1], [1, 1], [0, 0]], false);
+    let (weight, bias, activation) = (vec![1.0; 16], vec![0.0; 4], none.clone());
+    let convolution = Convolution { kernel, stride, padding, weight, bias, activation };
+    let gates = Gate { fc1: vec![1.0; 4], bias1: vec![0.0], fc2: vec![1.0; 4], bias2: vec![0.0; 4] };
+    let sizes = distance::Sizes { a_rows: 1, b_rows: 2, width: 3 };
+    let backward = pool_bn_backward::Settings { eps: 1e-5, training: true };
+    let train = pool_bn_train::Settings { eps: 1e-5, momentum: 0.1 };
+    let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
+    let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
+    vec![
+        (distance::KERNEL, distance::dispatch(sizes, distance::Metric::Cosine)),
+        (gem_pool::KERNEL, gem_pool::dispatch(planes)),
+        (gem_pool_backward::KERNEL, gem_pool_backward::dispatch(planes)),
+        (concatenate::KERNEL, concatenate::dispatch(2, (4, 0), (map, 0), (map, 0))),
+        (conv::KERNEL, conv::dispatch(2, &convolution, false, map, map, conv::TILES[0])),
+        (depthwise::KERNEL, depthwise::dispatch(2, &convolution, map, map)),
+        (elementwise::KERNEL, elementwise::dispatch(2, Combine::Add, &none, map)),
+        (gate::KERNEL, gate::dispatch(2, 1, false, &gates, map)),
+        (gate_scales::KERNEL, gate_scales::dispatch(2, 1, &gates, map)),
+        (global_pool::KERNEL, global_pool::dispatch(2, None, &none, map)),
+        (group_norm::KERNEL, group_norm::dispatch(2, 4, 4, &none, map)),
+        (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
+        (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
+        (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
+        (pool::KERNEL, pool::dispatch(2, true, Pool { kernel, stride, padding, ceil }, map, map)),
+        (pool_bn_backward::KERNEL, pool_bn_backward::dispatch(planes, backward)),
+        (pool_bn_infer::KERNEL, pool_bn_infer::dispatch(planes, 1e-5)),
+        (pool_bn_train::KERNEL, pool_bn_train::dispatch(planes, train)),
+        (preprocess::KERNEL, preprocess::dispatch(&plan, 5, 7, 7)),
+    ]
+}
+
+/// Fewer words would be an error of the device, and more would say that a member is missing.
+#[test]
+fn every_launch_fills_its_shaders_parameters() {
+    let launches = launches();
+    assert_eq!(launches.iter().map(|(kernel, _)| *kernel).collect::<Vec<_>>(), KERNELS);
+    for (kernel, dispatch) in launches {
+        let (module, _) = validate(kernel.name, kernel.wgsl);
+        let mut layouter = Layouter::default();
+        layouter.update(module.to_ctx()).unwrap();
+        let mut uniforms =
+            module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Uniform);
+        let (_, params) = uniforms.next().unwrap();
+        let size = layouter[params.ty].size as usize;
+        assert_eq!(size_of_val(&dispatch.params[..]), size, "{}: the bytes of Params", kernel.name);
     }
 }

@@ -146,11 +146,14 @@ export class Session {
   async #start(): Promise<Connection> {
     const connection = new Connection();
     this.#connection = connection;
-    this.#model = await connection.call("create", {
-      module: this.#module,
-      weights: this.#weights,
-      device: this.#device,
-    });
+    const request = { module: this.#module, weights: this.#weights, device: this.#device };
+    try {
+      this.#model = await connection.call("create", request);
+    } catch (error) {
+      // The next call is to try again, and not to find what came of this.
+      if (this.#connection === connection) this.#bury(error as ReidError);
+      throw error;
+    }
     return connection;
   }
 }

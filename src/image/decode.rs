@@ -104,6 +104,9 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
 /// To the bit as libjpeg-turbo (and so Pillow and OpenCV) decodes.
 fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
     let broken = |reason: String| ImageError::Broken { format: "JPEG", reason };
+    if !jpeg_colours_are_read(bytes) {
+        return Err(broken("the first or the last of its four colours is coarser than another".into()));
+    }
     let info = libjpeg_turbo_rs::probe(bytes).map_err(|error| broken(error.to_string()))?;
     let size = |size: usize| u32::try_from(size).map_err(|error| broken(error.to_string()));
     let (width, height) = (size(info.width)?, size(info.height)?);
@@ -163,31 +166,61 @@ fn is_text(start: &[u8]) -> bool {
     valid.len() + 4 > start.len() && !valid.contains(|c: char| c.is_control() && !c.is_whitespace())
 }
 
-/// Whether the marker segments and entropy-coded data lead to an end-of-image marker (ITU T.81, annex B).
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
+/// The markers of a JPEG with their segments, up to the end of the image or of the bytes (ITU T.81, annex B).
+fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut at = 2;
-    loop {
+    std::iter::from_fn(move || {
         // Outside a segment only fill bytes and entropy-coded data stand before the next marker:
         // FF 00 is a stuffed data byte, FF D0–D7 a restart, FF 01 temporary.
         while !matches!(bytes.get(at..at + 2), Some([0xff, 0x02..=0xcf | 0xd8..=0xfe]) | None) {
             at += 1;
         }
-        match bytes.get(at + 1) {
-            None => return false,
-            Some(0xd9) => return true,
-            Some(0xd8) => at += 2,
-            Some(_) => match bytes.get(at + 2..at + 4) {
-                Some(length) => at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2),
-                None => return false,
-            },
+        let marker = *bytes.get(at + 1)?;
+        at += 2;
+        if matches!(marker, 0xd8 | 0xd9) {
+            return Some((marker, Default::default()));
         }
-    }
+        let length = bytes.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)?.max(2);
+        let segment = bytes.get(at + 2..at + usize::from(length)).unwrap_or_default();
+        at += usize::from(length);
+        Some((marker, segment))
+    })
 }
 
-/// Whether all of the RIFF chunk is there (RFC 9649, section 2.4); the byte that pads it to an even length may be missing.
+/// Whether marker segments and entropy-coded data lead to an end-of-image marker.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    jpeg_segments(bytes).any(|(marker, _)| marker == 0xd9)
+}
+
+/// Whether the decoder has room for the colours. Of four it takes the first and the last for as fine as any, and otherwise
+/// panics (libjpeg-turbo-rs 0.9.0); nobody writes such files.
+fn jpeg_colours_are_read(bytes: &[u8]) -> bool {
+    let is_frame = |marker: u8| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+    jpeg_segments(bytes).filter(|(marker, _)| is_frame(*marker)).all(|(_, frame)| {
+        let Some((&[.., count], colours)) = frame.split_first_chunk::<6>() else { return true };
+        let colours = colours.as_chunks::<3>().0.iter().take(count.into());
+        let factors: Vec<[u8; 2]> = colours.map(|[_, factors, _]| [factors >> 4, factors & 15]).collect();
+        let finest = |axis: usize| factors.iter().map(|factors| factors[axis]).max().unwrap_or(0);
+        let finest = [finest(0), finest(1)];
+        factors.len() < 4 || (factors[0] == finest && factors[3] == finest)
+    })
+}
+
+/// Whether all of the RIFF chunk is there and of the chunks in it (RFC 9649, section 2.3); the byte that pads it to an even
+/// length may be missing.
 fn webp_is_whole(bytes: &[u8]) -> bool {
-    let length = bytes.get(4..8).and_then(|length| length.try_into().ok()).map_or(0, u32::from_le_bytes);
-    bytes.len() as u64 + 1 >= u64::from(length) + 8
+    let length = |at: usize| Some(u64::from(u32::from_le_bytes(*bytes.get(at + 4..)?.first_chunk()?)));
+    let end = length(0).unwrap_or(0) + 8;
+    let mut at = 12;
+    while let Some(length) = length(at).filter(|_| (at as u64) < end) {
+        let after = at as u64 + 8 + length;
+        // The decoder would make room for the chunk before it sees that it is not there.
+        if after > bytes.len() as u64 {
+            return false;
+        }
+        at = (after + length % 2) as usize;
+    }
+    bytes.len() as u64 + 1 >= end
 }
 
 #[cfg(test)]
@@ -267,6 +300,30 @@ mod tests {
         assert_eq!(colours(&png(ExtendedColorType::La8, &[50, 0, 60, 255])), [50, 50, 50, 60, 60, 60]);
 
         assert_eq!(colours(&palette_png()), [40, 50, 60, 10, 20, 30]);
+    }
+
+    #[test]
+    fn a_jpeg_of_four_colours_may_have_coarse_ones_in_the_middle_alone() {
+        let frame = |factors: [u8; 4]| {
+            let colours = factors.map(|factors| [1, factors, 0]).concat();
+            [&[0xff, 0xd8, 0xff, 0xc0, 0, 20, 8, 0, 16, 0, 16, 4], &colours[..], &[0xff, 0xd9]].concat()
+        };
+        let is_refused = |factors| {
+            let error = decode(&frame(factors)).expect_err("it has no data");
+            error.to_string().contains("the first or the last of its four colours")
+        };
+        assert!(!is_refused([0x11, 0x11, 0x11, 0x11]) && !is_refused([0x22, 0x11, 0x11, 0x22]));
+        assert!(is_refused([0x12, 0x11, 0x11, 0x11]) && is_refused([0x11, 0x11, 0x11, 0x31]));
+    }
+
+    #[test]
+    fn a_chunk_of_a_webp_that_is_longer_than_the_file_is_no_reason_to_make_room_for_it() {
+        let (width, height, pixels) = rgb();
+        let mut webp = encode(ImageFormat::WebP, width, height, ExtendedColorType::Rgb8, &pixels);
+        webp.extend(b"EXIF\x2e\0\xd7\xd7MM\0*");
+        let length = u32::try_from(webp.len() - 8).expect("short").to_le_bytes();
+        webp[4..8].copy_from_slice(&length);
+        assert_eq!(decode(&webp), Err(ImageError::Truncated { format: "WebP" }));
     }
 
     /// Two pixels of two bits, entries 1 and 0 of a palette whose entry 0 is transparent.

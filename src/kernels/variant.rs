@@ -3,7 +3,8 @@
 //! A line `const NAME = 1u;` is a constant that may get another value. A loop whose first line ends in `// unroll` is
 //! replaced by its body, once for each value of its variable: only then do arrays become registers, on whatever does not
 //! unroll by itself. Of an `if NAME == 1u { // choose` with its `else` the branch that a constant does not take is left out.
-//! Where `real` is another name of `f32`, a variant may make it one of `f16`. The shader as it stands in its file is valid too.
+//! Where `real` is another name of `f32`, a variant may make it one of `f16`. The shader as it stands in its file is valid too,
+//! so a marker that did nothing would show in the speed alone: one that is not understood is an error.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,8 @@ impl Variant {
     /// When the shader has no such constant.
     pub fn new(kernel: Kernel, constants: &[(&'static str, usize)]) -> Self {
         for (name, _) in constants {
-            assert!(kernel.wgsl.contains(&format!("const {name} = ")), "{} has a constant {name}", kernel.name);
+            let is_there = kernel.wgsl.lines().filter_map(constant).any(|(found, _)| found == *name);
+            assert!(is_there, "{} has a constant {name}", kernel.name);
         }
         Self { kernel, constants: constants.to_vec(), half: false }
     }
@@ -41,12 +43,15 @@ impl Variant {
     /// # Panics
     /// When the shader does not know `real`.
     pub fn half(mut self) -> Self {
-        assert!(self.kernel.wgsl.contains(REAL), "{} knows real", self.kernel.name);
+        assert!(self.kernel.wgsl.lines().any(|line| line == REAL), "{} knows real", self.kernel.name);
         self.half = true;
         self
     }
 
     /// The shader.
+    ///
+    /// # Panics
+    /// When a marker is not understood: another word, another form of loop or `if`, a bound that is no constant, no end.
     pub fn source(&self) -> String {
         let mut known = BTreeMap::new();
         let mut lines = Vec::new();
@@ -69,7 +74,9 @@ impl Variant {
             lines.push(format!("const {name} = {value}u;"));
         }
         let mut source = String::new();
-        unroll(&lines, &known, &mut source);
+        expand(&lines, &known, &mut source).unwrap_or_else(|line| {
+            panic!("{}: the marker of this line is not understood: {}", self.kernel.name, line.trim())
+        });
         source
     }
 }
@@ -80,49 +87,65 @@ fn constant(line: &str) -> Option<(&str, usize)> {
     Some((name, value.strip_suffix("u;")?.parse().ok()?))
 }
 
-/// `for (var NAME = 0u; NAME < BOUND; NAME++) { // unroll`
-fn unrolled<'a>(line: &'a str, known: &BTreeMap<&str, usize>) -> Option<(&'a str, usize)> {
-    let (name, rest) = line.trim_start().strip_prefix("for (var ")?.split_once(" = 0u; ")?;
+/// A line's marker and what stands before it: any comment behind an opening brace, and `unroll` and `choose` elsewhere.
+fn marker(line: &str) -> Option<(&str, &str)> {
+    let (code, comment) = line.split_once("//")?;
+    let (code, comment) = (code.trim(), comment.trim());
+    (code.ends_with('{') || ["unroll", "choose"].contains(&comment)).then_some((code, comment))
+}
+
+/// `for (var NAME = 0u; NAME < BOUND; NAME++) {`: the name and the bound.
+fn unrolled<'a>(code: &'a str, known: &BTreeMap<&str, usize>) -> Option<(&'a str, usize)> {
+    let (name, rest) = code.strip_prefix("for (var ")?.split_once(" = 0u; ")?;
     let (bound, rest) = rest.strip_prefix(name)?.strip_prefix(" < ")?.split_once("; ")?;
-    rest.ends_with("{ // unroll").then_some(())?;
+    (rest.strip_prefix(name)? == "++) {").then_some(())?;
     let literal = bound.strip_suffix('u').and_then(|bound| bound.parse().ok());
     Some((name, literal.or_else(|| known.get(bound).copied())?))
 }
 
-/// `if NAME == 1u { // choose`: whether it is.
-fn chosen(line: &str, known: &BTreeMap<&str, usize>) -> Option<bool> {
-    let name = line.trim_start().strip_prefix("if ")?.strip_suffix(" == 1u { // choose")?;
+/// `if NAME == 1u {`: whether it is.
+fn chosen(code: &str, known: &BTreeMap<&str, usize>) -> Option<bool> {
+    let name = code.strip_prefix("if ")?.strip_suffix(" == 1u {")?;
     Some(*known.get(name)? == 1)
 }
 
-fn unroll(lines: &[String], known: &BTreeMap<&str, usize>, source: &mut String) {
+/// Appends the lines to `source`, without their markers.
+///
+/// # Errors
+/// The first line whose marker is not understood.
+fn expand(lines: &[String], known: &BTreeMap<&str, usize>, source: &mut String) -> Result<(), String> {
     let mut lines = lines;
     while let Some((line, rest)) = lines.split_first() {
         lines = rest;
-        if let Some(first) = chosen(line, known) {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let place = |line: String| rest.iter().position(|other| *other == line).unwrap_or(rest.len());
-            let (middle, end) = (place(format!("{indent}}} else {{")), place(format!("{indent}}}")));
-            let branch = if first { 0..middle } else { (middle + 1).min(end)..end };
-            unroll(&rest[branch], known, source);
-            lines = rest.get(end + 1..).unwrap_or_default();
-            continue;
-        }
-        let Some((name, count)) = unrolled(line, known) else {
+        let Some((code, word)) = marker(line) else {
             source.push_str(line);
             source.push('\n');
             continue;
         };
-        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
-        let length = rest.iter().position(|line| *line == end).unwrap_or(rest.len());
-        for value in 0..count {
-            let body: Vec<String> = rest[..length].iter().map(|line| replaced(line, name, value)).collect();
-            source.push_str("{\n");
-            unroll(&body, known, source);
-            source.push_str("}\n");
+        let misunderstood = || line.clone();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let place = |end: &str| rest.iter().position(|other| other.strip_prefix(indent) == Some(end));
+        let end = place("}").ok_or_else(misunderstood)?;
+        match word {
+            "unroll" => {
+                let (name, count) = unrolled(code, known).ok_or_else(misunderstood)?;
+                for value in 0..count {
+                    let body: Vec<String> = rest[..end].iter().map(|line| replaced(line, name, value)).collect();
+                    source.push_str("{\n");
+                    expand(&body, known, source)?;
+                    source.push_str("}\n");
+                }
+            }
+            "choose" => {
+                let first = chosen(code, known).ok_or_else(misunderstood)?;
+                let middle = place("} else {").filter(|&middle| middle < end).ok_or_else(misunderstood)?;
+                expand(&rest[if first { 0..middle } else { middle + 1..end }], known, source)?;
+            }
+            _ => return Err(misunderstood()),
         }
-        lines = rest.get(length + 1..).unwrap_or_default();
+        lines = &rest[end + 1..];
     }
+    Ok(())
 }
 
 /// The line with a variable's value for its name.
@@ -191,5 +214,38 @@ mod tests {
     #[should_panic(expected = "a has a constant X")]
     fn only_constants_that_are_there_get_values() {
         Variant::new(KERNEL, &[("X", 2)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a has a constant M")]
+    fn what_is_worked_out_from_constants_gets_no_value() {
+        Variant::new(KERNEL, &[("M", 2)]);
+    }
+
+    #[test]
+    fn a_marker_that_is_not_understood_is_an_error() {
+        let understood = |wgsl: &'static str| {
+            let source = std::panic::catch_unwind(|| Variant::from(Kernel { name: "d", wgsl }).source());
+            source.map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+        };
+        let whole = "const N = 1u;\nfor (var i = 0u; i < N; i++) { // unroll\n}\nif N == 1u { // choose\n} else {\n}\n";
+        assert_eq!(understood(whole).unwrap(), "const N = 1u;\n{\n}\n");
+        for (right, wrong, line) in [
+            ("// unroll", "// unrol", "for (var i = 0u; i < N; i++) { // unrol"),
+            ("i < N", "i < M", "for (var i = 0u; i < M; i++) { // unroll"),
+            ("i < N", "i <= N", "for (var i = 0u; i <= N; i++) { // unroll"),
+            ("i = 0u", "i = 1u", "for (var i = 1u; i < N; i++) { // unroll"),
+            ("i++", "i += 2u", "for (var i = 0u; i < N; i += 2u) { // unroll"),
+            (&whole[whole.find("}\n").unwrap()..], "", "for (var i = 0u; i < N; i++) { // unroll"),
+            ("// choose", "// chosen", "if N == 1u { // chosen"),
+            ("if N", "if M", "if M == 1u { // choose"),
+            ("N == 1u", "N != 1u", "if N != 1u { // choose"),
+            ("} else {\n", "", "if N == 1u { // choose"),
+            ("const N = 1u;\n", "const N = 1u;\nx(); // unroll\n}\n", "x(); // unroll"),
+        ] {
+            let wgsl = whole.replacen(right, wrong, 1).leak();
+            let error = understood(wgsl).unwrap_err();
+            assert_eq!(error, format!("d: the marker of this line is not understood: {line}"));
+        }
     }
 }

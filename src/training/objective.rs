@@ -69,18 +69,20 @@ pub(super) struct LossValues {
     pub triplet: f32,
     pub distillation: f32,
     pub accuracy: f32,
+    /// How large their gradient is.
+    pub gradient: f32,
 }
 
 impl Losses {
-    /// Reads all of them in one go.
-    pub async fn read(&self) -> Result<LossValues, ExecutionError> {
+    /// Reads all of them in one go, with how large their gradient is.
+    pub async fn read(&self, gradient: Tensor<1>) -> Result<LossValues, ExecutionError> {
         let all = [&self.total, &self.identity, &self.triplet, &self.distillation, &self.accuracy];
-        let all = Tensor::cat(all.map(|loss| loss.clone().inner()).to_vec(), 0);
-        let values: Vec<f32> = all.into_data_async().await?.iter::<f32>().collect();
-        let [total, identity, triplet, distillation, accuracy] = values[..] else {
-            unreachable!("five losses were concatenated")
+        let all = all.into_iter().map(|loss| loss.clone().inner()).chain([gradient]).collect();
+        let values: Vec<f32> = Tensor::cat(all, 0).into_data_async().await?.iter::<f32>().collect();
+        let [total, identity, triplet, distillation, accuracy, gradient] = values[..] else {
+            unreachable!("five losses and a size were concatenated")
         };
-        Ok(LossValues { total, identity, triplet, distillation, accuracy })
+        Ok(LossValues { total, identity, triplet, distillation, accuracy, gradient })
     }
 }
 

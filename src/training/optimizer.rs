@@ -97,13 +97,29 @@ impl Optimizer {
     /// One step: takes the gradients out of `gradients` and puts the new parameters into the network.
     /// `learning_rate` gives that of each role.
     pub fn step(&mut self, network: &mut Network, gradients: &mut Gradients, learning_rate: impl Fn(Role) -> f64) {
+        let gradients = self.take_gradients(network, gradients);
+        self.apply(network, gradients, learning_rate);
+    }
+
+    /// What [`Optimizer::apply`] takes, out of `gradients`.
+    pub(super) fn take_gradients(&self, network: &Network, gradients: &mut Gradients) -> Vec<Tensor<1>> {
+        let mut of = |parameter: &Parameter| {
+            let gradient = network.take_gradient(&parameter.name, gradients);
+            // A parameter that the loss does not depend on in this step.
+            gradient.unwrap_or_else(|| Tensor::zeros([count(parameter)], &self.device))
+        };
+        self.groups.iter().map(|group| group.layout.join(&mut of)).collect()
+    }
+
+    /// One step by these gradients.
+    pub(super) fn apply(
+        &mut self,
+        network: &mut Network,
+        gradients: Vec<Tensor<1>>,
+        learning_rate: impl Fn(Role) -> f64,
+    ) {
         self.steps += 1;
-        for group in &mut self.groups {
-            let gradient = group.layout.join(|parameter| {
-                let gradient = network.take_gradient(&parameter.name, gradients);
-                // A parameter that the loss does not depend on in this step.
-                gradient.unwrap_or_else(|| Tensor::zeros([count(parameter)], &self.device))
-            });
+        for (group, gradient) in self.groups.iter_mut().zip(gradients) {
             group.step(gradient, learning_rate(group.role), self.steps);
             for (parameter, value) in group.layout.split(&group.parameters) {
                 network.set_value(&parameter.name, value);

@@ -64,8 +64,7 @@ pub enum TrainError {
     FeaturesMove,
     #[error("the teacher's features have {found} values and the model's {expected}: only their relation can be learnt")]
     TeacherDim { found: usize, expected: usize },
-    /// The weights and the optimiser are as they were before that step.
-    #[error("training diverged: the loss of step {0} is no number; lower the learning rate")]
+    #[error("training diverged: the loss of step {0}, or its gradient, is no number; lower the learning rate")]
     Diverged(usize),
 }
 
@@ -186,9 +185,26 @@ impl<S: BatchSource> Trainer<S> {
     /// One optimiser step; `None` when the schedule's epochs are over.
     ///
     /// # Errors
-    /// When a batch cannot be made or does not fit, the device is lost, or the loss is no number: then the weights are
-    /// as they were before the step.
+    /// When a batch cannot be made or does not fit, the device is lost, or the loss or its gradient is no number. All is
+    /// then as it was before the step: weights, running statistics, averages, the optimiser's memory, and the place in the
+    /// schedule, so that the same batch comes next.
     pub async fn next_step(&mut self) -> Result<Option<Step>, TrainError> {
+        // The forward pass moves the running statistics; these handles take that back.
+        let names = self.statistics.iter().flat_map(|layout| layout.names());
+        let statistics: Vec<_> = names.filter_map(|name| Some((name.to_owned(), self.network.value(name)?))).collect();
+        let (epoch, batch) = (self.epoch, self.batch);
+        let step = self.try_step().await;
+        if step.is_err() {
+            for (name, value) in statistics {
+                self.network.set_value(&name, value);
+            }
+            self.enter(epoch, batch);
+        }
+        step
+    }
+
+    /// A step that on failure leaves moved running statistics and another place behind, and nothing else.
+    async fn try_step(&mut self) -> Result<Option<Step>, TrainError> {
         let Some(batch) = self.next_batch()? else { return Ok(None) };
         let (epoch, step, steps) = (self.epoch, self.step, self.steps());
         let per_epoch = self.source.batches_per_epoch();
@@ -196,24 +212,20 @@ impl<S: BatchSource> Trainer<S> {
         let images = batch.people.len();
         self.check(&batch)?;
 
-        // The forward pass moves the running statistics; these handles take that back.
-        let names = self.statistics.iter().flat_map(|layout| layout.names());
-        let before: Vec<_> = names.filter_map(|name| Some((name.to_owned(), self.network.value(name)?))).collect();
         let teacher = self.teacher(&batch);
         let Batch { input, people, .. } = batch;
         let outputs = self.forward(input, images)?;
         let losses = self.config.objective.losses(&outputs, &people, teacher.as_ref())?;
-        let values = losses.read().await?;
-        if !values.total.is_finite() {
-            for (name, value) in before {
-                self.network.set_value(&name, value);
-            }
+        let gradients = self.optimizer.take_gradients(&self.network, &mut losses.total.backward());
+        // A finite loss may have a gradient that is not.
+        let sizes = gradients.iter().map(|gradient| gradient.clone().abs().sum()).collect();
+        let values = losses.read(Tensor::cat(sizes, 0).sum()).await?;
+        if !(values.total.is_finite() && values.gradient.is_finite()) {
             return Err(TrainError::Diverged(step));
         }
-        let mut gradients = losses.total.backward();
         let (rate, finetune) = (self.config.rate, self.model.finetune);
         let rates = |role| Graph::learning_rate(role, learning_rate, rate, finetune);
-        self.optimizer.step(&mut self.network, &mut gradients, rates);
+        self.optimizer.apply(&mut self.network, gradients, rates);
         if self.average.is_some() {
             let moving = self.moving();
             if let Some(average) = &mut self.average {
@@ -242,6 +254,7 @@ impl<S: BatchSource> Trainer<S> {
         }))
     }
 
+    /// Goes to a place in the schedule; the source follows when a batch is asked of it.
     fn enter(&mut self, epoch: usize, batch: usize) {
         (self.epoch, self.batch, self.started) = (epoch, batch, false);
     }

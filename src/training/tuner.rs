@@ -47,7 +47,7 @@ pub enum TuneError {
     TooFewSamples { people: usize },
     #[error("there are {images} images, {people} persons and {cameras} cameras, and each image needs one of both")]
     Length { images: usize, people: usize, cameras: usize },
-    #[error("a fine-tune needs at least 1 step and batches of 2 people with 2 images each")]
+    #[error("a fine-tune needs at least 1 step, batches of 2 people with 2 images each, and a learning rate above 0")]
     Options,
     #[error("image {}: {source}", .index + 1)]
     Image { index: usize, source: ImageSizeError },
@@ -98,7 +98,8 @@ impl Tuner {
         if usable < 2 {
             return Err(TuneError::TooFewSamples { people: usable });
         }
-        if options.steps == 0 || options.people < 2 || options.images < 2 {
+        let learns = options.learning_rate.is_none_or(|rate| rate.is_finite() && rate > 0.0);
+        if options.steps == 0 || options.people < 2 || options.images < 2 || !learns {
             return Err(TuneError::Options);
         }
 

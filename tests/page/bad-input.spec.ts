@@ -68,6 +68,27 @@ test("a truncated real checkpoint is refused, and the model before it stays", as
   await stillWorks(app);
 });
 
+test("work that fails as nobody expected says so, and does not hold up the next", async ({ app, page }) => {
+  await app.start();
+  await page.evaluate(() => {
+    const { AbortController: Real } = window;
+    window.AbortController = class extends Real {
+      constructor() {
+        super();
+        window.AbortController = Real;
+        throw new Error("nobody thought of this");
+      }
+    };
+  });
+  await app.addPhotos(good);
+  await expect(app.status).toHaveText("Something went wrong: nobody thought of this");
+  await expect(app.cancel).toBeHidden();
+  await page.getByRole("button", { name: "Compare the other 2 photos" }).click();
+  await expect(app.status).toHaveText("Done: 2 photos compared.");
+  await app.choose("ann-1.png");
+  expect(await app.ranking()).toEqual(["ann-2.png"]);
+});
+
 test("files that are no usable image are listed with the reason; the others are compared", async ({ app }) => {
   const [first, second] = good as [FilePayload, FilePayload];
   await app.start();

@@ -313,6 +313,27 @@ test.describe("with an engine that fails", () => {
     expect(faulty.created).toBe(3);
   });
 
+  test("a worker that cannot be started again ends the call, and the next call tries anew", async ({
+    page,
+    faulty,
+  }) => {
+    const reid = await page.evaluateHandle(() => webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) }));
+    const call = (byte: number) =>
+      reid.evaluate(
+        (reid, byte) =>
+          reid.extract([new Blob([Uint8Array.of(byte)])]).then(
+            (features) => features.length,
+            (error: ReidError) => error.code,
+          ),
+        byte,
+      );
+    faulty.faults = 1;
+    faulty.refusals = 1;
+    expect(await call(255)).toBe("no-device");
+    expect(await call(9)).toBe(1);
+    expect(faulty.created).toBe(3);
+  });
+
   test("a bad image rejects the call with its place and name", async ({ page, faulty }) => {
     const result = await page.evaluate(extract, run([1, 0, 3]));
     expect(result).toMatchObject({

@@ -432,11 +432,15 @@ export class Session {
     }
   }
 
-  /** One piece of work at a time, in the order asked for. */
+  /** One piece of work at a time, in the order asked for. Whatever one fails of, it says so, and the next begins. */
   #run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#running = this.#running.then(async () => {
-      this.#abort = new AbortController();
-      await work(this.#abort.signal);
+      try {
+        this.#abort = new AbortController();
+        await work(this.#abort.signal);
+      } catch (error) {
+        this.status = `Something went wrong: ${messageOf(error)}`;
+      }
       this.job = undefined;
       this.#changed();
     });

@@ -39,6 +39,7 @@ class Tuner {
 export class Engine {
   static async create(weights) {
     await count("created");
+    if (await count("refusals") > 0) throw { code: "no-device", message: "the GPU is busy" };
     return Object.assign(new Engine(), { model: weights[0], before: undefined });
   }
   describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
@@ -73,6 +74,8 @@ export interface FaultyEngine {
   faults: number;
   /** How many of those reject as a lost device does; the others crash as a panic does. */
   throws: number;
+  /** How many more models are not made. */
+  refusals: number;
 }
 
 /** The package's page, from its start. */
@@ -115,18 +118,18 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
     { auto: true },
   ],
   faulty: async ({ context, package: _ }, use) => {
-    const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0 };
+    const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0, refusals: 0 };
     await context.route(`${ORIGIN}/dist/wasm/{webreid,webreid_relaxed}.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
     );
     // The copy that learns is made by a worker that has a model already.
-    const trainer = FAULTY_ENGINE.replace('await count("created");', "");
+    const trainer = FAULTY_ENGINE.replace(/^.*count\("(created|refusals)"\).*\n/gm, "");
     await context.route(`${ORIGIN}/dist/wasm/webreid_train.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: trainer }),
     );
     await context.route(`${ORIGIN}/count/*`, (route) => {
       const what = new URL(route.request().url()).pathname.split("/").at(-1) as keyof FaultyEngine;
-      const left = what === "faults" || what === "throws";
+      const left = what !== "created" && what !== "batches";
       const value = left ? state[what]-- : ++state[what];
       return route.fulfill({ body: String(value) });
     });
