@@ -29,6 +29,7 @@ mod operators;
 mod pickle;
 mod pytorch;
 mod safetensors;
+mod sizes;
 
 pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::{Checkpoint, Tensor};
