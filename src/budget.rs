@@ -82,10 +82,9 @@ impl Budget {
         Self { unit: "fields, with all before it,", bound: FIELDS, spent: 0 }
     }
 
-    /// The bytes that the compressed entries of an archive of so many bytes may unpack to. Weights hardly compress.
-    pub fn unpacked(file: usize) -> Self {
-        let bound = (file as u64).saturating_mul(REUSE / 2).saturating_add(SMALL_FILE);
-        Self { unit: "bytes, with all before it,", bound: bound.min(4 * addressable()), spent: 0 }
+    /// The numbers that the tensors of a file of so many bytes may show of what it stores.
+    pub fn stored(file: usize) -> Self {
+        Self { unit: "numbers, with all before it,", bound: file as u64, spent: 0 }
     }
 
     /// Takes `count`; who asks is for the caller to add with [`TooMuch::of`].
@@ -139,7 +138,8 @@ pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
         within(what, packed, "weights as they are computed with, with all before it,", most)?;
         work = work.saturating_add(count(shape).saturating_mul(cost.each));
         within(what, work, "multiplications an image, with all before it,", WORK)?;
-        let mut done: Vec<usize> = node.inputs.iter().copied().chain([id]).filter(|&read| readers[read] == id).collect();
+        let mut done: Vec<usize> =
+            node.inputs.iter().copied().chain([id]).filter(|&read| readers[read] == id).collect();
         done.sort_unstable();
         done.dedup();
         live = done.into_iter().fold(live, |live, read| live.saturating_sub(count(shapes[read])));

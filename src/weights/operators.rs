@@ -255,7 +255,8 @@ impl Operators {
         let all = x.view.iter().product::<usize>();
         let Some(&first) = places.first() else { return Err(Refusal::Damaged("takes nothing".into())) };
         let is_run = (first..).zip(places).all(|(expected, place)| expected == *place);
-        let start = usize::try_from(first).ok().filter(|&start| is_run && places.len() <= all && start <= all - places.len());
+        let start =
+            usize::try_from(first).ok().filter(|&start| is_run && places.len() <= all && start <= all - places.len());
         let Some(start) = start else {
             return unsupported("of the values in another order");
         };
@@ -374,21 +375,36 @@ impl Flow {
         }
     }
 
-    /// A constant that numpy's broadcast lays over this value, as one number for each channel; `None` when it changes
-    /// within a channel or from image to image.
+    /// A constant that numpy's broadcast lays over this value, as one number for each channel, whether or not the file
+    /// writes it down for each pixel and image; `None` when it changes within a channel or from image to image.
     pub fn per_channel(&self, c: &Floats) -> Option<Vec<f32>> {
         let channels = self.at.shape.channels();
         let rank = self.view.len() + 1;
-        if let [value] = c.values[..]
-            && c.shape.len() <= rank
-        {
-            return Some(vec![value; channels]);
+        let missing = rank.checked_sub(c.shape.len())?;
+        let first = *c.values.first()?;
+        // Each dimension is 1 or the value's own; the batch may be any.
+        let stays =
+            |(at, size): (usize, &usize)| *size == 1 || at + missing == 0 || self.view[at + missing - 1] == *size;
+        if !c.shape.iter().enumerate().all(stays) {
+            return None;
         }
-        // The dimension of the channels, counted from the last.
-        let place = c.shape.len().checked_sub(rank - 1)?;
-        let others = c.shape.iter().enumerate().all(|(at, size)| at == place || *size == 1);
-        let fits = self.is_channels() && c.shape.len() <= rank && others && c.shape.get(place) == Some(&channels);
-        fits.then(|| c.values.to_vec())
+        if c.values.iter().all(|value| value.to_bits() == first.to_bits()) {
+            return Some(vec![first; channels]);
+        }
+        if !self.is_channels() {
+            return None;
+        }
+        // The dimension of the channels, with those before and behind it as the constant has them.
+        let place = 1_usize.checked_sub(missing)?;
+        let inner = c.shape.iter().skip(place + 1).product::<usize>();
+        let fits = c.shape.get(place) == Some(&channels);
+        let numbers = c.values.chunks_exact(inner.max(1)).map(|pixels| (pixels[0], pixels));
+        let alike = |(at, (number, pixels)): (usize, (f32, &[f32]))| {
+            let expected = c.values[at % channels * inner].to_bits();
+            number.to_bits() == expected && pixels.iter().all(|pixel| pixel.to_bits() == expected)
+        };
+        let is_constant = fits && numbers.clone().enumerate().all(alike);
+        is_constant.then(|| numbers.take(channels).map(|(number, _)| number).collect())
     }
 
     /// The same values in another shape: nothing happens, only the view changes. The first dimension of all images' values
@@ -403,10 +419,17 @@ impl Flow {
         batch: &mut Option<i64>,
     ) -> Result<(Self, usize), Refusal> {
         if target.len() > AXES {
-            return Err(TooMuch { what: String::new(), asked: target.len() as u64, unit: "dimensions", bound: AXES as u64 }.into());
+            return Err(TooMuch {
+                what: String::new(),
+                asked: target.len() as u64,
+                unit: "dimensions",
+                bound: AXES as u64,
+            }
+            .into());
         }
         let count = |view: &[usize]| view.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        let wrong = || format!("from [{}, {:?}] to {target:?}, another number of values an image", rows(lead), self.view);
+        let wrong =
+            || format!("from [{}, {:?}] to {target:?}, another number of values an image", rows(lead), self.view);
         let total = count(&self.view).and_then(|count| count.checked_mul(lead)).filter(|&total| total > 0);
         let Some((total, (first, rest))) = total.zip(target.split_first()) else { return unsupported(wrong()) };
         let mut view = Vec::with_capacity(rest.len());

@@ -78,11 +78,9 @@ impl Sizes {
         budget: &mut Budget,
         of: impl Fn(Size, Size) -> Result<Size, Refusal>,
     ) -> Result<Self, Refusal> {
-        let shape = stretched(&self.shape, &other.shape)?;
-        let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)).unwrap_or(usize::MAX);
-        budget.spend(count)?;
-        let (a, b) = (Steps::new(&self.shape, &shape), Steps::new(&other.shape, &shape));
-        let list = (0..count).map(|place| of(self.list[a.at(place)], other.list[b.at(place)]));
+        let (shape, a) = stretch(&self.shape, &other.shape, budget)?;
+        let (shape, b) = stretch(&other.shape, &shape, budget)?;
+        let list = a.into_iter().zip(b).map(|(a, b)| of(self.list[a], other.list[b]));
         Ok(Self { list: list.collect::<Result<Vec<Size>, _>>()?.into(), shape })
     }
 }
@@ -180,7 +178,8 @@ pub(super) fn is_equal(a: Size, b: Size, batch: Option<i64>) -> Result<Size, Ref
     use Size::{Batch, Known};
     let equal = match (a, b) {
         (Known(a), Known(b)) | (Batch(a), Batch(b)) => a == b,
-        (Batch(times), Known(number)) | (Known(number), Batch(times)) => match batch.and_then(|b| b.checked_mul(times)) {
+        (Batch(times), Known(number)) | (Known(number), Batch(times)) => match batch.and_then(|b| b.checked_mul(times))
+        {
             Some(size) => size == number,
             // A batch has images.
             None if number <= 0 => false,
@@ -193,9 +192,7 @@ pub(super) fn is_equal(a: Size, b: Size, batch: Option<i64>) -> Result<Size, Ref
 /// The shape of two arrays together, as numpy stretches them.
 fn stretched(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Refusal> {
     let rank = a.len().max(b.len());
-    let size = |shape: &[usize], place: usize| {
-        (place + shape.len()).checked_sub(rank).map_or(1, |place| shape[place])
-    };
+    let size = |shape: &[usize], place: usize| (place + shape.len()).checked_sub(rank).map_or(1, |place| shape[place]);
     let together = |place| match (size(a, place), size(b, place)) {
         (a, b) if a == b || b == 1 => Some(a),
         (1, b) => Some(b),
@@ -203,6 +200,16 @@ fn stretched(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Refusal> {
     };
     let shape: Option<Vec<usize>> = (0..rank).map(together).collect();
     shape.ok_or_else(|| Refusal::Damaged(format!("has arrays of {a:?} and {b:?}, which do not go together")))
+}
+
+/// The shape of an array that is laid over another shape as numpy does it, and the place that each number of it comes from.
+pub(super) fn stretch(shape: &[usize], to: &[usize], budget: &mut Budget) -> Result<(Vec<usize>, Vec<usize>), Refusal> {
+    let to = stretched(shape, to)?;
+    let count = to.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)).unwrap_or(usize::MAX);
+    budget.spend(count)?;
+    let steps = Steps::new(shape, &to);
+    let places = (0..count).map(|place| steps.at(place)).collect();
+    Ok((to, places))
 }
 
 /// The way through an array that is stretched to another shape.

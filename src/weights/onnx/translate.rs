@@ -231,7 +231,9 @@ impl<'a> Translator<'a> {
             Value::Flow(flow) => Ok(flow),
             Value::Row { flow, lead } => {
                 let view = flow.view;
-                Err(node.unsupported(format!("its input has the values of all images in a row, [batch · {lead}, {view:?}]")))
+                Err(node.unsupported(format!(
+                    "its input has the values of all images in a row, [batch · {lead}, {view:?}]"
+                )))
             }
             Value::Unit(_) => {
                 Err(node.unsupported("its input is a vector divided by its length, which only the feature may be"))
@@ -362,7 +364,9 @@ impl<'a> Translator<'a> {
         match (self.input(node, 0)?, to) {
             (value @ (Value::Sizes(_) | Value::Places(_)), 6 | 7) => Ok(value),
             // Of what compares: 0 or 1 already.
-            (Value::Sizes(sizes), 9) if sizes.known().is_some_and(|list| list.iter().all(|size| matches!(size, 0 | 1))) => {
+            (Value::Sizes(sizes), 9)
+                if sizes.known().is_some_and(|list| list.iter().all(|size| matches!(size, 0 | 1))) =>
+            {
                 Ok(Value::Sizes(sizes))
             }
             (Value::Sizes(sizes), 1 | 10 | 11 | 16) if let Some(known) = sizes.known() => {
@@ -589,7 +593,8 @@ impl<'a> Translator<'a> {
             }
             // The batch and ones around it.
             Value::Places(places) if places.shape.iter().all(|size| *size == 1) && !target.is_empty() => {
-                let first = matches!(target[0], Size::Batch(1) | Size::Known(-1)) || self.batch.map(Size::Known) == Some(target[0]);
+                let first = matches!(target[0], Size::Batch(1) | Size::Known(-1))
+                    || self.batch.map(Size::Known) == Some(target[0]);
                 if !first || target.iter().skip(1).any(|size| *size != Size::Known(1)) {
                     return Err(node.unsupported("of the images' numbers"));
                 }
@@ -727,24 +732,31 @@ impl<'a> Translator<'a> {
                 }
                 Err(node.unsupported(format!("of [batch, {:?}]", flow.view)))
             }
-            // Constants are laid over the images anyway: what is left is their shape.
+            // Over the images they are laid anyway.
             Value::Floats(floats) => {
-                let missing = target.len().saturating_sub(floats.shape.len());
-                let shape: Vec<usize> = [1].repeat(missing).into_iter().chain(floats.shape.iter().copied()).collect();
-                let stays = |(place, (size, to)): (usize, (&usize, &Size))| {
-                    *to == Size::Known(1) || *to == sizes::known(*size) || (place == 0 && *size == 1 && self.is_batch(*to))
+                let of_image = |(place, size): (usize, &Size)| match *size {
+                    size if place == 0 && target.len() > 1 && self.is_batch(size) => Some(1),
+                    Size::Known(size) => usize::try_from(size).ok(),
+                    Size::Batch(_) => None,
                 };
-                if shape.len() < AXES && shape.iter().zip(&target[..]).enumerate().all(stays) {
-                    return Ok(Value::Floats(Floats { shape, ..floats }));
-                }
-                Err(node.unsupported(format!("of constants of shape {:?}", floats.shape)))
+                let shape = target.iter().enumerate().map(of_image).collect::<Option<Vec<usize>>>();
+                let shape = shape.ok_or_else(|| node.unsupported("it depends on the batch"))?;
+                let all = sizes::stretch(&floats.shape, &shape, self.operators.budget());
+                let (shape, places) = all.map_err(|refusal| node.refuse(refusal))?;
+                let values = places.into_iter().map(|place| floats.values[place]).collect();
+                Ok(Value::Floats(Floats { shape, values, ..floats }))
             }
             Value::Sizes(list) => {
-                let shape = target.iter().map(|size| if let Size::Known(size) = size { usize::try_from(*size).ok() } else { None });
-                let shape = shape.collect::<Option<Vec<usize>>>().ok_or_else(|| node.unsupported("it depends on the batch"))?;
+                let shape = target
+                    .iter()
+                    .map(|size| if let Size::Known(size) = size { usize::try_from(*size).ok() } else { None });
+                let shape =
+                    shape.collect::<Option<Vec<usize>>>().ok_or_else(|| node.unsupported("it depends on the batch"))?;
                 let ones = self.filled(node, shape, Size::Known(1))?;
                 let times = |a, b| sizes::arithmetic(Arithmetic::Multiply, a, b, None);
-                list.zip(&ones, self.operators.budget(), times).map(Value::Sizes).map_err(|refusal| node.refuse(refusal))
+                list.zip(&ones, self.operators.budget(), times)
+                    .map(Value::Sizes)
+                    .map_err(|refusal| node.refuse(refusal))
             }
             _ => Err(node.unsupported("of other values than the network's")),
         }
@@ -763,7 +775,11 @@ impl<'a> Translator<'a> {
             (times, value) if times.iter().all(|times| *times == 1) => Ok(value),
             (&[1, _], Value::Length(of)) => Ok(Value::Length(of)),
             (&[1, 1, height, width], Value::Flow(flow))
-                if flow.is_channels() && flow.view.len() == 3 && flow.view[1..] == [1, 1] && height > 0 && width > 0 =>
+                if flow.is_channels()
+                    && flow.view.len() == 3
+                    && flow.view[1..] == [1, 1]
+                    && height > 0
+                    && width > 0 =>
             {
                 Ok(Value::Spread(flow))
             }
@@ -818,7 +834,8 @@ impl<'a> Translator<'a> {
                     + i128::from((i128::from(end) - i128::from(start)).rem_euclid(step.into()) != 0);
                 let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
                 self.operators.spend(count).map_err(|refusal| node.refuse(refusal))?;
-                let list: Vec<Size> = (0..count as i64).map(|place| Size::Known(start.wrapping_add(place.wrapping_mul(step)))).collect();
+                let list: Vec<Size> =
+                    (0..count as i64).map(|place| Size::Known(start.wrapping_add(place.wrapping_mul(step)))).collect();
                 Ok(Value::Sizes(Sizes::list(list)))
             }
             _ => Err(node.unsupported("it depends on the batch")),
@@ -836,9 +853,11 @@ impl<'a> Translator<'a> {
     fn choose(&mut self, node: &Node) -> Result<Value, WeightsError> {
         let (which, yes, no) = (self.sizes_at(node, 0)?, self.sizes_at(node, 1)?, self.sizes_at(node, 2)?);
         let budget = self.operators.budget();
-        let is = |wanted: bool| move |which: Size, size: Size| {
-            // What is not wanted becomes 0, so that the sum is the choice.
-            Ok(if (which != Size::Known(0)) == wanted { size } else { Size::Known(0) })
+        let is = |wanted: bool| {
+            move |which: Size, size: Size| {
+                // What is not wanted becomes 0, so that the sum is the choice.
+                Ok(if (which != Size::Known(0)) == wanted { size } else { Size::Known(0) })
+            }
         };
         let chosen = which.zip(&yes, budget, is(true)).and_then(|yes| {
             let no = which.zip(&no, budget, is(false))?;

@@ -51,7 +51,8 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
     let InputConfig { height, width, mean, std, order } = &config.input;
     let (height, width) = (*height, *width);
     let shapes = graph.shapes(height, width).map_err(ConfigError::from)?;
-    let mut writer = Writer { tensors, nodes: Vec::new(), initializers: Vec::new(), known: BTreeSet::new(), names: BTreeMap::new() };
+    let mut writer =
+        Writer { tensors, nodes: Vec::new(), initializers: Vec::new(), known: BTreeSet::new(), names: BTreeMap::new() };
     let bgr = (*order == ChannelOrder::Bgr).then(|| first_convolution(&graph)).transpose()?;
     let plain = InputConfig::default();
     let mut image = IMAGE.to_owned();
@@ -176,7 +177,9 @@ impl<'a> Writer<'a> {
             }
             Op::MaxPool(pool) => self.node("MaxPool", &inputs, out, window(pool)),
             Op::AveragePool(pool) => {
-                if pool.ceil && before.map(|map| Pool { ceil: false, ..*pool }.output(map)) != before.map(|map| pool.output(map)) {
+                if pool.ceil
+                    && before.map(|map| Pool { ceil: false, ..*pool }.output(map)) != before.map(|map| pool.output(map))
+                {
                     return Err(WeightsError::Unsupported(format!(
                         "the network's node {out} takes means of windows that lie partly outside of the map, which ONNX's \
                          runtimes do not agree upon: it cannot be written as ONNX"

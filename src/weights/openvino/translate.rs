@@ -88,9 +88,7 @@ impl Translator<'_> {
                 (_, other) => Err(layer.unsupported(format!("to {other}"))),
             },
             "Result" => self.result(layer),
-            "ShapeOf" => {
-                Ok(Value::Sizes(Sizes::of_view(&self.flow_at(layer, 0)?.view)))
-            }
+            "ShapeOf" => Ok(Value::Sizes(Sizes::of_view(&self.flow_at(layer, 0)?.view))),
             "Gather" => self.gather(layer),
             "Concat" => self.concat(layer),
             "Reshape" => self.reshape(layer),
@@ -193,7 +191,9 @@ impl Translator<'_> {
                 self.operators.spend(at.list.len()).map_err(|refusal| layer.refuse(refusal))?;
                 sizes.gathered(&at).map(Value::Sizes).map_err(|refusal| layer.refuse(refusal))
             }
-            Value::Flow(flow) if self.axes_at(layer, 2, flow.view.len() + 1)? == [1] => match self.integers_at(layer, 1)?[..] {
+            Value::Flow(flow) if self.axes_at(layer, 2, flow.view.len() + 1)? == [1] => match self
+                .integers_at(layer, 1)?[..]
+            {
                 [0, 1, 2] if flow.view[0] == 3 => Ok(Value::Flow(flow)),
                 [2, 1, 0] if self.operators.importer().reverse_colours(flow.at, flow.alone) => Ok(Value::Flow(flow)),
                 _ => Err(layer.unsupported("of other values than the colours of the image")),
