@@ -3,7 +3,6 @@
 //! A [`model::ReIdentifierConfig`] describes a network once, as a [`graph::Graph`]; checkpoints fill it
 //! ([`weights`]), and the trainable form (`training`) runs it on WebGPU or the CPU through burn and our own WGSL kernels.
 
-pub mod budget;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dataset;
 pub mod extract;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use safetensors::tensor::{Dtype, TensorView};
-use webreid::budget::TooMuch;
+use webreid::graph::budget::TooMuch;
 use webreid::graph::{Convolution, Node, Op, Pool, Role};
 use webreid::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
 use webreid::weights::{WeightsError, read, read_openvino};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reidentifier::{ConfigError, size};
-use crate::budget::CHANNELS;
+use crate::graph::budget::CHANNELS;
 use crate::graph::{Builder, Convolution2d, Pool, Value};
 
 /// The sizes of an OSNet.

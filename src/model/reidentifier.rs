@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig};
-use crate::budget::{self, CHANNELS, TooMuch};
+use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Graph, Role, ShapeError, Value};
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reidentifier::{ConfigError, size};
-use crate::budget::CHANNELS;
+use crate::graph::budget::CHANNELS;
 use crate::graph::{Builder, Convolution2d, Pool, Value};
 
 /// Where instance normalisation joins batch normalisation.

@@ -1,7 +1,7 @@
 //! Why a checkpoint could not be used.
 
 use super::Dialect;
-use crate::budget::TooMuch;
+use crate::graph::budget::TooMuch;
 use crate::model::ConfigError;
 
 /// Why a checkpoint could not be read, recognised or written.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Tensor;
 use super::import::{Importer, Value};
 use super::sizes::Size;
-use crate::budget::{self, AXES, Budget, TooMuch};
+use crate::graph::budget::{self, AXES, Budget, TooMuch};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::ReIdentifierConfig;
 
@@ -265,7 +265,7 @@ impl Operators {
         }
         let whole = Flow::of(x.at);
         let pixels = all / whole.view[0].max(1);
-        if pixels == 0 || start % pixels != 0 || places.len() % pixels != 0 {
+        if pixels == 0 || [start, places.len()].iter().any(|count| !count.is_multiple_of(pixels)) {
             return unsupported("of a part of some channels");
         }
         let part = self.split(&whole, start / pixels, places.len() / pixels)?;

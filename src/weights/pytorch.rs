@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use super::pickle::{Object, Pickle, Storage, TensorView};
 use super::{Checkpoint, Tensor, WeightsError};
-use crate::budget::Budget;
+use crate::graph::budget::Budget;
 
 /// `torch.serialization.MAGIC_NUMBER`, as a pickle holds it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::element::Element;
 use super::{Checkpoint, Tensor, WeightsError};
-use crate::budget::{self, DESCRIPTION};
+use crate::graph::budget::{self, DESCRIPTION};
 use crate::model::ReIdentifierConfig;
 
 /// The key of a file's metadata under which [`Description`] stands, as JSON. It is one entry because safetensors writes
@@ -24,6 +24,12 @@ pub(super) struct Description {
     pub version: u32,
     pub config: ReIdentifierConfig,
     pub provenance: BTreeMap<String, String>,
+}
+
+/// The version alone: a newer file may describe models that cannot be parsed here.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    pub version: u64,
 }
 
 /// How the numbers are written.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::operators::{Arithmetic, Refusal, unsupported};
-use crate::budget::Budget;
+use crate::graph::budget::Budget;
 
 /// One number of a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
-use crate::budget;
+use crate::graph::budget;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
 use crate::weights::Tensor;
 

@@ -192,7 +192,7 @@ pub enum FreezeError {
     #[error("the tensor '{name}' has {found} values where the model needs the shape {expected:?}")]
     Length { name: String, found: usize, expected: Vec<usize> },
     #[error(transparent)]
-    TooMuch(#[from] crate::budget::TooMuch),
+    TooMuch(#[from] crate::graph::budget::TooMuch),
 }
 
 impl Frozen {

@@ -8,7 +8,7 @@ use prost::bytes::Bytes;
 use prost::encoding::{self, DecodeContext, WireType};
 
 use super::{damaged, proto};
-use crate::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
+use crate::graph::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::operators::Refusal;

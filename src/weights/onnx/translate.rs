@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::file::{Image, Network, Node, Numbers};
 use super::{damaged, proto};
-use crate::budget::{self, AXES};
+use crate::graph::budget::{self, AXES};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::{ChannelOrder, InputConfig, ReIdentifierConfig};
 use crate::weights::import::{self, Images, Importer};

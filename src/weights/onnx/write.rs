@@ -12,7 +12,7 @@ use super::proto::{
     Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor as Initializer, TensorShape, TensorType, ValueInfo,
     ValueType,
 };
-use crate::budget::{self, NODES};
+use crate::graph::budget::{self, NODES};
 use crate::graph::{self, Op, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};

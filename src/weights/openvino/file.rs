@@ -7,7 +7,7 @@ use std::rc::Rc;
 use roxmltree::{Document, Node};
 
 use super::damaged;
-use crate::budget::{self, AXES, NODES};
+use crate::graph::budget::{self, AXES, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 

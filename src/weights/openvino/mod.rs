@@ -10,7 +10,7 @@ use roxmltree::{Document, ParsingOptions};
 
 use super::dialect::{Dialect, Recognised, imported};
 use super::error::WeightsError;
-use crate::budget::{self, ELEMENTS, NODES, TooMuch};
+use crate::graph::budget::{self, ELEMENTS, NODES, TooMuch};
 use file::Network;
 
 /// What the error messages call the two files.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use crate::graph::{Node, Op, Shape};
+use super::{Node, Op, Shape};
 
 /// The nodes of a network, and the layers, tensors or inputs that a file lists.
 pub(crate) const NODES: usize = 1 << 16;
@@ -101,7 +101,7 @@ fn addressable() -> u64 {
     isize::MAX as u64 / 4
 }
 
-/// That a value of one image is small enough.
+/// That the value of a layer under construction is small enough.
 pub(crate) fn map(what: impl FnOnce() -> String, shape: Shape) -> Result<(), TooMuch> {
     let channels = shape.channels() as u64;
     if channels > *CHANNELS.end() as u64 {
@@ -130,7 +130,7 @@ pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
             Some(name) => format!("node {id} ({} `{name}`)", kind(&node.op)),
             None => format!("node {id} ({})", kind(&node.op)),
         };
-        map(what, shape)?;
+        within(what, count(shape), "numbers an image", MAP)?;
         live = live.saturating_add(count(shape));
         within(what, live, "numbers an image, with those that are still needed,", LIVE)?;
         let cost = cost(&node.op);
