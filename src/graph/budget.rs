@@ -15,6 +15,8 @@ pub(crate) const NODES: usize = 1 << 16;
 pub(crate) const ATTRIBUTES: usize = 64;
 /// The dimensions that a value may have: each node that passes it on copies them.
 pub(crate) const AXES: usize = 8;
+/// The whole numbers that an operator is told to work by: axes, parts, places.
+pub(crate) const LIST: usize = 1 << 12;
 /// The channels of a layer.
 pub(crate) const CHANNELS: RangeInclusive<usize> = 1..=1 << 16;
 /// The bytes of the description in a file of ours: some 250 a node.

@@ -112,6 +112,11 @@ impl Importer {
         true
     }
 
+    /// How many numbers the layer has that makes a value.
+    pub fn size(&self, x: Value) -> usize {
+        self.steps.get(x.id).map_or(0, |step| step.values.iter().map(Vec::len).sum())
+    }
+
     /// What a value of one pixel is the mean of, where it is made by pooling with a window as large as the map.
     pub fn averaged(&self, x: Value) -> Option<Value> {
         let Step { op: Op::AveragePool(pool), inputs, .. } = self.steps.get(x.id)? else { return None };

@@ -215,6 +215,7 @@ impl Operators {
     }
 
     pub fn prelu(&mut self, x: Flow, slope: &Floats) -> Result<Flow, Refusal> {
+        self.spend(slope.values.len())?;
         let channels = x.at.shape.channels();
         let Some(weight) = x.per_channel(slope) else {
             return unsupported(format!("with slopes of shape {:?}", slope.shape));
@@ -323,6 +324,7 @@ impl Operators {
 
     /// A value and a constant, which comes `first` or second.
     pub fn with_constant(&mut self, how: Arithmetic, x: Flow, c: &Floats, first: bool) -> Result<Flow, Refusal> {
+        self.spend(c.values.len())?;
         let Some(c) = x.per_channel(c) else {
             return unsupported(format!("of [batch, {:?}] and a constant of shape {:?}", x.view, c.shape));
         };
@@ -341,7 +343,8 @@ impl Operators {
 
     /// `x · scale + shift` for each channel.
     pub fn affine(&mut self, x: Flow, scale: &[f32], shift: &[f32]) -> Result<Flow, Refusal> {
-        self.spend(scale.len() + shift.len())?;
+        // Of a layer that may change each number does.
+        self.spend(scale.len() + shift.len() + if x.alone { self.importer.size(x.at) } else { 0 })?;
         let at = self.importer.affine(x.at, x.alone, scale, shift);
         let at = at.ok_or_else(|| Refusal::Damaged("does not fit its input".into()))?;
         Ok(Flow { at, alone: true, ..x })

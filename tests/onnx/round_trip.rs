@@ -80,6 +80,10 @@ fn every_preset_comes_back() {
     for (place, name) in PRESETS.into_iter().enumerate() {
         let mut config = preset(name, 5).unwrap();
         (config.input.height, config.input.width) = (64, 32);
+        // The layers count, not their width.
+        if let BackboneConfig::Resnet(resnet) = &mut config.backbone {
+            resnet.width = 8;
+        }
         config.neck = place % 3 > 0;
         config.pooling = if place % 2 == 0 { Pooling::Average } else { Pooling::Gem };
         config.bottleneck = (place % 4 == 3).then_some(Bottleneck { dim: 24, bias: place % 8 == 3 });
@@ -210,7 +214,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
     if random.below(3) > 0 {
         nodes.push(node(convolution("backbone.v0", 3, 8, 3), &[0]));
     }
-    for id in 0..20 {
+    for id in 1..=20 {
         let made = shapes(&nodes, height, width).unwrap();
         // Mostly of the last ones.
         let near = |random: &mut Random| made.len() - 1 - random.below(made.len().min(3));
@@ -241,8 +245,10 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             10 => Op::PRelu { name, channels },
             11 => Op::MaxPool(pool),
             12 => Op::AveragePool(Pool { ceil: false, ..pool }),
-            13 => random.pick(&[0, 1]).eq(&0).then_some(Op::GlobalAveragePool).unwrap_or(Op::GemPool { name }),
-            14 => random.pick(&[0, 1]).eq(&0).then_some(Op::Add).unwrap_or(Op::Multiply),
+            13 if random.below(2) == 0 => Op::GlobalAveragePool,
+            13 => Op::GemPool { name },
+            14 if random.below(2) == 0 => Op::Add,
+            14 => Op::Multiply,
             15 => {
                 let start = random.below(channels);
                 Op::Split { start, length: 1 + random.below(channels - start) }
@@ -256,7 +262,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
         nodes.push(node(op, &inputs));
         // What does not fit, or leaves nothing, is left out.
         let fits = shapes(&nodes, height, width).ok().and_then(|made| made.last().copied());
-        if !fits.is_some_and(|shape| shape.channels() <= 64) {
+        if fits.is_none_or(|shape| shape.channels() > 64) {
             nodes.pop();
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::file::{Image, Network, Node, Numbers};
 use super::{damaged, proto};
-use crate::graph::budget::{self, AXES};
+use crate::graph::budget::{self, AXES, LIST};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::{ChannelOrder, InputConfig, ReIdentifierConfig};
 use crate::weights::import::{self, Images, Importer};
@@ -277,7 +277,10 @@ impl<'a> Translator<'a> {
 
     /// Constant whole numbers.
     fn integers_at(&mut self, node: &Node, port: usize) -> Result<Vec<i64>, WeightsError> {
-        self.sizes_at(node, port)?.known().ok_or_else(|| node.unsupported("it depends on the batch"))
+        let sizes = self.sizes_at(node, port)?;
+        let what = || format!("the input {port} of `{}` ({})", node.name, node.kind);
+        budget::within(what, sizes.list.len() as u64, "whole numbers", LIST as u64)?;
+        sizes.known().ok_or_else(|| node.unsupported("it depends on the batch"))
     }
 
     /// The same, or sizes that may depend on the batch.
@@ -405,6 +408,9 @@ impl<'a> Translator<'a> {
                 sizes.gathered(&at).map(Value::Sizes).map_err(|refusal| node.refuse(refusal))
             }
             (Value::Row { flow, lead }, at) if flow.view.is_empty() => {
+                if let Value::Sizes(sizes) = &at {
+                    self.operators.spend(sizes.list.len()).map_err(|refusal| node.refuse(refusal))?;
+                }
                 let places = match at {
                     Value::Places(places) => Some(places),
                     Value::Sizes(sizes) => Places::of(&sizes),
@@ -417,7 +423,7 @@ impl<'a> Translator<'a> {
                 picked.map(Value::Flow).map_err(|refusal| node.refuse(refusal))
             }
             (Value::Flow(mut flow), Value::Sizes(at)) => {
-                let places = at.known().ok_or_else(|| node.unsupported("at places that depend on the batch"))?;
+                let places = self.integers_at(node, 1)?;
                 let axis = axis(node, node.integer("axis", 0), flow.view.len() + 1)?;
                 match (&places[..], axis.checked_sub(1)) {
                     (&[0 | -1], Some(place)) if flow.view[place] == 1 => {
@@ -1311,6 +1317,7 @@ fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
 /// The shape that constants are given; `keeps`: 0 stands for the size before.
 fn constant_shape(node: &Node, from: &[usize], target: &[Size], keeps: bool) -> Result<Vec<usize>, WeightsError> {
     let count = |shape: &[usize]| shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
+    budget::within(|| format!("`{}` ({})", node.name, node.kind), target.len() as u64, "dimensions", AXES as u64)?;
     let mut open = None;
     let mut shape = Vec::with_capacity(target.len());
     for (place, size) in target.iter().enumerate() {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::damaged;
 use super::file::{Layer, Network, Numbers};
+use crate::graph::budget::{self, LIST};
 use crate::graph::{Convolution, Op, Pool};
 use crate::model::{ChannelOrder, ReIdentifierConfig};
 use crate::weights::import::{self, Importer};
@@ -137,7 +138,10 @@ impl Translator<'_> {
 
     /// Constant whole numbers.
     fn integers_at(&self, layer: &Layer, port: usize) -> Result<Vec<i64>, WeightsError> {
-        self.sizes_at(layer, port)?.known().ok_or_else(|| layer.unsupported("it depends on the batch"))
+        let sizes = self.sizes_at(layer, port)?;
+        let what = || format!("the input {port} of `{}` ({})", layer.name, layer.kind);
+        budget::within(what, sizes.list.len() as u64, "whole numbers", LIST as u64)?;
+        sizes.known().ok_or_else(|| layer.unsupported("it depends on the batch"))
     }
 
     /// Axes of a value of `rank` dimensions, counted from the front, ascending.
