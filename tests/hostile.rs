@@ -146,7 +146,8 @@ mod our_own_form {
     fn nodes_without_end() {
         let error = refused(16, (0..70_000).map(|id| step(Op::Relu, &[id])).collect(), &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
-        let error = refused(16, (0..300_000).map(|id| step(Op::Relu, &[id])).collect(), &[("x", &[1])], 3);
+        let name = format!("backbone.{}", "x".repeat(1 << 24));
+        let error = refused(16, vec![step(Op::Affine { name, channels: 3 }, &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.unit), ("the description of the model", "bytes"));
     }
 

@@ -160,11 +160,11 @@ impl Loader {
                 .zip(&view.strides)
                 .try_fold(1_usize, |span, (&size, &stride)| span.checked_add((size - 1).checked_mul(stride)?));
             let span = span.ok_or_else(outside)?;
-            self.budget.spend(count.max(span)).map_err(|error| error.of(format!("tensor `{name}`")))?;
             let bytes = |elements: usize| elements.checked_mul(element.size());
             let from = start.checked_add(view.offset).and_then(bytes);
             let (from, length) = from.zip(bytes(span)).ok_or_else(outside)?;
             let window = from.checked_add(length).and_then(|to| stored.get(from..to)).ok_or_else(outside)?;
+            self.budget.spend(count.max(span)).map_err(|error| error.of(format!("tensor `{name}`")))?;
             values = gather(element.decode(window, self.big_endian), view, count);
         }
         self.checkpoint.tensors.insert(name.to_owned(), Tensor { shape: view.shape.clone(), values });

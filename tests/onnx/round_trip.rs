@@ -16,7 +16,7 @@ use super::{EXPORTERS, fixture, small};
 
 /// Of the largest value: batch norm's eps and what is folded round differently.
 const TOLERANCE: f32 = 2e-4;
-const NETWORKS: u32 = 60;
+const NETWORKS: u32 = 300;
 
 /// The same numbers on every run.
 struct Random(u32);

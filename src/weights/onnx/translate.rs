@@ -442,7 +442,10 @@ impl<'a> Translator<'a> {
                     _ => Err(node.unsupported(format!("of some values along the axis {axis}"))),
                 }
             }
-            _ => Err(node.unsupported("of other values than the network's")),
+            _ => {
+                self.sizes_at(node, 1)?;
+                Err(node.unsupported("of other values than the network's"))
+            }
         }
     }
 
@@ -836,9 +839,10 @@ impl<'a> Translator<'a> {
         match (one(0)?, one(1)?, one(2)?) {
             (Size::Known(0), Size::Batch(1), Size::Known(1)) => Ok(Value::Places(Places::batch())),
             (Size::Known(start), Size::Known(end), Size::Known(step)) if step != 0 => {
-                let count = (i128::from(end) - i128::from(start)).div_euclid(step.into())
-                    + i128::from((i128::from(end) - i128::from(start)).rem_euclid(step.into()) != 0);
-                let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
+                let (way, step_by) = (i128::from(end) - i128::from(start), i128::from(step));
+                let is_empty = way == 0 || (way < 0) != (step < 0);
+                let count = if is_empty { 0 } else { way.unsigned_abs().div_ceil(step_by.unsigned_abs()) };
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
                 self.operators.spend(count).map_err(|refusal| node.refuse(refusal))?;
                 let list: Vec<Size> =
                     (0..count as i64).map(|place| Size::Known(start.wrapping_add(place.wrapping_mul(step)))).collect();

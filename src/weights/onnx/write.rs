@@ -12,7 +12,7 @@ use super::proto::{
     Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor as Initializer, TensorShape, TensorType, ValueInfo,
     ValueType,
 };
-use crate::graph::budget::{self, NODES};
+use crate::graph::budget::NODES;
 use crate::graph::{self, Op, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};
@@ -23,7 +23,7 @@ const OPERATOR_SET: i64 = 13;
 /// Of batch, instance and group norm.
 const EPSILON: f32 = 1e-5;
 /// What runtimes read of protobuf.
-const LONGEST: u64 = i32::MAX as u64;
+const LONGEST: usize = i32::MAX as usize;
 const IMAGE: &str = "image";
 const FEATURE: &str = "feature";
 
@@ -83,10 +83,16 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
         writer.step(node, &inputs, &format!("v{id}"), (before, shapes[id]), bgr == Some(id))?;
     }
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
-    budget::within(|| "the ONNX file".into(), writer.nodes.len() as u64, "nodes", NODES as u64)?;
     let dims = [None, Some(3), Some(height), Some(width)];
+    let nodes = writer.nodes.len();
     let file = writer.file(config.backbone.to_string(), dims, config.features_dim());
-    budget::within(|| "the ONNX file".into(), file.len() as u64, "bytes", LONGEST)?;
+    if nodes > NODES || file.len() > LONGEST {
+        return Err(WeightsError::Unsupported(format!(
+            "as ONNX the network would have {nodes} nodes and {} bytes, and {NODES} and {LONGEST} are the most that are read; \
+             write it in our own form",
+            file.len()
+        )));
+    }
     Ok(file)
 }
 
