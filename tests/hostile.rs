@@ -485,4 +485,42 @@ mod images {
             assert_eq!(error.code(), "image-too-large", "{format}: {error}");
         }
     }
+
+    /// A colour profile of half a gigabyte of zeros, packed to some megabytes.
+    #[test]
+    fn a_profile_that_unpacks_to_more_than_the_picture() {
+        // Deflate with fixed codes: a zero, then again and again the 258 bytes before.
+        let (mut packed, mut bits, mut used) = (vec![0x78, 0x01], 0_u32, 0);
+        let mut write = |code: u32, length: u32| {
+            for place in (0..length).rev() {
+                bits |= (code >> place & 1) << used;
+                used += 1;
+                if used == 8 {
+                    packed.push(bits as u8);
+                    (bits, used) = (0, 0);
+                }
+            }
+        };
+        write(0b110, 3);
+        write(0b0011_0000, 8);
+        (0..2_000_000).for_each(|_| write(0b1100_0101 << 5, 13));
+        write(0, 7);
+        write(0, 8);
+        let chunk = |name: &[u8], data: &[u8]| {
+            let body = [name, data].concat();
+            let crc = !body.iter().fold(!0_u32, |crc, &byte| {
+                (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+            });
+            [&(data.len() as u32).to_be_bytes()[..], &body, &crc.to_be_bytes()].concat()
+        };
+        let png = [
+            b"\x89PNG\r\n\x1a\n".to_vec(),
+            chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]),
+            chunk(b"iCCP", &[b"profile\0\0", &packed[..]].concat()),
+            chunk(b"IDAT", &[0x78, 0x01, 0x01, 2, 0, 0xfd, 0xff, 0, 7, 0, 9, 0, 8]),
+            chunk(b"IEND", &[]),
+        ]
+        .concat();
+        assert_eq!(decode(&png).expect_err("too large a profile").code(), "bad-image");
+    }
 }
