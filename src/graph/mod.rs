@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+pub mod budget;
 mod builder;
 pub mod frozen;
 mod shape;

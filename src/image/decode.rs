@@ -14,6 +14,9 @@ use super::png;
 /// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
+/// What a decoder may take beside the pixels, in bytes: a colour profile of a few kB can unpack to gigabytes.
+const BESIDE_PIXELS: u64 = 1 << 26;
+
 /// A decoded picture, upright: 8-bit R, G, B, A, row by row from the top left. Alpha is 255 everywhere:
 /// it is dropped without blending, as Pillow's `convert("RGB")` drops it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +82,10 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     if !whole {
         return Err(ImageError::Truncated { format: name });
     }
+    if format == ImageFormat::WebP {
+        // The decoder believes what a chunk says of its length, and a frame of its size.
+        check_webp_chunks(bytes.get(12..).unwrap_or_default())?;
+    }
     if format == ImageFormat::Jpeg {
         return decode_jpeg(bytes);
     }
@@ -90,9 +97,8 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     };
     let bytes = mended.as_deref().unwrap_or(bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // The widest pixel is 16-bit RGBA; decoders need a little more to work in.
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_PIXELS * 10);
+    limits.max_alloc = Some(BESIDE_PIXELS);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
@@ -221,6 +227,26 @@ fn webp_is_whole(bytes: &[u8]) -> bool {
         at = (after + length % 2) as usize;
     }
     bytes.len() as u64 + 1 >= end
+}
+
+/// That every chunk (RFC 9649, section 2.3) lies within those around it, and no frame is too large.
+fn check_webp_chunks(mut chunks: &[u8]) -> Result<(), ImageError> {
+    while let Some((header, rest)) = chunks.split_first_chunk::<8>() {
+        let (name, length) = header.split_at(4);
+        let length = length.try_into().map_or(0, u32::from_le_bytes) as usize;
+        let content = rest.get(..length).ok_or(ImageError::Truncated { format: "WebP" })?;
+        match (name, content) {
+            // The place and size of a frame of an animation, then its chunks.
+            (b"ANMF", [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, chunks @ ..]) => check_webp_chunks(chunks)?,
+            (b"VP8 ", [_, _, _, _, _, _, w0, w1, h0, h1, ..]) => {
+                let [width, height] = [[*w0, *w1], [*h0, *h1]].map(|side| u32::from(u16::from_le_bytes(side) & 0x3fff));
+                check_size(width, height, "WebP")?;
+            }
+            _ => {}
+        }
+        chunks = rest.get(length + length % 2..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

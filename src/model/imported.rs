@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::InputConfig;
-use super::reidentifier::{CHANNELS, ConfigError, IMAGE, size};
+use super::reidentifier::{ConfigError, IMAGE, size};
+use crate::graph::budget::CHANNELS;
 use crate::graph::{self, Node, NodeId, Op, Role, Shape};
 
 /// A backbone that ends in the feature `[n, features]`, as its file spells it out. It travels whole in the metadata of the

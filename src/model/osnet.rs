@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reidentifier::{CHANNELS, ConfigError, size};
+use super::reidentifier::{ConfigError, size};
+use crate::graph::budget::CHANNELS;
 use crate::graph::{Builder, Convolution2d, Pool, Value};
 
 /// The sizes of an OSNet.

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig};
+use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Graph, Role, ShapeError, Value};
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
@@ -123,7 +124,7 @@ impl ReIdentifierConfig {
     /// With a bottleneck its layers are `bottleneck.0` (linear) and `bottleneck.1` (batch norm), as TLL's `nn.Sequential` names
     /// them; a rectified one has `bottleneck.1` (batch norm) and `bottleneck.2` (the ReLU's slopes) before its neck `bottleneck.3`.
     ///
-    /// A config may come from a file, so sizes that no network has are refused here.
+    /// A config may come from a file, so sizes that no network has, and a network that takes too much, are refused here.
     pub fn graph(&self) -> Result<Graph, ConfigError> {
         self.check()?;
         let (mut b, image) = Builder::new(3);
@@ -149,7 +150,9 @@ impl ReIdentifierConfig {
         let embedding = self.neck(&mut b, feature);
         b.role = Role::Head;
         let logits = self.head.map(|head| b.linear("head", embedding, head.num_classes, head.bias));
-        Ok(b.finish(feature, embedding, logits))
+        let graph = b.finish(feature, embedding, logits);
+        budget::network(&graph.nodes, &graph.shapes(self.input.height, self.input.width)?)?;
+        Ok(graph)
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -242,8 +245,6 @@ impl fmt::Display for BackboneConfig {
     }
 }
 
-/// The channels that a layer may have.
-pub(super) const CHANNELS: RangeInclusive<usize> = 1..=1 << 16;
 /// The pixels that a side of the input may have.
 pub(super) const IMAGE: RangeInclusive<usize> = 16..=4096;
 
@@ -264,6 +265,8 @@ pub enum ConfigError {
     Node { node: usize, what: &'static str },
     #[error("the imported network does not fit together: {0}")]
     Shape(#[from] ShapeError),
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
 }
 
 #[cfg(test)]

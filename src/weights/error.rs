@@ -1,6 +1,7 @@
 //! Why a checkpoint could not be used.
 
 use super::Dialect;
+use crate::graph::budget::TooMuch;
 use crate::model::ConfigError;
 
 /// Why a checkpoint could not be read, recognised or written.
@@ -50,8 +51,20 @@ pub enum WeightsError {
     Shape { tensor: String, found: Vec<usize>, expected: Vec<usize> },
     #[error("tensor `{tensor}` holds {what}; the training diverged or the file is damaged")]
     Values { tensor: String, what: &'static str },
+    /// The file asks for more memory or time than it is given.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    TooMuch(#[from] TooMuch),
+    #[error(transparent)]
+    Config(ConfigError),
+}
+
+impl From<ConfigError> for WeightsError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::TooMuch(error) => Self::TooMuch(error),
+            error => Self::Config(error),
+        }
+    }
 }
 
 /// The first names of a list and how many more there are.

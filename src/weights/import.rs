@@ -40,6 +40,8 @@ pub(super) enum Images {
 /// Takes operators in execution order.
 pub(super) struct Importer {
     steps: Vec<Step>,
+    /// What each step gives.
+    shapes: Vec<Shape>,
     height: usize,
     width: usize,
     /// `value · scale + shift` for each channel of the image, the value being 0…255.
@@ -52,8 +54,10 @@ impl Importer {
     /// Begins with the image: `[3, height, width]` of 0…255, in the order that the file expects.
     pub fn new(height: usize, width: usize, order: ChannelOrder) -> (Self, Value) {
         let image = Step { op: Op::Input { channels: 3 }, inputs: Vec::new(), values: Vec::new(), label: None };
-        let importer = Self { steps: vec![image], height, width, scale: [1.0; 3], shift: [0.0; 3], order };
-        (importer, Value { id: 0, shape: Shape::Map([3, height, width]) })
+        let shape = Shape::Map([3, height, width]);
+        let (steps, shapes) = (vec![image], vec![shape]);
+        let importer = Self { steps, shapes, height, width, scale: [1.0; 3], shift: [0.0; 3], order };
+        (importer, Value { id: 0, shape })
     }
 
     /// Appends a node; `values` are those of its parameters, `label` names it. `None` when it does not take these inputs
@@ -71,6 +75,7 @@ impl Importer {
             return None;
         }
         self.steps.push(step);
+        self.shapes.push(shape);
         Some(Value { id: self.steps.len() - 1, shape })
     }
 
@@ -105,6 +110,20 @@ impl Importer {
             ChannelOrder::Bgr => ChannelOrder::Rgb,
         };
         true
+    }
+
+    /// How many numbers the layer has that makes a value.
+    pub fn size(&self, x: Value) -> usize {
+        self.steps.get(x.id).map_or(0, |step| step.values.iter().map(Vec::len).sum())
+    }
+
+    /// What a value of one pixel is the mean of, where it is made by pooling with a window as large as the map.
+    pub fn averaged(&self, x: Value) -> Option<Value> {
+        let Step { op: Op::AveragePool(pool), inputs, .. } = self.steps.get(x.id)? else { return None };
+        let id = *inputs.first()?;
+        let shape = *self.shapes.get(id)?;
+        matches!(shape, Shape::Map([_, height, width]) if pool.kernel == [height, width] && pool.padding == [0, 0])
+            .then_some(Value { id, shape })
     }
 
     /// What a value is made by.

@@ -29,6 +29,7 @@ mod operators;
 mod pickle;
 mod pytorch;
 mod safetensors;
+mod sizes;
 mod state_dict;
 
 pub use bundled::{BUNDLED, bundled};

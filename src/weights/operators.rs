@@ -8,16 +8,11 @@ use std::rc::Rc;
 
 use super::Tensor;
 use super::import::{Importer, Value};
+use super::sizes::Size;
+use crate::graph::budget::{self, AXES, Budget, TooMuch};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::ReIdentifierConfig;
 
-/// How often layers may use the numbers of a file, where equal ones share their bytes, beyond what a small network needs. No
-/// published network comes near; a file that means harm could fill the memory.
-const MAX_REUSE: usize = 16;
-const SMALL_NETWORK: usize = 1 << 20;
-/// What a layer may give: more is refused in the end, and until then it would be asked for numbers for each channel.
-const CHANNELS: std::ops::RangeInclusive<usize> = 1..=1 << 16;
-const VALUES: usize = 1 << 30;
 /// The eps of every norm here.
 pub(super) const EPSILON: f64 = 1e-5;
 
@@ -27,6 +22,13 @@ pub(super) enum Refusal {
     Unsupported(String),
     /// No network could be like this.
     Damaged(String),
+    TooMuch(TooMuch),
+}
+
+impl From<TooMuch> for Refusal {
+    fn from(error: TooMuch) -> Self {
+        Self::TooMuch(error)
+    }
 }
 
 pub(super) fn unsupported<T>(reason: impl Into<String>) -> Result<T, Refusal> {
@@ -51,13 +53,6 @@ pub(super) struct Floats {
     pub name: Rc<str>,
 }
 
-/// One number of a shape.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Size {
-    Batch,
-    Known(i64),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Arithmetic {
     Add,
@@ -69,14 +64,14 @@ pub(super) enum Arithmetic {
 /// The network so far.
 pub(super) struct Operators {
     importer: Importer,
-    /// The numbers that constants and layers may still take.
-    budget: usize,
+    /// The numbers of constants and layers.
+    budget: Budget,
 }
 
 impl Operators {
     /// `file` is the length of the file that holds the numbers.
     pub fn new(importer: Importer, file: usize) -> Self {
-        Self { importer, budget: file.saturating_mul(MAX_REUSE).saturating_add(SMALL_NETWORK) }
+        Self { importer, budget: Budget::numbers(file) }
     }
 
     pub fn importer(&mut self) -> &mut Importer {
@@ -88,10 +83,12 @@ impl Operators {
         self.importer.finish(name, output)
     }
 
+    pub fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
     pub fn spend(&mut self, numbers: usize) -> Result<(), Refusal> {
-        let refusal = || Refusal::Damaged("needs, with the others, many times the numbers that the file holds".into());
-        self.budget = self.budget.checked_sub(numbers).ok_or_else(refusal)?;
-        Ok(())
+        Ok(self.budget.spend(numbers)?)
     }
 
     pub fn push(
@@ -105,13 +102,11 @@ impl Operators {
         let shapes: Vec<Shape> = inputs.iter().map(|input| input.shape).collect();
         let pushed = self.importer.push(op, inputs, values, label.and_then(Floats::layer_name));
         let value = pushed.ok_or_else(|| Refusal::Damaged(format!("cannot take {shapes:?}")))?;
-        let count = match value.shape {
-            Shape::Map(shape) => shape.into_iter().try_fold(1_usize, |count, size| count.checked_mul(size)),
-            Shape::Vector(channels) => Some(channels),
-        };
-        if !CHANNELS.contains(&value.shape.channels()) || count.is_none_or(|count| count > VALUES) {
-            return Err(Refusal::Damaged(format!("would give {:?} values an image", value.shape)));
+        if value.shape.channels() == 0 {
+            return Err(Refusal::Damaged("gives no channels".into()));
         }
+        // The whole network is held to more bounds in the end; until then each layer is asked for numbers for its channels.
+        budget::map(String::new, value.shape)?;
         Ok(value)
     }
 
@@ -125,7 +120,10 @@ impl Operators {
     pub fn vector(&mut self, flow: &Flow) -> Result<Value, Refusal> {
         match flow.at.shape {
             Shape::Vector(_) if flow.is_channels() => Ok(flow.at),
-            Shape::Map([_, 1, 1]) if flow.is_channels() => self.push(Op::GlobalAveragePool, &[flow.at], vec![], None),
+            Shape::Map([_, 1, 1]) if flow.is_channels() => {
+                let of = self.importer.averaged(flow.at).unwrap_or(flow.at);
+                self.push(Op::GlobalAveragePool, &[of], vec![], None)
+            }
             _ => unsupported(format!("its input of {:?} is no vector of channels", flow.view)),
         }
     }
@@ -217,11 +215,62 @@ impl Operators {
     }
 
     pub fn prelu(&mut self, x: Flow, slope: &Floats) -> Result<Flow, Refusal> {
+        self.spend(slope.values.len())?;
         let channels = x.at.shape.channels();
         let Some(weight) = x.per_channel(slope) else {
             return unsupported(format!("with slopes of shape {:?}", slope.shape));
         };
         self.each(x, Op::PRelu { name: String::new(), channels }, vec![weight], Some(slope))
+    }
+
+    /// Mean 0 and variance 1 over all but the first dimension of an image's values, over the pixels of each channel or over
+    /// runs of channels where the values were reshaped to them; then each of the first dimension times its `scale` and
+    /// with its `shift`, where there are some.
+    pub fn level(
+        &mut self,
+        x: Flow,
+        scale_and_shift: Option<[&[f32]; 2]>,
+        label: Option<&Floats>,
+    ) -> Result<Flow, Refusal> {
+        let (channels, name) = (x.at.shape.channels(), String::new());
+        let groups = x.view.first().copied().unwrap_or_default();
+        let channels_of = channels.checked_div(groups).filter(|of| x.view.len() > 1 && of * groups == channels);
+        let Some(channels_of) = channels_of else {
+            return unsupported(format!("of [batch, {:?}], which are no runs of its {channels} channels", x.view));
+        };
+        let op = match x.at.shape {
+            Shape::Map(_) if groups == channels => Op::InstanceNorm { name, channels },
+            _ => Op::GroupNorm { name, channels, groups },
+        };
+        self.spend(2 * channels)?;
+        let each = |of: &[f32]| of.iter().flat_map(|&value| std::iter::repeat_n(value, channels_of)).collect();
+        let values = match scale_and_shift {
+            Some(numbers) => numbers.map(each).into(),
+            None => vec![vec![1.0; channels], vec![0.0; channels]],
+        };
+        self.each(x, op, values, label)
+    }
+
+    /// Of a value whose numbers lie in a row those at `places`, in the shape `view`.
+    pub fn picked(&mut self, x: Flow, places: &[i64], view: Vec<usize>) -> Result<Flow, Refusal> {
+        let all = x.view.iter().product::<usize>();
+        let Some(&first) = places.first() else { return Err(Refusal::Damaged("takes nothing".into())) };
+        let is_run = (first..).zip(places).all(|(expected, place)| expected == *place);
+        let start =
+            usize::try_from(first).ok().filter(|&start| is_run && places.len() <= all && start <= all - places.len());
+        let Some(start) = start else {
+            return unsupported("of the values in another order");
+        };
+        if places.len() == all {
+            return Ok(Flow { view, ..x });
+        }
+        let whole = Flow::of(x.at);
+        let pixels = all / whole.view[0].max(1);
+        if pixels == 0 || [start, places.len()].iter().any(|count| !count.is_multiple_of(pixels)) {
+            return unsupported("of a part of some channels");
+        }
+        let part = self.split(&whole, start / pixels, places.len() / pixels)?;
+        Ok(Flow { view, ..part })
     }
 
     pub fn pool(&mut self, x: &Flow, op: fn(Pool) -> Op, pool: Pool) -> Result<Flow, Refusal> {
@@ -253,7 +302,7 @@ impl Operators {
         let (x, inputs) = if a.view == b.view && a.at.shape == b.at.shape {
             let inputs = [a.at, b.at];
             (a, inputs)
-        } else if a.view == b.view {
+        } else if a.view == b.view && op == Op::Add {
             // One is a map of one pixel, the other a vector.
             let inputs = [self.vector(&a)?, self.vector(&b)?];
             (a, inputs)
@@ -263,6 +312,9 @@ impl Operators {
         } else if op == Op::Multiply && is_gate(&a, &b) {
             let inputs = [b.at, self.vector(&a)?];
             (b, inputs)
+        } else if a.view == b.view {
+            let inputs = [self.vector(&a)?, self.vector(&b)?];
+            (a, inputs)
         } else {
             return unsupported(format!("of [batch, {:?}] and [batch, {:?}]", a.view, b.view));
         };
@@ -272,6 +324,7 @@ impl Operators {
 
     /// A value and a constant, which comes `first` or second.
     pub fn with_constant(&mut self, how: Arithmetic, x: Flow, c: &Floats, first: bool) -> Result<Flow, Refusal> {
+        self.spend(c.values.len())?;
         let Some(c) = x.per_channel(c) else {
             return unsupported(format!("of [batch, {:?}] and a constant of shape {:?}", x.view, c.shape));
         };
@@ -290,7 +343,8 @@ impl Operators {
 
     /// `x · scale + shift` for each channel.
     pub fn affine(&mut self, x: Flow, scale: &[f32], shift: &[f32]) -> Result<Flow, Refusal> {
-        self.spend(scale.len() + shift.len())?;
+        // Of a layer that may change each number does.
+        self.spend(scale.len() + shift.len() + if x.alone { self.importer.size(x.at) } else { 0 })?;
         let at = self.importer.affine(x.at, x.alone, scale, shift);
         let at = at.ok_or_else(|| Refusal::Damaged("does not fit its input".into()))?;
         Ok(Flow { at, alone: true, ..x })
@@ -324,54 +378,107 @@ impl Flow {
         }
     }
 
-    /// A constant that numpy's broadcast lays over this value, as one number for each channel; `None` when it changes
-    /// within a channel or from image to image.
+    /// A constant that numpy's broadcast lays over this value, as one number for each channel, whether or not the file
+    /// writes it down for each pixel and image; `None` when it changes within a channel or from image to image.
     pub fn per_channel(&self, c: &Floats) -> Option<Vec<f32>> {
         let channels = self.at.shape.channels();
         let rank = self.view.len() + 1;
-        if let [value] = c.values[..]
-            && c.shape.len() <= rank
-        {
-            return Some(vec![value; channels]);
+        let missing = rank.checked_sub(c.shape.len())?;
+        let first = *c.values.first()?;
+        // Each dimension is 1 or the value's own; the batch may be any.
+        let stays =
+            |(at, size): (usize, &usize)| *size == 1 || at + missing == 0 || self.view[at + missing - 1] == *size;
+        if !c.shape.iter().enumerate().all(stays) {
+            return None;
         }
-        // The dimension of the channels, counted from the last.
-        let place = c.shape.len().checked_sub(rank - 1)?;
-        let others = c.shape.iter().enumerate().all(|(at, size)| at == place || *size == 1);
-        let fits = self.is_channels() && c.shape.len() <= rank && others && c.shape.get(place) == Some(&channels);
-        fits.then(|| c.values.to_vec())
+        if c.values.iter().all(|value| value.to_bits() == first.to_bits()) {
+            return Some(vec![first; channels]);
+        }
+        if !self.is_channels() {
+            return None;
+        }
+        // The dimension of the channels, with those before and behind it as the constant has them.
+        let place = 1_usize.checked_sub(missing)?;
+        let inner = c.shape.iter().skip(place + 1).product::<usize>();
+        let fits = c.shape.get(place) == Some(&channels);
+        let numbers = c.values.chunks_exact(inner.max(1)).map(|pixels| (pixels[0], pixels));
+        let alike = |(at, (number, pixels)): (usize, (f32, &[f32]))| {
+            let expected = c.values[at % channels * inner].to_bits();
+            number.to_bits() == expected && pixels.iter().all(|pixel| pixel.to_bits() == expected)
+        };
+        let is_constant = fits && numbers.clone().enumerate().all(alike);
+        is_constant.then(|| numbers.take(channels).map(|(number, _)| number).collect())
     }
 
-    /// The same values in another shape: nothing happens, only the view changes. `keeps`: 0 stands for the size before.
-    pub fn reshape(self, target: &[Size], keeps: bool) -> Result<Self, Refusal> {
+    /// The same values in another shape: nothing happens, only the view changes. The first dimension of all images' values
+    /// is that of the batch, times `lead` where they lie in a row; gives the new one as well. `keeps`: 0 stands for the size
+    /// before. `batch` is that of the file, which is written into it as a number by whoever exports for a fixed one; the
+    /// first such number tells it where the image's shape does not.
+    pub fn reshape(
+        self,
+        lead: usize,
+        target: &[Size],
+        keeps: bool,
+        batch: &mut Option<i64>,
+    ) -> Result<(Self, usize), Refusal> {
+        if target.len() > AXES {
+            return Err(TooMuch {
+                what: String::new(),
+                asked: target.len() as u64,
+                unit: "dimensions",
+                bound: AXES as u64,
+            }
+            .into());
+        }
         let count = |view: &[usize]| view.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        let total = count(&self.view);
-        let mut view = Vec::new();
+        let wrong =
+            || format!("from [{}, {:?}] to {target:?}, another number of values an image", rows(lead), self.view);
+        let total = count(&self.view).and_then(|count| count.checked_mul(lead)).filter(|&total| total > 0);
+        let Some((total, (first, rest))) = total.zip(target.split_first()) else { return unsupported(wrong()) };
+        let mut view = Vec::with_capacity(rest.len());
         let mut open = None;
-        for (place, size) in target.iter().enumerate().skip(1) {
+        for (place, size) in rest.iter().enumerate() {
             view.push(match *size {
-                Size::Known(0) if keeps => self.view.get(place - 1).copied().unwrap_or(0),
+                Size::Known(0) if keeps => self.view.get(place).copied().unwrap_or(0),
                 Size::Known(-1) if open.is_none() => {
-                    open = Some(place - 1);
+                    open = Some(place);
                     1
                 }
                 Size::Known(size) => usize::try_from(size).unwrap_or(0),
-                Size::Batch => 0,
+                Size::Batch(_) => 0,
             });
         }
-        let batch_stays = match target.first() {
-            Some(Size::Batch | Size::Known(1)) => true,
-            Some(Size::Known(0)) => keeps,
-            Some(Size::Known(-1)) => open.is_none(),
-            _ => false,
+        let Some(known @ 1..) = count(&view) else { return unsupported(wrong()) };
+        let times = |size: i64| usize::try_from(size).ok();
+        let first = match *first {
+            Size::Batch(size) => times(size),
+            Size::Known(0) if keeps => Some(lead),
+            Size::Known(-1) if open.is_none() => Some(total / known),
+            Size::Known(size @ 1..) => {
+                let told = match open {
+                    Some(_) => Some(size),
+                    None => times(size).and_then(|size| size.checked_mul(known)).map(|all| (all / total) as i64),
+                };
+                let fixed = batch.or(told).filter(|&fixed| fixed > 0 && size % fixed == 0);
+                *batch = batch.or(fixed);
+                fixed.and_then(|fixed| times(size / fixed))
+            }
+            Size::Known(_) => None,
         };
-        if let (Some(open), Some(total), Some(rest @ 1..)) = (open, total, count(&view)) {
-            view[open] = total / rest;
+        let Some(first @ 1..) = first else { return unsupported(wrong()) };
+        if let (Some(open), Some(known)) = (open, known.checked_mul(first)) {
+            view[open] = total / known;
         }
-        if !batch_stays || count(&view) != total {
-            return unsupported(format!("from [batch, {:?}] to another number of values an image", self.view));
+        if count(&view).and_then(|count| count.checked_mul(first)) != Some(total) {
+            return unsupported(wrong());
         }
-        Ok(Self { view, ..self })
+        Ok((Self { view, ..self }, first))
     }
+}
+
+/// The first dimension of values of which an image has so many.
+fn rows(lead: usize) -> String {
+    if lead == 1 { "batch".into() } else { format!("batch · {lead}") }
 }
 
 impl Floats {

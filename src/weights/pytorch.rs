@@ -9,6 +9,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::pickle::{Object, Pickle, Storage, TensorView};
 use super::state_dict::{StateDict, state_dict};
 use super::{Checkpoint, Tensor, WeightsError};
+use crate::graph::budget::Budget;
 
 /// `torch.serialization.MAGIC_NUMBER`, as a pickle holds it.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -135,13 +136,13 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
 struct Loader {
     checkpoint: Checkpoint,
     big_endian: bool,
-    /// How many numbers may still be read. Tensors may share a storage, so a small file could otherwise ask for any number.
-    budget: usize,
+    /// Tensors may share a storage, so a small file could otherwise ask for any number.
+    budget: Budget,
 }
 
 impl Loader {
     fn new(file_length: usize, big_endian: bool, words: Vec<String>) -> Self {
-        Self { checkpoint: Checkpoint { words, ..Checkpoint::default() }, big_endian, budget: file_length }
+        Self { checkpoint: Checkpoint { words, ..Checkpoint::default() }, big_endian, budget: Budget::stored(file_length) }
     }
 
     /// Adds the tensor that `view` shows of the bytes of its storage; integers are left out.
@@ -161,12 +162,11 @@ impl Loader {
                 .zip(&view.strides)
                 .try_fold(1_usize, |span, (&size, &stride)| span.checked_add((size - 1).checked_mul(stride)?));
             let span = span.ok_or_else(outside)?;
-            let budget = self.budget.checked_sub(count.max(span));
-            self.budget = budget.ok_or_else(|| damaged("its tensors show more than it stores"))?;
             let bytes = |elements: usize| elements.checked_mul(element.size());
             let from = start.checked_add(view.offset).and_then(bytes);
             let (from, length) = from.zip(bytes(span)).ok_or_else(outside)?;
             let window = from.checked_add(length).and_then(|to| stored.get(from..to)).ok_or_else(outside)?;
+            self.budget.spend(count.max(span)).map_err(|error| error.of(format!("tensor `{name}`")))?;
             values = gather(element.decode(window, self.big_endian), view, count);
         }
         self.checkpoint.tensors.insert(name.to_owned(), Tensor { shape: view.shape.clone(), values });

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::element::Element;
 use super::{Checkpoint, Tensor, WeightsError};
+use crate::graph::budget::{self, DESCRIPTION};
 use crate::model::ReIdentifierConfig;
 
 /// The key of a file's metadata under which [`Description`] stands, as JSON. It is one entry because safetensors writes
@@ -25,6 +26,12 @@ pub(super) struct Description {
     pub provenance: BTreeMap<String, String>,
 }
 
+/// The version alone: a newer file may describe models that cannot be parsed here.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    pub version: u64,
+}
+
 /// How the numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
@@ -39,6 +46,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
         reason: error.to_string(),
     };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let description = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).map_or(0, String::len);
+    budget::within(|| "the description of the model".into(), description as u64, "bytes", DESCRIPTION as u64)?;
     let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
     let mut tensors = BTreeMap::new();
     for (name, view) in SafeTensors::deserialize(bytes).map_err(damaged)?.iter() {

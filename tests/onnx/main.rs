@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod round_trip;
 mod writer;
 
 use webreid::graph::Op;
@@ -110,6 +111,242 @@ fn the_first_bytes_tell_an_onnx_file() {
     assert!(matches!(read(b""), Err(WeightsError::Empty)));
     let error = Checkpoint::read(&fixture("onnx/dynamo.onnx")).unwrap_err().to_string();
     assert!(error.contains("a whole network"), "{error}");
+}
+
+/// The network is the plain one in other words: the same nodes of the same numbers.
+#[track_caller]
+fn check_plain(file: &File) {
+    let (found, expected) = (accepted(file), accepted(&plain()));
+    assert_eq!(found.config, expected.config);
+    assert_eq!(found.tensors, expected.tensors);
+}
+
+fn numbers(name: &str, dims: &[usize], values: impl IntoIterator<Item = i64>) -> Tensor {
+    let dims = dims.iter().map(|&size| size as i64).collect();
+    Tensor { name: name.into(), dims, kind: 7, stored: Stored::Int64s(values.into_iter().collect()) }
+}
+
+/// The plain network for a batch of so many, with other nodes from its mean `c` `[batch, 4, 1, 1]` to the feature.
+fn ending(batch: Option<i64>, nodes: Vec<Node>, tensors: Vec<Tensor>) -> File {
+    let mut file = plain();
+    file.inputs[0].1[0] = batch;
+    file.nodes.truncate(3);
+    file.nodes.extend(nodes);
+    file.outputs = vec![file.nodes[file.nodes.len() - 1].outputs[0].clone()];
+    file.tensors.extend(tensors);
+    file
+}
+
+#[test]
+fn a_batch_that_is_written_into_the_file_is_the_batch() {
+    let reshape = |batch, targets: &[&[i64]]| {
+        let names: Vec<String> = (0..=targets.len()).map(|place| format!("c{place}")).collect();
+        let mut nodes = vec![node("Identity", &["c"], "c0")];
+        let mut tensors = Vec::new();
+        for (place, target) in targets.iter().enumerate() {
+            let shape = format!("shape{place}");
+            nodes.push(node("Reshape", &[&names[place], &shape], &names[place + 1]));
+            tensors.push(Tensor::integers(&shape, target));
+        }
+        ending(batch, nodes, tensors)
+    };
+    for batch in [1, 2, 4, 8, 16, 32, 33] {
+        let all = 4 * batch;
+        let ways: [&[&[i64]]; 9] = [
+            &[&[batch, -1]],
+            &[&[batch, 4]],
+            &[&[-1, 4]],
+            &[&[0, -1]],
+            &[&[batch, 2, -1], &[batch, 4, 1, 1], &[batch, 4]],
+            &[&[-1, 2, 2], &[0, 4]],
+            // All images' values in a row and back.
+            &[&[-1], &[batch, 4]],
+            &[&[all], &[batch, -1]],
+            &[&[2 * batch, 2], &[4 * batch, 1], &[-1, 4]],
+        ];
+        for way in ways {
+            check_plain(&reshape(Some(batch), way));
+        }
+        // The image's shape may not say it.
+        check_plain(&reshape(None, &[&[batch, 4]]));
+        check_plain(&reshape(None, &[&[batch, -1]]));
+    }
+    // Images that are put together are none.
+    for (batch, target) in [(16, [1, 64]), (16, [8, -1]), (16, [32, 4]), (16, [16, 5])] {
+        let message = read(&reshape(Some(batch), &[&target]).bytes()).err().map(|error| error.to_string());
+        let message = message.unwrap_or_else(|| panic!("{target:?} is accepted"));
+        assert!(message.contains("another number of values") || message.contains("in a row"), "{message}");
+    }
+    // Of a batch of one the first dimension may be dropped.
+    for (kind, first) in [("Squeeze", Tensor::integers("zero", &[0])), ("Gather", numbers("zero", &[], [0]))] {
+        let nodes = vec![
+            node("Flatten", &["c"], "d"),
+            node(kind, &["d", "zero"], "e"),
+            node("Unsqueeze", &["e", "first"], "feature"),
+        ];
+        let tensors = vec![first, Tensor::integers("first", &[0])];
+        check_plain(&ending(Some(1), nodes.clone(), tensors.clone()));
+        check_plain(&ending(Some(1), nodes[..2].to_vec(), tensors.clone()));
+        assert!(read(&ending(Some(2), nodes, tensors).bytes()).is_err());
+    }
+}
+
+#[test]
+fn shapes_that_the_network_computes_itself_are_followed() {
+    let shape = || node("Shape", &["b"], "shape");
+    let zero = || numbers("zero", &[], [0]);
+    let at = |name: &str, value| Tensor::integers(name, &[value]);
+    // The batch and −1; twice the batch, halved again.
+    let first = vec![node("Gather", &["shape", "zero"], "n"), node("Unsqueeze", &["n", "at0"], "ns")];
+    let joined = |more: Vec<Node>, end: &[&str]| {
+        [vec![shape()], first.clone(), more, vec![node("Concat", end, "to").with("axis", Attribute::Int(0))]].concat()
+    };
+    let back = |nodes: Vec<Node>| [nodes, vec![node("Reshape", &["c", "to"], "feature")]].concat();
+    let constants = || vec![zero(), at("at0", 0), at("two", 2), at("rest", -1), at("four", 4)];
+    for batch in [None, Some(1), Some(8)] {
+        check_plain(&ending(batch, back(joined(vec![], &["ns", "rest"])), constants()));
+        check_plain(&ending(batch, back(joined(vec![], &["ns", "four"])), constants()));
+        let twice = vec![node("Mul", &["ns", "two"], "double"), node("Div", &["double", "two"], "same")];
+        check_plain(&ending(batch, back(joined(twice, &["same", "four"])), constants()));
+        // The shape in parts, of which the first two are the batch and the channels.
+        let mut parts = node("Split", &["shape"], "n");
+        parts.outputs.extend(["channels", "h", "w"].map(str::to_owned));
+        let nodes = vec![shape(), parts, node("Concat", &["n", "channels"], "to").with("axis", Attribute::Int(0))];
+        check_plain(&ending(batch, back(nodes), vec![]));
+        let slice = vec![shape(), node("Slice", &["shape", "at0", "two"], "to")];
+        check_plain(&ending(batch, back(slice), constants()));
+        // All images, however many: to the batch, or to no end.
+        let whole = vec![shape(), node("Gather", &["shape", "at0"], "n"), node("Flatten", &["c"], "d")];
+        let whole = |end: &str| [whole.clone(), vec![node("Slice", &["d", "at0", end], "feature")]].concat();
+        check_plain(&ending(batch, whole("n"), constants()));
+        check_plain(&ending(batch, whole("far"), vec![at("at0", 0), at("far", i64::MAX)]));
+    }
+    let some = [node("Flatten", &["c"], "d"), node("Slice", &["d", "at0", "two"], "feature")];
+    check_plain(&ending(Some(2), some.to_vec(), constants()));
+    let message = read(&ending(Some(8), some.to_vec(), constants()).bytes()).unwrap_err().to_string();
+    assert!(message.contains("some images of the batch"), "{message}");
+    // As PyTorch's older exporter expands: where the shape is −1 it is 1.
+    let zeros = node("ConstantOfShape", &["two"], "zeros");
+    let expand = vec![
+        zeros.with("value", Attribute::Tensor(Tensor::integers("", &[0]))),
+        node("Add", &["zeros", "one"], "ones"),
+        node("Mul", &["ones", "rest"], "minus"),
+        node("Equal", &["wanted", "minus"], "open"),
+        node("Where", &["open", "ones", "wanted"], "to"),
+        node("Expand", &["scale", "to"], "scales"),
+        node("Flatten", &["c"], "d"),
+        node("Mul", &["d", "scales"], "feature"),
+    ];
+    let constants = |batch| {
+        let scale = Tensor::floats("scale", &[1, 4], &[1.0, 2.0, 3.0, 4.0]);
+        vec![scale, at("two", 2), at("rest", -1), numbers("one", &[], [1]), Tensor::integers("wanted", &[batch, -1])]
+    };
+    for batch in [1, 16] {
+        let model = accepted(&ending(Some(batch), expand.clone(), constants(batch)));
+        assert_eq!(model.tensors["backbone.affine1.weight"].values, [1.0, 2.0, 3.0, 4.0]);
+    }
+}
+
+/// AdaptiveAvgPool2d(1) of the newer exporter, called with an example whose channels are last.
+#[test]
+fn places_in_all_images_values_are_each_images_own() {
+    let row = || node("Reshape", &["c", "rest"], "row");
+    let end = |picked: &str| {
+        let gather = node("Gather", &["row", picked], "picked").with("axis", Attribute::Int(0));
+        vec![gather, node("Reshape", &["picked", "to"], "feature")]
+    };
+    let to = |target: [i64; 2]| vec![Tensor::integers("rest", &[-1]), Tensor::integers("to", &target)];
+    // The batch is open.
+    let places = vec![
+        row(),
+        node("Shape", &["image"], "shape").with("end", Attribute::Int(1)),
+        node("Squeeze", &["shape"], "n"),
+        node("Range", &["zero", "n", "one"], "images"),
+        node("Mul", &["images", "four"], "firsts"),
+        node("Unsqueeze", &["firsts", "axes"], "spread"),
+        node("Add", &["spread", "channels"], "places"),
+        node("Add", &["places", "none"], "all"),
+    ];
+    let constants = |channels: [i64; 4]| {
+        let scalars = [("zero", 0), ("one", 1), ("four", 4)].map(|(name, value)| numbers(name, &[], [value]));
+        let more = [
+            Tensor::integers("axes", &[1, 2, 3]),
+            numbers("channels", &[1, 4, 1, 1], channels),
+            numbers("none", &[1, 1, 1, 1], [0]),
+        ];
+        [scalars.to_vec(), more.to_vec(), to([-1, 4])].concat()
+    };
+    let open = |channels| ending(None, [places.clone(), end("all")].concat(), constants(channels));
+    check_plain(&open([0, 1, 2, 3]));
+    let message = read(&open([3, 2, 1, 0]).bytes()).unwrap_err().to_string();
+    assert!(message.contains("in another order"), "{message}");
+    // Written down for a batch.
+    for batch in [1, 2, 4, 16] {
+        let fixed = |step: i64| {
+            let places = (0..batch).flat_map(|image| (0..4).map(move |channel| image * step + channel));
+            let tensors = [to([batch, -1]), vec![numbers("all", &[batch as usize, 4, 1, 1], places)]].concat();
+            ending(Some(batch), [vec![row()], end("all")].concat(), tensors)
+        };
+        check_plain(&fixed(4));
+        if batch > 1 {
+            let message = read(&fixed(3).bytes()).unwrap_err().to_string();
+            assert!(message.contains("each image's own"), "{message}");
+        }
+    }
+    // Half of the channels are a part of them.
+    let half = vec![numbers("all", &[2, 2, 1, 1], [2, 3, 6, 7])];
+    let file = ending(Some(2), [vec![row()], end("all")].concat(), [to([2, 2]), half].concat());
+    assert_eq!(operations(&accepted(&file))[2..], ["GlobalAveragePool", "Split"]);
+}
+
+#[test]
+fn constants_that_are_written_down_for_every_image_and_pixel_are_one_for_each_channel() {
+    let scales = [1.0_f32, 2.0, 3.0, 4.0];
+    let file = |dims: &[usize], values: &[f32]| {
+        with(vec![node("Mul", &["b", "scale"], "x")], vec![Tensor::floats("scale", dims, values)])
+    };
+    let all = |images: usize, pixels: usize| {
+        scales.iter().flat_map(|&scale| vec![scale; pixels]).collect::<Vec<f32>>().repeat(images)
+    };
+    for (images, height, width) in [(1, 1, 1), (16, 1, 1), (1, 32, 16), (2, 32, 16), (2, 1, 16)] {
+        let model = accepted(&file(&[images, 4, height, width], &all(images, height * width)));
+        assert_eq!(model.tensors["backbone.affine1.weight"].values, scales, "{images} {height} {width}");
+    }
+    for (dims, place) in [([2, 4, 1, 1], 7), ([1, 4, 32, 16], 5)] {
+        let mut values = all(dims[0], dims[2] * dims[3]);
+        values[place] = 9.0;
+        let message = read(&file(&dims, &values).bytes()).unwrap_err().to_string();
+        assert!(message.contains("a constant of shape"), "{message}");
+    }
+    // No more than the value has.
+    assert!(read(&file(&[1, 1, 1, 1, 1], &[2.0]).bytes()).is_err());
+    assert!(read(&file(&[1, 4, 64, 16], &[2.0; 4 * 64 * 16]).bytes()).is_err());
+}
+
+#[test]
+fn group_norm_as_exporters_write_it_is_one() {
+    let nodes = vec![
+        node("Reshape", &["b", "rows"], "r"),
+        node("InstanceNormalization", &["r", "s", "t"], "level"),
+        node("Reshape", &["level", "back"], "x"),
+    ];
+    let tensors = |groups: i64| {
+        let [s, t] = [2.0, 0.5].map(|value| vec![value; groups as usize]);
+        vec![
+            Tensor::integers("rows", &[0, groups, -1]),
+            Tensor::integers("back", &[0, 4, 32, 16]),
+            Tensor::floats("s", &[groups as usize], &s),
+            Tensor::floats("t", &[groups as usize], &t),
+        ]
+    };
+    for (groups, expected) in [(1, "GroupNorm"), (2, "GroupNorm"), (4, "InstanceNorm")] {
+        let model = accepted(&with(nodes.clone(), tensors(groups)));
+        assert_eq!(operations(&model)[2], expected);
+        let name = model.tensors.keys().find(|name| name.contains("norm") && name.ends_with("weight")).unwrap();
+        assert_eq!(model.tensors[name].values, [2.0; 4]);
+    }
+    let message = read(&with(nodes, tensors(8)).bytes()).unwrap_err().to_string();
+    assert!(message.contains("no runs of its 4 channels"), "{message}");
 }
 
 /// Writes the graph of a checkpoint as ONNX; what is read back is the same graph of the same numbers.
@@ -334,7 +571,8 @@ fn operators_that_are_not_supported_are_named() {
     reason(node("Transpose", &["b"], "x").with("perm", Ints(vec![0, 2, 3, 1])), &[], "to the order");
     reason(node("Flatten", &["b"], "x").with("axis", Int(2)), &[], "another axis");
     reason(node("Concat", &["b", "b"], "x").with("axis", Int(2)), &[], "along the axis 2");
-    reason(node("Add", &["b", "c"], "x"), &[("c", &[1, 4, 32, 16], &[0.0; 4 * 32 * 16])], "a constant of shape");
+    let ramp: Vec<f32> = (0..4 * 32 * 16).map(|place| place as f32).collect();
+    reason(node("Add", &["b", "k"], "x"), &[("k", &[1, 4, 32, 16], &ramp)], "a constant of shape");
     reason(node("Sub", &["a", "b"], "x"), &[], "two values that depend on the image");
     reason(node("Div", &["c", "b"], "x"), &[("c", &[], &[1.0])], "of a constant by");
     reason(node("Cast", &["b"], "x").with("to", Int(9)), &[], "ONNX's type 9");
@@ -356,6 +594,9 @@ fn operators_that_are_not_supported_are_named() {
     let mut two = plain();
     two.outputs.push("b".into());
     assert!(refused(&two).2.contains("one output"));
+    let mut constant = plain();
+    constant.outputs = vec!["conv.bias".into()];
+    assert!(refused(&constant).2.contains("no value of the image"));
     let mut map = plain();
     map.outputs = vec!["b".into()];
     assert!(refused(&map).2.contains("no feature"));
@@ -390,13 +631,11 @@ fn damaged_files_are_refused() {
     damaged(|f| f.inputs.clear(), "no input");
     damaged(|f| f.outputs.clear(), "no output");
     damaged(|f| f.outputs = vec!["nowhere".into()], "`nowhere` is read");
-    damaged(|f| f.outputs = vec!["conv.bias".into()], "does not depend on the image");
     damaged(|f| f.nodes[0].inputs.truncate(1), "lacks its input 1");
     damaged(|f| f.nodes[1].inputs.clear(), "lacks its input 0");
     damaged(|f| f.tensors[0].dims[0] = 5, "of shape [5, 3, 3, 3] has 108 numbers");
     damaged(|f| f.tensors[0].dims[0] = i64::MAX, "has 108 numbers");
     damaged(|f| f.tensors[0].dims[0] = -4, "has the shape [-4, 3, 3, 3]");
-    damaged(|f| f.tensors[1] = Tensor::floats("conv.bias", &[1; 100], &[0.5]), "more dimensions than any value");
     damaged(|f| f.tensors[1].stored = Stored::Raw(vec![0; 15]), "has 3 numbers");
     damaged(|f| f.tensors[1].stored = Stored::Raw(vec![0; 17]), "has 4 numbers");
     damaged(|f| f.tensors[1].stored = Stored::Floats(vec![]), "has 0 numbers");
@@ -405,12 +644,10 @@ fn damaged_files_are_refused() {
     damaged(|f| f.nodes[0].attributes.push(("strides", Attribute::Ints(vec![0, 1]))), "cannot take");
     damaged(|f| f.nodes[0].attributes.push(("strides", Attribute::Ints(vec![-1, 1]))), "strides of");
     damaged(|f| f.nodes[0].attributes[0].1 = Attribute::Ints(vec![i64::MAX; 4]), "cannot take");
-    damaged(|f| f.nodes[0].attributes[0].1 = Attribute::Ints(vec![1 << 40; 4]), "values an image");
     damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(0))), "cannot take");
     damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(-1))), "groups that do not fit");
     damaged(|f| f.nodes[0].attributes.push(("group", Attribute::Int(i64::MAX))), "groups that do not fit");
     damaged(|f| f.nodes[3].attributes.push(("axis", Attribute::Int(i64::MIN))), "beyond its input");
-    damaged(|f| f.nodes[0].attributes.extend(vec![("x", Attribute::Int(0)); 100]), "more than 64 attributes");
 
     let values = |what| {
         let mut file = plain();
@@ -431,62 +668,6 @@ fn damaged_files_are_refused() {
     }
     let zero = with(vec![node("Div", &["image", "zero"], "x")], vec![Tensor::floats("zero", &[], &[0.0])]);
     assert!(read(&zero.bytes()).is_err());
-}
-
-/// A few bytes that ask for much.
-#[test]
-fn small_files_that_ask_for_much_memory_are_refused() {
-    // Joined to itself again and again, then a number for each channel.
-    let mut doubled: Vec<Node> = Vec::new();
-    let mut last = "b".to_owned();
-    for place in 0..40 {
-        let out = format!("x{place}");
-        doubled.push(node("Concat", &[&last, &last], &out).with("axis", Attribute::Int(1)));
-        last = out;
-    }
-    doubled.push(node("LeakyRelu", &[&last], "y"));
-    let message = read(&with(doubled, vec![]).bytes()).unwrap_err().to_string();
-    assert!(message.contains("values an image"), "{message}");
-    // Many dimensions, which every node after would copy.
-    let axes = (1..100_000).collect();
-    let many = node("Unsqueeze", &["b"], "x").with("axes", Attribute::Ints(axes));
-    let message = read(&with(vec![many], vec![]).bytes()).unwrap_err().to_string();
-    assert!(message.contains("more dimensions"), "{message}");
-    let message = {
-        let shape = Tensor::integers("shape", &vec![1; 100_000]);
-        read(&with(vec![node("Reshape", &["b", "shape"], "x")], vec![shape]).bytes()).unwrap_err().to_string()
-    };
-    assert!(message.contains("100000 whole numbers are no shape"), "{message}");
-    // Large windows that cut out a row, again and again.
-    let tensors = ["0", "1", "2"].map(|value| Tensor::integers(value, &[value.parse().unwrap()]));
-    let mut rows = with(
-        (0..4000).map(|place| node("Slice", &["b", "0", "1", "2"], &format!("x{place}"))).collect(),
-        tensors.into(),
-    );
-    rows.inputs[0].1 = vec![None, Some(3), Some(4096), Some(16)];
-    let parts: Vec<String> = (0..4000).map(|place| format!("x{place}")).collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let at = rows.nodes.len() - 2;
-    rows.nodes[at] = node("GlobalAveragePool", &["joined"], "c");
-    rows.nodes.insert(at, node("Concat", &parts, "joined").with("axis", Attribute::Int(1)));
-    let message = read(&rows.bytes()).unwrap_err().to_string();
-    assert!(message.contains("many times the numbers that the file holds"), "{message}");
-    // A million empty nodes, of two bytes each.
-    let mut graph = Vec::new();
-    (0..1_000_000).for_each(|_| writer::bytes(&mut graph, 1, &[]));
-    let mut file = vec![8, 8];
-    writer::bytes(&mut file, 7, &graph);
-    writer::bytes(&mut file, 8, &[0x10, 13]);
-    let message = read(&file).unwrap_err().to_string();
-    assert!(message.contains("more than 65536 nodes"), "{message}");
-    // Lengths beyond the file.
-    for length in [3, 1 << 20, u32::MAX.into(), u64::MAX] {
-        let mut file = vec![8, 8, 7 << 3 | 2];
-        writer::varint(&mut file, length);
-        file.extend([0, 0]);
-        let message = read(&file).unwrap_err().to_string();
-        assert!(message.contains("the ONNX file is damaged or incomplete"), "{message}");
-    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub enum Attribute {
     Float(f32),
     Ints(Vec<i64>),
     Text(&'static str),
+    Tensor(Tensor),
 }
 
 #[derive(Clone)]
@@ -79,6 +80,7 @@ impl Node {
                 }
                 Attribute::Ints(values) => values.iter().for_each(|value| integer(&mut inner, 8, *value)),
                 Attribute::Text(value) => text(&mut inner, 4, value),
+                Attribute::Tensor(value) => bytes(&mut inner, 5, &value.bytes()),
             }
             bytes(&mut out, 5, &inner);
         }

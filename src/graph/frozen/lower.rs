@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
+use crate::graph::budget;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
 use crate::weights::Tensor;
 
@@ -34,6 +35,7 @@ pub fn lower(
     width: usize,
 ) -> Result<Frozen, FreezeError> {
     let shapes = graph.shapes(height, width)?;
+    budget::network(&graph.nodes, &shapes)?;
     check(graph, tensors)?;
     let mut readers = vec![0; graph.nodes.len()];
     outputs.iter().for_each(|&output| readers[output] += 1);

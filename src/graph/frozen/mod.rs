@@ -191,6 +191,8 @@ pub enum FreezeError {
     Missing(String),
     #[error("the tensor '{name}' has {found} values where the model needs the shape {expected:?}")]
     Length { name: String, found: usize, expected: Vec<usize> },
+    #[error(transparent)]
+    TooMuch(#[from] crate::graph::budget::TooMuch),
 }
 
 impl Frozen {

@@ -43,7 +43,7 @@ use file::File;
 use names::Names;
 
 use super::error::list;
-use super::safetensors::{Description, METADATA_KEY, VERSION};
+use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
 use super::{Checkpoint, Tensor, WeightsError};
 use crate::model::{Pooling, ReIdentifierConfig};
 
@@ -295,8 +295,7 @@ pub(super) fn imported(
 
 fn describe_ours(json: &str) -> Result<Description, WeightsError> {
     let description: Result<Description, _> = serde_json::from_str(json);
-    // The version first: a newer file may describe models that cannot be parsed here.
-    let version = serde_json::from_str::<serde_json::Value>(json).ok().and_then(|value| value["version"].as_u64());
+    let version = serde_json::from_str::<Version>(json).ok().map(|described| described.version);
     match (version, description) {
         (Some(version), _) if version > u64::from(VERSION) => Err(WeightsError::Unsupported(format!(
             "the file was written by a newer webreid (version {version} of the format, {VERSION} is known here); update this one"

@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use prost::bytes::Bytes;
+use prost::encoding::{self, DecodeContext, WireType};
 
 use super::{damaged, proto};
+use crate::graph::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::operators::Refusal;
@@ -40,17 +42,14 @@ pub(super) enum Numbers {
 
 /// The sets of operators that are known; the next ones may mean something else by the same words.
 const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 7..=26;
-/// Nodes or tensors of a file, and attributes of a node: far more than any network has.
-const MANY: usize = 1 << 16;
-const MANY_ATTRIBUTES: usize = 64;
-/// The dimensions that a value may have.
-pub(super) const MOST_AXES: usize = 8;
 /// What PyTorch's exporters call every network.
 const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
 
 impl Network {
     pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
-        let model: proto::Model = decode(Bytes::copy_from_slice(bytes))?;
+        let mut fields = Budget::fields();
+        let mut decode = Decoder { fields: &mut fields };
+        let model: proto::Model = decode.message(Bytes::copy_from_slice(bytes), &[proto::GRAPH])?;
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let sets = model.operator_sets.iter().filter(|set| is_standard(&set.domain));
         let set = sets.map(|set| set.version).next().ok_or_else(|| damaged("it names no set of operators"))?;
@@ -60,19 +59,23 @@ impl Network {
                 "ONNX's operator set {set} is not supported; {first} to {last} are: export the model with another opset_version"
             )));
         }
-        if graph.nodes.len().max(graph.initializers.len()).max(graph.inputs.len()) > MANY {
-            return Err(damaged(format!("it has more than {MANY} nodes or tensors")));
+        for (count, unit) in [
+            (graph.nodes.len(), "nodes"),
+            (graph.initializers.len(), "tensors"),
+            (graph.inputs.len().max(graph.outputs.len()), "inputs or outputs"),
+        ] {
+            budget::within(|| "the ONNX file".into(), count as u64, unit, NODES as u64)?;
         }
         let mut tensors = HashMap::new();
         for bytes in graph.initializers {
-            let tensor: proto::Tensor = decode(bytes)?;
+            let tensor: proto::Tensor = decode.message(bytes, &[])?;
             if let Some(twice) = tensors.insert(tensor.name.clone(), tensor) {
                 return Err(damaged(format!("two tensors are called `{}`", twice.name)));
             }
         }
         let mut inputs = Vec::new();
         for bytes in graph.inputs {
-            let info: proto::ValueInfo = decode(bytes)?;
+            let info: proto::ValueInfo = decode.message(bytes, proto::DIMENSIONS)?;
             if !tensors.contains_key(&info.name) {
                 inputs.push(info);
             }
@@ -83,13 +86,20 @@ impl Network {
             let reason = "one image is the only input that a network may have".into();
             return Err(WeightsError::Operator { operator: "input".into(), node: second.name, reason });
         }
-        let mut outputs = graph.outputs.into_iter().map(decode::<proto::ValueInfo>);
-        let output = outputs.next().ok_or_else(|| damaged("it has no output"))??.name;
+        let mut outputs = Vec::new();
+        for bytes in graph.outputs {
+            outputs.push(decode.message::<proto::ValueInfo>(bytes, proto::DIMENSIONS)?.name);
+        }
+        let mut outputs = outputs.into_iter();
+        let output = outputs.next().ok_or_else(|| damaged("it has no output"))?;
         if let Some(second) = outputs.next() {
             let reason = "a network may have one output, the feature".into();
-            return Err(WeightsError::Operator { operator: "output".into(), node: second?.name, reason });
+            return Err(WeightsError::Operator { operator: "output".into(), node: second, reason });
         }
-        let nodes = graph.nodes.into_iter().map(decode).collect::<Result<Vec<proto::Node>, _>>()?;
+        let mut nodes: Vec<proto::Node> = Vec::with_capacity(graph.nodes.len());
+        for bytes in graph.nodes {
+            nodes.push(decode.message(bytes, &[])?);
+        }
         let nodes = needed(nodes, &output);
         let mut readers = HashMap::from([(output.clone(), 1)]);
         for node in nodes.iter().filter(|node| node.kind != "Shape") {
@@ -135,8 +145,38 @@ fn is_standard(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
-fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, WeightsError> {
-    M::decode(bytes).map_err(|error| damaged(error.to_string()))
+/// Decodes messages as long as the file has fields to spend: one of two bytes may take tens in memory.
+struct Decoder<'a> {
+    fields: &'a mut Budget,
+}
+
+impl Decoder<'_> {
+    /// A message; `within` are the tags that lead to those within it which come in numbers.
+    fn message<M: Message + Default>(&mut self, bytes: Bytes, within: &[u32]) -> Result<M, WeightsError> {
+        self.fields.spend(fields(&bytes, within)).map_err(|error| error.of("the ONNX file"))?;
+        M::decode(bytes).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+/// The fields of a message, and of those that the tags lead to. What cannot be read is left to the decoder.
+fn fields(mut bytes: &[u8], within: &[u32]) -> usize {
+    let mut count = 0;
+    while let Ok((tag, wire)) = encoding::decode_key(&mut bytes) {
+        count += 1;
+        if wire != WireType::LengthDelimited {
+            if encoding::skip_field(wire, tag, &mut bytes, DecodeContext::default()).is_err() {
+                break;
+            }
+            continue;
+        }
+        let length = encoding::decode_varint(&mut bytes).ok().and_then(|length| usize::try_from(length).ok());
+        let Some((content, rest)) = length.and_then(|length| bytes.split_at_checked(length)) else { break };
+        if let Some((_, deeper)) = within.split_first().filter(|(wanted, _)| **wanted == tag) {
+            count += fields(content, deeper);
+        }
+        bytes = rest;
+    }
+    count
 }
 
 /// A node with its attributes.
@@ -159,10 +199,12 @@ impl<'a> Node<'a> {
         if !is_standard(&node.domain) {
             return Err(opened.unsupported(format!("it is one of {}'s own", node.domain)));
         }
-        if node.attributes.len() > MANY_ATTRIBUTES {
-            return Err(damaged(format!("`{name}` has more than {MANY_ATTRIBUTES} attributes")));
-        }
-        opened.attributes = node.attributes.iter().cloned().map(decode).collect::<Result<_, _>>()?;
+        budget::within(|| format!("`{name}`"), node.attributes.len() as u64, "attributes", ATTRIBUTES as u64)?;
+        // Their nodes are opened one by one.
+        let mut fields = Budget::fields();
+        let mut decode = Decoder { fields: &mut fields };
+        let attributes = node.attributes.iter().map(|attribute| decode.message(attribute.clone(), &[proto::TENSOR]));
+        opened.attributes = attributes.collect::<Result<_, _>>()?;
         Ok(opened)
     }
 
@@ -176,6 +218,7 @@ impl<'a> Node<'a> {
         match refusal {
             Refusal::Unsupported(reason) => self.unsupported(reason),
             Refusal::Damaged(reason) => damaged(format!("`{}` ({}) {reason}", self.name, self.kind)),
+            Refusal::TooMuch(error) => error.of(format!("`{}` ({})", self.name, self.kind)).into(),
         }
     }
 
@@ -232,9 +275,7 @@ impl proto::Tensor {
                  torch.onnx.export(…, external_data=False) or onnx.save(onnx.load(path), path)"
             )));
         }
-        if self.dims.len() > MOST_AXES {
-            return Err(damaged(format!("`{name}` has more dimensions than any value of a network")));
-        }
+        budget::within(|| format!("the tensor `{name}`"), self.dims.len() as u64, "dimensions", AXES as u64)?;
         let shape = self.dims.iter().map(|&size| usize::try_from(size)).collect::<Result<Vec<usize>, _>>();
         let shape = shape.map_err(|_| damaged(format!("`{name}` has the shape {:?}", self.dims)))?;
         let numbers = self.decode().map_err(|kind| {

@@ -6,6 +6,13 @@
 use prost::Message;
 use prost::bytes::Bytes;
 
+/// The tag of [`Model::graph`].
+pub(super) const GRAPH: u32 = 7;
+/// That of [`Attribute::t`].
+pub(super) const TENSOR: u32 = 5;
+/// Those that lead from a [`ValueInfo`] to what its dimensions are.
+pub(super) const DIMENSIONS: &[u32] = &[2, 1, 2, 1];
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Model {
     /// The version of the format.

@@ -6,21 +6,30 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::damaged;
-use super::file::{Image, MOST_AXES, Network, Node, Numbers};
+use super::file::{Image, Network, Node, Numbers};
+use super::{damaged, proto};
+use crate::graph::budget::{self, AXES, LIST};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::{ChannelOrder, InputConfig, ReIdentifierConfig};
 use crate::weights::import::{self, Images, Importer};
-use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, Size, unsupported};
+use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, unsupported};
+use crate::weights::sizes::{self, Places, Size, Sizes};
 use crate::weights::{Tensor, WeightsError};
 
 /// What a node gives.
 #[derive(Clone)]
 enum Value {
     Flow(Flow),
+    /// All images' values in a row, of which an image has `lead` times its view.
+    Row {
+        flow: Flow,
+        lead: usize,
+    },
     Floats(Floats),
     /// Whole numbers: a shape, or a part of one.
     Sizes(Sizes),
+    /// Those that differ from image to image.
+    Places(Places),
     /// A vector `[channels, 1, 1]` laid over a map.
     Spread(Flow),
     /// On the way to a generalised mean.
@@ -29,13 +38,6 @@ enum Value {
     Length(import::Value),
     /// A vector divided by its length.
     Unit(Flow),
-}
-
-#[derive(Clone)]
-struct Sizes {
-    list: Vec<Size>,
-    /// One number that is no list.
-    scalar: bool,
 }
 
 /// `mean(max(x, least)^exponent)`, as far as it has come.
@@ -49,8 +51,6 @@ struct Power {
 
 /// The least value that generalised-mean pooling takes; below a smaller one no feature differs by more.
 const GEM_LEAST: f64 = 1e-6;
-/// The numbers that a list of sizes may have: like dimensions, each node that passes them on copies them.
-const MOST_SIZES: usize = 64;
 /// The least length that a feature is divided by.
 const LEAST_LENGTH: f64 = 1e-3;
 
@@ -67,16 +67,20 @@ pub(super) fn translate(network: &Network, file: usize) -> Result<Translation, W
     let (height, width) = image_size(&network.image)?;
     let (importer, image) = Importer::new(height, width, ChannelOrder::Rgb);
     let operators = Operators::new(importer, file);
-    let mut translator = Translator { network, operators, values: HashMap::new() };
+    let batch = network.image.dims.first().copied().flatten().and_then(|batch| i64::try_from(batch).ok());
+    let mut translator = Translator { network, operators, values: HashMap::new(), batch };
     translator.give(&network.image.name, Value::Flow(Flow::of(image)))?;
     for node in &network.nodes {
         let node = Node::open(node)?;
         translator.translate(&node)?;
     }
-    let (flow, unit) = match translator.value(&network.output)? {
+    let (flow, unit) = match translator.value(&network.output).map(|value| translator.alone(value))? {
         Value::Flow(flow) => (flow, false),
         Value::Unit(flow) => (flow, true),
-        _ => return Err(damaged("its output does not depend on the image")),
+        _ => {
+            let reason = "it is no value of the image alone".into();
+            return Err(WeightsError::Operator { operator: "output".into(), node: network.output.clone(), reason });
+        }
     };
     let mut operators = translator.operators;
     // Large networks fill the memory of a browser several times over.
@@ -109,6 +113,8 @@ struct Translator<'a> {
     network: &'a Network,
     operators: Operators,
     values: HashMap<&'a str, Value>,
+    /// The batch that the file was written for, if it says so.
+    batch: Option<i64>,
 }
 
 impl<'a> Translator<'a> {
@@ -128,6 +134,11 @@ impl<'a> Translator<'a> {
             "Unsqueeze" => self.unsqueeze(node),
             "Transpose" => self.transpose(node),
             "Expand" => self.expand(node),
+            "Tile" => self.tile(node),
+            "ConstantOfShape" => self.constant_of_shape(node),
+            "Range" => self.range(node),
+            "Equal" => self.equal(node),
+            "Where" => self.choose(node),
             "Pad" => self.pad(node),
             "Conv" => self.convolution(node),
             "Gemm" => self.gemm(node),
@@ -184,17 +195,12 @@ impl<'a> Translator<'a> {
             Numbers::Floats(values) => {
                 (values.len(), Value::Floats(Floats { shape, values: values.into(), name: name.into() }))
             }
-            Numbers::Integers(values) if values.len() > MOST_SIZES => {
-                let reason = format!("{} whole numbers are no shape", values.len());
-                return Err(WeightsError::Operator { operator: "tensor".into(), node: name.into(), reason });
-            }
             Numbers::Integers(values) => {
-                let list = values.into_iter().map(Size::Known).collect::<Vec<_>>();
-                (list.len(), Value::Sizes(Sizes { list, scalar: shape.is_empty() }))
+                let list: Vec<Size> = values.into_iter().map(Size::Known).collect();
+                (list.len(), Value::Sizes(Sizes { shape, list: list.into() }))
             }
         };
-        let spent = self.operators.spend(count);
-        spent.map_err(|_| damaged("its tensors need many times the numbers that the file holds"))?;
+        self.operators.budget().spend(count).map_err(|error| error.of(format!("the tensor `{name}`")))?;
         Ok(value)
     }
 
@@ -209,9 +215,26 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// Of a batch of one that lost its dimension, the value of the image.
+    fn alone(&self, value: Value) -> Value {
+        match value {
+            Value::Row { flow, lead } if self.batch == Some(1) && flow.view.is_empty() => {
+                Value::Flow(Flow { view: vec![lead], ..flow })
+            }
+            value => value,
+        }
+    }
+
     fn flow_at(&mut self, node: &Node, port: usize) -> Result<Flow, WeightsError> {
-        match self.input(node, port)? {
+        let value = self.input(node, port)?;
+        match self.alone(value) {
             Value::Flow(flow) => Ok(flow),
+            Value::Row { flow, lead } => {
+                let view = flow.view;
+                Err(node.unsupported(format!(
+                    "its input has the values of all images in a row, [batch · {lead}, {view:?}]"
+                )))
+            }
             Value::Unit(_) => {
                 Err(node.unsupported("its input is a vector divided by its length, which only the feature may be"))
             }
@@ -222,7 +245,7 @@ impl<'a> Translator<'a> {
                 Err(node.unsupported("its input is a vector laid over a map, which only a product may have"))
             }
             Value::Length(_) => Err(node.unsupported("its input is the length of a vector, which may only divide it")),
-            Value::Floats(_) | Value::Sizes(_) => {
+            Value::Floats(_) | Value::Sizes(_) | Value::Places(_) => {
                 Err(node.unsupported(format!("its input {port} does not depend on the image")))
             }
         }
@@ -254,11 +277,18 @@ impl<'a> Translator<'a> {
 
     /// Constant whole numbers.
     fn integers_at(&mut self, node: &Node, port: usize) -> Result<Vec<i64>, WeightsError> {
-        let known = |size| match size {
-            Size::Known(size) => Ok(size),
-            Size::Batch => Err(node.unsupported("it depends on the batch")),
-        };
-        self.sizes_at(node, port)?.list.into_iter().map(known).collect()
+        let sizes = self.sizes_at(node, port)?;
+        let what = || format!("the input {port} of `{}` ({})", node.name, node.kind);
+        budget::within(what, sizes.list.len() as u64, "whole numbers", LIST as u64)?;
+        sizes.known().ok_or_else(|| node.unsupported("it depends on the batch"))
+    }
+
+    /// The same, or sizes that may depend on the batch.
+    fn sizes(&mut self, node: &Node, name: &str, port: usize) -> Result<Option<Sizes>, WeightsError> {
+        if let Some(attribute) = node.attribute(name) {
+            return Ok(Some(Sizes::list(attribute.ints.iter().map(|&size| Size::Known(size)).collect::<Vec<_>>())));
+        }
+        if self.has(node, port) { self.sizes_at(node, port).map(Some) } else { Ok(None) }
     }
 
     /// Constant whole numbers that older files have as an attribute and newer ones as an input; `None` where they are left out.
@@ -279,7 +309,7 @@ impl<'a> Translator<'a> {
         }
         match self.input(node, port)? {
             Value::Floats(Floats { values, .. }) if values.len() == 1 => Ok(Some(values[0].into())),
-            Value::Sizes(Sizes { list, .. }) if let [Size::Known(value)] = list[..] => Ok(Some(value as f64)),
+            Value::Sizes(sizes) if let Some(Size::Known(value)) = sizes.single() => Ok(Some(value as f64)),
             _ => Err(node.unsupported(format!("its input {port} is not one constant"))),
         }
     }
@@ -290,20 +320,20 @@ impl<'a> Translator<'a> {
         if name.is_empty() {
             return Ok(());
         }
-        let long = match &value {
-            Value::Flow(flow) | Value::Spread(flow) | Value::Unit(flow) | Value::Power(Power { x: flow, .. }) => {
-                flow.view.len() > MOST_AXES
-            }
-            Value::Floats(floats) => floats.shape.len() > MOST_AXES,
-            Value::Sizes(sizes) => sizes.list.len() > MOST_SIZES,
-            Value::Length(_) => false,
+        let axes = match &value {
+            Value::Flow(flow) | Value::Row { flow, .. } => flow.view.len(),
+            Value::Spread(flow) | Value::Unit(flow) | Value::Power(Power { x: flow, .. }) => flow.view.len(),
+            Value::Floats(floats) => floats.shape.len(),
+            Value::Sizes(Sizes { shape, .. }) | Value::Places(Places { shape, .. }) => shape.len(),
+            Value::Length(_) => 0,
         };
-        if long {
-            return Err(damaged(format!("`{name}` has more dimensions than any value of a network")));
-        }
+        budget::within(|| format!("`{name}`"), axes as u64, "dimensions", AXES as u64)?;
         let alone = self.network.is_read_once(name);
-        if let Value::Flow(flow) | Value::Spread(flow) | Value::Power(Power { x: flow, .. }) = &mut value {
-            flow.alone &= alone;
+        match &mut value {
+            Value::Flow(flow) | Value::Row { flow, .. } | Value::Spread(flow) | Value::Power(Power { x: flow, .. }) => {
+                flow.alone &= alone;
+            }
+            _ => {}
         }
         match self.values.insert(name, value) {
             Some(_) => Err(damaged(format!("two nodes give `{name}`"))),
@@ -335,62 +365,94 @@ impl<'a> Translator<'a> {
     fn cast(&mut self, node: &Node) -> Result<Value, WeightsError> {
         let to = node.integer("to", 0);
         match (self.input(node, 0)?, to) {
-            (Value::Sizes(sizes), 6 | 7) => Ok(Value::Sizes(sizes)),
-            (Value::Sizes(sizes), 1 | 10 | 11 | 16) if !sizes.list.contains(&Size::Batch) => {
-                let shape = if sizes.scalar { vec![] } else { vec![sizes.list.len()] };
-                let value = |size: &Size| if let Size::Known(value) = size { *value as f32 } else { f32::NAN };
-                let values = sizes.list.iter().map(value).collect();
-                Ok(Value::Floats(Floats { shape, values, name: "".into() }))
+            (value @ (Value::Sizes(_) | Value::Places(_)), 6 | 7) => Ok(value),
+            // Of what compares: 0 or 1 already.
+            (Value::Sizes(sizes), 9)
+                if sizes.known().is_some_and(|list| list.iter().all(|size| matches!(size, 0 | 1))) =>
+            {
+                Ok(Value::Sizes(sizes))
             }
-            (Value::Sizes(_), _) => Err(node.unsupported(format!("to ONNX's type {to}"))),
+            (Value::Sizes(sizes), 1 | 10 | 11 | 16) if let Some(known) = sizes.known() => {
+                self.operators.spend(known.len()).map_err(|refusal| node.refuse(refusal))?;
+                let values = known.into_iter().map(|size| size as f32).collect();
+                Ok(Value::Floats(Floats { shape: sizes.shape, values, name: "".into() }))
+            }
+            (Value::Sizes(_) | Value::Places(_), _) => Err(node.unsupported(format!("to ONNX's type {to}"))),
             (value, 1 | 10 | 11 | 16) => Ok(value),
             _ => Err(node.unsupported(format!("to ONNX's type {to}"))),
         }
     }
 
     fn shape(&mut self, node: &Node) -> Result<Value, WeightsError> {
-        let view = match self.input(node, 0)? {
-            Value::Flow(flow) | Value::Unit(flow) => flow.view,
+        let list = match self.input(node, 0)? {
+            Value::Flow(flow) | Value::Unit(flow) => Sizes::of_view(&flow.view).list,
+            Value::Row { flow, lead } => {
+                let first = Size::Batch(i64::try_from(lead).unwrap_or(i64::MAX));
+                [first].into_iter().chain(flow.view.into_iter().map(sizes::known)).collect()
+            }
+            Value::Sizes(Sizes { shape, .. }) | Value::Floats(Floats { shape, .. }) => {
+                shape.into_iter().map(sizes::known).collect()
+            }
             _ => return Err(node.unsupported("of what is no value of the network")),
         };
-        let known = view.into_iter().map(|size| Size::Known(size as i64));
-        let list: Vec<Size> = [Size::Batch].into_iter().chain(known).collect();
         let range = range(node.integer("start", 0), node.integer("end", i64::MAX), list.len());
-        Ok(Value::Sizes(Sizes { list: list[range].to_vec(), scalar: false }))
+        Ok(Value::Sizes(Sizes::list(&list[range])))
     }
 
-    /// A part of a shape, or the only one of an axis.
+    /// A part of a shape, the only one of an axis, or each image's part of a row.
     fn gather(&mut self, node: &Node) -> Result<Value, WeightsError> {
-        let indices = self.sizes_at(node, 1)?;
-        let places = self.integers_at(node, 1)?;
-        match self.input(node, 0)? {
-            Value::Sizes(sizes) => {
-                let place = |index: i64| if index < 0 { index.saturating_add(sizes.list.len() as i64) } else { index };
-                let get = |index| usize::try_from(place(index)).ok().and_then(|index| sizes.list.get(index).copied());
-                let parts: Option<Vec<Size>> = places.into_iter().map(get).collect();
-                let list = parts.ok_or_else(|| damaged(format!("`{}` reads beyond its input", node.name)))?;
-                Ok(Value::Sizes(Sizes { list, scalar: indices.scalar }))
+        let (value, at) = (self.input(node, 0)?, self.input(node, 1)?);
+        match (value, at) {
+            (Value::Sizes(sizes), Value::Sizes(at)) if sizes.shape.len() == 1 => {
+                self.operators.spend(at.list.len()).map_err(|refusal| node.refuse(refusal))?;
+                sizes.gathered(&at).map(Value::Sizes).map_err(|refusal| node.refuse(refusal))
             }
-            Value::Flow(mut flow) => {
+            (Value::Row { flow, lead }, at) if flow.view.is_empty() => {
+                if let Value::Sizes(sizes) = &at {
+                    self.operators.spend(sizes.list.len()).map_err(|refusal| node.refuse(refusal))?;
+                }
+                let places = match at {
+                    Value::Places(places) => Some(places),
+                    Value::Sizes(sizes) => Places::of(&sizes),
+                    _ => None,
+                };
+                let places = places.filter(|places| usize::try_from(places.step) == Ok(lead));
+                let places = places.ok_or_else(|| node.unsupported("of other values than each image's own"))?;
+                let row = Flow { view: vec![lead], ..flow };
+                let picked = self.operators.picked(row, &places.first, places.shape);
+                picked.map(Value::Flow).map_err(|refusal| node.refuse(refusal))
+            }
+            (Value::Flow(mut flow), Value::Sizes(at)) => {
+                let places = self.integers_at(node, 1)?;
                 let axis = axis(node, node.integer("axis", 0), flow.view.len() + 1)?;
                 match (&places[..], axis.checked_sub(1)) {
                     (&[0 | -1], Some(place)) if flow.view[place] == 1 => {
-                        if indices.scalar {
+                        if at.shape.is_empty() {
                             flow.view.remove(place);
                         }
                         Ok(Value::Flow(flow))
                     }
+                    // The only image of a batch of one.
+                    (&[0 | -1], None) if self.batch == Some(1) => {
+                        if !at.shape.is_empty() {
+                            return Ok(Value::Flow(flow));
+                        }
+                        without_batch(flow).ok_or_else(|| node.unsupported("of an image without values"))
+                    }
                     _ => Err(node.unsupported(format!("of some values along the axis {axis}"))),
                 }
             }
-            _ => Err(node.unsupported("of other values than the network's")),
+            _ => {
+                self.sizes_at(node, 1)?;
+                Err(node.unsupported("of other values than the network's"))
+            }
         }
     }
 
     fn slice(&mut self, node: &Node) -> Result<Value, WeightsError> {
         let missing = || damaged(format!("`{}` does not say where it begins and ends", node.name));
         let starts = self.integers(node, "starts", 1)?.ok_or_else(missing)?;
-        let ends = self.integers(node, "ends", 2)?.ok_or_else(missing)?;
+        let ends = self.sizes(node, "ends", 2)?.ok_or_else(missing)?.list;
         let axes = self.integers(node, "axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
         let steps = self.integers(node, "steps", 4)?;
         if steps.is_some_and(|steps| steps.iter().any(|step| *step != 1)) {
@@ -400,14 +462,26 @@ impl<'a> Translator<'a> {
             return Err(missing());
         }
         let mut value = self.input(node, 0)?;
-        for ((start, end), along) in starts.into_iter().zip(ends).zip(axes) {
-            value = match value {
-                Value::Sizes(sizes) => {
+        for ((start, &end), along) in starts.into_iter().zip(&ends[..]).zip(axes) {
+            value = match (value, end) {
+                (Value::Sizes(sizes), Size::Known(end)) if sizes.shape.len() == 1 => {
                     axis(node, along, 1)?;
                     let range = range(start, end, sizes.list.len());
-                    Value::Sizes(Sizes { list: sizes.list[range].to_vec(), scalar: false })
+                    self.operators.spend(range.len()).map_err(|refusal| node.refuse(refusal))?;
+                    Value::Sizes(Sizes::list(&sizes.list[range]))
                 }
-                Value::Flow(flow) => {
+                (Value::Flow(flow), end) if axis(node, along, flow.view.len() + 1)? == 0 => {
+                    // All images, or as many as the file was written for.
+                    let is_whole = match end {
+                        Size::Batch(times) => times > 0,
+                        Size::Known(end) => end >= self.batch.unwrap_or(i64::from(i32::MAX)),
+                    };
+                    if start != 0 || !is_whole {
+                        return Err(node.unsupported("of some images of the batch"));
+                    }
+                    Value::Flow(flow)
+                }
+                (Value::Flow(flow), Size::Known(end)) => {
                     let Some(place) = axis(node, along, flow.view.len() + 1)?.checked_sub(1) else {
                         return Err(node.unsupported("of some images of the batch"));
                     };
@@ -456,11 +530,22 @@ impl<'a> Translator<'a> {
     }
 
     fn split(&mut self, node: &Node<'a>) -> Result<(), WeightsError> {
-        let flow = self.flow_at(node, 0)?;
-        let Some(place) = axis(node, node.integer("axis", 0), flow.view.len() + 1)?.checked_sub(1) else {
-            return Err(node.unsupported("of some images of the batch"));
+        let value = self.input(node, 0)?;
+        if let Value::Sizes(list) = &value {
+            axis(node, node.integer("axis", 0), list.shape.len())?;
+            self.operators.spend(list.list.len()).map_err(|refusal| node.refuse(refusal))?;
+        }
+        let (total, place) = match &value {
+            Value::Sizes(list) if list.shape.len() == 1 => (list.list.len(), 0),
+            _ => {
+                let flow = self.flow_at(node, 0)?;
+                let Some(place) = axis(node, node.integer("axis", 0), flow.view.len() + 1)?.checked_sub(1) else {
+                    return Err(node.unsupported("of some images of the batch"));
+                };
+                (flow.view[place], place)
+            }
         };
-        let (total, parts) = (flow.view[place], node.outputs.len());
+        let parts = node.outputs.len();
         let lengths = match self.integers(node, "split", 1)? {
             Some(lengths) => lengths,
             None => {
@@ -476,9 +561,15 @@ impl<'a> Translator<'a> {
         }
         for (name, &length) in node.outputs.iter().zip(&lengths) {
             let length = usize::try_from(length).ok().filter(|length| *length <= total - start).ok_or_else(wrong)?;
-            let part = self.part(flow.clone(), place, start, length).map_err(|refusal| node.refuse(refusal))?;
+            let part = match &value {
+                Value::Sizes(list) => Value::Sizes(Sizes::list(&list.list[start..][..length])),
+                _ => {
+                    let flow = self.flow_at(node, 0)?;
+                    Value::Flow(self.part(flow, place, start, length).map_err(|refusal| node.refuse(refusal))?)
+                }
+            };
             start += length;
-            self.give(name, Value::Flow(part))?;
+            self.give(name, part)?;
         }
         if start == total { Ok(()) } else { Err(wrong()) }
     }
@@ -487,13 +578,9 @@ impl<'a> Translator<'a> {
         let along = node.integer("axis", 1);
         let inputs = (0..node.inputs.len()).map(|port| self.input(node, port)).collect::<Result<Vec<Value>, _>>()?;
         if matches!(inputs.first(), Some(Value::Sizes(_))) {
-            let mut list = Vec::new();
-            for port in 0..inputs.len() {
-                list.extend(self.sizes_at(node, port)?.list);
-            }
-            // What is joined again and again doubles each time.
-            self.operators.spend(list.len()).map_err(|refusal| node.refuse(refusal))?;
-            return Ok(Value::Sizes(Sizes { list, scalar: false }));
+            let parts = (0..inputs.len()).map(|port| self.sizes_at(node, port)).collect::<Result<Vec<Sizes>, _>>()?;
+            let joined = Sizes::joined(&parts, self.operators.budget());
+            return joined.map(Value::Sizes).map_err(|refusal| node.refuse(refusal));
         }
         let flows = (0..inputs.len()).map(|port| self.flow_at(node, port)).collect::<Result<Vec<Flow>, _>>()?;
         self.operators.concatenate(&flows, along).map(Value::Flow).map_err(|refusal| node.refuse(refusal))
@@ -503,27 +590,31 @@ impl<'a> Translator<'a> {
 
     fn reshape(&mut self, node: &Node) -> Result<Value, WeightsError> {
         let target = self.sizes_at(node, 1)?.list;
-        match self.input(node, 0)? {
-            // To a list of one or to a scalar.
-            Value::Sizes(sizes) if sizes.list.len() == 1 => {
-                Ok(Value::Sizes(Sizes { list: sizes.list, scalar: target.is_empty() }))
+        let keeps = node.integer("allowzero", 0) == 0;
+        let (flow, lead) = match self.input(node, 0)? {
+            Value::Sizes(sizes) => {
+                let shape = constant_shape(node, &sizes.shape, &target, keeps)?;
+                return Ok(Value::Sizes(Sizes { shape, ..sizes }));
             }
             Value::Floats(floats) => {
-                let sizes = target.iter().map(|size| if let Size::Known(size) = size { *size } else { 0 });
-                let mut shape: Vec<usize> = sizes.clone().map(|size| usize::try_from(size).unwrap_or(1)).collect();
-                let rest = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)).unwrap_or(0);
-                if let (Some(open), Some(size)) =
-                    (sizes.clone().position(|size| size == -1), floats.values.len().checked_div(rest))
-                {
-                    shape[open] = size;
+                let shape = constant_shape(node, &floats.shape, &target, keeps)?;
+                return Ok(Value::Floats(Floats { shape, ..floats }));
+            }
+            // The batch and ones around it.
+            Value::Places(places) if places.shape.iter().all(|size| *size == 1) && !target.is_empty() => {
+                let first = matches!(target[0], Size::Batch(1) | Size::Known(-1))
+                    || self.batch.map(Size::Known) == Some(target[0]);
+                if !first || target.iter().skip(1).any(|size| *size != Size::Known(1)) {
+                    return Err(node.unsupported("of the images' numbers"));
                 }
-                reshaped(node, floats, shape)
+                return Ok(Value::Places(Places { shape: vec![1; target.len() - 1], ..places }));
             }
-            _ => {
-                let flow = self.flow_at(node, 0)?.reshape(&target, node.integer("allowzero", 0) == 0);
-                flow.map(Value::Flow).map_err(|refusal| node.refuse(refusal))
-            }
-        }
+            Value::Row { flow, lead } => (flow, lead),
+            _ => (self.flow_at(node, 0)?, 1),
+        };
+        let reshaped = flow.reshape(lead, &target, keeps, &mut self.batch);
+        let (flow, lead) = reshaped.map_err(|refusal| node.refuse(refusal))?;
+        Ok(if lead == 1 { Value::Flow(flow) } else { Value::Row { flow, lead } })
     }
 
     fn flatten(&mut self, node: &Node) -> Result<Value, WeightsError> {
@@ -548,13 +639,16 @@ impl<'a> Translator<'a> {
             Ok(kept.map(|(_, size)| *size).collect())
         };
         match self.input(node, 0)? {
-            Value::Sizes(Sizes { list, .. }) if list.len() == 1 => Ok(Value::Sizes(Sizes { list, scalar: true })),
+            Value::Sizes(sizes) => Ok(Value::Sizes(Sizes { shape: remove(&sizes.shape, 0)?, ..sizes })),
             Value::Floats(floats) => {
                 let shape = remove(&floats.shape, 0)?;
-                reshaped(node, floats, shape)
+                Ok(Value::Floats(Floats { shape, ..floats }))
             }
             _ => {
                 let flow = self.flow_at(node, 0)?;
+                if self.batch == Some(1) && axes.as_deref() == Some(&[0]) {
+                    return without_batch(flow).ok_or_else(|| node.unsupported("of an image without values"));
+                }
                 let view = remove(&flow.view, 1)?;
                 Ok(Value::Flow(Flow { view, ..flow }))
             }
@@ -578,11 +672,18 @@ impl<'a> Translator<'a> {
             Ok(shape)
         };
         match self.input(node, 0)? {
-            Value::Sizes(Sizes { list, scalar: true }) => Ok(Value::Sizes(Sizes { list, scalar: false })),
+            Value::Sizes(sizes) => Ok(Value::Sizes(Sizes { shape: insert(&sizes.shape, 0)?, ..sizes })),
+            Value::Places(places) => Ok(Value::Places(Places { shape: insert(&places.shape, 1)?, ..places })),
             Value::Floats(floats) => {
                 let shape = insert(&floats.shape, 0)?;
-                reshaped(node, floats, shape)
+                Ok(Value::Floats(Floats { shape, ..floats }))
             }
+            // A batch of one gets its dimension back.
+            Value::Row { mut flow, lead } if self.batch == Some(1) && axes == [0] => {
+                flow.view.insert(0, lead);
+                Ok(Value::Flow(flow))
+            }
+            Value::Row { flow, lead } => Ok(Value::Row { flow: Flow { view: insert(&flow.view, 1)?, ..flow }, lead }),
             _ => {
                 let flow = self.flow_at(node, 0)?;
                 let view = insert(&flow.view, 1)?;
@@ -640,8 +741,139 @@ impl<'a> Translator<'a> {
                 }
                 Err(node.unsupported(format!("of [batch, {:?}]", flow.view)))
             }
+            // Over the images they are laid anyway.
+            Value::Floats(floats) => {
+                let of_image = |(place, size): (usize, &Size)| match *size {
+                    size if place == 0 && target.len() > 1 && self.is_batch(size) => Some(1),
+                    Size::Known(size) => usize::try_from(size).ok(),
+                    Size::Batch(_) => None,
+                };
+                let shape = target.iter().enumerate().map(of_image).collect::<Option<Vec<usize>>>();
+                let shape = shape.ok_or_else(|| node.unsupported("it depends on the batch"))?;
+                let all = sizes::stretch(&floats.shape, &shape, self.operators.budget());
+                let (shape, places) = all.map_err(|refusal| node.refuse(refusal))?;
+                let values = places.into_iter().map(|place| floats.values[place]).collect();
+                Ok(Value::Floats(Floats { shape, values, ..floats }))
+            }
+            Value::Sizes(list) => {
+                let shape = target
+                    .iter()
+                    .map(|size| if let Size::Known(size) = size { usize::try_from(*size).ok() } else { None });
+                let shape =
+                    shape.collect::<Option<Vec<usize>>>().ok_or_else(|| node.unsupported("it depends on the batch"))?;
+                let ones = self.filled(node, shape, Size::Known(1))?;
+                let times = |a, b| sizes::arithmetic(Arithmetic::Multiply, a, b, None);
+                list.zip(&ones, self.operators.budget(), times)
+                    .map(Value::Sizes)
+                    .map_err(|refusal| node.refuse(refusal))
+            }
             _ => Err(node.unsupported("of other values than the network's")),
         }
+    }
+
+    /// Whether a size is that of all images.
+    fn is_batch(&self, size: Size) -> bool {
+        size == Size::Batch(1) || self.batch.is_some_and(|batch| size == Size::Known(batch))
+    }
+
+    /// As often as it says along each axis: a vector laid over a map, which a gate may be.
+    fn tile(&mut self, node: &Node) -> Result<Value, WeightsError> {
+        let times = self.integers_at(node, 1)?;
+        let value = self.input(node, 0)?;
+        match (&times[..], value) {
+            (times, value) if times.iter().all(|times| *times == 1) => Ok(value),
+            (&[1, _], Value::Length(of)) => Ok(Value::Length(of)),
+            (&[1, 1, height, width], Value::Flow(flow))
+                if flow.is_channels()
+                    && flow.view.len() == 3
+                    && flow.view[1..] == [1, 1]
+                    && height > 0
+                    && width > 0 =>
+            {
+                Ok(Value::Spread(flow))
+            }
+            _ => Err(node.unsupported(format!("with the repeats {times:?}"))),
+        }
+    }
+
+    /// One number over and over.
+    fn constant_of_shape(&mut self, node: &Node) -> Result<Value, WeightsError> {
+        let sizes = self.sizes_at(node, 0)?.list;
+        let place = |(place, size): (usize, &Size)| match *size {
+            // One row stands for all images'.
+            size if place == 0 && sizes.len() > 1 && self.is_batch(size) => Some(1),
+            Size::Known(size) => usize::try_from(size).ok(),
+            Size::Batch(_) => None,
+        };
+        let shape = sizes.iter().enumerate().map(place).collect::<Option<Vec<usize>>>();
+        let shape = shape.ok_or_else(|| node.unsupported("it depends on the batch"))?;
+        let value = node.attribute("value").and_then(|attribute| attribute.t.as_ref()).map(proto::Tensor::numbers);
+        match value.transpose()? {
+            None => self.constants(node, shape, 0.0),
+            Some((_, Numbers::Floats(values))) if let [value] = values[..] => self.constants(node, shape, value),
+            Some((_, Numbers::Integers(values))) if let [value] = values[..] => {
+                self.filled(node, shape, Size::Known(value)).map(Value::Sizes)
+            }
+            Some(_) => Err(damaged(format!("`{}` has no value", node.name))),
+        }
+    }
+
+    fn constants(&mut self, node: &Node, shape: Vec<usize>, value: f32) -> Result<Value, WeightsError> {
+        let count = shape.iter().fold(1_usize, |count, &size| count.saturating_mul(size));
+        self.operators.spend(count).map_err(|refusal| node.refuse(refusal))?;
+        Ok(Value::Floats(Floats { shape, values: vec![value; count].into(), name: "".into() }))
+    }
+
+    fn filled(&mut self, node: &Node, shape: Vec<usize>, size: Size) -> Result<Sizes, WeightsError> {
+        let count = shape.iter().fold(1_usize, |count, &size| count.saturating_mul(size));
+        self.operators.spend(count).map_err(|refusal| node.refuse(refusal))?;
+        Ok(Sizes { shape, list: vec![size; count].into() })
+    }
+
+    /// Numbers in a row, or those of the images.
+    fn range(&mut self, node: &Node) -> Result<Value, WeightsError> {
+        let mut one = |port| {
+            let size = self.sizes_at(node, port)?.single();
+            size.ok_or_else(|| damaged(format!("`{}` has a list as its input {port}", node.name)))
+        };
+        match (one(0)?, one(1)?, one(2)?) {
+            (Size::Known(0), Size::Batch(1), Size::Known(1)) => Ok(Value::Places(Places::batch())),
+            (Size::Known(start), Size::Known(end), Size::Known(step)) if step != 0 => {
+                let (way, step_by) = (i128::from(end) - i128::from(start), i128::from(step));
+                let is_empty = way == 0 || (way < 0) != (step < 0);
+                let count = if is_empty { 0 } else { way.unsigned_abs().div_ceil(step_by.unsigned_abs()) };
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                self.operators.spend(count).map_err(|refusal| node.refuse(refusal))?;
+                let list: Vec<Size> =
+                    (0..count as i64).map(|place| Size::Known(start.wrapping_add(place.wrapping_mul(step)))).collect();
+                Ok(Value::Sizes(Sizes::list(list)))
+            }
+            _ => Err(node.unsupported("it depends on the batch")),
+        }
+    }
+
+    fn equal(&mut self, node: &Node) -> Result<Value, WeightsError> {
+        let (a, b) = (self.sizes_at(node, 0)?, self.sizes_at(node, 1)?);
+        let batch = self.batch;
+        let equal = a.zip(&b, self.operators.budget(), |a, b| sizes::is_equal(a, b, batch));
+        equal.map(Value::Sizes).map_err(|refusal| node.refuse(refusal))
+    }
+
+    /// Of two lists number by number the one or the other.
+    fn choose(&mut self, node: &Node) -> Result<Value, WeightsError> {
+        let (which, yes, no) = (self.sizes_at(node, 0)?, self.sizes_at(node, 1)?, self.sizes_at(node, 2)?);
+        let budget = self.operators.budget();
+        let is = |wanted: bool| {
+            move |which: Size, size: Size| {
+                // What is not wanted becomes 0, so that the sum is the choice.
+                Ok(if (which != Size::Known(0)) == wanted { size } else { Size::Known(0) })
+            }
+        };
+        let chosen = which.zip(&yes, budget, is(true)).and_then(|yes| {
+            let no = which.zip(&no, budget, is(false))?;
+            yes.zip(&no, budget, |a, b| sizes::arithmetic(Arithmetic::Add, a, b, None))
+        });
+        chosen.map(Value::Sizes).map_err(|refusal| node.refuse(refusal))
     }
 
     fn pad(&mut self, node: &Node) -> Result<Value, WeightsError> {
@@ -755,16 +987,16 @@ impl<'a> Translator<'a> {
 
     fn instance_norm(&mut self, node: &Node) -> Result<Value, WeightsError> {
         let flow = self.flow_at(node, 0)?;
-        flow.map().map_err(|refusal| node.refuse(refusal))?;
-        let channels = flow.at.shape.channels();
         let eps = node.float("epsilon", EPSILON as f32);
         if !is_epsilon(eps) {
             return Err(node.unsupported(format!("with eps {eps:e}; with {EPSILON:e} it is")));
         }
-        let values = vec![self.channels_at(node, 1, channels)?, self.channels_at(node, 2, channels)?];
-        let scale = self.floats_at(node, 1)?;
-        let op = Op::InstanceNorm { name: String::new(), channels };
-        self.operators.each(flow, op, values, Some(&scale)).map(Value::Flow).map_err(|refusal| node.refuse(refusal))
+        // Of runs of channels, where the values were reshaped to them: so exporters write group norm.
+        let rows = flow.view.first().copied().unwrap_or_default();
+        let [scale, shift] = [self.channels_at(node, 1, rows)?, self.channels_at(node, 2, rows)?];
+        let label = self.floats_at(node, 1)?;
+        let flow = self.operators.level(flow, Some([&scale, &shift]), Some(&label));
+        flow.map(Value::Flow).map_err(|refusal| node.refuse(refusal))
     }
 
     fn each(&mut self, node: &Node, op: Op) -> Result<Value, WeightsError> {
@@ -874,7 +1106,7 @@ impl<'a> Translator<'a> {
         let is_mean = node.kind == "AveragePool";
         let input = self.input(node, 0)?;
         if is_mean
-            && let Value::Flow(flow) | Value::Power(Power { x: flow, .. }) = &input
+            && let Value::Power(Power { x: flow, .. }) = &input
             && matches!(flow.at.shape, Shape::Map([_, height, width]) if kernel == [height, width])
             && padding == [0, 0]
         {
@@ -979,7 +1211,15 @@ impl<'a> Translator<'a> {
             (Value::Floats(_) | Value::Sizes(_), Value::Floats(_)) | (Value::Floats(_), Value::Sizes(_)) => {
                 return self.of_constant(node);
             }
-            (Value::Sizes(a), Value::Sizes(b)) => return of_sizes(node, how, &a, &b),
+            (Value::Sizes(a), Value::Sizes(b)) => {
+                let batch = self.batch;
+                let result = a.zip(&b, self.operators.budget(), |a, b| sizes::arithmetic(how, a, b, batch));
+                return result.map(Value::Sizes).map_err(|refusal| node.refuse(refusal));
+            }
+            (Value::Places(places), Value::Sizes(sizes)) | (Value::Sizes(sizes), Value::Places(places)) => {
+                let result = places.with(how, &sizes, self.operators.budget());
+                return result.map(Value::Places).map_err(|refusal| node.refuse(refusal));
+            }
             (Value::Flow(x), Value::Length(of)) if how == Arithmetic::Divide && x.at == of => {
                 return Ok(Value::Unit(x));
             }
@@ -1051,30 +1291,6 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// Arithmetic of shapes. A batch can be nothing but itself.
-fn of_sizes(node: &Node, how: Arithmetic, a: &Sizes, b: &Sizes) -> Result<Value, WeightsError> {
-    let count = match (a.list.len(), b.list.len()) {
-        (a, b) if a == b => a,
-        (1, count) | (count, 1) => count,
-        (a, b) => return Err(damaged(format!("`{}` has lists of {a} and {b} numbers", node.name))),
-    };
-    let compute = |place: usize| {
-        let of = |sizes: &Sizes| sizes.list[if sizes.list.len() == 1 { 0 } else { place }];
-        let (Size::Known(a), Size::Known(b)) = (of(a), of(b)) else {
-            return Err(node.unsupported("it depends on the batch"));
-        };
-        let value = match how {
-            Arithmetic::Add => a.checked_add(b),
-            Arithmetic::Subtract => a.checked_sub(b),
-            Arithmetic::Multiply => a.checked_mul(b),
-            Arithmetic::Divide => a.checked_div(b),
-        };
-        value.map(Size::Known).ok_or_else(|| damaged(format!("`{}` computes no size", node.name)))
-    };
-    let list = (0..count).map(compute).collect::<Result<Vec<Size>, _>>()?;
-    Ok(Value::Sizes(Sizes { list, scalar: a.scalar && b.scalar }))
-}
-
 /// An axis of a value of `rank` dimensions, counted from the front.
 fn axis(node: &Node, axis: i64, rank: usize) -> Result<usize, WeightsError> {
     let place = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
@@ -1102,9 +1318,37 @@ fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(column).copied().collect()
 }
 
-fn reshaped(node: &Node, floats: Floats, shape: Vec<usize>) -> Result<Value, WeightsError> {
-    if shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)) != Some(floats.values.len()) {
+/// The shape that constants are given; `keeps`: 0 stands for the size before.
+fn constant_shape(node: &Node, from: &[usize], target: &[Size], keeps: bool) -> Result<Vec<usize>, WeightsError> {
+    let count = |shape: &[usize]| shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
+    budget::within(|| format!("`{}` ({})", node.name, node.kind), target.len() as u64, "dimensions", AXES as u64)?;
+    let mut open = None;
+    let mut shape = Vec::with_capacity(target.len());
+    for (place, size) in target.iter().enumerate() {
+        shape.push(match *size {
+            Size::Known(0) if keeps => from.get(place).copied().unwrap_or(0),
+            Size::Known(-1) if open.is_none() => {
+                open = Some(place);
+                1
+            }
+            Size::Known(size) => usize::try_from(size).unwrap_or(0),
+            Size::Batch(_) => return Err(node.unsupported("of constants to a shape that depends on the batch")),
+        });
+    }
+    if let (Some(open), Some(all), Some(rest @ 1..)) = (open, count(from), count(&shape)) {
+        shape[open] = all / rest;
+    }
+    if count(&shape) != count(from) {
         return Err(damaged(format!("`{}` changes the number of constants", node.name)));
     }
-    Ok(Value::Floats(Floats { shape, ..floats }))
+    Ok(shape)
+}
+
+/// Of a batch of one the value without its dimension; `None` where it has no other.
+fn without_batch(mut flow: Flow) -> Option<Value> {
+    if flow.view.is_empty() {
+        return None;
+    }
+    let lead = flow.view.remove(0);
+    Some(Value::Row { flow, lead })
 }

@@ -12,6 +12,7 @@ use super::proto::{
     Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor as Initializer, TensorShape, TensorType, ValueInfo,
     ValueType,
 };
+use crate::graph::budget::NODES;
 use crate::graph::{self, Op, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};
@@ -21,6 +22,8 @@ const FORMAT_VERSION: i64 = 7;
 const OPERATOR_SET: i64 = 13;
 /// Of batch, instance and group norm.
 const EPSILON: f32 = 1e-5;
+/// What runtimes read of protobuf.
+const LONGEST: usize = i32::MAX as usize;
 const IMAGE: &str = "image";
 const FEATURE: &str = "feature";
 
@@ -37,23 +40,31 @@ mod kind {
 /// `[batch, features_dim]`, which is not L2-normalised.
 ///
 /// The image is RGB. Where the model takes ImageNet's mean and deviation the image is to be normalised with these, as
-/// PyTorch's exports want it; with any other the file does it itself, and the image is 0…1.
+/// PyTorch's exports want it; with any other the file does it itself, and the image is 0…1, or 0…255 where the numbers
+/// would not tell 0…1.
 ///
 /// # Errors
-/// When `tensors` are not those of `config`, or the model takes BGR in a way that RGB cannot be given to it.
+/// When `tensors` are not those of `config`, the model takes BGR in a way that RGB cannot be given to it, or it has what
+/// ONNX cannot say.
 pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, WeightsError> {
     let graph = config.graph()?;
     let InputConfig { height, width, mean, std, order } = &config.input;
     let (height, width) = (*height, *width);
     let shapes = graph.shapes(height, width).map_err(ConfigError::from)?;
-    let mut writer = Writer { tensors, nodes: Vec::new(), initializers: Vec::new(), known: BTreeSet::new() };
+    let mut writer =
+        Writer { tensors, nodes: Vec::new(), initializers: Vec::new(), known: BTreeSet::new(), names: BTreeMap::new() };
     let bgr = (*order == ChannelOrder::Bgr).then(|| first_convolution(&graph)).transpose()?;
     let plain = InputConfig::default();
     let mut image = IMAGE.to_owned();
-    if (*mean, *std) != (plain.mean, plain.std) {
-        let mut mean_and_std = [*mean, *std];
-        if bgr.is_some() {
-            mean_and_std.iter_mut().for_each(|values| values.reverse());
+    let mut mean_and_std = [*mean, *std];
+    if bgr.is_some() {
+        mean_and_std.iter_mut().for_each(|values| values.reverse());
+    }
+    if mean_and_std != [plain.mean, plain.std] {
+        // Images of 0…1 are told by small numbers that are not none at all.
+        let is_unit = mean_and_std.concat().iter().all(|value| *value <= 1.0) && (*mean, *std) != ([0.0; 3], [1.0; 3]);
+        if !is_unit {
+            mean_and_std.iter_mut().flatten().for_each(|value| *value *= 255.0);
         }
         for ((kind, name), values) in [("Sub", "image.mean"), ("Div", "image.std")].into_iter().zip(mean_and_std) {
             writer.floats(name, &[1, 3, 1, 1], &values);
@@ -65,11 +76,24 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
     for (id, node) in graph.nodes.iter().enumerate().take(graph.embedding + 1) {
         let name = |&input: &usize| if input == 0 { image.clone() } else { format!("v{input}") };
         let inputs: Vec<String> = node.inputs.iter().map(name).collect();
-        writer.step(node, &inputs, &format!("v{id}"), shapes[id], bgr == Some(id))?;
+        let before = node.inputs.first().and_then(|&input| match shapes[input] {
+            Shape::Map([_, height, width]) => Some([height, width]),
+            Shape::Vector(_) => None,
+        });
+        writer.step(node, &inputs, &format!("v{id}"), (before, shapes[id]), bgr == Some(id))?;
     }
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
     let dims = [None, Some(3), Some(height), Some(width)];
-    Ok(writer.file(config.backbone.to_string(), dims, config.features_dim()))
+    let nodes = writer.nodes.len();
+    let file = writer.file(config.backbone.to_string(), dims, config.features_dim());
+    if nodes > NODES || file.len() > LONGEST {
+        return Err(WeightsError::Unsupported(format!(
+            "as ONNX the network would have {nodes} nodes and {} bytes, and {NODES} and {LONGEST} are the most that are read; \
+             write it in our own form",
+            file.len()
+        )));
+    }
+    Ok(file)
 }
 
 /// The convolution that alone reads the image: with its weights in another order it takes RGB for BGR.
@@ -89,6 +113,8 @@ struct Writer<'a> {
     initializers: Vec<Bytes>,
     /// Initialisers by their names; nodes may share them.
     known: BTreeSet<String>,
+    /// The parameters by the names that they have in the file.
+    names: BTreeMap<String, String>,
 }
 
 impl<'a> Writer<'a> {
@@ -98,7 +124,7 @@ impl<'a> Writer<'a> {
         node: &graph::Node,
         inputs: &[String],
         out: &str,
-        shape: Shape,
+        (before, shape): (Option<[usize; 2]>, Shape),
         bgr: bool,
     ) -> Result<(), WeightsError> {
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
@@ -140,6 +166,14 @@ impl<'a> Writer<'a> {
                 self.group_norm(inputs[0], out, *groups, shape);
                 self.affine(node, &format!("{out}.norm"), out)?;
             }
+            // Of the image it would be taken for its normalisation.
+            Op::Affine { channels, .. } if node.inputs == [0] => {
+                let [scale, shift] = ["scales", "shifts"].map(|part| format!("{out}.{part}"));
+                self.floats(&scale, &[*channels, 1, 1, 1], &self.parameter(node, 0)?.values);
+                self.floats(&shift, &[*channels], &self.parameter(node, 1)?.values);
+                let attributes = [ints("kernel_shape", &[1, 1]), int("group", *channels)];
+                self.node("Conv", &[inputs[0], &scale, &shift], out, attributes);
+            }
             Op::Affine { .. } => self.affine(node, inputs[0], out)?,
             Op::Relu => self.node("Relu", &inputs, out, []),
             Op::Sigmoid => self.node("Sigmoid", &inputs, out, []),
@@ -149,6 +183,15 @@ impl<'a> Writer<'a> {
             }
             Op::MaxPool(pool) => self.node("MaxPool", &inputs, out, window(pool)),
             Op::AveragePool(pool) => {
+                if pool.ceil
+                    && before.map(|map| Pool { ceil: false, ..*pool }.output(map)) != before.map(|map| pool.output(map))
+                {
+                    return Err(WeightsError::Unsupported(format!(
+                        "the network's node {out} takes means of windows that lie partly outside of the map, which ONNX's \
+                         runtimes do not agree upon: it cannot be written as ONNX"
+                    )));
+                }
+                let pool = &Pool { ceil: false, ..*pool };
                 let [kernel, stride, padding, ceil] = window(pool);
                 let counted = int("count_include_pad", 1);
                 self.node("AveragePool", &inputs, out, [kernel, stride, padding, ceil, counted]);
@@ -156,6 +199,9 @@ impl<'a> Writer<'a> {
             Op::GlobalAveragePool => self.node("GlobalAveragePool", &inputs, out, []),
             Op::GemPool { .. } => {
                 let exponent = self.parameters(node, <[usize]>::to_vec)?.remove(0);
+                if self.parameter(node, 0)?.values.iter().any(|exponent| *exponent <= 0.0) {
+                    return Err(WeightsError::Unsupported(format!("the exponent {exponent} is not above 0")));
+                }
                 let part = |step: &str| format!("{out}.{step}");
                 let (least, raised, mean, inverse) = (part("least"), part("raised"), part("mean"), part("inverse"));
                 self.floats("least", &[], &[crate::kernels::gem_pool::EPS]);
@@ -189,7 +235,7 @@ impl<'a> Writer<'a> {
             Shape::Vector(channels) => [0, channels as i64, 1, 1],
         };
         let part = |step: &str| format!("{out}.{step}");
-        let (rows, back, scale, bias) = (part("rows"), part("back"), part("scale"), part("bias"));
+        let (rows, back, scale, bias) = (part("rows"), part("back"), part("ones"), part("zeros"));
         self.sizes(&rows, &[0, groups as i64, -1]);
         self.sizes(&back, &dims);
         self.floats(&scale, &[groups], &vec![1.0; groups]);
@@ -215,17 +261,29 @@ impl<'a> Writer<'a> {
         shape: impl Fn(&[usize]) -> Vec<usize>,
     ) -> Result<Vec<String>, WeightsError> {
         let mut names = Vec::new();
-        for parameter in node.parameters() {
-            let tensor = self.tensor(&parameter.name)?;
-            if tensor.shape != parameter.shape || tensor.values.len() != parameter.shape.iter().product::<usize>() {
-                let (found, expected) = (tensor.shape.clone(), parameter.shape);
-                return Err(WeightsError::Shape { tensor: parameter.name, found, expected });
+        for (place, parameter) in node.parameters().into_iter().enumerate() {
+            let tensor = self.parameter(node, place)?;
+            // As the file that the network came from has it, unless the neck has one of that name.
+            let mut name = parameter.name.strip_prefix("backbone.").unwrap_or(&parameter.name).to_owned();
+            while self.names.get(&name).is_some_and(|other| *other != parameter.name) {
+                name.insert(0, '_');
             }
-            let name = parameter.name.strip_prefix("backbone.").unwrap_or(&parameter.name).to_owned();
+            self.names.entry(name.clone()).or_insert_with(|| parameter.name.clone());
             self.floats(&name, &shape(&tensor.shape), &tensor.values);
             names.push(name);
         }
         Ok(names)
+    }
+
+    /// The node's parameter at this place.
+    fn parameter(&self, node: &graph::Node, place: usize) -> Result<&'a Tensor, WeightsError> {
+        let parameter = node.parameters().into_iter().nth(place).unwrap_or_else(|| unreachable!("the node has it"));
+        let tensor = self.tensor(&parameter.name)?;
+        if tensor.shape != parameter.shape || tensor.values.len() != parameter.shape.iter().product::<usize>() {
+            let (found, expected) = (tensor.shape.clone(), parameter.shape);
+            return Err(WeightsError::Shape { tensor: parameter.name, found, expected });
+        }
+        Ok(tensor)
     }
 
     fn tensor(&self, name: &str) -> Result<&'a Tensor, WeightsError> {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use roxmltree::{Document, Node};
 
 use super::damaged;
+use crate::graph::budget::{self, AXES, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 
@@ -57,6 +58,8 @@ impl<'a> Network<'a> {
         }
         let mut ids = BTreeMap::new();
         let mut layers = Vec::new();
+        let count = elements(root, "layers", "layer").count();
+        budget::within(|| "the .xml".into(), count as u64, "layers", NODES as u64)?;
         let mut outputs = Vec::new();
         for node in elements(root, "layers", "layer") {
             if ids.insert(number(node, "id")?, layers.len()).is_some() {
@@ -158,6 +161,8 @@ impl<'a> Layer<'a> {
         let text = self.required(name)?.trim();
         let wrong = || damaged(format!("the attribute {name} of `{}` is {text:?}", self.name));
         let parts = text.split(',').filter(|_| !text.is_empty());
+        let count = parts.clone().count();
+        budget::within(|| format!("{name} of `{}`", self.name), count as u64, "dimensions", AXES as u64)?;
         parts.map(|part| part.trim().parse().map_err(|_| wrong())).collect()
     }
 

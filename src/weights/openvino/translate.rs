@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use super::damaged;
 use super::file::{Layer, Network, Numbers};
-use crate::graph::{Convolution, Op, Pool, Shape};
+use crate::graph::budget::{self, LIST};
+use crate::graph::{Convolution, Op, Pool};
 use crate::model::{ChannelOrder, ReIdentifierConfig};
 use crate::weights::import::{self, Importer};
-use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, Size};
+use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal};
+use crate::weights::sizes::{Size, Sizes};
 use crate::weights::{Tensor, WeightsError};
 
 /// What a layer gives.
@@ -19,7 +21,7 @@ enum Value {
     Flow(Flow),
     Floats(Floats),
     /// A shape, or a part of one.
-    Sizes(Vec<Size>),
+    Sizes(Sizes),
 }
 
 /// The model that the network is, without neck and head, and its tensors by our names.
@@ -35,7 +37,8 @@ pub(super) fn translate(
     let (height, width) = image_size(parameter)?;
     let (importer, image) = Importer::new(height, width, ChannelOrder::Bgr);
     let operators = Operators::new(importer, bin.len());
-    let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None };
+    let batch = parameter.dims.as_ref().and_then(|dims| *dims.first()?).and_then(|batch| i64::try_from(batch).ok());
+    let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None, batch };
     for layer in &network.layers {
         let mut value = translator.translate(layer)?;
         if let Value::Flow(flow) = &mut value {
@@ -71,6 +74,8 @@ struct Translator<'a> {
     bin: &'a [u8],
     values: Vec<Value>,
     output: Option<import::Value>,
+    /// The batch that the file was written for, if it says so.
+    batch: Option<i64>,
 }
 
 impl Translator<'_> {
@@ -84,11 +89,7 @@ impl Translator<'_> {
                 (_, other) => Err(layer.unsupported(format!("to {other}"))),
             },
             "Result" => self.result(layer),
-            "ShapeOf" => {
-                let view = self.flow_at(layer, 0)?.view;
-                let known = view.into_iter().map(|size| Size::Known(size as i64));
-                Ok(Value::Sizes([Size::Batch].into_iter().chain(known).collect()))
-            }
+            "ShapeOf" => Ok(Value::Sizes(Sizes::of_view(&self.flow_at(layer, 0)?.view))),
             "Gather" => self.gather(layer),
             "Concat" => self.concat(layer),
             "Reshape" => self.reshape(layer),
@@ -128,7 +129,7 @@ impl Translator<'_> {
         }
     }
 
-    fn sizes_at(&self, layer: &Layer, port: usize) -> Result<Vec<Size>, WeightsError> {
+    fn sizes_at(&self, layer: &Layer, port: usize) -> Result<Sizes, WeightsError> {
         match self.input(layer, port)? {
             Value::Sizes(sizes) => Ok(sizes),
             _ => Err(layer.unsupported(format!("its input {port} is no list of whole numbers"))),
@@ -137,11 +138,10 @@ impl Translator<'_> {
 
     /// Constant whole numbers.
     fn integers_at(&self, layer: &Layer, port: usize) -> Result<Vec<i64>, WeightsError> {
-        let known = |size| match size {
-            Size::Known(size) => Ok(size),
-            Size::Batch => Err(layer.unsupported("it depends on the batch")),
-        };
-        self.sizes_at(layer, port)?.into_iter().map(known).collect()
+        let sizes = self.sizes_at(layer, port)?;
+        let what = || format!("the input {port} of `{}` ({})", layer.name, layer.kind);
+        budget::within(what, sizes.list.len() as u64, "whole numbers", LIST as u64)?;
+        sizes.known().ok_or_else(|| layer.unsupported("it depends on the batch"))
     }
 
     /// Axes of a value of `rank` dimensions, counted from the front, ascending.
@@ -177,24 +177,27 @@ impl Translator<'_> {
         self.operators.spend(count).map_err(|refusal| layer.refuse(refusal))?;
         Ok(match numbers {
             Numbers::Floats(values) => Value::Floats(Floats { shape, values, name: name.into() }),
-            Numbers::Integers(integers) => Value::Sizes(integers.into_iter().map(Size::Known).collect()),
+            Numbers::Integers(integers) => {
+                let list: Vec<Size> = integers.into_iter().map(Size::Known).collect();
+                Value::Sizes(Sizes { shape, list: list.into() })
+            }
         })
     }
 
     /// A part of a shape, or the colours in the opposite order.
     fn gather(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
-        let indices = self.integers_at(layer, 1)?;
+        let at = self.sizes_at(layer, 1)?;
         if layer.attribute("batch_dims").is_some_and(|dims| dims != "0") {
             return Err(layer.unsupported("with batch_dims"));
         }
         match self.input(layer, 0)? {
-            Value::Sizes(sizes) => {
-                let place = |index: i64| if index < 0 { index.saturating_add(sizes.len() as i64) } else { index };
-                let get = |index| usize::try_from(place(index)).ok().and_then(|index| sizes.get(index).copied());
-                let parts: Option<Vec<Size>> = indices.into_iter().map(get).collect();
-                parts.map(Value::Sizes).ok_or_else(|| damaged(format!("`{}` reads beyond its input", layer.name)))
+            Value::Sizes(sizes) if sizes.shape.len() < 2 => {
+                self.operators.spend(at.list.len()).map_err(|refusal| layer.refuse(refusal))?;
+                sizes.gathered(&at).map(Value::Sizes).map_err(|refusal| layer.refuse(refusal))
             }
-            Value::Flow(flow) if self.axes_at(layer, 2, flow.view.len() + 1)? == [1] => match indices[..] {
+            Value::Flow(flow) if self.axes_at(layer, 2, flow.view.len() + 1)? == [1] => match self
+                .integers_at(layer, 1)?[..]
+            {
                 [0, 1, 2] if flow.view[0] == 3 => Ok(Value::Flow(flow)),
                 [2, 1, 0] if self.operators.importer().reverse_colours(flow.at, flow.alone) => Ok(Value::Flow(flow)),
                 _ => Err(layer.unsupported("of other values than the colours of the image")),
@@ -208,9 +211,10 @@ impl Translator<'_> {
         let inputs: Vec<Value> =
             (0..layer.inputs.len()).map(|port| self.input(layer, port)).collect::<Result<_, _>>()?;
         if matches!(inputs.first(), Some(Value::Sizes(_))) {
-            let parts: Vec<Vec<Size>> =
+            let parts: Vec<Sizes> =
                 (0..inputs.len()).map(|port| self.sizes_at(layer, port)).collect::<Result<_, _>>()?;
-            return Ok(Value::Sizes(parts.concat()));
+            let joined = Sizes::joined(&parts, self.operators.budget());
+            return joined.map(Value::Sizes).map_err(|refusal| layer.refuse(refusal));
         }
         let flows: Vec<Flow> = (0..inputs.len()).map(|port| self.flow_at(layer, port)).collect::<Result<_, _>>()?;
         let axis = axis.parse().map_err(|_| layer.unsupported(format!("along the axis {axis}")))?;
@@ -219,9 +223,12 @@ impl Translator<'_> {
     }
 
     fn reshape(&mut self, layer: &Layer) -> Result<Value, WeightsError> {
-        let (flow, target) = (self.flow_at(layer, 0)?, self.sizes_at(layer, 1)?);
-        let reshaped = flow.reshape(&target, layer.flag("special_zero")?);
-        reshaped.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
+        let (flow, target) = (self.flow_at(layer, 0)?, self.sizes_at(layer, 1)?.list);
+        let reshaped = flow.reshape(1, &target, layer.flag("special_zero")?, &mut self.batch);
+        match reshaped.map_err(|refusal| layer.refuse(refusal))? {
+            (flow, 1) => Ok(Value::Flow(flow)),
+            _ => Err(layer.unsupported("of all images' values to a row")),
+        }
     }
 
     fn convolution(&mut self, layer: &Layer, grouped: bool) -> Result<Value, WeightsError> {
@@ -275,13 +282,7 @@ impl Translator<'_> {
         if flow.view.len() < 2 || !axes.iter().copied().eq(2..=flow.view.len()) {
             return Err(layer.unsupported(format!("of {:?} over the axes {axes:?}", flow.view)));
         }
-        let (channels, groups) = (flow.at.shape.channels(), flow.view[0]);
-        let op = match flow.at.shape {
-            Shape::Map(_) if groups == channels => Op::InstanceNorm { name: String::new(), channels },
-            _ => Op::GroupNorm { name: String::new(), channels, groups },
-        };
-        let values = vec![vec![1.0; channels], vec![0.0; channels]];
-        self.operators.each(flow, op, values, None).map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
+        self.operators.level(flow, None, None).map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 
     fn unary(&mut self, layer: &Layer, op: Op) -> Result<Value, WeightsError> {
@@ -351,6 +352,7 @@ impl Layer<'_> {
         match refusal {
             Refusal::Unsupported(reason) => self.unsupported(reason),
             Refusal::Damaged(reason) => damaged(format!("`{}` ({}) {reason}", self.name, self.kind)),
+            Refusal::TooMuch(error) => error.of(format!("`{}` ({})", self.name, self.kind)).into(),
         }
     }
 }
