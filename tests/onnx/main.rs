@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod pixels;
 mod writer;
 
 use webreid::graph::Op;
@@ -357,7 +358,7 @@ fn operators_that_are_not_supported_are_named() {
     assert!(refused(&two).2.contains("one output"));
     let mut map = plain();
     map.outputs = vec!["b".into()];
-    assert!(refused(&map).2.contains("no feature"));
+    assert!(refused(&map).2.contains("not taken as a feature"));
     let mut bytes = plain();
     bytes.tensors[1].kind = 3;
     assert!(refused(&bytes).2.contains("int8"));

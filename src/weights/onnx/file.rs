@@ -30,6 +30,8 @@ pub(super) struct Image {
     pub name: String,
     /// `None` for a size that the file leaves open.
     pub dims: Vec<Option<usize>>,
+    /// Its numbers are bytes.
+    pub is_bytes: bool,
 }
 
 /// The numbers of a tensor.
@@ -45,6 +47,8 @@ const MANY: usize = 1 << 16;
 const MANY_ATTRIBUTES: usize = 64;
 /// The dimensions that a value may have.
 pub(super) const MOST_AXES: usize = 8;
+/// ONNX's number of the type.
+const UINT8: i32 = 2;
 /// What PyTorch's exporters call every network.
 const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
 
@@ -122,11 +126,12 @@ fn needed(nodes: Vec<proto::Node>, output: &str) -> Vec<proto::Node> {
 
 impl Image {
     fn new(info: proto::ValueInfo) -> Self {
-        let shape = info.kind.and_then(|kind| kind.tensor).and_then(|tensor| tensor.shape).unwrap_or_default();
+        let tensor = info.kind.and_then(|kind| kind.tensor).unwrap_or_default();
+        let (is_bytes, shape) = (tensor.data_type == UINT8, tensor.shape.unwrap_or_default());
         // Some exporters write an open size as 0 or -1.
         let size =
             |dim: proto::Dimension| dim.value.and_then(|value| usize::try_from(value).ok()).filter(|&size| size > 0);
-        Self { name: info.name, dims: shape.dims.into_iter().map(size).collect() }
+        Self { name: info.name, dims: shape.dims.into_iter().map(size).collect(), is_bytes }
     }
 }
 

@@ -11,7 +11,7 @@ mod write;
 
 use super::dialect::{Dialect, Recognised, imported};
 use super::error::WeightsError;
-use super::import::Images;
+use super::input::InputOptions;
 use file::Network;
 pub use write::to_onnx;
 
@@ -27,25 +27,25 @@ pub fn is_onnx(bytes: &[u8]) -> bool {
 
 /// Reads an ONNX file into a model without neck and head: its first input is the image, its output the feature.
 ///
-/// What the network does with the image first (mean and scale) goes into the
-/// [`InputConfig`](crate::model::InputConfig) of the result. A network that does nothing is taken for one that was trained on
-/// RGB at ImageNet's mean and deviation; a side that the file leaves open is that of 256×128.
+/// What the network does with the image before it learns from it (mean and scale, in whatever place) tells which pixels it takes;
+/// the [`InputConfig`](crate::model::InputConfig) of the result gives it those. A network that does nothing is taken for one that
+/// was trained on RGB at ImageNet's mean and deviation, and a side that the file leaves open is that of 256×128:
+/// [`Recognised::assumed`] tells it.
 ///
 /// # Errors
-/// [`WeightsError::Operator`] names an operator that is not supported and its node; damaged files, and such as keep their
-/// numbers elsewhere, are refused.
+/// [`WeightsError::Operator`] names an operator that is not supported and its node; [`WeightsError::Pixels`] what the network does
+/// to pixels that suits no usual ones; damaged files, and such as keep their numbers elsewhere, are refused.
 pub fn read_onnx(bytes: &[u8]) -> Result<Recognised, WeightsError> {
+    read_onnx_with(bytes, &InputOptions::default())
+}
+
+/// [`read_onnx`], with what the user says of the input.
+pub(super) fn read_onnx_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
     let network = Network::read(bytes)?;
-    let translation = translate::translate(&network, bytes.len())?;
+    let translation = translate::translate(&network, bytes.len(), input)?;
     let mut recognised = imported(Dialect::Onnx, translation.config, translation.tensors)?;
-    match translation.images {
-        Images::Normalised => recognised.assumed.push(
-            "The file says nothing of the pixels' range: RGB at ImageNet's mean and deviation is taken for granted."
-                .into(),
-        ),
-        Images::Unit => recognised.summary += " The network normalises RGB of 0 to 1 itself.",
-        Images::Bytes => recognised.summary += " The network normalises RGB of 0 to 255 itself.",
-    }
+    translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
+    recognised.assumed.extend(translation.size_assumed);
     if translation.unit {
         recognised.summary += " Its last step, which gives the feature the length 1, is left to the matching.";
     }
