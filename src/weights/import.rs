@@ -111,18 +111,22 @@ impl Importer {
     /// # Errors
     /// When the steps do something to the image that suits no usual one, and nothing else tells it.
     pub fn settle(&mut self, output: Value, hints: &Hints, said: &InputOptions) -> Result<Images, WeightsError> {
+        let is_untouched = (self.scale, self.shift) == ([1.0; 3], [0.0; 3]);
+        let ours = hints.ours.then_some(if is_untouched { Range::Normalised } else { Range::Unit });
+        let stated = hints.stated.or(ours);
         let is_needed = needed(&self.steps, output.id);
         let layers = self.steps.iter().zip(is_needed).take(output.id + 1);
         let layers = layers.map(|(step, needed)| needed.then(|| step.layer())).collect::<Vec<_>>();
         let own = match pixels::evidence(self.scale, self.shift, &layers) {
             Ok(own) => own,
-            Err(_) if said.range.is_some() || hints.stated.is_some() => Evidence::default(),
+            Err(_) if said.range.is_some() || stated.is_some() => Evidence::default(),
             Err(unclear) => return Err(WeightsError::Pixels(unclear.to_string())),
         };
         let in_file = |order: ChannelOrder| if self.turned { order.opposite() } else { order };
         // Nobody turns the colours round but to have red first.
         let own_order = own.order.map(in_file).or(self.turned.then_some(ChannelOrder::Bgr));
-        let (known_range, known_order) = (hints.stated.or(own.range).or(hints.range), own_order.or(hints.order));
+        let own_order = if hints.ours { Some(ChannelOrder::Rgb) } else { own_order };
+        let (known_range, known_order) = (stated.or(own.range).or(hints.range), own_order.or(hints.order));
         let range = said.range.map(Range::from).or(known_range).unwrap_or(Range::Normalised);
         let order = said.order.or(known_order).unwrap_or_default();
         let differs =

@@ -111,8 +111,12 @@ impl Operators {
             Shape::Map(shape) => shape.into_iter().try_fold(1_usize, |count, size| count.checked_mul(size)),
             Shape::Vector(channels) => Some(channels),
         };
-        if !CHANNELS.contains(&value.shape.channels()) || count.is_none_or(|count| count > VALUES) {
+        if count.is_none_or(|count| count > VALUES) {
             return Err(Refusal::Damaged(format!("would give {:?} values an image", value.shape)));
+        }
+        let channels = value.shape.channels();
+        if !CHANNELS.contains(&channels) {
+            return unsupported(format!("with {channels} channels; {} are the most", CHANNELS.end()));
         }
         Ok(value)
     }

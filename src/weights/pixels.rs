@@ -305,7 +305,7 @@ fn red(means: impl Iterator<Item = (usize, f64)>) -> Option<ChannelOrder> {
     // What says blue first must say it as clearly as ImageNet's numbers do.
     match (first - last) / one {
         gap if gap >= 0.005 && first >= middle && middle >= last => Some(ChannelOrder::Rgb),
-        gap if gap <= -0.05 && first <= middle && middle <= last => Some(ChannelOrder::Bgr),
+        gap if gap <= -0.05 && first <= middle && middle <= last && last >= 0.3 * one => Some(ChannelOrder::Bgr),
         _ => None,
     }
 }
@@ -374,9 +374,8 @@ fn convolved(x: &[Channel], weight: &[f32], bias: &[f32], outputs: usize, groups
                 Some(made) => Pixel { channel: MIXED, scale: made.scale + part.scale, shift: made.shift + part.shift },
             });
         }
-        // Learnt weights may be of one sign by chance, but they hardly make a mean.
-        let whole: f64 = row.iter().map(|&w| f64::from(w)).sum();
-        let pixel = made.filter(|pixel| pixel.channel != MIXED || (whole - 1.0).abs() < 0.02)?;
+        // Many learnt weights are never of one sign; of few there is no telling.
+        let pixel = made.filter(|pixel| pixel.channel != MIXED || (area == 1 && outputs <= 3))?;
         let plus = bias.get(output).map_or(0.0, |&bias| f64::from(bias));
         Some(Some(Pixel { shift: pixel.shift + plus, ..pixel }))
     };
@@ -405,10 +404,12 @@ impl fmt::Display for Range {
 impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Without the sign of a zero.
             Self::Scale { mean, deviation } => write!(
                 f,
-                "before the first learnt layer it computes (pixel − {mean:.4}) ÷ {deviation:.4}, which suits neither 0 to 1 \
-                 nor 0 to 255 nor normalised pixels"
+                "before the first learnt layer it computes (pixel − {:.4}) ÷ {deviation:.4}, which suits neither 0 to 1 \
+                 nor 0 to 255 nor normalised pixels",
+                mean + 0.0
             ),
             Self::Statistics { mean, deviation } => write!(
                 f,
@@ -429,6 +430,8 @@ impl fmt::Display for Unclear {
 pub(super) struct Hints {
     /// What the type or a description of the input says; the network's own steps are asked only without it.
     pub stated: Option<Range>,
+    /// We wrote it: RGB, of 0…1 where it is normalised in the file, and at ImageNet's mean and deviation otherwise.
+    pub ours: bool,
     /// Where the network's own steps say nothing.
     pub range: Option<Range>,
     /// The order of the file's image, where the network's own steps say nothing.

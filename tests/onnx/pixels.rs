@@ -179,7 +179,7 @@ fn convolutions_and_norms_may_be_the_normalisation() {
     check(start().then("Conv", &[(&[3, 3, 1, 1], &turned), (&[3], &shift)], &[]), BGR_BYTES);
     let groups = [("group", Attribute::Int(3))];
     check(start().then("Conv", &[(&[3, 1, 1, 1], &scale), (&[3], &shift)], &groups), RGB_BYTES);
-    let norm = |weight, bias, mean, variance: [f32; 3]| {
+    let norm = |weight: &[f32; 3], bias: &[f32; 3], mean: &[f32; 3], variance: [f32; 3]| {
         // As the file has its eps.
         let variance = variance.map(|variance| variance - 1e-5);
         let constants: [(&[usize], &[f32]); 4] = [(&[3], weight), (&[3], bias), (&[3], mean), (&[3], &variance)];

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::{damaged, proto};
+use super::{PRODUCER, damaged, proto};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::operators::Refusal;
@@ -14,6 +14,8 @@ use crate::weights::operators::Refusal;
 /// A network as its file lists it.
 pub(super) struct Network {
     pub name: String,
+    /// We wrote the file.
+    pub is_ours: bool,
     pub image: Image,
     /// The value that is the feature.
     pub output: String,
@@ -55,6 +57,7 @@ const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
 impl Network {
     pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
         let model: proto::Model = decode(Bytes::copy_from_slice(bytes))?;
+        let is_ours = model.producer == PRODUCER;
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let sets = model.operator_sets.iter().filter(|set| is_standard(&set.domain));
         let set = sets.map(|set| set.version).next().ok_or_else(|| damaged("it names no set of operators"))?;
@@ -100,7 +103,7 @@ impl Network {
             node.inputs.iter().for_each(|input| *readers.entry(input.clone()).or_default() += 1);
         }
         let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
-        Ok(Self { name, image: Image::new(image), output, nodes, tensors, readers })
+        Ok(Self { name, is_ours, image: Image::new(image), output, nodes, tensors, readers })
     }
 
     /// Whether one node at the most reads a value.

@@ -9,6 +9,8 @@ mod proto;
 mod translate;
 mod write;
 
+use prost::encoding::decode_varint;
+
 use super::dialect::{Dialect, Recognised, imported};
 use super::error::WeightsError;
 use super::input::InputOptions;
@@ -17,12 +19,37 @@ pub use write::to_onnx;
 
 /// What the error messages call the file.
 const FORMAT: &str = "ONNX";
+/// Who wrote the files that we write.
+const PRODUCER: &str = "webreid";
 
-/// Whether these bytes begin like an ONNX file: the version of the format, then another field of a model.
+/// Whether these bytes are an ONNX file, by how they begin (the version of the format, then another field of a model) or, where
+/// the fields stand in another order, by being nothing but fields of a model.
 pub fn is_onnx(bytes: &[u8]) -> bool {
     // Producer and its version, domain, version of the model, documentation, graph, operator sets.
     const FIELDS: [u8; 7] = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42];
-    matches!(bytes, [0x08, 1..=0x1f, field, ..] if FIELDS.contains(field))
+    matches!(bytes, [0x08, 1..=0x1f, field, ..] if FIELDS.contains(field)) || is_model(bytes)
+}
+
+/// Whether protobuf's fields of a model, a graph and sets of operators among them, make up the whole.
+fn is_model(mut bytes: &[u8]) -> bool {
+    let mut seen = [false; 26];
+    while let Ok(tag) = decode_varint(&mut bytes) {
+        let Some(seen) = usize::try_from(tag >> 3).ok().and_then(|field| seen.get_mut(field)) else { return false };
+        *seen = true;
+        // The versions are numbers, everything else has a length.
+        let Ok(value) = decode_varint(&mut bytes) else { return false };
+        match tag & 7 {
+            0 if matches!(tag >> 3, 1 | 5) => {}
+            2 if !matches!(tag >> 3, 0 | 1 | 5) => {
+                let Some(rest) = usize::try_from(value).ok().and_then(|length| bytes.get(length..)) else {
+                    return false;
+                };
+                bytes = rest;
+            }
+            _ => return false,
+        }
+    }
+    bytes.is_empty() && seen[7] && seen[8]
 }
 
 /// Reads an ONNX file into a model without neck and head: its first input is the image, its output the feature.

@@ -96,7 +96,8 @@ pub(super) fn translate(network: &Network, file: usize, input: &InputOptions) ->
         );
         WeightsError::Operator { operator: "output".into(), node: network.output.clone(), reason }
     })?;
-    let hints = Hints { stated: network.image.is_bytes.then_some(Range::Bytes), ..Default::default() };
+    let stated = network.image.is_bytes.then_some(Range::Bytes);
+    let hints = Hints { stated, ours: network.is_ours, ..Default::default() };
     let images = operators.importer().settle(output, &hints, input)?;
     let (config, tensors) = operators.finish(network.name.clone(), output);
     Ok(Translation { config, tensors, images, size_assumed, unit })
