@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::images::{Hints, Images, Range};
 use super::input::{InputOptions, PixelRange, order_name};
-use super::pixels::{self, Evidence, Hints, Images, Layer, Range};
+use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
 use crate::graph::{Convolution, Node, NodeId, Op, Role, Shape, shape_of};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};

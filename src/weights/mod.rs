@@ -21,6 +21,7 @@ mod checkpoint;
 mod dialect;
 mod element;
 mod error;
+mod images;
 mod import;
 mod initial;
 mod input;

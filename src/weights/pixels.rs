@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::input::{PixelRange, order_name};
+use super::images::Range;
 use crate::graph::{NodeId, Op};
 use crate::model::ChannelOrder;
 
@@ -16,31 +16,6 @@ pub(super) struct Layer<'a> {
     pub op: &'a Op,
     pub inputs: &'a [NodeId],
     pub values: &'a [Vec<f32>],
-}
-
-/// The numbers that a file's network takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Range {
-    /// 0…1
-    Unit,
-    /// 0…255
-    Bytes,
-    /// −1…1
-    Symmetric,
-    /// ImageNet's mean 0 and deviation 1.
-    Normalised,
-    /// Of 0…255, less the first and divided by the second, for each channel.
-    Scaled([f32; 3], [f32; 3]),
-}
-
-impl From<PixelRange> for Range {
-    fn from(range: PixelRange) -> Self {
-        match range {
-            PixelRange::Unit => Self::Unit,
-            PixelRange::Bytes => Self::Bytes,
-            PixelRange::ImageNet => Self::Normalised,
-        }
-    }
 }
 
 /// What the network's own steps tell; channels are those of the graph's image.
@@ -73,6 +48,10 @@ struct Pixel {
 }
 
 const MIXED: usize = 3;
+/// An image has few channels, and few steps are taken before a network learns from it. What has more is no image any more; a
+/// file that means harm could ask for any number.
+const MOST_CHANNELS: usize = 12;
+const MOST_STEPS: usize = 256;
 
 /// A channel of a value, where it is one of the image's.
 type Channel = Option<Pixel>;
@@ -128,10 +107,18 @@ impl Walk {
             Op::Affine { .. } => scaled(&first, parameter(0), parameter(1)),
             Op::BatchNorm { .. } => return self.batch_norm(layer, &first),
             Op::Relu => {
-                self.bounds.extend(first.iter().flatten().filter(|pixel| pixel.scale != 0.0).map(|pixel| {
-                    let zero = -pixel.shift / pixel.scale;
-                    if pixel.scale > 0.0 { Bound::Above(zero) } else { Bound::Below(zero) }
-                }));
+                let few = (MOST_CHANNELS * MOST_STEPS).saturating_sub(self.bounds.len());
+                self.bounds.extend(
+                    first
+                        .iter()
+                        .flatten()
+                        .filter(|pixel| pixel.scale != 0.0)
+                        .map(|pixel| {
+                            let zero = -pixel.shift / pixel.scale;
+                            if pixel.scale > 0.0 { Bound::Above(zero) } else { Bound::Below(zero) }
+                        })
+                        .take(few),
+                );
                 first
             }
             Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => first,
@@ -164,6 +151,10 @@ impl Walk {
                 Vec::new()
             }
         };
+        if value.len() > MOST_CHANNELS {
+            self.leave_all(layer);
+            return Vec::new();
+        }
         if value.iter().all(Option::is_none) { Vec::new() } else { value }
     }
 
@@ -186,10 +177,7 @@ impl Walk {
     }
 
     fn pass(&mut self, value: &[Channel]) {
-        let pixels: Vec<Pixel> = value.iter().flatten().copied().collect();
-        if !pixels.is_empty() && !self.passed.contains(&pixels) {
-            self.passed.push(pixels);
-        }
+        note(&mut self.passed, value);
     }
 
     fn leave_all(&mut self, layer: &Layer) {
@@ -198,10 +186,7 @@ impl Walk {
 
     /// What is learnt from.
     fn leave(&mut self, id: NodeId) {
-        let pixels: Vec<Pixel> = self.values.get(id).into_iter().flatten().flatten().copied().collect();
-        if !pixels.is_empty() && !self.read.contains(&pixels) {
-            self.read.push(pixels);
-        }
+        note(&mut self.read, self.values.get(id).map_or(&[][..], Vec::as_slice));
     }
 
     fn conclude(self) -> Result<Evidence, Unclear> {
@@ -253,6 +238,14 @@ impl Walk {
             () if above(0.0) => Err(Unclear::CutOff),
             () => Ok(None),
         }
+    }
+}
+
+/// Keeps the pixels of a value, once.
+fn note(list: &mut Vec<Vec<Pixel>>, value: &[Channel]) {
+    let pixels: Vec<Pixel> = value.iter().flatten().copied().collect();
+    if list.len() < MOST_STEPS && !pixels.is_empty() && !list.contains(&pixels) {
+        list.push(pixels);
     }
 }
 
@@ -388,19 +381,6 @@ fn sum(a: Pixel, b: Pixel) -> Channel {
     same.then_some(Pixel { channel: a.channel, scale: a.scale + b.scale, shift: a.shift + b.shift })
 }
 
-impl fmt::Display for Range {
-    /// As a sentence has it: `RGB of 0 to 255`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unit => f.write_str("of 0 to 1"),
-            Self::Bytes => f.write_str("of 0 to 255"),
-            Self::Symmetric => f.write_str("of −1 to 1"),
-            Self::Normalised => f.write_str("at ImageNet's mean and deviation"),
-            Self::Scaled(mean, std) => write!(f, "of 0 to 255 less {mean:?} and divided by {std:?}"),
-        }
-    }
-}
-
 impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -421,60 +401,6 @@ impl fmt::Display for Unclear {
                  and 0 to 255 are both possible",
             ),
             Self::Contradiction(a, b) => write!(f, "one part of it takes pixels {a}, another pixels {b}"),
-        }
-    }
-}
-
-/// What stands beside the network in its file.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Hints {
-    /// What the type or a description of the input says; the network's own steps are asked only without it.
-    pub stated: Option<Range>,
-    /// We wrote it: RGB, of 0…1 where it is normalised in the file, and at ImageNet's mean and deviation otherwise.
-    pub ours: bool,
-    /// Where the network's own steps say nothing.
-    pub range: Option<Range>,
-    /// The order of the file's image, where the network's own steps say nothing.
-    pub order: Option<ChannelOrder>,
-}
-
-/// The images that a file's network is given, and who says so.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Images {
-    pub range: Range,
-    /// Of the file's image.
-    pub order: ChannelOrder,
-    /// By the file.
-    pub range_known: bool,
-    pub order_known: bool,
-    /// By the user, who wins.
-    pub range_said: bool,
-    pub order_said: bool,
-    /// What the file tells, where the user says otherwise.
-    pub contradicts: Option<String>,
-}
-
-impl Images {
-    /// What there is to say of them: what was found goes into the summary, what was not is taken for granted.
-    pub fn tell(&self, summary: &mut String, assumed: &mut Vec<String>) {
-        let given = format!("{} {}", order_name(self.order), self.range);
-        if self.order_said || self.range_said {
-            *summary += &format!(" As was said, it takes {given}.");
-        } else if self.range_known {
-            match self.range {
-                Range::Normalised => *summary += &format!(" It takes {given}."),
-                Range::Scaled(..) => *summary += &format!(" As the file says, it takes {given}."),
-                _ => *summary += &format!(" The network normalises {given} itself."),
-            }
-        }
-        if !self.range_known && !self.range_said {
-            assumed.push(format!("The file says nothing of the pixels' range: {given} is taken for granted."));
-        } else if !self.order_known && !self.order_said {
-            let order = order_name(self.order);
-            assumed.push(format!("The file says nothing of the order of the colours: {order} is taken for granted."));
-        }
-        if let Some(own) = &self.contradicts {
-            assumed.push(format!("By its own steps the network takes {own}; it is given {given}, as was said."));
         }
     }
 }

@@ -33,7 +33,9 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
     expect.stringMatching(/^ReidError http 404 https:\/\/package\.test\/missing\.pth answered with HTTP status 404/),
     expect.stringMatching(/^ReidError bad-input undefined There is no device "tpu"/),
     expect.stringMatching(/^ReidError bad-input undefined `weights` must be a URL/),
-    expect.stringMatching(/^ReidError bad-input undefined `input\.range` must be "0-1", "0-255" or "imagenet", not 255/),
+    expect.stringMatching(
+      /^ReidError bad-input undefined `input\.range` must be "0-1", "0-255" or "imagenet", not 255/,
+    ),
     expect.stringMatching(/^ReidError bad-input undefined `input` has no "colour"/),
     expect.stringMatching(/^ReidError bad-input undefined .*the input's height cannot be 8; 16 to 4096 pixels it can/),
   ]);

@@ -10,10 +10,10 @@ use super::damaged;
 use super::file::{Image, MOST_AXES, Network, Node, Numbers};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::ReIdentifierConfig;
+use crate::weights::images::{Hints, Images, Range};
 use crate::weights::import::{self, Importer};
 use crate::weights::input::InputOptions;
 use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, Size, unsupported};
-use crate::weights::pixels::{Hints, Images, Range};
 use crate::weights::{Tensor, WeightsError};
 
 /// What a node gives.

@@ -10,7 +10,7 @@ use super::damaged;
 use super::hints::hints;
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
-use crate::weights::pixels::Hints;
+use crate::weights::images::Hints;
 
 /// A network as its `.xml` lists it.
 #[derive(Debug)]

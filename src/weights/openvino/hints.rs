@@ -5,7 +5,7 @@ use roxmltree::Node;
 
 use super::file::{Layer, child};
 use crate::model::ChannelOrder;
-use crate::weights::pixels::{Hints, Range};
+use crate::weights::images::{Hints, Range};
 
 /// The networks of the Open Model Zoo, which document BGR of 0…255 whatever their files hold.
 const ZOO: &str = "person-reidentification-retail-";

@@ -9,10 +9,10 @@ use super::damaged;
 use super::file::{Layer, Network, Numbers};
 use crate::graph::{Convolution, Op, Pool, Shape};
 use crate::model::ReIdentifierConfig;
+use crate::weights::images::Images;
 use crate::weights::import::{self, Importer};
 use crate::weights::input::InputOptions;
 use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, Size};
-use crate::weights::pixels::Images;
 use crate::weights::{Tensor, WeightsError};
 
 /// What a layer gives.
