@@ -387,6 +387,39 @@ fn convert_tells_what_it_recognised_and_keeps_the_model() {
 }
 
 #[test]
+fn what_is_said_of_the_input_wins_is_told_and_is_kept_by_convert() {
+    let bench = Bench::new();
+    let (model, ours) = (bench.weights(), bench.text("said.safetensors"));
+    bench.person("a.png", 1);
+    let (image, out) = (bench.text("a.png"), bench.text("features.safetensors"));
+    let features = |weights: &str, options: &[&str]| {
+        let run =
+            reid(&[&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &image], options].concat());
+        let run = run.ends(0);
+        (read_features(Path::new(&out)).0.tensors["features"].values.clone(), run.stderr)
+    };
+    let said = ["--input", "bgr", "--range", "0-1", "--size", "128x64"];
+    let (plain, silent) = features(&model, &[]);
+    assert!(!silent.contains("as was said"), "{silent}");
+    let (other, word) = features(&model, &said);
+    assert!(relative_error(&plain, &other) > 1e-3);
+    assert!(word.contains("it is given BGR of 0 to 1, as was said"), "{word}");
+    let run = reid(&[&["convert", &model, &ours], &said[..]].concat()).ends(0);
+    assert!(run.stdout.contains("As was said, its input is BGR of 0 to 1, 128×64."), "{}", run.stdout);
+    assert!(run.stdout.contains("it is given BGR of 0 to 1, as was said"), "{}", run.stdout);
+    let (kept, silent) = features(&ours, &[]);
+    assert_eq!(kept, other);
+    assert!(!silent.contains("as was said"), "{silent}");
+
+    for (option, value, known) in
+        [("--input", "grb", "rgb and bgr"), ("--range", "255", "0-255"), ("--size", "128", "256x128")]
+    {
+        reid(&["bench", option, value]).ends(2).says(&[known]);
+    }
+    reid(&["bench", "--weights", &model, "--size", "8x8"]).ends(1).says(&["16 to 4096"]);
+}
+
+#[test]
 fn an_openvino_model_is_read_from_either_of_its_files_and_gives_the_reference_features() {
     let bench = Bench::new();
     let fixture = |name: &str| format!("{}/tests/fixtures/openvino/{name}", env!("CARGO_MANIFEST_DIR"));

@@ -3,6 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
+#[path = "openvino/pixels.rs"]
+mod pixels;
 
 use webreid::model::ChannelOrder;
 use webreid::weights::{

@@ -1,5 +1,6 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
 import type { ReidErrorData } from "./errors.js";
+import type { InputOptions } from "./weights.js";
 
 export interface EngineDescription {
   /** "OSNet x0.25" */
@@ -112,7 +113,13 @@ export interface EngineGlue<E> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   readonly Engine: {
     /** Of an OpenVINO model, `weights` is the `.xml`. */
-    create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu", bin?: Uint8Array): Promise<E>;
+    create(
+      weights: Uint8Array,
+      fileName: string,
+      device: "gpu" | "cpu",
+      bin?: Uint8Array,
+      input?: InputOptions,
+    ): Promise<E>;
   };
 }
 

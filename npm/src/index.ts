@@ -6,4 +6,4 @@ export type { FineTuneEstimate, FineTuneOptions, FineTuneSample, FineTuneStep } 
 export { checkImageSize, type ImageSource } from "./image.js";
 export type { OnProgress, Progress } from "./progress.js";
 export { type CreateOptions, type ExtractOptions, type ModelDescription, ReIdentifier } from "./reidentifier.js";
-export type { ModelFile, OpenVinoModel, UntrainedNetwork, WeightsSource } from "./weights.js";
+export type { InputOptions, ModelFile, OpenVinoModel, UntrainedNetwork, WeightsSource } from "./weights.js";

@@ -15,7 +15,7 @@ import { type ImageSource, imageName, release, toPayload } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import { Session } from "./session.js";
-import { loadWeights, type WeightsSource } from "./weights.js";
+import { checkInput, type InputOptions, loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
   /**
@@ -23,6 +23,8 @@ export interface CreateOptions {
    * Default: the model that comes with the package.
    */
   readonly weights?: WeightsSource | undefined;
+  /** The images that the model takes, where its file does not tell it: see `describe().assumed`. */
+  readonly input?: InputOptions | undefined;
   /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
   readonly device?: DevicePreference | undefined;
   /**
@@ -62,18 +64,19 @@ export class ReIdentifier {
 
   /**
    * Loads the engine and the weights, and sets the network up on the device.
-   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`,
-   * `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
+   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`, `bad-input` (also for an `input` that the
+   * model cannot have), `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
   static async create(options: CreateOptions = {}): Promise<ReIdentifier> {
     const { weights, device = "auto", workers, onProgress, signal } = options;
+    const input = checkInput(options.input);
     if (!["auto", "gpu", "cpu"].includes(device)) {
       throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
     }
     if (workers !== undefined && (!Number.isInteger(workers) || workers < 1)) {
       throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
     }
-    const file = await loadWeights(weights, onProgress, signal);
+    const file = { ...(await loadWeights(weights, onProgress, signal)), input };
     const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
     onProgress?.({ phase: "model" });

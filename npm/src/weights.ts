@@ -25,12 +25,50 @@ export interface UntrainedNetwork {
   readonly untrained: string;
 }
 
+/**
+ * What a user says of the images that a model takes, where its file does not tell it or tells it wrong. What is left out stays
+ * as the file has it, or as `describe().assumed` says. Order and range are those of the images that the file's network is given,
+ * before any step of its own; what is said wins over the file.
+ */
+export interface InputOptions {
+  /** The order of the colours. */
+  readonly order?: "rgb" | "bgr" | undefined;
+  /** The pixels' numbers; `imagenet` is 0–1, less ImageNet's mean and divided by its standard deviation. */
+  readonly range?: "0-1" | "0-255" | "imagenet" | undefined;
+  /** What images are resized to, in pixels, 16…4096. A network that takes one size only refuses another. */
+  readonly height?: number | undefined;
+  readonly width?: number | undefined;
+}
+
 /** What a model is made of, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
   readonly content: Blob | UntrainedNetwork;
   /** The numbers of an OpenVINO model. */
   readonly bin?: Blob | undefined;
   readonly name: string;
+  /** What the user says of its images. */
+  readonly input?: InputOptions | undefined;
+}
+
+const INPUT: { readonly [K in keyof Required<InputOptions>]: readonly [(value: unknown) => boolean, string] } = {
+  order: [(value) => value === "rgb" || value === "bgr", '"rgb" or "bgr"'],
+  range: [(value) => value === "0-1" || value === "0-255" || value === "imagenet", '"0-1", "0-255" or "imagenet"'],
+  height: [Number.isInteger, "a whole number of pixels"],
+  width: [Number.isInteger, "a whole number of pixels"],
+};
+
+/** Refuses what is no description of an input. */
+export function checkInput(input: InputOptions | undefined): InputOptions | undefined {
+  if (input === undefined) return undefined;
+  if (!isObject(input)) throw new ReidError("bad-input", "`input` must be `{ order, range, height, width }`.");
+  for (const [key, value] of Object.entries(input)) {
+    if (!Object.hasOwn(INPUT, key)) throw new ReidError("bad-input", `\`input\` has no "${key}".`);
+    const [isGood, wanted] = INPUT[key as keyof InputOptions];
+    if (value !== undefined && !isGood(value)) {
+      throw new ReidError("bad-input", `\`input.${key}\` must be ${wanted}, not ${String(value)}.`);
+    }
+  }
+  return input;
 }
 
 /** Far above any re-identification network (ResNet-101: 170 MB); WebAssembly could not hold a file much larger. */

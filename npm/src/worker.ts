@@ -78,9 +78,9 @@ async function create({ module, weights, device }: Request & { call: "create" })
   const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
   const glue = (await generated) as unknown as InferenceGlue;
   const { memory } = await glue.default({ module_or_path: module });
-  const { content, name, bin } = weights;
+  const { content, name, bin, input } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)));
+  const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)), input);
   model = { engine, training: new Training(engine, choice.device), memory };
   const description = engine.describe();
   if (description.device === "cpu") await warmUp(engine);

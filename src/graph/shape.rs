@@ -26,6 +26,14 @@ impl Shape {
             Self::Map([channels, ..]) | Self::Vector(channels) => channels,
         }
     }
+
+    /// Its dimensions.
+    pub fn dims(self) -> Vec<usize> {
+        match self {
+            Self::Map(dims) => dims.to_vec(),
+            Self::Vector(channels) => vec![channels],
+        }
+    }
 }
 
 impl Graph {

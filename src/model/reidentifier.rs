@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,28 @@ pub enum ChannelOrder {
     #[default]
     Rgb,
     Bgr,
+}
+
+impl ChannelOrder {
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Rgb => Self::Bgr,
+            Self::Bgr => Self::Rgb,
+        }
+    }
+}
+
+/// As an option spells it.
+impl FromStr for ChannelOrder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "rgb" => Ok(Self::Rgb),
+            "bgr" => Ok(Self::Bgr),
+            _ => Err("rgb and bgr are known".into()),
+        }
+    }
 }
 
 /// How an image becomes the network's input: resized to `height` × `width` (Pillow's bilinear), scaled to 0–1,

@@ -24,7 +24,8 @@ impl From<WebError> for JsValue {
 
 impl From<&WeightsError> for WebError {
     fn from(error: &WeightsError) -> Self {
-        Self { code: "bad-weights", message: error.to_string() }
+        let code = if let WeightsError::Input(_) = error { "bad-input" } else { "bad-weights" };
+        Self { code, message: error.to_string() }
     }
 }
 

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::{self, Rgba};
 use crate::model::ReIdentifierConfig;
-use crate::weights::{self, Precision, Recognised};
+use crate::weights::{self, InputOptions, Precision, Recognised};
 use error::WebError;
 #[cfg(feature = "train")]
 pub use tuner::Tuner;
@@ -118,19 +118,25 @@ struct Description<'a> {
 #[wasm_bindgen]
 impl Engine {
     /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on a device: "gpu", "cpu", or "auto".
-    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers.
+    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers. `input`, of which everything may be
+    /// left out, is what the user says of the model's images: `{ order, range, height, width }`.
     ///
     /// # Errors
-    /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, or a device that cannot be had.
+    /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, an input that the model cannot have, or a
+    /// device that cannot be had.
     pub async fn create(
         weights: Vec<u8>,
         file_name: String,
         device: String,
         bin: Option<Vec<u8>>,
+        input: JsValue,
     ) -> Result<Engine, JsValue> {
+        let input: Option<InputOptions> = serde_wasm_bindgen::from_value(input)
+            .map_err(|error| WebError { code: "bad-input", message: format!("`input`: {error}") })?;
+        let input = input.unwrap_or_default();
         let recognised = match &bin {
-            Some(bin) => weights::read_openvino(&weights, bin),
-            None => weights::read(&weights),
+            Some(bin) => weights::read_openvino_with(&weights, bin, &input),
+            None => weights::read_with(&weights, &input),
         };
         drop((weights, bin));
         let mut recognised = recognised.map_err(|error| {

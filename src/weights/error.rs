@@ -25,6 +25,15 @@ pub enum WeightsError {
     /// A network that its file spells out has an operator that is not supported, or not in this form.
     #[error("the network's operator {operator}, node `{node}`, is not supported: {reason}")]
     Operator { operator: String, node: String, reason: String },
+    /// What a network that its file spells out does to its image suits no usual one.
+    #[error(
+        "the file does not tell which pixels its network takes: {0}. Say it: --range 0-1, 0-255 or imagenet; in the package \
+         create({{ input: {{ range: \"0-255\" }} }})"
+    )]
+    Pixels(String),
+    /// What the user says of the input cannot be.
+    #[error("{0}")]
+    Input(String),
     #[error("the file holds no tensors under names; {0}")]
     NoTensors(String),
     #[error(

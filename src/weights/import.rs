@@ -1,11 +1,15 @@
 //! A network under construction from a file that spells it out operator by operator.
 //!
 //! What such a file computes around its layers goes into them: an addition per channel becomes the layer's bias, a
-//! multiplication scales its weights, and both of the image become the normalisation that [`InputConfig`] describes.
+//! multiplication scales its weights, and both of the image become the normalisation that [`InputConfig`] describes, once it is
+//! settled which images the file's network takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Tensor;
+use super::images::{Hints, Images, Range};
+use super::input::{InputOptions, PixelRange, order_name};
+use super::pixels::{self, Evidence, Layer};
+use super::{Tensor, WeightsError};
 use crate::graph::{Convolution, Node, NodeId, Op, Role, Shape, shape_of};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
@@ -26,17 +30,6 @@ struct Step {
     label: Option<String>,
 }
 
-/// The images that a file's network takes, as far as its operators tell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Images {
-    /// They are normalised before it.
-    Normalised,
-    /// Of 0…1.
-    Unit,
-    /// Of 0…255.
-    Bytes,
-}
-
 /// Takes operators in execution order.
 pub(super) struct Importer {
     steps: Vec<Step>,
@@ -44,19 +37,23 @@ pub(super) struct Importer {
     shapes: Vec<Shape>,
     height: usize,
     width: usize,
-    /// `value · scale + shift` for each channel of the image, the value being 0…255.
+    /// `value · scale + shift` for each channel of the image; the value is the file's, and 0…255 once it is settled.
     scale: [f64; 3],
     shift: [f64; 3],
+    /// Whether the file turns the colours of its image round first, which are turned already here.
+    turned: bool,
     order: ChannelOrder,
 }
 
 impl Importer {
-    /// Begins with the image: `[3, height, width]` of 0…255, in the order that the file expects.
-    pub fn new(height: usize, width: usize, order: ChannelOrder) -> (Self, Value) {
+    /// Begins with the image, `[3, height, width]`, in the numbers and the order that the file expects; [`Self::settle`] finds
+    /// out which these are.
+    pub fn new(height: usize, width: usize) -> (Self, Value) {
         let image = Step { op: Op::Input { channels: 3 }, inputs: Vec::new(), values: Vec::new(), label: None };
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
-        let importer = Self { steps, shapes, height, width, scale: [1.0; 3], shift: [0.0; 3], order };
+        let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
+        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order };
         (importer, Value { id: 0, shape })
     }
 
@@ -105,10 +102,7 @@ impl Importer {
         }
         self.scale.reverse();
         self.shift.reverse();
-        self.order = match self.order {
-            ChannelOrder::Rgb => ChannelOrder::Bgr,
-            ChannelOrder::Bgr => ChannelOrder::Rgb,
-        };
+        self.turned = !self.turned;
         true
     }
 
@@ -131,22 +125,73 @@ impl Importer {
         &self.steps[x.id].op
     }
 
-    /// For a file that does not say which images it takes. Without a scale and a shift of its own they are normalised as ours
-    /// are by default; with them, their size tells.
-    pub fn settle_images(&mut self) -> Images {
-        if self.scale == [1.0; 3] && self.shift == [0.0; 3] {
-            let default = InputConfig::default();
-            let (mean, std) = (default.mean.map(f64::from), default.std.map(f64::from));
-            self.scale = std.map(|std| 1.0 / (255.0 * std));
-            self.shift = std::array::from_fn(|channel| -mean[channel] / std[channel]);
-            return Images::Normalised;
+    /// Decides which images the file's network is given: what the user says wins, then what the file states of its input,
+    /// then what its own steps tell, then what stands beside the network; RGB at ImageNet's mean and deviation is the rest.
+    ///
+    /// # Errors
+    /// When the steps do something to the image that suits no usual one, and nothing else tells it.
+    pub fn settle(&mut self, output: Value, hints: &Hints, said: &InputOptions) -> Result<Images, WeightsError> {
+        let is_untouched = (self.scale, self.shift) == ([1.0; 3], [0.0; 3]);
+        let ours = hints.ours.then_some(if is_untouched { Range::Normalised } else { Range::Unit });
+        let stated = hints.stated.or(ours);
+        let is_needed = needed(&self.steps, output.id);
+        let layers = self.steps.iter().zip(is_needed).take(output.id + 1);
+        let layers = layers.map(|(step, needed)| needed.then(|| step.layer())).collect::<Vec<_>>();
+        let own = match pixels::evidence(self.scale, self.shift, &layers) {
+            Ok(own) => own,
+            Err(_) if said.range.is_some() || stated.is_some() => Evidence::default(),
+            Err(unclear) => return Err(WeightsError::Pixels(unclear.to_string())),
+        };
+        let in_file = |order: ChannelOrder| if self.turned { order.opposite() } else { order };
+        // Nobody turns the colours round but to have red first.
+        let own_order = own.order.map(in_file).or(self.turned.then_some(ChannelOrder::Bgr));
+        let own_order = if hints.ours { Some(ChannelOrder::Rgb) } else { own_order };
+        let (known_range, known_order) = (stated.or(own.range).or(hints.range), own_order.or(hints.order));
+        let range = said.range.map(Range::from).or(known_range).unwrap_or(Range::Normalised);
+        let order = said.order.or(known_order).unwrap_or_default();
+        let differs =
+            known_range.is_some_and(|known| known != range) || known_order.is_some_and(|known| known != order);
+        let contradicts = differs.then(|| {
+            let (range, order) = (known_range.unwrap_or(range), known_order.unwrap_or(order));
+            format!("{} {range}", order_name(order))
+        });
+        self.feed(range, in_file(order));
+        Ok(Images {
+            range,
+            order,
+            range_known: known_range.is_some(),
+            order_known: known_order.is_some(),
+            range_said: said.range.is_some(),
+            order_said: said.order.is_some(),
+            contradicts,
+        })
+    }
+
+    /// Puts what makes such images of pixels of 0…255 before the file's own scale and shift. `order` is the graph's.
+    fn feed(&mut self, range: Range, order: ChannelOrder) {
+        let (scale, shift): ([f64; 3], [f64; 3]) = match range {
+            Range::Bytes => ([1.0; 3], [0.0; 3]),
+            Range::Unit => ([1.0 / 255.0; 3], [0.0; 3]),
+            Range::Symmetric => ([1.0 / 127.5; 3], [-1.0; 3]),
+            Range::Normalised => {
+                let both = PixelRange::ImageNet.mean_and_std(order);
+                let [mean, std] = both.map(|values| values.map(f64::from));
+                (std.map(|std| 1.0 / (255.0 * std)), std::array::from_fn(|channel| -mean[channel] / std[channel]))
+            }
+            Range::Scaled(mut mean, mut std) => {
+                if self.turned {
+                    mean.reverse();
+                    std.reverse();
+                }
+                let (mean, std) = (mean.map(f64::from), std.map(f64::from));
+                (std.map(f64::recip), std::array::from_fn(|channel| -mean[channel] / std[channel]))
+            }
+        };
+        for channel in 0..3 {
+            self.shift[channel] += self.scale[channel] * shift[channel];
+            self.scale[channel] *= scale[channel];
         }
-        let small = |channel: usize| self.scale[channel] >= 1.0 && -self.shift[channel] <= self.scale[channel];
-        if !(0..3).all(small) {
-            return Images::Bytes;
-        }
-        self.scale.iter_mut().for_each(|scale| *scale /= 255.0);
-        Images::Unit
+        self.order = order;
     }
 
     /// The model whose feature is `output`, without neck and head, and its tensors. What the output does not need is left out.
@@ -158,7 +203,7 @@ impl Importer {
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
         };
-        let mut steps = needed(self.steps, output.id);
+        let mut steps = kept(self.steps, output.id);
         name_layers(&mut steps);
         let mut tensors = BTreeMap::new();
         let mut nodes = Vec::with_capacity(steps.len());
@@ -179,6 +224,10 @@ impl Importer {
 impl Step {
     fn node(&self) -> Node {
         Node { op: self.op.clone(), inputs: self.inputs.clone(), role: Role::Backbone }
+    }
+
+    fn layer(&self) -> Layer<'_> {
+        Layer { op: &self.op, inputs: &self.inputs, values: &self.values }
     }
 
     /// Takes a scale and a shift of its outputs into its own parameters; `false` when it has none that could.
@@ -208,8 +257,8 @@ impl Step {
     }
 }
 
-/// The steps that `output` depends on, which is the last of them then.
-fn needed(steps: Vec<Step>, output: NodeId) -> Vec<Step> {
+/// Which steps `output` depends on.
+fn needed(steps: &[Step], output: NodeId) -> Vec<bool> {
     let mut is_needed = vec![false; steps.len()];
     (is_needed[0], is_needed[output]) = (true, true);
     for id in (0..steps.len()).rev().filter(|&id| id <= output) {
@@ -217,6 +266,12 @@ fn needed(steps: Vec<Step>, output: NodeId) -> Vec<Step> {
             steps[id].inputs.iter().for_each(|&input| is_needed[input] = true);
         }
     }
+    is_needed
+}
+
+/// The steps that `output` depends on, which is the last of them then.
+fn kept(steps: Vec<Step>, output: NodeId) -> Vec<Step> {
+    let is_needed = needed(&steps, output);
     let mut places = vec![0; steps.len()];
     let mut kept = Vec::new();
     for (id, mut step) in steps.into_iter().enumerate().filter(|(id, _)| is_needed[*id]) {
@@ -283,7 +338,7 @@ mod tests {
 
     /// An image's mean through two layers of the same numbers, beside each other, and a third.
     fn network() -> (Importer, Value) {
-        let (mut importer, image) = Importer::new(32, 16, ChannelOrder::Bgr);
+        let (mut importer, image) = Importer::new(32, 16);
         assert!(importer.reverse_colours(image, true));
         let image = importer.affine(image, true, &[1.0; 3], &[-100.0, -50.0, -25.0]).expect("an image");
         let image = importer.affine(image, true, &[0.5, 0.25, 0.125], &[0.0; 3]).expect("an image");
@@ -331,7 +386,7 @@ mod tests {
 
     #[test]
     fn numbers_that_do_not_fit_the_layer_are_refused() {
-        let (mut importer, image) = Importer::new(32, 16, ChannelOrder::Rgb);
+        let (mut importer, image) = Importer::new(32, 16);
         assert!(importer.push(linear(3, 2), &[image], vec![vec![0.0; 6]], None).is_none());
         let x = importer.push(Op::GlobalAveragePool, &[image], vec![], None).expect("a map");
         assert!(importer.push(linear(3, 2), &[x], vec![vec![0.0; 5]], None).is_none());

@@ -21,12 +21,15 @@ mod checkpoint;
 mod dialect;
 mod element;
 mod error;
+mod images;
 mod import;
 mod initial;
+mod input;
 mod onnx;
 mod openvino;
 mod operators;
 mod pickle;
+mod pixels;
 mod pytorch;
 mod safetensors;
 mod sizes;
@@ -39,8 +42,9 @@ pub use error::WeightsError;
 #[cfg(feature = "train")]
 pub(crate) use initial::initial_tensor;
 pub use initial::{initial_tensors, untrained};
+pub use input::{InputOptions, PixelRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
-pub use openvino::{is_openvino, read_openvino};
+pub use openvino::{is_openvino, read_openvino, read_openvino_with};
 pub use safetensors::{Precision, to_safetensors};
 
 /// Reads a model from any file that holds one alone: a checkpoint or an ONNX file. Its first bytes tell which.
@@ -48,5 +52,17 @@ pub use safetensors::{Precision, to_safetensors};
 /// # Errors
 /// What [`Checkpoint::read`] and [`recognise`], or [`read_onnx`], refuse.
 pub fn read(bytes: &[u8]) -> Result<Recognised, WeightsError> {
-    if is_onnx(bytes) { read_onnx(bytes) } else { Checkpoint::read(bytes).and_then(recognise) }
+    read_with(bytes, &InputOptions::default())
+}
+
+/// [`read`], with what the user says of the model's input.
+///
+/// # Errors
+/// What [`read`] refuses, and [`WeightsError::Input`] for an input that this model cannot have.
+pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
+    if is_onnx(bytes) {
+        onnx::read_onnx_with(bytes, input)
+    } else {
+        Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
+    }
 }

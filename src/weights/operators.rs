@@ -100,8 +100,10 @@ impl Operators {
     ) -> Result<Value, Refusal> {
         self.spend(values.iter().map(Vec::len).sum())?;
         let shapes: Vec<Shape> = inputs.iter().map(|input| input.shape).collect();
+        let misfit = window_misfit(&op, &shapes);
         let pushed = self.importer.push(op, inputs, values, label.and_then(Floats::layer_name));
-        let value = pushed.ok_or_else(|| Refusal::Damaged(format!("cannot take {shapes:?}")))?;
+        let value =
+            pushed.ok_or_else(|| misfit.unwrap_or_else(|| Refusal::Damaged(format!("cannot take {shapes:?}"))))?;
         if value.shape.channels() == 0 {
             return Err(Refusal::Damaged("gives no channels".into()));
         }
@@ -292,7 +294,10 @@ impl Operators {
     pub fn of_two(&mut self, how: Arithmetic, a: Flow, b: Flow) -> Result<Flow, Refusal> {
         // A gate scales the channels of a map, whichever of the two comes first.
         let is_gate = |gate: &Flow, x: &Flow| {
-            matches!(x.at.shape, Shape::Map(_)) && x.is_channels() && gate.is_channels() && gate.view[1..] == [1, 1]
+            matches!(x.at.shape, Shape::Map(_))
+                && x.is_channels()
+                && gate.is_channels()
+                && gate.view == [x.at.shape.channels(), 1, 1]
         };
         let op = match how {
             Arithmetic::Add => Op::Add,
@@ -351,14 +356,36 @@ impl Operators {
     }
 }
 
+/// The refusal of windows that no network of ours has, though another may: larger than the map with its padding, or with more
+/// padding than a pooling takes.
+fn window_misfit(op: &Op, inputs: &[Shape]) -> Option<Refusal> {
+    let (kernel, stride, padding) = match op {
+        Op::Convolution(c) => (c.kernel, c.stride, c.padding),
+        Op::MaxPool(pool) | Op::AveragePool(pool) => (pool.kernel, pool.stride, pool.padding),
+        _ => return None,
+    };
+    let &[Shape::Map([channels, height, width])] = inputs else { return None };
+    let is_whole = kernel.iter().chain(&stride).all(|size| (1..=1 << 16).contains(size))
+        && padding.iter().all(|size| *size <= 1 << 16)
+        && !matches!(op, Op::Convolution(c) if c.inputs != channels);
+    let reaches = |side: usize, size: usize| kernel[side] > size + 2 * padding[side];
+    if !is_whole {
+        None
+    } else if reaches(0, height) || reaches(1, width) {
+        let reason =
+            format!("with windows of {kernel:?} on a map of {height}×{width} pixels, which are larger than it");
+        Some(Refusal::Unsupported(reason))
+    } else if !matches!(op, Op::Convolution(_)) && (0..2).any(|side| padding[side] > kernel[side] / 2) {
+        Some(Refusal::Unsupported(format!("with padding {padding:?}, more than half of the window {kernel:?}")))
+    } else {
+        None
+    }
+}
+
 impl Flow {
     /// Seen as it is.
     pub fn of(at: Value) -> Self {
-        let view = match at.shape {
-            Shape::Map(shape) => shape.to_vec(),
-            Shape::Vector(channels) => vec![channels],
-        };
-        Self { at, view, alone: true }
+        Self { at, view: at.shape.dims(), alone: true }
     }
 
     /// Only as a map `[channels, height, width]`.

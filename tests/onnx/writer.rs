@@ -7,6 +7,8 @@ pub struct File {
     pub inputs: Vec<(&'static str, Vec<Option<i64>>)>,
     pub outputs: Vec<String>,
     pub operator_set: i64,
+    /// ONNX's number of the inputs' type: 1 is f32, 2 is uint8.
+    pub image_type: u64,
 }
 
 #[derive(Clone, Default)]
@@ -129,7 +131,7 @@ impl File {
     pub fn new(height: i64, width: i64, nodes: Vec<Node>, tensors: Vec<Tensor>) -> Self {
         let outputs = nodes.last().map(|node| node.outputs[0].clone()).into_iter().collect();
         let inputs = vec![("image", vec![None, Some(3), Some(height), Some(width)])];
-        Self { nodes, tensors, inputs, outputs, operator_set: 13 }
+        Self { nodes, tensors, inputs, outputs, operator_set: 13, image_type: 1 }
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -147,7 +149,8 @@ impl File {
                 }
                 bytes(&mut shape, 1, &dim);
             }
-            let tensor = [field(1, |out| varint(out, 1), 0), field(2, |out| out.extend(&shape), 2)].concat();
+            let tensor =
+                [field(1, |out| varint(out, self.image_type), 0), field(2, |out| out.extend(&shape), 2)].concat();
             bytes(
                 &mut graph,
                 11,

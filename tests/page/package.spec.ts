@@ -1,4 +1,5 @@
 // The npm package by itself, without the page: what it promises to those who build on it.
+import type * as Webreid from "../../npm/dist/index.js";
 import type { ReidError } from "../../npm/dist/index.js";
 import { tinyCheckpoint, tinyOpenVinoExpected } from "./support/files.ts";
 import { expect, openPackage, test } from "./support/package.ts";
@@ -20,6 +21,9 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
       fail({ weights: "/missing.pth" }),
       fail({ weights: "./tiny_osnet.safetensors", device: "tpu" }),
       fail({ weights: 7 }),
+      fail({ input: { range: "255" } }),
+      fail({ input: { colour: "rgb" } }),
+      fail({ weights: "./tiny_osnet.safetensors", input: { height: 8 } }),
     ]);
   });
   expect(errors).toEqual([
@@ -29,7 +33,40 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
     expect.stringMatching(/^ReidError http 404 https:\/\/package\.test\/missing\.pth answered with HTTP status 404/),
     expect.stringMatching(/^ReidError bad-input undefined There is no device "tpu"/),
     expect.stringMatching(/^ReidError bad-input undefined `weights` must be a URL/),
+    expect.stringMatching(
+      /^ReidError bad-input undefined `input\.range` must be "0-1", "0-255" or "imagenet", not 255/,
+    ),
+    expect.stringMatching(/^ReidError bad-input undefined `input` has no "colour"/),
+    expect.stringMatching(/^ReidError bad-input undefined .*the input's height cannot be 8; 16 to 4096 pixels it can/),
   ]);
+});
+
+test("what is said of the input wins over the file, is told, and is kept in the weights", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const pixels = Uint8ClampedArray.from({ length: 4 * 64 * 32 }, (_, i) => Math.imul(i, 0x9e3779b9) >>> 24);
+    const open = async (weights: string | Blob, input?: Webreid.InputOptions) => {
+      const reid = await webreid.ReIdentifier.create({ weights, input, device: "cpu" });
+      const [feature] = await reid.extract([new ImageData(pixels, 32, 64)]);
+      return { reid, feature: feature as Webreid.Feature, description: reid.describe() };
+    };
+    const plain = await open("./tiny_osnet.safetensors");
+    const said = await open("./tiny_osnet.safetensors", { order: "bgr", range: "0-1", height: 64, width: 32 });
+    const again = await open(await said.reid.exportWeights());
+    const { inputHeight, inputWidth, assumed, summary } = said.description;
+    return {
+      size: [inputHeight, inputWidth, again.description.inputHeight, again.description.inputWidth],
+      assumed: [plain.description.assumed, assumed],
+      summary,
+      other: said.reid.similarity(plain.feature, said.feature) < 0.999,
+      kept: said.reid.similarity(said.feature, again.feature) > 0.99999,
+    };
+  });
+  expect(seen).toMatchObject({ size: [64, 32, 64, 32], other: true, kept: true });
+  expect(seen.assumed).toEqual([
+    [],
+    ["The file's own input is RGB at ImageNet's mean and deviation; it is given BGR of 0 to 1, as was said."],
+  ]);
+  expect(seen.summary).toContain("As was said, its input is BGR of 0 to 1, 64×32.");
 });
 
 test("without weights, and by its name, the model that comes with the package is loaded", async ({ page }) => {

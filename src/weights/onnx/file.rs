@@ -7,7 +7,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 use prost::encoding::{self, DecodeContext, WireType};
 
-use super::{damaged, proto};
+use super::{PRODUCER, damaged, proto};
 use crate::graph::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
@@ -16,6 +16,8 @@ use crate::weights::operators::Refusal;
 /// A network as its file lists it.
 pub(super) struct Network {
     pub name: String,
+    /// We wrote the file.
+    pub is_ours: bool,
     pub image: Image,
     /// The value that is the feature.
     pub output: String,
@@ -32,6 +34,8 @@ pub(super) struct Image {
     pub name: String,
     /// `None` for a size that the file leaves open.
     pub dims: Vec<Option<usize>>,
+    /// Its numbers are bytes.
+    pub is_bytes: bool,
 }
 
 /// The numbers of a tensor.
@@ -42,6 +46,8 @@ pub(super) enum Numbers {
 
 /// The sets of operators that are known; the next ones may mean something else by the same words.
 const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 7..=26;
+/// ONNX's number of the type.
+const UINT8: i32 = 2;
 /// What PyTorch's exporters call every network.
 const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
 
@@ -50,6 +56,7 @@ impl Network {
         let mut fields = Budget::fields();
         let mut decode = Decoder { fields: &mut fields };
         let model: proto::Model = decode.message(Bytes::copy_from_slice(bytes), &[proto::GRAPH])?;
+        let is_ours = model.producer == PRODUCER;
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let sets = model.operator_sets.iter().filter(|set| is_standard(&set.domain));
         let set = sets.map(|set| set.version).next().ok_or_else(|| damaged("it names no set of operators"))?;
@@ -106,7 +113,7 @@ impl Network {
             node.inputs.iter().for_each(|input| *readers.entry(input.clone()).or_default() += 1);
         }
         let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
-        Ok(Self { name, image: Image::new(image), output, nodes, tensors, readers })
+        Ok(Self { name, is_ours, image: Image::new(image), output, nodes, tensors, readers })
     }
 
     /// Whether one node at the most reads a value.
@@ -132,11 +139,12 @@ fn needed(nodes: Vec<proto::Node>, output: &str) -> Vec<proto::Node> {
 
 impl Image {
     fn new(info: proto::ValueInfo) -> Self {
-        let shape = info.kind.and_then(|kind| kind.tensor).and_then(|tensor| tensor.shape).unwrap_or_default();
+        let tensor = info.kind.and_then(|kind| kind.tensor).unwrap_or_default();
+        let (is_bytes, shape) = (tensor.data_type == UINT8, tensor.shape.unwrap_or_default());
         // Some exporters write an open size as 0 or -1.
         let size =
             |dim: proto::Dimension| dim.value.and_then(|value| usize::try_from(value).ok()).filter(|&size| size > 0);
-        Self { name: info.name, dims: shape.dims.into_iter().map(size).collect() }
+        Self { name: info.name, dims: shape.dims.into_iter().map(size).collect(), is_bytes }
     }
 }
 

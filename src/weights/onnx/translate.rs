@@ -10,8 +10,10 @@ use super::file::{Image, Network, Node, Numbers};
 use super::{damaged, proto};
 use crate::graph::budget::{self, AXES, LIST};
 use crate::graph::{Convolution, Op, Pool, Shape};
-use crate::model::{ChannelOrder, InputConfig, ReIdentifierConfig};
-use crate::weights::import::{self, Images, Importer};
+use crate::model::ReIdentifierConfig;
+use crate::weights::images::{Hints, Images, Range};
+use crate::weights::import::{self, Importer};
+use crate::weights::input::InputOptions;
 use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal, unsupported};
 use crate::weights::sizes::{self, Places, Size, Sizes};
 use crate::weights::{Tensor, WeightsError};
@@ -58,14 +60,19 @@ pub(super) struct Translation {
     pub config: ReIdentifierConfig,
     pub tensors: BTreeMap<String, Tensor>,
     pub images: Images,
+    /// The word for a size that the file leaves open.
+    pub size_assumed: Option<String>,
     /// Whether the network ends by dividing the feature by its length.
     pub unit: bool,
 }
 
 /// The model that the network is, without neck and head, and its tensors by our names. `file` is the length of the file.
-pub(super) fn translate(network: &Network, file: usize) -> Result<Translation, WeightsError> {
-    let (height, width) = image_size(&network.image)?;
-    let (importer, image) = Importer::new(height, width, ChannelOrder::Rgb);
+/// `input` is what the user says of the image.
+pub(super) fn translate(network: &Network, file: usize, input: &InputOptions) -> Result<Translation, WeightsError> {
+    let size = image_size(&network.image)?;
+    let [height, width] = input.size(size)?;
+    let size_assumed = input.size_assumed(size, [height, width]);
+    let (importer, image) = Importer::new(height, width);
     let operators = Operators::new(importer, file);
     let batch = network.image.dims.first().copied().flatten().and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { network, operators, values: HashMap::new(), batch };
@@ -86,23 +93,28 @@ pub(super) fn translate(network: &Network, file: usize) -> Result<Translation, W
     // Large networks fill the memory of a browser several times over.
     drop(translator.values);
     let output = operators.vector(&flow).map_err(|_| {
-        let reason = format!("it gives {:?} an image, which is no feature", flow.view);
+        let reason = format!(
+            "a map of {:?} an image, seen as {:?}, is not taken as a feature; a vector [channels] is, or a map of one pixel",
+            flow.at.shape.dims(),
+            flow.view
+        );
         WeightsError::Operator { operator: "output".into(), node: network.output.clone(), reason }
     })?;
-    let images = operators.importer().settle_images();
+    let stated = network.image.is_bytes.then_some(Range::Bytes);
+    let hints = Hints { stated, ours: network.is_ours, ..Default::default() };
+    let images = operators.importer().settle(output, &hints, input)?;
     let (config, tensors) = operators.finish(network.name.clone(), output);
-    Ok(Translation { config, tensors, images, unit })
+    Ok(Translation { config, tensors, images, size_assumed, unit })
 }
 
-/// Height and width; what the file leaves open is as the published models have it.
-fn image_size(image: &Image) -> Result<(usize, usize), WeightsError> {
-    let InputConfig { height, width, .. } = InputConfig::default();
+/// Height and width, which the file may leave open.
+fn image_size(image: &Image) -> Result<[Option<usize>; 2], WeightsError> {
     match image.dims[..] {
-        [] => Some((height, width)),
-        [_, None | Some(3), h, w] => Some((h.unwrap_or(height), w.unwrap_or(width))),
+        [] => Some([None; 2]),
+        [_, None | Some(3), height, width] => Some([height, width]),
         _ => None,
     }
-    .filter(|(height, width)| (*height).max(*width) <= 1 << 16)
+    .filter(|size| size.iter().flatten().all(|size| *size <= 1 << 16))
     .ok_or_else(|| {
         let reason = format!("an image of {:?} is not read, [batch, 3, height, width] is", image.dims);
         WeightsError::Operator { operator: "input".into(), node: image.name.clone(), reason }

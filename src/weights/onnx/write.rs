@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::PRODUCER;
 use super::proto::{
     Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor as Initializer, TensorShape, TensorType, ValueInfo,
     ValueType,
@@ -339,7 +340,7 @@ impl<'a> Writer<'a> {
         let outputs = vec![value_info(FEATURE, &[None, Some(features)])];
         let graph = Graph { nodes, name, initializers, inputs, outputs };
         let operator_sets = vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }];
-        let producer = "webreid".to_owned();
+        let producer = PRODUCER.to_owned();
         Model { version: FORMAT_VERSION, producer, graph: Some(graph), operator_sets }.encode_to_vec()
     }
 }

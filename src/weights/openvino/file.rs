@@ -7,14 +7,18 @@ use std::rc::Rc;
 use roxmltree::{Document, Node};
 
 use super::damaged;
+use super::hints::hints;
 use crate::graph::budget::{self, AXES, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
+use crate::weights::images::Hints;
 
 /// A network as its `.xml` lists it.
 #[derive(Debug)]
 pub(super) struct Network<'a> {
     pub name: &'a str,
+    /// What stands beside the layers of the image.
+    pub hints: Hints,
     /// Each after those that it reads.
     pub layers: Vec<Layer<'a>>,
 }
@@ -99,7 +103,8 @@ impl<'a> Network<'a> {
         let model_name = child(root, "rt_info").and_then(|info| child(info, "conversion_parameters"));
         let model_name = model_name.and_then(|info| child(info, "model_name")).and_then(|name| name.attribute("value"));
         let name = model_name.or_else(|| root.attribute("name")).unwrap_or("network of an OpenVINO file");
-        Ok(Self { name, layers: sorted(layers)? })
+        let hints = hints(root, name, &layers);
+        Ok(Self { name, hints, layers: sorted(layers)? })
     }
 }
 
@@ -209,7 +214,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
+pub(super) fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
     node.children().find(|child| child.has_tag_name(name))
 }
 

@@ -4,12 +4,14 @@
 //! numbers, `translate` gives each operator its meaning.
 
 mod file;
+mod hints;
 mod translate;
 
 use roxmltree::{Document, ParsingOptions};
 
 use super::dialect::{Dialect, Recognised, imported};
 use super::error::WeightsError;
+use super::input::InputOptions;
 use crate::graph::budget::{self, ELEMENTS, NODES, TooMuch};
 use file::Network;
 
@@ -26,12 +28,23 @@ pub fn is_openvino(bytes: &[u8]) -> bool {
 
 /// Reads an OpenVINO model, the bytes of its `.xml` and of its `.bin`, into a model without neck and head.
 ///
-/// Images are taken as the Open Model Zoo documents it: BGR of 0…255. What the network itself does with them first (the order
-/// of the colours, mean and scale) is described by the [`InputConfig`](crate::model::InputConfig) of the result.
+/// What the network does with the image before it learns from it (the order of the colours, mean and scale) tells which pixels it
+/// takes: BGR of 0…255 with the Open Model Zoo's. A network that does nothing takes what it took before it was converted; unless
+/// the parameters of the conversion tell, RGB at ImageNet's mean and deviation is taken for granted, and 256×128 for a size that
+/// is left open: [`Recognised::assumed`] tells it. The [`InputConfig`](crate::model::InputConfig) of the result describes all of it.
 ///
 /// # Errors
-/// [`WeightsError::Operator`] names an operator that is not supported and its node; damaged files are refused.
+/// [`WeightsError::Operator`] names an operator that is not supported and its node; [`WeightsError::Pixels`] what the network does
+/// to pixels that suits no usual ones; damaged files are refused.
 pub fn read_openvino(xml: &[u8], bin: &[u8]) -> Result<Recognised, WeightsError> {
+    read_openvino_with(xml, bin, &InputOptions::default())
+}
+
+/// [`read_openvino`], with what the user says of the model's input.
+///
+/// # Errors
+/// What [`read_openvino`] refuses, and [`WeightsError::Input`] for an input that this model cannot have.
+pub fn read_openvino_with(xml: &[u8], bin: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
     let text = std::str::from_utf8(xml).map_err(|error| damaged(format!("the .xml is no text: {error}")))?;
     check_attributes(xml)?;
     let options = ParsingOptions { nodes_limit: ELEMENTS as u32, ..Default::default() };
@@ -43,8 +56,11 @@ pub fn read_openvino(xml: &[u8], bin: &[u8]) -> Result<Recognised, WeightsError>
         error => damaged(format!("the .xml cannot be read: {error}")),
     })?;
     let network = Network::read(&document)?;
-    let (config, tensors) = translate::translate(&network, bin)?;
-    imported(Dialect::OpenVino, config, tensors)
+    let translation = translate::translate(&network, bin, input)?;
+    let mut recognised = imported(Dialect::OpenVino, translation.config, translation.tensors)?;
+    translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
+    recognised.assumed.extend(translation.size_assumed);
+    Ok(recognised)
 }
 
 /// Each attribute is compared with those before it in its element.

@@ -9,8 +9,10 @@ use super::damaged;
 use super::file::{Layer, Network, Numbers};
 use crate::graph::budget::{self, LIST};
 use crate::graph::{Convolution, Op, Pool};
-use crate::model::{ChannelOrder, ReIdentifierConfig};
+use crate::model::ReIdentifierConfig;
+use crate::weights::images::Images;
 use crate::weights::import::{self, Importer};
+use crate::weights::input::InputOptions;
 use crate::weights::operators::{Arithmetic, EPSILON, Floats, Flow, Operators, Refusal};
 use crate::weights::sizes::{Size, Sizes};
 use crate::weights::{Tensor, WeightsError};
@@ -24,18 +26,26 @@ enum Value {
     Sizes(Sizes),
 }
 
-/// The model that the network is, without neck and head, and its tensors by our names.
-pub(super) fn translate(
-    network: &Network,
-    bin: &[u8],
-) -> Result<(ReIdentifierConfig, BTreeMap<String, Tensor>), WeightsError> {
+pub(super) struct Translation {
+    pub config: ReIdentifierConfig,
+    pub tensors: BTreeMap<String, Tensor>,
+    pub images: Images,
+    /// The word for a size that the file leaves open.
+    pub size_assumed: Option<String>,
+}
+
+/// The model that the network is, without neck and head, and its tensors by our names. `input` is what the user says of the
+/// image.
+pub(super) fn translate(network: &Network, bin: &[u8], input: &InputOptions) -> Result<Translation, WeightsError> {
     let mut parameters = network.layers.iter().filter(|layer| layer.kind == "Parameter");
     let parameter = parameters.next().ok_or_else(|| damaged("it has no input"))?;
     if let Some(second) = parameters.next() {
         return Err(second.unsupported("one image is the only input that a network may have"));
     }
-    let (height, width) = image_size(parameter)?;
-    let (importer, image) = Importer::new(height, width, ChannelOrder::Bgr);
+    let size = image_size(parameter)?;
+    let [height, width] = input.size(size)?;
+    let size_assumed = input.size_assumed(size, [height, width]);
+    let (importer, image) = Importer::new(height, width);
     let operators = Operators::new(importer, bin.len());
     let batch = parameter.dims.as_ref().and_then(|dims| *dims.first()?).and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None, batch };
@@ -54,15 +64,22 @@ pub(super) fn translate(
         translator.values.push(value);
     }
     let output = translator.output.ok_or_else(|| damaged("it has no result"))?;
-    Ok(translator.operators.finish(network.name.to_owned(), output))
+    let images = translator.operators.importer().settle(output, &network.hints, input)?;
+    let (config, tensors) = translator.operators.finish(network.name.to_owned(), output);
+    Ok(Translation { config, tensors, images, size_assumed })
 }
 
-fn image_size(layer: &Layer) -> Result<(usize, usize), WeightsError> {
+/// Height and width; `?`, `-1` and ranges such as `1..512` leave them open.
+fn image_size(layer: &Layer) -> Result<[Option<usize>; 2], WeightsError> {
     let text = layer.required("shape")?;
     let dims: Vec<&str> = text.split(',').map(str::trim).collect();
-    let size = |text: &str| text.parse().ok().filter(|size| (1..=1 << 16).contains(size));
+    let size = |text: &str| match text {
+        "?" | "-1" => Some(None),
+        text if text.contains("..") => Some(None),
+        text => text.parse().ok().filter(|size| (1..=1 << 16).contains(size)).map(Some),
+    };
     match dims[..] {
-        [_, "3", height, width] => size(height).zip(size(width)),
+        [_, "3" | "?" | "-1", height, width] => size(height).zip(size(width)).map(<[Option<usize>; 2]>::from),
         _ => None,
     }
     .ok_or_else(|| layer.unsupported(format!("an image of [{text}] is not read, [batch, 3, height, width] is")))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use webreid::weights::{Precision, to_onnx, to_safetensors};
 
 use crate::command::error::CliError;
-use crate::command::{Outcome, output, weights};
+use crate::command::{Input, Outcome, output, weights};
 
 #[derive(clap::Args)]
 pub struct Convert {
@@ -15,12 +15,14 @@ pub struct Convert {
     /// The file to write, .safetensors or, for other runtimes, .onnx; one that exists is replaced once the new one is whole
     #[arg(value_name = "OUT.safetensors")]
     out: PathBuf,
+    #[command(flatten)]
+    options: Input,
 }
 
 impl Convert {
     pub fn run(self) -> Result<Outcome, CliError> {
         output::check(&self.out)?;
-        let model = weights::read(&self.input)?;
+        let model = weights::read(&self.input, &self.options.options())?;
         let bytes = if self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
             to_onnx(&model.config, &model.tensors)
         } else {

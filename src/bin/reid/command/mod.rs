@@ -16,7 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use webreid::extract::DeviceChoice;
-use webreid::weights::BUNDLED;
+use webreid::model::ChannelOrder;
+use webreid::weights::{BUNDLED, InputOptions, PixelRange};
 
 use self::error::CliError;
 
@@ -83,6 +84,36 @@ struct Model {
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
+    #[command(flatten)]
+    input: Input,
+}
+
+/// The images that a model takes, where its file does not say it or says it wrong; what is said wins over the file.
+#[derive(Args)]
+#[command(next_help_heading = "The model's input, where its file does not tell it")]
+struct Input {
+    /// The order of the colours: rgb or bgr
+    #[arg(long = "input", value_name = "ORDER")]
+    order: Option<ChannelOrder>,
+    /// The pixels' numbers: 0-1, 0-255, or imagenet (0-1, less ImageNet's mean and divided by its deviation)
+    #[arg(long, value_name = "RANGE")]
+    range: Option<PixelRange>,
+    /// What images are resized to, in pixels: height and width, as in 256x128
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    size: Option<[usize; 2]>,
+}
+
+impl Input {
+    fn options(&self) -> InputOptions {
+        let [height, width] = [0, 1].map(|side| self.size.map(|size| size[side]));
+        InputOptions { order: self.order, range: self.range, height, width }
+    }
+}
+
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let sides = text.split_once(['x', 'X', '×']);
+    let sides = sides.and_then(|(height, width)| height.parse().ok().zip(width.parse().ok()));
+    sides.map(<[usize; 2]>::from).ok_or_else(|| "height and width are wanted, as in 256x128".into())
 }
 
 /// How a command that did not fail ended.

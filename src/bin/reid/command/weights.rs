@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use webreid::extract::Extractor;
 use webreid::model::PRESETS;
-use webreid::weights::{self, BUNDLED, Recognised, bundled, is_openvino, read_openvino};
+use webreid::weights::{self, BUNDLED, InputOptions, Recognised, bundled, is_openvino, read_openvino_with};
 
 use crate::command::Model;
 use crate::command::error::CliError;
@@ -13,7 +13,7 @@ use crate::command::error::CliError;
 impl Model {
     /// Reads the checkpoint and puts its model on the device.
     pub async fn open(&self) -> Result<(Recognised, Extractor), CliError> {
-        let recognised = read(&self.weights)?;
+        let recognised = read(&self.weights, &self.input.options())?;
         recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", self.weights.display()));
         let extractor = Extractor::open(&recognised, self.device).await?;
         Ok((recognised, extractor))
@@ -21,11 +21,13 @@ impl Model {
 }
 
 /// Reads a model from its file, or the bundled one by its name; a preset's name is told apart from a file that does not
-/// exist. Of the two files of an OpenVINO model either stands for both, which lie side by side.
-pub fn read(path: &Path) -> Result<Recognised, CliError> {
+/// exist. Of the two files of an OpenVINO model either stands for both, which lie side by side. `input` is what the user says of
+/// its images.
+pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
     if !path.exists() {
         if path.as_os_str() == BUNDLED {
-            return bundled().map_err(|source| CliError::Weights { path: path.into(), source });
+            let bundled = bundled().and_then(|model| model.with_input(input));
+            return bundled.map_err(|source| CliError::Weights { path: path.into(), source });
         }
         return Err(match path.to_str().filter(|name| PRESETS.contains(name)) {
             Some(name) => CliError::BarePreset(name.into()),
@@ -40,9 +42,9 @@ pub fn read(path: &Path) -> Result<Recognised, CliError> {
         if !bin.is_file() {
             return Err(CliError::NoBin { xml: path.into(), bin });
         }
-        read_openvino(&bytes, &read(&bin)?)
+        read_openvino_with(&bytes, &read(&bin)?, input)
     } else {
-        weights::read(&bytes)
+        weights::read_with(&bytes, input)
     };
     recognised.map_err(|source| CliError::Weights { path: path.into(), source })
 }

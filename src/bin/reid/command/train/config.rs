@@ -14,11 +14,12 @@ use serde_json::Value;
 use webreid::dataset::{Folder, LoaderConfig, Protocol, UnknownProtocol};
 use webreid::image::{Augment, AugmentError, Augmenter};
 use webreid::model::{
-    BackboneConfig, Bottleneck, ConfigError, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
+    BackboneConfig, Bottleneck, ChannelOrder, ConfigError, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
 use webreid::training::{
     Decay, Depth, Distillation, Objective, OptimizerConfig, SamplerConfig, Schedule, TrainerConfig, Triplet, Visits,
 };
+use webreid::weights::PixelRange;
 
 use crate::command::error::CliError;
 
@@ -83,6 +84,9 @@ pub struct ModelConfig {
     pub width: usize,
     /// A checkpoint of any known dialect whose tensors the training starts from, where names and shapes agree.
     pub init: Option<PathBuf>,
+    /// The order of the colours and the range of the pixels that `init` takes, where its file does not tell them.
+    pub init_order: Option<ChannelOrder>,
+    pub init_range: Option<PixelRange>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
 use webreid::training::{ComputeDevice, TrainState, Trainer};
-use webreid::weights::{Dialect, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
+use webreid::weights::{Dialect, InputOptions, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 
 use super::config::TrainConfig;
 use super::curve;
@@ -311,7 +311,8 @@ impl Session {
 fn first_weights(config: &TrainConfig, network: &ReIdentifierConfig) -> Result<(Tensors, InputConfig), CliError> {
     let mut tensors = initial_tensors(network, config.seed).map_err(ExtractError::from)?;
     let Some(path) = &config.model.init else { return Ok((tensors, network.input.clone())) };
-    let init = weights::read(path)?;
+    let (order, range) = (config.model.init_order, config.model.init_range);
+    let init = weights::read(path, &InputOptions { order, range, ..Default::default() })?;
     let headless = ReIdentifierConfig { head: None, ..network.clone() }.graph().map_err(ExtractError::from)?;
     let parameters = headless.parameters();
     let taken: Vec<&Parameter> = parameters.iter().filter(|parameter| fits(parameter, &init.tensors)).collect();
@@ -323,6 +324,7 @@ fn first_weights(config: &TrainConfig, network: &ReIdentifierConfig) -> Result<(
         tensors.insert(name.clone(), init.tensors[name].clone());
     }
     eprintln!("init: {}", init.summary);
+    init.words().iter().for_each(|word| eprintln!("init: {word}"));
     eprintln!("init: {} of the model's {} tensors are taken from it, the head apart", taken.len(), parameters.len());
     Ok((tensors, init.config.input))
 }
