@@ -143,7 +143,8 @@ test("similarity is the cosine, rank sorts by it, and what is no feature is refu
   const seen = await page.evaluate(() => {
     const { similarity, rank } = webreid;
     const of = (...values: number[]) => new Float32Array(values);
-    const feature = (values: unknown, fingerprint: unknown = "m") => ({ values, quality: 1, fingerprint }) as FeatureLike;
+    const feature = (values: unknown, fingerprint: unknown = "m") =>
+      ({ values, quality: 1, fingerprint }) as FeatureLike;
     const code = (call: () => unknown) => {
       try {
         return JSON.stringify(call());
