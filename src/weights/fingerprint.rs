@@ -31,6 +31,10 @@ impl Fingerprint {
     /// # Errors
     /// When the config describes no network.
     pub fn of(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) -> Result<Self, ConfigError> {
+        // Every field by its name, so that whoever adds one decides here: all but the input are in the graph, as far as a
+        // feature depends on them.
+        let ReIdentifierConfig { backbone: _, pooling: _, bottleneck: _, neck: _, head: _, finetune: _, input } =
+            config;
         let graph = config.graph()?;
         let mut needed = vec![false; graph.nodes.len()];
         needed[graph.embedding] = true;
@@ -43,7 +47,7 @@ impl Fingerprint {
         let network = Network {
             nodes: nodes.clone().map(|(id, node)| (id, untrained(&node.op), &node.inputs[..])).collect(),
             embedding: graph.embedding,
-            input: &config.input,
+            input,
         };
         let mut hasher = blake3::Hasher::new();
         hasher.update(FORM);
