@@ -184,6 +184,28 @@ fn extract_writes_the_features_in_order() {
 }
 
 #[test]
+fn features_tell_of_which_model_they_are() {
+    let bench = Bench::new();
+    bench.person("a.png", 1);
+    let (image, out, converted) =
+        (bench.text("a.png"), bench.text("f.safetensors"), bench.text("converted.safetensors"));
+    let fingerprint = |weights: &str| {
+        reid(&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &image]).ends(0);
+        read_features(&bench.path("f.safetensors")).0.metadata["fingerprint"].clone()
+    };
+    let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny_osnet.safetensors");
+    // As tests/page/identity.spec.ts has it from the browser.
+    assert_eq!(fingerprint(tiny), "ad980899b286df7984bc0fa75db62037");
+    // Another file of the same model, which says so itself, and another model.
+    reid(&["convert", tiny, &converted]).ends(0);
+    assert_eq!(fingerprint(&converted), fingerprint(tiny));
+    let file = Checkpoint::read(&fs::read(bench.path("converted.safetensors")).unwrap()).unwrap();
+    let description: Value = serde_json::from_str(&file.metadata["webreid"]).unwrap();
+    assert_eq!(description["fingerprint"], fingerprint(tiny));
+    assert_ne!(fingerprint(&bench.weights()), fingerprint(tiny));
+}
+
+#[test]
 fn without_weights_the_bundled_model_is_used() {
     let bench = Bench::new();
     bench.person("a.png", 1);

@@ -1,5 +1,5 @@
 import { ReidError } from "./errors.js";
-import type { CallName, Calls, Reply } from "./protocol.js";
+import type { Answer, CallName, Calls, Reply } from "./protocol.js";
 
 interface Waiting {
   resolve(value: never): void;
@@ -20,7 +20,7 @@ export class Connection {
     });
   }
 
-  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
@@ -44,6 +44,6 @@ export class Connection {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(new ReidError(reply.error.code, reply.error.message));
-    else waiting?.resolve(reply.value as never);
+    else waiting?.resolve(reply as never);
   }
 }

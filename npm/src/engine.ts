@@ -27,6 +27,8 @@ export interface EngineDescription {
   readonly precision: "f16" | "f32";
   /** How many numbers were learnt. */
   readonly parameters: number;
+  /** Tells this model from others: a hash of all that its features depend on. The same in every file, on every device. */
+  readonly fingerprint: string;
 }
 
 export interface GpuCounters {
@@ -46,7 +48,9 @@ export interface Pixels {
   readonly height: number;
 }
 
-export type Extraction = { readonly feature: Float32Array<ArrayBuffer>; readonly quality: number } | ReidErrorData;
+export type Extraction =
+  | { readonly feature: Float32Array<ArrayBuffer>; readonly quality: number; readonly fingerprint: string }
+  | ReidErrorData;
 
 /** What moves: the last layers | those and the last stage of the backbone | everything. */
 export type FineTuneDepth = "quick" | "deeper" | "full";

@@ -11,6 +11,7 @@ export type ReidErrorCode =
   | "internal"
   | "network"
   | "no-device"
+  | "other-model"
   | "out-of-memory"
   | "too-few-samples"
   | "unknown-preset";

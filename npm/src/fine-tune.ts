@@ -119,7 +119,7 @@ export async function* fineTune(
       yield report(step, recent);
     }
     throwIfAborted(signal);
-    session.keep(await session.callOn(worker, "applyTraining", { training }));
+    await session.applyTraining(worker, training);
   } finally {
     signal?.removeEventListener("abort", stop);
     stop();

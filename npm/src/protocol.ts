@@ -7,7 +7,7 @@ import type { WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
-    request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference };
+    request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference; generation: number };
     reply: CreatedModel;
   };
   extract: { request: { images: readonly ImagePayload[]; names: readonly string[] }; reply: Extraction[] };
@@ -18,12 +18,12 @@ export interface Calls {
   startTraining: { request: { training: number; module: WebAssembly.Module } & TrainingRequest; reply: undefined };
   /** One step; undefined when all are done. */
   trainStep: { request: { training: number }; reply: TimedStep | undefined };
-  /** Ends the training with its weights in the model, and gives them back to be kept. */
-  applyTraining: { request: { training: number }; reply: TrainedModel };
+  /** Ends the training with its weights in the model, which is of that generation then, and gives them back to be kept. */
+  applyTraining: { request: { training: number; generation: number }; reply: TrainedModel };
   /** Ends the training and leaves the model as it is; nothing happens when it has ended. */
   stopTraining: { request: { training: number }; reply: undefined };
-  /** Back to the model before the last training; undefined where the engine does not have it. */
-  undo: { request: Nothing; reply: EngineDescription | undefined };
+  /** Back to the model before the last training, as one of that generation; undefined where the engine does not have it. */
+  undo: { request: { generation: number }; reply: EngineDescription | undefined };
   measureSpeed: { request: Nothing; reply: Speed };
   /** Bytes. */
   memory: { request: Nothing; reply: number };
@@ -67,8 +67,14 @@ export type CallName = keyof Calls;
 
 export type Request = { [K in CallName]: { id: number; call: K } & Calls[K]["request"] }[CallName];
 
+/** What a call gave, and which of the models that its session has had is at work: the page numbers them. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly generation: number;
+}
+
 export type Reply =
-  | { readonly id: number; readonly value: Calls[CallName]["reply"] }
+  | ({ readonly id: number } & Answer<Calls[CallName]["reply"]>)
   | { readonly id: number; readonly error: ReidErrorData }
   /** Something threw outside a call, as a panic in a Rust task does: nothing in this worker can be trusted any more. */
   | { readonly crash: string };

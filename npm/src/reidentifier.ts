@@ -2,7 +2,7 @@
 import type { DevicePreference } from "./device.js";
 import type { EngineDescription, Extraction, GpuCounters } from "./engine.js";
 import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
-import { cosine, Feature } from "./feature.js";
+import { Feature } from "./feature.js";
 import {
   estimate,
   type FineTuneEstimate,
@@ -14,7 +14,9 @@ import {
 import { type ImageSource, imageName, release, toPayload } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
+import type { Answer } from "./protocol.js";
 import { Session } from "./session.js";
+import { type FeatureLike, similarity } from "./similarity.js";
 import { checkInput, type InputOptions, loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
@@ -43,7 +45,10 @@ export interface ExtractOptions {
   readonly onError?: "throw" | "skip" | undefined;
   /** With `skip`: called for each bad image, as it is met; `error.image` says which. */
   readonly onImageError?: ((error: ReidError) => void) | undefined;
-  /** Called for each good image as its batch is done, for a page that shows results as they come. */
+  /**
+   * Called for each good image as its batch is done, for a page that shows results as they come. Where the model changes
+   * meanwhile, the call starts again, and so do these: a later feature of an image takes the place of the earlier one.
+   */
   readonly onFeature?: ((feature: Feature, index: number) => void) | undefined;
 }
 
@@ -99,6 +104,7 @@ export class ReIdentifier {
 
   /**
    * The features of the images, in their order. Images are crops: one person, head to foot, filling the frame.
+   * All are of one model: where a fine-tune ends or is undone meanwhile, the call starts again with the model as it is then.
    * Cancelling takes effect between batches of a few images. The images passed in stay usable.
    * Rejects with a `ReidError`: `bad-image`, `image-too-large`, `http` or `network` with `image` saying which (unless
    * `onError` is "skip"); `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
@@ -109,8 +115,22 @@ export class ReIdentifier {
   ): Promise<Feature[]>;
   extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]>;
   async extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
-    const { onProgress, signal, onError = "throw", onImageError, onFeature } = options;
+    /** Bad images are told once. */
+    const told = new Set<number>();
+    for (;;) {
+      const features = await this.#extractOnce(images, options, told);
+      if (features) return features;
+    }
+  }
+
+  /** The features of all images, of one model; undefined when it changed meanwhile. `told`: of which images an error was. */
+  async #extractOnce(
+    images: readonly ImageSource[],
+    { onProgress, signal, onError = "throw", onImageError, onFeature }: ExtractOptions,
+    told: Set<number>,
+  ): Promise<(Feature | null)[] | undefined> {
     const features: (Feature | null)[] = [];
+    let generation: number | undefined;
     onProgress?.({ phase: "extract", done: 0, total: images.length });
     const { batchSize } = this.#session.model;
     const workers = this.#session.crew(images.length < batchSize ? 1 : this.#workers);
@@ -126,13 +146,17 @@ export class ReIdentifier {
       // Of several that fail the first is told.
       for (const batch of batches) batch.catch(() => {});
       for (const batch of batches) {
-        for (const result of await batch) {
+        const answer = await batch;
+        generation ??= answer.generation;
+        if (answer.generation !== generation) return undefined;
+        for (const result of answer.value) {
           if (result instanceof Feature) {
             onFeature?.(result, features.length);
             features.push(result);
           } else {
             if (onError === "throw") throw result;
-            onImageError?.(result);
+            if (!told.has(features.length)) onImageError?.(result);
+            told.add(features.length);
             features.push(null);
           }
         }
@@ -142,9 +166,9 @@ export class ReIdentifier {
     return features;
   }
 
-  /** Cosine of the angle between two features, −1…1: the higher, the more alike. Not a probability. */
-  similarity(a: Float32Array, b: Float32Array): number {
-    return cosine(a, b);
+  /** What the package's `similarity` gives, which needs no model. */
+  similarity(a: FeatureLike, b: FeatureLike): number {
+    return similarity(a, b);
   }
 
   /**
@@ -227,7 +251,7 @@ export class ReIdentifier {
     batch: readonly ImageSource[],
     start: number,
     signal: AbortSignal | undefined,
-  ): Promise<(Feature | ReidError)[]> {
+  ): Promise<Answer<(Feature | ReidError)[]>> {
     const names = batch.map((source, i) => imageName(source, start + i));
     const about = ({ code, message }: ReidErrorData, i: number, details?: ReidErrorDetails): ReidError =>
       new ReidError(code, message, { ...details, image: { index: start + i, name: names[i] ?? "" } });
@@ -244,17 +268,20 @@ export class ReIdentifier {
     try {
       const images = sent.map(({ payload }) => payload);
       const request = { images, names: sent.map(({ i }) => names[i] ?? "") };
-      const extractions = worker.call("extract", request).catch((error: unknown) => {
+      const extractions = worker.ask("extract", request).catch((error: unknown) => {
         // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
         if (worker === this.#session) throw error;
-        return this.#session.call("extract", request);
+        return this.#session.ask("extract", request);
       });
-      const next = (await abortable(extractions, signal)).values();
-      return payloads.map((payload, i) => {
+      const { value, generation } = await abortable(extractions, signal);
+      const next = value.values();
+      const results = payloads.map((payload, i) => {
         if (payload instanceof ReidError) return payload;
         const result = next.next().value as Extraction;
-        return "code" in result ? about(result, i) : new Feature(result.feature, result.quality);
+        if ("code" in result) return about(result, i);
+        return new Feature(result.feature, result.quality, result.fingerprint);
       });
+      return { value: results, generation };
     } finally {
       for (const { payload } of sent) release(payload);
     }

@@ -1,7 +1,8 @@
 import { Connection } from "./connection.js";
 import type { DevicePreference } from "./device.js";
+import type { EngineDescription } from "./engine.js";
 import { ReidError } from "./errors.js";
-import type { CallName, Calls, CreatedModel, TrainedModel } from "./protocol.js";
+import type { Answer, CallName, Calls, CreatedModel } from "./protocol.js";
 import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
@@ -23,14 +24,19 @@ export class Session {
   #ready: Promise<Connection> | undefined;
   #connection: Connection | undefined;
   #model: CreatedModel | undefined;
+  /** How often the model has changed: workers tell by it which one they answer with. */
+  #generation: number;
+  /** Settled when the last change of the model is through. */
+  #changed: Promise<unknown> = Promise.resolve();
   #closed: ReidError | undefined;
   /** More workers with the same weights, while they are the same. */
   #helpers: Session[] = [];
 
-  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference) {
+  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference, generation = 0) {
     this.#module = module;
     this.#weights = weights;
     this.#device = device;
+    this.#generation = generation;
   }
 
   /** Starts the model. Nothing else is called before this has resolved. */
@@ -50,7 +56,9 @@ export class Session {
    */
   crew(count: number): Session[] {
     if (this.model.description.device === "gpu") return [this];
-    while (this.#helpers.length < count - 1) this.#helpers.push(new Session(this.#module, this.#weights, "cpu"));
+    while (this.#helpers.length < count - 1) {
+      this.#helpers.push(new Session(this.#module, this.#weights, "cpu", this.#generation));
+    }
     return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
   }
 
@@ -64,7 +72,12 @@ export class Session {
     for (const helper of this.#helpers.splice(0)) helper.close(reason);
   }
 
-  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+  async call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+    return (await this.ask(call, request)).value;
+  }
+
+  /** As `call`, and tells which model answered: answers of two generations are of two models. */
+  ask<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
     return this.#once((connection) => connection.call(call, request));
   }
 
@@ -83,43 +96,60 @@ export class Session {
     request: Calls[K]["request"],
   ): Promise<Calls[K]["reply"]> {
     try {
-      return await connection.call(call, request);
+      return (await connection.call(call, request)).value;
     } catch (error) {
       if (isFatal(error) && this.#connection === connection) this.#bury(error);
       throw error;
     }
   }
 
-  /** What the worker computes with from now on: workers to come start from it. */
-  keep({ weights, description }: TrainedModel): void {
-    this.dismiss(OUTDATED);
-    this.#before = this.#weights;
-    this.#model = { ...this.model, description };
-    this.#weights = { content: weights, name: `${this.#weights.name.replace(/\.\w+$/, "")}.safetensors` };
+  /** Puts what the worker has learnt into its model: workers to come start from it. After a failure all is as it was. */
+  applyTraining(connection: Connection, training: number): Promise<void> {
+    return this.#change(async () => {
+      const request = { training, generation: this.#generation + 1 };
+      const { weights, description } = await this.callOn(connection, "applyTraining", request);
+      const before = this.#weights;
+      this.#become({ content: weights, name: `${before.name.replace(/\.\w+$/, "")}.safetensors` }, description);
+      this.#before = before;
+    });
   }
 
-  /** Back to the weights before the last `keep`; false when there are none. */
-  async undo(): Promise<boolean> {
-    const before = this.#before;
-    if (!before) return false;
-    this.dismiss(OUTDATED);
-    const description = await this.call("undo", {});
-    this.#weights = before;
-    this.#before = undefined;
-    if (description) {
-      this.#model = { ...this.model, description };
-    } else {
-      // A worker that came after a crash knows only the weights it was started with.
-      this.#bury(new ReidError("internal", "The engine is started again with the weights before."));
-      await this.open();
-    }
-    return true;
+  /** Back to the weights before the last training; false when there are none. */
+  undo(): Promise<boolean> {
+    return this.#change(async () => {
+      const before = this.#before;
+      if (!before) return false;
+      const description = await this.call("undo", { generation: this.#generation + 1 });
+      this.#become(before, description);
+      this.#before = undefined;
+      if (!description) {
+        // A worker that came after a crash knows only the weights it was started with.
+        this.#bury(new ReidError("internal", "The engine is started again with the weights before."));
+        await this.open();
+      }
+      return true;
+    });
   }
 
   close(reason: ReidError): void {
     this.#closed ??= reason;
     this.dismiss(reason);
     this.#connection?.close(this.#closed);
+  }
+
+  /** One change of the model after another: each goes out from what the one before left. */
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changed.then(change);
+    this.#changed = changed.catch(() => {});
+    return changed;
+  }
+
+  /** The worker has another model now; without a description, the next worker will. */
+  #become(weights: WeightsFile, description: EngineDescription | undefined): void {
+    this.dismiss(OUTDATED);
+    this.#generation++;
+    this.#weights = weights;
+    if (description) this.#model = { ...this.model, description };
   }
 
   /** Runs `use` on a worker that is ready, and once more on a new one if it dies of it. */
@@ -146,9 +176,15 @@ export class Session {
   async #start(): Promise<Connection> {
     const connection = new Connection();
     this.#connection = connection;
-    const request = { module: this.#module, weights: this.#weights, device: this.#device };
+    const request = {
+      module: this.#module,
+      weights: this.#weights,
+      device: this.#device,
+      generation: this.#generation,
+    };
     try {
-      this.#model = await connection.call("create", request);
+      const { value } = await connection.call("create", request);
+      this.#model = value;
     } catch (error) {
       // The next call is to try again, and not to find what came of this.
       if (this.#connection === connection) this.#bury(error as ReidError);

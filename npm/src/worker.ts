@@ -16,6 +16,8 @@ const WARM_UP_MS = 250;
 const WARM_UP_IMAGES = 32;
 
 let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
+/** Which of the session's models this is. */
+let generation = 0;
 let queue: Promise<void> = Promise.resolve();
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
@@ -32,7 +34,8 @@ function reply(message: Reply): void {
 
 async function answer(request: Request): Promise<void> {
   try {
-    reply({ id: request.id, value: await handle(request) });
+    const value = await handle(request);
+    reply({ id: request.id, generation, value });
   } catch (error) {
     reply({ id: request.id, error: errorData(error) });
   }
@@ -55,12 +58,17 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
       return startTraining(training, request);
     case "trainStep":
       return training.step(request.training);
-    case "applyTraining":
-      return training.apply(request.training);
+    case "applyTraining": {
+      const trained = await training.apply(request.training);
+      generation = request.generation;
+      return trained;
+    }
     case "stopTraining":
       return training.stop(request.training);
     case "undo":
-      return engine.undo() ? engine.describe() : undefined;
+      if (!engine.undo()) return undefined;
+      generation = request.generation;
+      return engine.describe();
     case "measureSpeed":
       return training.speed();
     case "memory":
@@ -73,7 +81,8 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
   return { ...now, dispatches: now.dispatches - counted.dispatches, submits: now.submits - counted.submits };
 }
 
-async function create({ module, weights, device }: Request & { call: "create" }): Promise<CreatedModel> {
+async function create(request: Request & { call: "create" }): Promise<CreatedModel> {
+  const { module, weights, device } = request;
   const choice = await chooseDevice(device);
   const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
   const glue = (await generated) as unknown as InferenceGlue;
@@ -82,6 +91,7 @@ async function create({ module, weights, device }: Request & { call: "create" })
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
   const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)), input);
   model = { engine, training: new Training(engine, choice.device), memory };
+  generation = request.generation;
   const description = engine.describe();
   if (description.device === "cpu") await warmUp(engine);
   return {

@@ -28,6 +28,8 @@ pub enum TeacherError {
     NotFeatures { path: PathBuf, reason: String },
     #[error("{} has features of {found} values, and those before it have {expected}", path.display())]
     Dim { path: PathBuf, found: usize, expected: usize },
+    #[error("{} and {} hold features of two models: extract both with one", .0.display(), .1.display())]
+    OtherModel(PathBuf, PathBuf),
     #[error("{} and {} cannot be told apart by folder and name, and only one of them has features", .0.display(), .1.display())]
     Ambiguous(PathBuf, PathBuf),
     #[error(
@@ -49,7 +51,8 @@ impl Teacher {
     /// away before.
     ///
     /// # Errors
-    /// When a file is none of those, the files differ in `dim`, or no image has a row.
+    /// When a file is none of those, the files differ in `dim` or in the `fingerprint` of the model that their metadata tell,
+    /// or no image has a row.
     pub fn read(files: &[PathBuf], set: &TrainingSet, centre: bool) -> Result<Self, TeacherError> {
         let mut places: HashMap<PathBuf, Vec<usize>> = HashMap::new();
         for (index, image) in set.images.iter().enumerate() {
@@ -59,9 +62,17 @@ impl Teacher {
         // Which row an image has.
         let mut sources: Vec<Option<PathBuf>> = vec![None; set.images.len()];
         let mut example = PathBuf::new();
+        // The first file that says of which model its features are.
+        let mut model: Option<(&PathBuf, String)> = None;
         for file in files {
-            let (names, features) = read(file)?;
-            let dim = features.len() / names.len();
+            let Features { names, values, fingerprint } = read(file)?;
+            if let Some(fingerprint) = fingerprint {
+                let (first, expected) = model.get_or_insert_with(|| (file, fingerprint.clone()));
+                if fingerprint != *expected {
+                    return Err(TeacherError::OtherModel(first.clone(), file.clone()));
+                }
+            }
+            let dim = values.len() / names.len();
             if teacher.dim == 0 {
                 teacher.dim = dim;
                 teacher.rows = vec![0.0; set.images.len() * dim];
@@ -69,7 +80,7 @@ impl Teacher {
             if dim != teacher.dim {
                 return Err(TeacherError::Dim { path: file.clone(), found: dim, expected: teacher.dim });
             }
-            for (name, row) in names.into_iter().zip(features.chunks_exact(dim)) {
+            for (name, row) in names.into_iter().zip(values.chunks_exact(dim)) {
                 let candidates = places.get(&key(&name)).map_or(&[][..], Vec::as_slice);
                 // Several images of one key need the whole path.
                 let index = match candidates {
@@ -134,8 +145,17 @@ impl Teacher {
     }
 }
 
-/// The names and features of a file; there is at least one of both.
-fn read(path: &Path) -> Result<(Vec<PathBuf>, Vec<f32>), TeacherError> {
+/// What a file holds.
+struct Features {
+    /// At least one.
+    names: Vec<PathBuf>,
+    /// `[names.len(), dim]`
+    values: Vec<f32>,
+    /// The model's, where the file tells it.
+    fingerprint: Option<String>,
+}
+
+fn read(path: &Path) -> Result<Features, TeacherError> {
     let bytes = fs::read(path).map_err(|source| TeacherError::Read { path: path.into(), source })?;
     let mut checkpoint = Checkpoint::read(&bytes).map_err(|source| TeacherError::File { path: path.into(), source })?;
     let invalid = |reason: String| TeacherError::NotFeatures { path: path.into(), reason };
@@ -149,7 +169,7 @@ fn read(path: &Path) -> Result<(Vec<PathBuf>, Vec<f32>), TeacherError> {
     if features.values.iter().any(|value| !value.is_finite()) {
         return Err(invalid("some values are not numbers".into()));
     }
-    Ok((names, features.values))
+    Ok(Features { names, values: features.values, fingerprint: checkpoint.metadata.remove("fingerprint") })
 }
 
 #[cfg(test)]
@@ -164,11 +184,17 @@ mod tests {
         TrainingSet::read(&[Folder { path: root.path().into(), validation_people: 0 }], 0).expect("reads")
     }
 
-    /// A file as `reid extract` writes it.
+    /// A file of features that does not say of which model they are.
     fn write(root: &TempDir, file: &str, rows: &[(&str, [f32; 2])]) -> PathBuf {
+        write_of(None, root, file, rows)
+    }
+
+    /// A file as `reid extract` writes it with the model of that fingerprint.
+    fn write_of(model: Option<&str>, root: &TempDir, file: &str, rows: &[(&str, [f32; 2])]) -> PathBuf {
         let bytes: Vec<u8> = rows.iter().flat_map(|(_, row)| row).flat_map(|value| value.to_le_bytes()).collect();
         let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
-        let metadata = HashMap::from([("names".to_owned(), serde_json::json!(names).to_string())]);
+        let mut metadata = HashMap::from([("names".to_owned(), serde_json::json!(names).to_string())]);
+        metadata.extend(model.map(|model| ("fingerprint".to_owned(), model.to_owned())));
         let view = TensorView::new(Dtype::F32, vec![rows.len(), 2], &bytes).expect("a tensor");
         let path = root.path().join(file);
         fs::write(&path, serialize([("features", view)], Some(metadata)).expect("serialises")).expect("writes");
@@ -213,6 +239,24 @@ mod tests {
         assert!(matches!(error(&[broken]), TeacherError::NotFeatures { .. }));
         assert!(matches!(error(&[root.path().join("gone")]), TeacherError::Read { .. }));
         assert!(matches!(error(&[root.path().join("anna/1.png")]), TeacherError::File { .. }));
+    }
+
+    #[test]
+    fn features_of_two_models_are_no_teacher() {
+        let root = folder(&IMAGES);
+        let file = |name: &str, model| write_of(model, &root, name, &[("anna/1.png", [1.0, 0.0])]);
+        let [a, b] = ["a", "b"].map(|name| file(name, Some("1f")));
+        let (unknown, other) = (file("unknown", None), file("other", Some("2e")));
+        let read = |files: &[&PathBuf]| {
+            let files: Vec<PathBuf> = files.iter().copied().cloned().collect();
+            Teacher::read(&files, &set(&root), false).map(|teacher| teacher.matched())
+        };
+        assert!(matches!(read(&[&a, &unknown, &b]), Ok(1)));
+        let error = read(&[&unknown, &a, &b, &other]).expect_err("refused");
+        assert!(
+            matches!(&error, TeacherError::OtherModel(first, second) if (first, second) == (&a, &other)),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::kernels::cpu::parallel;
 use crate::kernels::distance::{self, Metric};
 use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
-use crate::weights::{self, Recognised};
+use crate::weights::{self, Fingerprint, Recognised};
 
 /// Why features could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,7 @@ pub enum ExtractError {
 pub struct Extractor {
     config: ReIdentifierConfig,
     tensors: Arc<BTreeMap<String, weights::Tensor>>,
+    fingerprint: Fingerprint,
     /// Frozen for the input's size, with the feature and the embedding as outputs.
     runner: Runner,
     device: Device,
@@ -85,6 +86,7 @@ impl Extractor {
         let graph = config.graph()?;
         let outputs = [graph.feature, graph.embedding];
         let frozen = Frozen::new(&graph, &outputs, &tensors, config.input.height, config.input.width)?;
+        let fingerprint = Fingerprint::of(&config, &tensors)?;
         let cpu = CpuRunner::new(&frozen);
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = device.gpu() {
@@ -96,13 +98,18 @@ impl Extractor {
                 proof = prove(&runner, &cpu, &config.input).await;
             }
             proof?;
-            return Ok(Self { config, tensors, runner: Runner::Gpu(Box::new(runner)), device });
+            return Ok(Self { config, tensors, fingerprint, runner: Runner::Gpu(Box::new(runner)), device });
         }
-        Ok(Self { config, tensors, runner: Runner::Cpu(cpu), device })
+        Ok(Self { config, tensors, fingerprint, runner: Runner::Cpu(cpu), device })
     }
 
     pub fn config(&self) -> &ReIdentifierConfig {
         &self.config
+    }
+
+    /// Which model the features are of: the same on every device.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// The device at work.

@@ -113,6 +113,7 @@ struct Description<'a> {
     adapter: &'a str,
     precision: &'static str,
     parameters: usize,
+    fingerprint: String,
 }
 
 #[wasm_bindgen]
@@ -173,11 +174,13 @@ impl Engine {
             adapter: &device.name,
             precision: if extractor.is_half() { "f16" } else { "f32" },
             parameters: sizes.sum(),
+            fingerprint: extractor.fingerprint().to_string(),
         };
         Ok(serde_wasm_bindgen::to_value(&description)?)
     }
 
-    /// Features of a batch: for each image `{ feature, quality }`, L2-normalised, or `{ code, message }`.
+    /// Features of a batch: for each image `{ feature, quality, fingerprint }`, L2-normalised, or `{ code, message }`. All are
+    /// of the model that is at work when the call begins.
     ///
     /// An image is an encoded file (`Uint8Array`: PNG, JPEG, WebP, BMP) or `{ data, width, height }` with RGBA bytes.
     ///
@@ -199,11 +202,13 @@ impl Engine {
         let (indices, pictures): (Vec<usize>, Vec<Rgba>) = good.into_iter().unzip();
         let model = self.current.model();
         let features = model.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
+        let fingerprint: JsValue = model.extractor.fingerprint().to_string().into();
         for ((index, picture), mut feature) in indices.into_iter().zip(&pictures).zip(features) {
             normalise(&mut feature);
             let entry = js_sys::Object::new();
             Reflect::set(&entry, &"feature".into(), &Float32Array::from(feature.as_slice()))?;
             Reflect::set(&entry, &"quality".into(), &image::quality(picture).into())?;
+            Reflect::set(&entry, &"fingerprint".into(), &fingerprint)?;
             results.set(index as u32, entry.into());
         }
         Ok(results)

@@ -21,6 +21,7 @@ mod checkpoint;
 mod dialect;
 mod element;
 mod error;
+mod fingerprint;
 mod images;
 mod import;
 mod initial;
@@ -39,6 +40,7 @@ pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::{Checkpoint, Tensor};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
+pub use fingerprint::Fingerprint;
 #[cfg(feature = "train")]
 pub(crate) use initial::initial_tensor;
 pub use initial::{initial_tensors, untrained};

@@ -8,7 +8,7 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 use super::element::Element;
-use super::{Checkpoint, Tensor, WeightsError};
+use super::{Checkpoint, Fingerprint, Tensor, WeightsError};
 use crate::graph::budget::{self, DESCRIPTION};
 use crate::model::ReIdentifierConfig;
 
@@ -24,6 +24,10 @@ pub(super) struct Description {
     pub version: u32,
     pub config: ReIdentifierConfig,
     pub provenance: BTreeMap<String, String>,
+    /// Of the model that the file gives when it is read, for other programs to know it by. Nothing here believes it: whoever
+    /// extracts computes the fingerprint again.
+    #[serde(skip_deserializing)]
+    pub fingerprint: Option<String>,
 }
 
 /// The version alone: a newer file may describe models that cannot be parsed here.
@@ -71,8 +75,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
 }
 
 /// A file that [`Checkpoint::read`] and [`recognise`](super::recognise) turn back into the same model: `tensors` by our own
-/// names with `config` and `provenance` (free text, such as `source` and `dialect`) in its metadata. The same model gives
-/// the same bytes.
+/// names with `config`, `provenance` (free text, such as `source` and `dialect`) and the model's [`Fingerprint`] in its
+/// metadata. The same model gives the same bytes.
 ///
 /// `tensors` must be the parameters of `config`'s graph, no fewer, no more, in their shapes.
 pub fn to_safetensors(
@@ -98,7 +102,19 @@ pub fn to_safetensors(
         let foreign: Vec<_> = tensors.keys().filter(known).collect();
         return Err(WeightsError::Unsupported(format!("the network has no {}", super::error::list(&foreign))));
     }
-    let description = Description { version: VERSION, config: config.clone(), provenance: provenance.clone() };
+    let fingerprint = match precision {
+        Precision::F32 => Fingerprint::of(config, tensors)?,
+        Precision::F16 => {
+            let read = tensors.iter().map(|(name, tensor)| (name.clone(), Stored::new(tensor, precision).read()));
+            Fingerprint::of(config, &read.collect())?
+        }
+    };
+    let description = Description {
+        version: VERSION,
+        config: config.clone(),
+        provenance: provenance.clone(),
+        fingerprint: Some(fingerprint.to_string()),
+    };
     let unwritable = |error: &dyn std::fmt::Display| WeightsError::Unsupported(format!("could not write: {error}"));
     let description = serde_json::to_string(&description).map_err(|error| unwritable(&error))?;
     let views = tensors.iter().map(|(name, tensor)| (name, Stored::new(tensor, precision)));
@@ -117,6 +133,15 @@ impl<'a> Stored<'a> {
         let fits = || tensor.values.iter().all(|value| f16::from_f32(*value).is_finite());
         let dtype = if precision == Precision::F16 && fits() { Dtype::F16 } else { Dtype::F32 };
         Self { tensor, dtype }
+    }
+
+    /// The tensor as it will be read from the file.
+    fn read(&self) -> Tensor {
+        let mut tensor = self.tensor.clone();
+        if self.dtype == Dtype::F16 {
+            tensor.values.iter_mut().for_each(|value| *value = f16::from_f32(*value).to_f32());
+        }
+        tensor
     }
 }
 

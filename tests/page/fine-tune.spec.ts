@@ -1,7 +1,7 @@
 // Learning in the browser, by the npm package: on a small set of real people, and with an engine that fails.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FineTuneSample, ReidError } from "../../npm/dist/index.js";
+import type { Feature, FineTuneSample, ReidError } from "../../npm/dist/index.js";
 import { sampleFolder } from "./support/files.ts";
 import { expect, test } from "./support/package.ts";
 
@@ -156,11 +156,13 @@ test("what was learnt goes into the exported file, and comes back from it", asyn
     const learnt = await reid.extract(images);
     const other = await webreid.ReIdentifier.create({ weights: await reid.exportWeights() });
     const loaded = await other.extract(images);
-    const alike = learnt.map((feature, i) => reid.similarity(feature, loaded[i] as Float32Array));
+    const alike = learnt.map((feature, i) => reid.similarity(feature, loaded[i] as Feature));
     await Promise.all([reid.dispose(), other.dispose()]);
     return {
       alike,
-      distances: learnt.map((a, i) => Math.max(...a.map((x, j) => Math.abs(x - (loaded[i]?.[j] ?? 9))))),
+      distances: learnt.map(({ values }, i) =>
+        Math.max(...values.map((x, j) => Math.abs(x - (loaded[i]?.values[j] ?? 9)))),
+      ),
     };
   }, few);
   for (const distance of seen.distances) expect(distance).toBeLessThan(1e-6);

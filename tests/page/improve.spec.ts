@@ -124,6 +124,29 @@ test("without a photo to keep aside, nothing is claimed", async ({ app, page }) 
   await expect(app.result).toHaveText(/^Whether it helped was not measured/, { timeout: 150_000 });
 });
 
+test("when what was learnt cannot be kept for later, no photo is compared by the model before", async ({
+  app,
+  page,
+}) => {
+  await startSorted(app);
+  await page.evaluate(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message: { call: string }, ...options: unknown[]) {
+      if (message.call === "exportWeights") throw new Error("There is no memory.");
+      Reflect.apply(postMessage, this, [message, ...options]);
+    };
+  });
+  await app.improve.click();
+  await expect(app.status).toHaveText(/^Learning stopped: .*no memory.* The model has learnt from your photos\.$/, {
+    timeout: 150_000,
+  });
+  await expect(page.locator("li.seen")).toHaveCount(0);
+  await page.getByRole("button", { name: "Compare the other 20 photos" }).click();
+  await expect(app.status).toHaveText("Done: 20 photos compared.");
+  await app.choose("p01_1.jpg");
+  await expect(app.matches).toHaveCount(19);
+});
+
 test("what was learnt is saved to a file, loaded back, and kept when the device is changed", async ({ app, page }) => {
   await startSorted(app);
   const before = await scores(app);

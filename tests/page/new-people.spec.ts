@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Feature } from "../../npm/dist/index.js";
 import { reidCommand, sharedFiles } from "./support/files.ts";
 import { expect, test } from "./support/package.ts";
 import { tensor } from "./support/safetensors.ts";
@@ -53,10 +54,10 @@ test("learning from twenty people helps to find twenty others", async ({ page },
       const images = others.map(({ bytes }) => blob(bytes));
 
       /** Camera 1 against camera 2: the share of photos whose most similar one shows the same person. */
-      const rank1 = (features: readonly Float32Array[]) => {
+      const rank1 = (features: readonly Feature[]) => {
         const of = (camera: string) => others.flatMap((photo, i) => (photo.camera === camera ? [i] : []));
         const hits = of("c1").filter((query) => {
-          const score = (i: number) => reid.similarity(features[query] as Float32Array, features[i] as Float32Array);
+          const score = (i: number) => reid.similarity(features[query] as Feature, features[i] as Feature);
           const best = of("c2").reduce((best, i) => (score(i) > score(best) ? i : best));
           return others[best]?.person === others[query]?.person;
         });

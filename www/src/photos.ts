@@ -65,9 +65,9 @@ export class Photos {
     this.problems = [];
   }
 
-  /** Features of one model say nothing to another. */
-  forgetFeatures(): void {
-    for (const photo of this.all) photo.feature = undefined;
+  /** Features of one model say nothing to another: keeps those of the model with that fingerprint. Without one, none. */
+  keepFeaturesOf(fingerprint?: string): void {
+    for (const photo of this.all) if (photo.feature?.fingerprint !== fingerprint) photo.feature = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Feature } from "webreid";
+import { rank as rankFeatures } from "webreid";
 import type { Photo } from "./photos.ts";
 
 export interface Match {
@@ -8,15 +8,14 @@ export interface Match {
 }
 
 /** All other photos that the model has seen, the most alike first. */
-export function rank(query: Photo, photos: readonly Photo[], similarity: (a: Feature, b: Feature) => number): Match[] {
-  const target = query.feature;
-  if (!target) return [];
-  return photos
-    .flatMap((photo) => {
-      if (photo === query || !photo.feature) return [];
-      return [{ photo, similarity: similarity(target, photo.feature) }];
-    })
-    .sort((a, b) => b.similarity - a.similarity);
+export function rank(query: Photo, photos: readonly Photo[]): Match[] {
+  if (!query.feature) return [];
+  const others = photos.filter((photo) => photo !== query);
+  const matches = rankFeatures(
+    query.feature,
+    others.map(({ feature }) => feature),
+  );
+  return matches.map(({ index, similarity }) => ({ photo: others[index] as Photo, similarity }));
 }
 
 /** The similarity as the page shows it: 0 (nothing alike) to 100 (the same picture). */

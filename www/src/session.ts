@@ -7,6 +7,7 @@ import {
   type ModelDescription,
   type Progress,
   ReIdentifier,
+  similarity,
 } from "webreid";
 import { evaluate, keepSomeAside, type Split } from "./evaluation.ts";
 import { count, duration, isAborted, megabytes, messageOf, reasonOf, withoutEnding } from "./messages.ts";
@@ -81,10 +82,10 @@ export class Session {
 
   /** The others by likeness, without those that the user said show someone else. */
   get matches(): Match[] {
-    const [reid, query] = [this.#reid, this.query];
-    if (!reid || !query) return [];
+    const { query } = this;
+    if (!query) return [];
     const others = this.photos.all.filter((photo) => !this.people.areDifferent(query, photo));
-    return rank(query, others, (a, b) => reid.similarity(a, b));
+    return rank(query, others);
   }
 
   /** How many photos the user said show someone else than the query does. */
@@ -285,9 +286,11 @@ export class Session {
           await training.awake;
         }
         learnt = true;
+        // What was seen before is the old model's, whatever comes next.
+        this.#describeModel();
         await this.#keepImproved(reid);
         await this.#look(reid, signal, "Looking at the photos again");
-        training.outcome = compareModels(split, before, this.photos.features, (a, b) => reid.similarity(a, b));
+        training.outcome = compareModels(split, before, this.photos.features);
         this.status = `Done: the model has learnt from your photos. ${training.verdict}`;
       } catch (error) {
         const state = learnt ? "The model has learnt from your photos." : "The model is as it was.";
@@ -389,7 +392,7 @@ export class Session {
     this.#source = source;
     this.#before = before;
     this.modelName = source.name;
-    this.photos.forgetFeatures();
+    this.photos.keepFeaturesOf();
   }
 
   /** Keeps what the model has learnt for when it is loaded again, on another device. */
@@ -483,9 +486,10 @@ export class Session {
     if (this.query === photo) this.query = undefined;
   }
 
-  /** After a crash the model may have come back on another device. */
+  /** After a crash the model may have come back on another device, and after learning it is another one. */
   #describeModel(): void {
     this.model = this.#reid?.describe();
+    this.photos.keepFeaturesOf(this.model?.fingerprint);
     this.deviceReason = this.model?.deviceReason ?? this.deviceReason;
   }
 
@@ -500,7 +504,6 @@ function compareModels(
   { training, keptAside }: Split<Photo>,
   before: ReadonlyMap<Photo, Feature>,
   after: ReadonlyMap<Photo, Feature>,
-  similarity: (a: Feature, b: Feature) => number,
 ): Outcome | undefined {
   // A photo may have been removed meanwhile.
   const there = ({ photo }: { photo: Photo }) => before.has(photo) && after.has(photo);

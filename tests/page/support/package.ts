@@ -42,17 +42,22 @@ export class Engine {
     if (await count("refusals") > 0) throw { code: "no-device", message: "the GPU is busy" };
     return Object.assign(new Engine(), { model: weights[0], before: undefined });
   }
-  describe() { return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU" }; }
+  get fingerprint() { return "model " + this.model; }
+  describe() {
+    const { fingerprint } = this;
+    return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU", fingerprint };
+  }
   gpuCounters() { return undefined; }
   async extract(images, names) {
     // The noise that it warms up with.
     if (images[0] instanceof ImageData) return [];
     await count("batches");
+    const { fingerprint } = this;
     const fatal = images.some((image) => image[0] === 255);
     if (fatal && await count("faults") > 0) await fail();
     return images.map((image, i) => image[0] === 0
       ? { code: "bad-image", message: names[i] + ": the first byte is 0" }
-      : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1 });
+      : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1, fingerprint });
   }
   exportWeights() { return new Uint8Array([this.model]); }
   async fineTune(images, names, people, cameras, options) { return new Tuner(this, images, options); }

@@ -28,7 +28,7 @@ export class Webreid implements Contender {
   async run(): Promise<Run> {
     const start = performance.now();
     const features = await this.#reid.extract(this.#images);
-    return { ms: performance.now() - start, features };
+    return { ms: performance.now() - start, features: features.map(({ values }) => values) };
   }
 
   gpuCounters(): Promise<GpuCounters | undefined> {

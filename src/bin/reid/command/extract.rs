@@ -36,6 +36,7 @@ impl Extract {
             ("images".to_owned(), read.iter().map(|path| base(path)).collect::<Vec<_>>().join(",")),
             ("names".to_owned(), serde_json::json!(paths).to_string()),
             ("model".to_owned(), recognised.architecture.clone()),
+            ("fingerprint".to_owned(), extractor.fingerprint().to_string()),
             ("weights".to_owned(), base(&self.model.weights)),
             ("device".to_owned(), extractor.device().name.clone()),
             ("normalised".to_owned(), "false".to_owned()),

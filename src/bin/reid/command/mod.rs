@@ -45,8 +45,8 @@ enum Command {
     /// Write the features of images to a safetensors file
     ///
     /// The file holds `features` [images, dimension], f32, as the model gives them: not L2-normalised. Its metadata tells
-    /// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `weights`, `device`
-    /// and `normalised` (false).
+    /// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `fingerprint` (of the model:
+    /// features are comparable where it is the same), `weights`, `device` and `normalised` (false).
     Extract(extract::Extract),
     /// Rank a gallery for each query image
     ///
