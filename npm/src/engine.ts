@@ -1,4 +1,5 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
+import type { DevicePreference } from "./device.js";
 import type { ReidErrorData } from "./errors.js";
 
 export interface EngineDescription {
@@ -22,6 +23,8 @@ export interface EngineDescription {
   readonly device: "gpu" | "cpu";
   /** The graphics adapter's name, or "CPU". */
   readonly adapter: string;
+  /** What was wrong with the GPU that was to be taken, where the CPU computes in its place. */
+  readonly fallback?: string | undefined;
   /** Of what the network computes on the way: "f16" only on GPUs that have it, after it proved close enough. */
   readonly precision: "f16" | "f32";
   /** How many numbers were learnt. */
@@ -112,7 +115,7 @@ export interface EngineGlue<E> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   readonly Engine: {
     /** Of an OpenVINO model, `weights` is the `.xml`. */
-    create(weights: Uint8Array, fileName: string, device: "gpu" | "cpu", bin?: Uint8Array): Promise<E>;
+    create(weights: Uint8Array, fileName: string, device: DevicePreference, bin?: Uint8Array): Promise<E>;
   };
 }
 

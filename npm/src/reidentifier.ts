@@ -23,7 +23,7 @@ export interface CreateOptions {
    * Default: the model that comes with the package.
    */
   readonly weights?: WeightsSource | undefined;
-  /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
+  /** `auto` (default): WebGPU on a real graphics adapter, else the CPU; also where that adapter fails or computes wrong. */
   readonly device?: DevicePreference | undefined;
   /**
    * On the CPU: over how many workers `extract` spreads many images at the most. As many are started at once, so that the
@@ -90,8 +90,7 @@ export class ReIdentifier {
 
   /** What was recognised in the weights, and where it runs. */
   describe(): ModelDescription {
-    const { description, deviceReason } = this.#session.model;
-    return { ...description, deviceReason };
+    return { ...this.#session.model.description, deviceReason: this.#session.deviceReason };
   }
 
   /**

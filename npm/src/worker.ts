@@ -1,5 +1,5 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
-import { chooseDevice } from "./device.js";
+import { chooseDevice, type DevicePreference } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
@@ -16,17 +16,40 @@ const WARM_UP_IMAGES = 32;
 
 let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
 let queue: Promise<void> = Promise.resolve();
+/** Whether a GPU is being opened: what goes wrong meanwhile is its fault. */
+let opening = false;
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
 
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(() => answer(data));
 });
-self.addEventListener("error", (event) => reply({ crash: event.message }));
-self.addEventListener("unhandledrejection", (event) => reply({ crash: String(event.reason) }));
+self.addEventListener("error", (event) => {
+  // The page would hear of it a second time.
+  event.preventDefault();
+  crash(event.message);
+});
+self.addEventListener("unhandledrejection", (event) => crash(String(event.reason)));
 
 function reply(message: Reply): void {
   self.postMessage(message);
+}
+
+function crash(message: string): void {
+  reply({ crash: message, opening });
+}
+
+/** What opens a GPU, unless `device` is "cpu"; all that it fails with is of one of our codes. */
+async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promise<T> {
+  opening = device !== "cpu";
+  try {
+    return await opens();
+  } catch (error) {
+    if (!opening || isErrorData(error)) throw error;
+    throw new ReidError("no-device", errorData(error).message, { cause: error });
+  } finally {
+    opening = false;
+  }
 }
 
 async function answer(request: Request): Promise<void> {
@@ -79,9 +102,12 @@ async function create({ module, weights, device }: Request & { call: "create" })
   const { memory } = await glue.default({ module_or_path: module });
   const { content, name, bin } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)));
-  model = { engine, training: new Training(engine, choice.device), memory };
+  const binBytes = bin && (await bytesOf(bin));
+  // From here on the engine decides: an adapter that is there may still be of no use.
+  const wanted = choice.device === "cpu" ? "cpu" : device;
+  const engine = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes));
   const description = engine.describe();
+  model = { engine, training: new Training(engine, wanted), memory };
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,
@@ -130,7 +156,8 @@ async function startTraining(training: Training, request: Request & { call: "sta
     if (isErrorData(image)) throw image;
     return image;
   });
-  return training.start(request.training, request.module, images, request);
+  const device = request.device ?? training.device;
+  return open(device, () => training.start(request.training, request.module, images, request, device));
 }
 
 /** What the engine reads, or what is wrong with the image: a message that begins with its name. */

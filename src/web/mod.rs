@@ -111,6 +111,7 @@ struct Description<'a> {
     input_width: usize,
     device: &'static str,
     adapter: &'a str,
+    fallback: Option<String>,
     precision: &'static str,
     parameters: usize,
 }
@@ -165,6 +166,7 @@ impl Engine {
             input_width: config.input.width,
             device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: &device.name,
+            fallback: device.fallback.as_ref().map(ToString::to_string),
             precision: if extractor.is_half() { "f16" } else { "f32" },
             parameters: sizes.sum(),
         };
