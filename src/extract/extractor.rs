@@ -368,12 +368,14 @@ mod tests {
 
     #[test]
     fn a_photo_that_leaves_the_range_of_f16_is_computed_in_f32_and_the_others_are_not() {
-        // The first filter sums up its whole field: white is far above f16's 65,504, and patterns are not.
-        let tensors = tensors(|place, value| {
-            if place < 7 * 7 * 3 {
-                *value = 371.0
-            }
-        });
+        // The first filter sums up its whole field: white is far above f16's 65,504, and patterns are not. What reads it
+        // does so faintly, so that these are as exact as ever.
+        let mut tensors = tensors(|place, value| *value = if place < 7 * 7 * 3 { 371.0 } else { *value });
+        for name in ["conv1", "downsample"] {
+            let tensor = Arc::make_mut(&mut tensors).get_mut(&format!("backbone.conv2.0.{name}.conv.weight"));
+            let tensor = tensor.expect("OSNet's first block");
+            tensor.values.iter_mut().step_by(tensor.shape[1]).for_each(|value| *value *= 1e-3);
+        }
         let extractor = in_half(&tensors);
         assert!(extractor.is_half());
         let photos = [photo(124, 90), photo(255, 1), photo(118, 60)];
@@ -401,8 +403,8 @@ mod tests {
         let tensors = tensors(|_, _| {});
         let photos: Vec<Rgba> = (0..21).map(|i| photo(100 + 5 * i, 10 + i)).collect();
         let expected = block_on(on_cpu(&tensors).extract(&photos)).expect("features");
-        // The images alone are larger, for more than five of them.
-        let largest_buffer = 5 * 3 * SIZE.iter().product::<usize>() as u64 * 4;
+        // Enough for the weights, but for the images alone only while they are no more than twelve.
+        let largest_buffer = 300_000;
         let extractor = open(&tensors, gpu(Precision::F32, largest_buffer), DeviceChoice::Gpu);
         let found = block_on(extractor.extract(&photos)).expect("features");
         for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
