@@ -47,7 +47,7 @@ export class Connection {
       const crash = reply.crash.replace(/^Uncaught /, "");
       this.close(
         reply.opening
-          ? noDevice(`the engine crashed while it was opened (${crash}).`)
+          ? noDevice(`the engine crashed while the GPU was opened (${crash}).`)
           : new ReidError("internal", `The engine crashed: ${crash}`),
       );
       return;

@@ -104,8 +104,7 @@ export async function* fineTune(
       onProgress?.({ phase: "samples", done: images.length, total: samples.length });
     }
     const request = { training, module, images, names, people, cameras, options: tuner };
-    const start = () => abortable(session.callOn(worker, "startTraining", request), signal);
-    await start()
+    await abortable(session.callOn(worker, "startTraining", request), signal)
       .catch(async (error: unknown) => {
         if (!session.mayLeaveGpu || !isOfDevice(error)) throw error;
         // The trainer opens a device of its own: where the GPU gives out, the CPU learns.

@@ -7,7 +7,7 @@ import type { WeightsFile } from "./weights.js";
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
 const FATAL = new Set(["internal", "device-lost"]);
 
-const GPU_CRASH = "the engine crashed while it was opened";
+const GPU_CRASH = "the engine crashed while the GPU was opened";
 
 const OUTDATED = new ReidError("internal", "The model has other weights now.");
 

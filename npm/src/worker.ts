@@ -1,5 +1,5 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
-import { chooseDevice, type DevicePreference } from "./device.js";
+import { chooseDevice, type DevicePreference, noDevice } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
@@ -39,14 +39,16 @@ function crash(message: string): void {
   reply({ crash: message, opening });
 }
 
-/** What opens a GPU, unless `device` is "cpu"; all that it fails with is of one of our codes. */
+/** What opens a GPU, unless `device` is "cpu". What it fails with is the GPU's fault, where the engine does not say better. */
 async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promise<T> {
   opening = device !== "cpu";
   try {
     return await opens();
   } catch (error) {
     if (!opening || isErrorData(error)) throw error;
-    throw new ReidError("no-device", errorData(error).message, { cause: error });
+    throw noDevice(
+      `the engine failed while the GPU was opened (${error instanceof Error ? error.message : String(error)}).`,
+    );
   } finally {
     opening = false;
   }
