@@ -58,7 +58,8 @@ async fn webgpu_gives_pytorchs_features_or_says_that_there_is_none() {
 async fn auto_takes_the_cpu_where_there_is_no_real_gpu() {
     // The adapter of a browser without a GPU is software, which the page's script recognises; here there may be none at all.
     if !webgpu_expected() {
-        assert!(!ComputeDevice::open(DeviceChoice::Auto).await.unwrap().gpu);
+        let device = ComputeDevice::open(DeviceChoice::Auto).await.unwrap();
+        assert!(!device.gpu && !device.fallback.expect("the reason").is_failure());
     }
 }
 

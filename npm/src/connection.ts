@@ -1,3 +1,4 @@
+import { noDevice } from "./device.js";
 import { ReidError } from "./errors.js";
 import type { Answer, CallName, Calls, Reply } from "./protocol.js";
 
@@ -20,6 +21,11 @@ export class Connection {
     });
   }
 
+  /** Whether every call on it fails from now on. */
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
   call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
@@ -38,7 +44,12 @@ export class Connection {
 
   #receive(reply: Reply): void {
     if ("crash" in reply) {
-      this.close(new ReidError("internal", `The engine crashed: ${reply.crash}`));
+      const crash = reply.crash.replace(/^Uncaught /, "");
+      this.close(
+        reply.opening
+          ? noDevice(`the engine crashed while the GPU was opened (${crash}).`)
+          : new ReidError("internal", `The engine crashed: ${crash}`),
+      );
       return;
     }
     const waiting = this.#waiting.get(reply.id);

@@ -1,5 +1,8 @@
 import { ReidError } from "./errors.js";
 
+/** What a browser that has WebGPU is waited for when it is asked for an adapter. */
+const ADAPTER_MS = 10_000;
+
 export type DevicePreference = "auto" | "gpu" | "cpu";
 
 export interface DeviceChoice {
@@ -35,7 +38,7 @@ export async function chooseDevice(
   const info = await adapterInfo(gpu);
   if (typeof info === "string") {
     if (preference === "auto") return cpu(info);
-    throw new ReidError("no-device", `No GPU to compute on: ${info} Choose the device "auto" or "cpu" instead.`);
+    throw noDevice(info);
   }
 
   const software = isSoftware(info);
@@ -52,6 +55,16 @@ function cpu(why: string): DeviceChoice {
   return { device: "cpu", software: false, reason: `CPU: ${why}` };
 }
 
+/** A GPU was asked for, and this sentence says why there is none. */
+export function noDevice(why: string): ReidError {
+  return new ReidError("no-device", `No GPU to compute on: ${why} Choose the device "auto" or "cpu" instead.`);
+}
+
+/** Why the CPU computes in place of a GPU that is there, which `fault` says. */
+export function insteadOfGpu(fault: string): string {
+  return cpu(`WebGPU cannot be used here: ${fault}.`).reason;
+}
+
 /** What the adapter says about itself, or a sentence on why there is none. */
 async function adapterInfo(gpu: AdapterSource | undefined): Promise<AdapterInfo | string> {
   if (!gpu) {
@@ -59,11 +72,18 @@ async function adapterInfo(gpu: AdapterSource | undefined): Promise<AdapterInfo 
       ? "browsers offer WebGPU only to pages served over https."
       : "this browser has no WebGPU.";
   }
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), ADAPTER_MS);
+    });
+    const adapter = await Promise.race([gpu.requestAdapter({ powerPreference: "high-performance" }), late]);
+    if (adapter === "late") return "this browser has WebGPU, but gave no answer when asked for a graphics adapter.";
     return adapter?.info ?? "this browser has WebGPU, but found no graphics adapter for it.";
   } catch {
     return "this browser's WebGPU failed to open the graphics adapter.";
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,5 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
+import type { DevicePreference } from "./device.js";
 import type { ReidErrorData } from "./errors.js";
 import type { InputOptions } from "./weights.js";
 
@@ -23,6 +24,8 @@ export interface EngineDescription {
   readonly device: "gpu" | "cpu";
   /** The graphics adapter's name, or "CPU". */
   readonly adapter: string;
+  /** What was wrong with the GPU that was to be taken, where the CPU computes in its place. */
+  readonly fallback?: string | undefined;
   /** Of what the network computes on the way: "f16" only on GPUs that have it, after it proved close enough. */
   readonly precision: "f16" | "f32";
   /** How many numbers were learnt. */
@@ -120,7 +123,7 @@ export interface EngineGlue<E> {
     create(
       weights: Uint8Array,
       fileName: string,
-      device: "gpu" | "cpu",
+      device: DevicePreference,
       bin?: Uint8Array,
       input?: InputOptions,
     ): Promise<E>;

@@ -86,7 +86,7 @@ export async function* fineTune(
   const module = await loadModule("trainer", onProgress, signal);
   throwIfAborted(signal);
   // All steps on one worker: when it dies, the training dies with it, and the model is as it was.
-  const worker = await abortable(session.connect(), signal);
+  let worker = await abortable(session.connect(), signal);
   const training = trainings++;
   const stop = () => {
     session.callOn(worker, "stopTraining", { training }).catch(() => {});
@@ -104,9 +104,16 @@ export async function* fineTune(
       onProgress?.({ phase: "samples", done: images.length, total: samples.length });
     }
     const request = { training, module, images, names, people, cameras, options: tuner };
-    await abortable(session.callOn(worker, "startTraining", request), signal).catch((error: unknown) => {
-      throw aboutImage(error, names);
-    });
+    await abortable(session.callOn(worker, "startTraining", request), signal)
+      .catch(async (error: unknown) => {
+        if (!session.mayLeaveGpu || !isOfDevice(error)) throw error;
+        // The trainer opens a device of its own: where the GPU gives out, the CPU learns.
+        worker = await abortable(session.connect(), signal);
+        await abortable(session.callOn(worker, "startTraining", { ...request, device: "cpu" }), signal);
+      })
+      .catch((error: unknown) => {
+        throw aboutImage(error, names);
+      });
     for (const image of images.splice(0)) release(image);
 
     const recent: TimedStep[] = [];
@@ -245,6 +252,10 @@ async function payload(
     const details = { cause: error, status: error.status, image: { index, name } };
     throw new ReidError(error.code, `${name}: ${error.message}`, details);
   }
+}
+
+function isOfDevice(error: unknown): boolean {
+  return error instanceof ReidError && ["no-device", "device-lost", "out-of-memory", "internal"].includes(error.code);
 }
 
 /** Says of which image an error is, where it is of one. */

@@ -15,7 +15,11 @@ export interface Calls {
   exportOnnx: { request: Nothing; reply: Blob };
   gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
   /** The page numbers its trainings; `module` is the trainer. */
-  startTraining: { request: { training: number; module: WebAssembly.Module } & TrainingRequest; reply: undefined };
+  startTraining: {
+    /** With `device` on another one than the model's. */
+    request: { training: number; module: WebAssembly.Module; device?: "cpu" } & TrainingRequest;
+    reply: undefined;
+  };
   /** One step; undefined when all are done. */
   trainStep: { request: { training: number }; reply: TimedStep | undefined };
   /** Ends the training with its weights in the model, which is of that generation then, and gives them back to be kept. */
@@ -58,6 +62,7 @@ export interface Speed {
 
 export interface CreatedModel {
   readonly description: EngineDescription;
+  /** Why the device was chosen, before it was opened. */
   readonly deviceReason: string;
   /** How many images one `extract` should carry: as many as still let a cancel through soon. */
   readonly batchSize: number;
@@ -76,5 +81,8 @@ export interface Answer<T> {
 export type Reply =
   | ({ readonly id: number } & Answer<Calls[CallName]["reply"]>)
   | { readonly id: number; readonly error: ReidErrorData }
-  /** Something threw outside a call, as a panic in a Rust task does: nothing in this worker can be trusted any more. */
-  | { readonly crash: string };
+  /**
+   * Something threw outside a call, as a panic in a Rust task does, perhaps while a GPU was being opened: nothing in this
+   * worker can be trusted any more.
+   */
+  | { readonly crash: string; readonly opening: boolean };

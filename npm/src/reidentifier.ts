@@ -27,7 +27,7 @@ export interface CreateOptions {
   readonly weights?: WeightsSource | undefined;
   /** The images that the model takes, where its file does not tell it: see `describe().assumed`. */
   readonly input?: InputOptions | undefined;
-  /** `auto` (default): WebGPU on a real graphics adapter, else the CPU. */
+  /** `auto` (default): WebGPU on a real graphics adapter, else the CPU; also where that adapter fails or computes wrong. */
   readonly device?: DevicePreference | undefined;
   /**
    * On the CPU: over how many workers `extract` spreads many images at the most. As many are started at once, so that the
@@ -98,8 +98,7 @@ export class ReIdentifier {
 
   /** What was recognised in the weights, and where it runs. */
   describe(): ModelDescription {
-    const { description, deviceReason } = this.#session.model;
-    return { ...description, deviceReason };
+    return { ...this.#session.model.description, deviceReason: this.#session.deviceReason };
   }
 
   /**

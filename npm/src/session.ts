@@ -1,12 +1,14 @@
 import { Connection } from "./connection.js";
-import type { DevicePreference } from "./device.js";
+import { type DevicePreference, insteadOfGpu } from "./device.js";
 import type { EngineDescription } from "./engine.js";
 import { ReidError } from "./errors.js";
 import type { Answer, CallName, Calls, CreatedModel } from "./protocol.js";
 import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
-const FATAL = new Set(["internal", "device-lost", "out-of-memory"]);
+const FATAL = new Set(["internal", "device-lost"]);
+
+const GPU_CRASH = "the engine crashed while the GPU was opened";
 
 const OUTDATED = new ReidError("internal", "The model has other weights now.");
 
@@ -20,6 +22,8 @@ export class Session {
   /** What `undo` goes back to. */
   #before: WeightsFile | undefined;
   readonly #device: DevicePreference;
+  /** Whether opening a GPU has ended a worker: those after it leave it alone. */
+  #gpuCrashes = false;
   /** The worker with its model ready to work; undefined before the first call and after a crash. */
   #ready: Promise<Connection> | undefined;
   #connection: Connection | undefined;
@@ -48,6 +52,18 @@ export class Session {
   get model(): CreatedModel {
     if (!this.#model) throw new ReidError("internal", "The model was not started.");
     return this.#model;
+  }
+
+  /** One sentence for people: which device is at work, and why. */
+  get deviceReason(): string {
+    const { deviceReason, description } = this.model;
+    const fault = this.#gpuCrashes ? GPU_CRASH : description.fallback;
+    return fault === undefined ? deviceReason : insteadOfGpu(fault);
+  }
+
+  /** Whether it is on a GPU, and nobody insists on that. */
+  get mayLeaveGpu(): boolean {
+    return this.#device === "auto" && this.model.description.device === "gpu";
   }
 
   /**
@@ -98,7 +114,7 @@ export class Session {
     try {
       return (await connection.call(call, request)).value;
     } catch (error) {
-      if (isFatal(error) && this.#connection === connection) this.#bury(error);
+      if ((isFatal(error) || connection.ended) && this.#connection === connection) this.#bury(error as ReidError);
       throw error;
     }
   }
@@ -157,12 +173,14 @@ export class Session {
     if (this.#closed) throw this.#closed;
     this.#ready ??= this.#start();
     const ready = this.#ready;
+    let connection: Connection | undefined;
     try {
-      return await use(await ready);
+      connection = await ready;
+      return await use(connection);
     } catch (error) {
-      if (this.#closed || !isFatal(error)) throw error;
+      if (this.#closed || !(isFatal(error) || connection?.ended)) throw error;
       // Several calls may fail together: the first of them buries the worker, the others find the next one.
-      if (this.#ready === ready) this.#bury(error);
+      if (this.#ready === ready) this.#bury(error as ReidError);
       if (!retry) throw error;
       return this.#once(use, false);
     }
@@ -173,24 +191,27 @@ export class Session {
     this.#ready = undefined;
   }
 
+  /** Starts a worker. Where any device will do, one that dies of opening a GPU is followed by one on the CPU. */
   async #start(): Promise<Connection> {
     const connection = new Connection();
     this.#connection = connection;
-    const request = {
-      module: this.#module,
-      weights: this.#weights,
-      device: this.#device,
-      generation: this.#generation,
-    };
+    const device = this.#gpuCrashes ? "cpu" : this.#device;
+    const request = { module: this.#module, weights: this.#weights, device, generation: this.#generation };
     try {
       const { value } = await connection.call("create", request);
       this.#model = value;
+      return connection;
     } catch (error) {
+      connection.close(error as ReidError);
+      const isGpus = (error as ReidError).code === "no-device";
+      if (!this.#closed && isGpus && device === "auto") {
+        this.#gpuCrashes = true;
+        return this.#start();
+      }
       // The next call is to try again, and not to find what came of this.
-      if (this.#connection === connection) this.#bury(error as ReidError);
+      this.#ready = undefined;
       throw error;
     }
-    return connection;
   }
 }
 

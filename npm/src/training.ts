@@ -1,4 +1,5 @@
 // In the worker: the training under way, and how long things take.
+import type { DevicePreference } from "./device.js";
 import type { Engine, EngineGlue, FineTuneDepth, TrainingEngine, Tuner } from "./engine.js";
 import { ReidError } from "./errors.js";
 import type { Speed, TimedStep, TrainedModel, TrainingRequest } from "./protocol.js";
@@ -14,15 +15,20 @@ interface Running {
 /** Trains a model, one at a time and one step a call, so that other calls come in between. */
 export class Training {
   readonly #engine: Engine;
-  readonly #device: "gpu" | "cpu";
+  readonly #preference: DevicePreference;
   #memory: WebAssembly.Memory | undefined;
   readonly #seconds: Partial<Record<FineTuneDepth, number>> = {};
   #running: Running | undefined;
   #extractSeconds: number | undefined;
 
-  constructor(engine: Engine, device: "gpu" | "cpu") {
+  constructor(engine: Engine, preference: DevicePreference) {
     this.#engine = engine;
-    this.#device = device;
+    this.#preference = preference;
+  }
+
+  /** What to train on: where the CPU extracts, it learns too. */
+  get device(): DevicePreference {
+    return this.#engine.describe().device === "cpu" ? "cpu" : this.#preference;
   }
 
   async start(
@@ -30,6 +36,7 @@ export class Training {
     module: WebAssembly.Module,
     images: Parameters<TrainingEngine["fineTune"]>[0],
     { names, people, cameras, options }: TrainingRequest,
+    device: DevicePreference,
   ): Promise<undefined> {
     if (this.#running) {
       throw new ReidError(
@@ -39,7 +46,7 @@ export class Training {
     }
     const glue = (await import("./wasm/webreid_train.js")) as unknown as EngineGlue<TrainingEngine>;
     this.#memory = (await glue.default({ module_or_path: module })).memory;
-    const engine = await glue.Engine.create(this.#engine.exportWeights(), "the model", this.#device);
+    const engine = await glue.Engine.create(this.#engine.exportWeights(), "the model", device);
     try {
       const tuner = await engine.fineTune(images, [...names], people, cameras, options);
       this.#running = { number, depth: options.depth, engine, tuner };

@@ -1,6 +1,6 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { isForeignFormat } from "./brand.js";
-import { chooseDevice } from "./device.js";
+import { chooseDevice, type DevicePreference, noDevice } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
 import { checkImageSize, type ImagePayload } from "./image.js";
@@ -19,17 +19,42 @@ let model: { readonly engine: Engine; readonly training: Training; readonly memo
 /** Which of the session's models this is. */
 let generation = 0;
 let queue: Promise<void> = Promise.resolve();
+/** Whether a GPU is being opened: what goes wrong meanwhile is its fault. */
+let opening = false;
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
 
 self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(() => answer(data));
 });
-self.addEventListener("error", (event) => reply({ crash: event.message }));
-self.addEventListener("unhandledrejection", (event) => reply({ crash: String(event.reason) }));
+self.addEventListener("error", (event) => {
+  // The page would hear of it a second time.
+  event.preventDefault();
+  crash(event.message);
+});
+self.addEventListener("unhandledrejection", (event) => crash(String(event.reason)));
 
 function reply(message: Reply): void {
   self.postMessage(message);
+}
+
+function crash(message: string): void {
+  reply({ crash: message, opening });
+}
+
+/** What opens a GPU, unless `device` is "cpu". What it fails with is the GPU's fault, where the engine does not say better. */
+async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promise<T> {
+  opening = device !== "cpu";
+  try {
+    return await opens();
+  } catch (error) {
+    if (!opening || isErrorData(error)) throw error;
+    throw noDevice(
+      `the engine failed while the GPU was opened (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  } finally {
+    opening = false;
+  }
 }
 
 async function answer(request: Request): Promise<void> {
@@ -89,10 +114,13 @@ async function create(request: Request & { call: "create" }): Promise<CreatedMod
   const { memory } = await glue.default({ module_or_path: module });
   const { content, name, bin, input } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)), input);
-  model = { engine, training: new Training(engine, choice.device), memory };
+  const binBytes = bin && (await bytesOf(bin));
+  // From here on the engine decides: an adapter that is there may still be of no use.
+  const wanted = choice.device === "cpu" ? "cpu" : device;
+  const engine = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes, input));
   generation = request.generation;
   const description = engine.describe();
+  model = { engine, training: new Training(engine, wanted), memory };
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,
@@ -141,7 +169,8 @@ async function startTraining(training: Training, request: Request & { call: "sta
     if (isErrorData(image)) throw image;
     return image;
   });
-  return training.start(request.training, request.module, images, request);
+  const device = request.device ?? training.device;
+  return open(device, () => training.start(request.training, request.module, images, request, device));
 }
 
 /** What the engine reads, or what is wrong with the image: a message that begins with its name. */

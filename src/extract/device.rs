@@ -8,7 +8,7 @@ use crate::graph::frozen::{GpuDevice, GpuError};
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A real GPU where there is one; otherwise the CPU, which beats a GPU that software imitates.
+    /// A real GPU that computes right; otherwise the CPU, which beats a GPU that software imitates.
     #[default]
     Auto,
     /// Any WebGPU adapter, even one that runs in software.
@@ -34,17 +34,49 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// No adapter could be had.
-#[cfg(feature = "webgpu")]
-#[derive(Debug, thiserror::Error)]
-#[error("no GPU can be used here ({0}); choose the cpu device")]
-pub struct DeviceError(#[from] GpuError);
+/// No GPU can be had, or none that computes right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no GPU can be used here: {0}; choose the cpu device")]
+pub struct DeviceError(DeviceFault);
 
-/// No adapter could be had.
-#[cfg(not(feature = "webgpu"))]
-#[derive(Debug, thiserror::Error)]
-#[error("this build has no GPU code; choose the cpu device, or build with the feature `webgpu`")]
-pub struct DeviceError;
+/// What is wrong with the GPU, as a clause for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceFault {
+    #[cfg(feature = "webgpu")]
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// It gives something else than the CPU does, for images that both were given when the model was opened.
+    #[error("the GPU computes wrong features")]
+    Wrong,
+    #[error("the GPU is only imitated by software, which is slower")]
+    Software,
+    #[error("this build has no code for GPUs")]
+    NotBuilt,
+}
+
+impl From<DeviceFault> for DeviceError {
+    fn from(fault: DeviceFault) -> Self {
+        Self(fault)
+    }
+}
+
+impl DeviceError {
+    pub fn fault(&self) -> &DeviceFault {
+        &self.0
+    }
+}
+
+impl DeviceFault {
+    /// Whether a GPU is there and has failed, where otherwise there is none to speak of.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(error) => *error != GpuError::NoAdapter,
+            Self::Wrong => true,
+            Self::Software | Self::NotBuilt => false,
+        }
+    }
+}
 
 /// A device that is ready, and what it is.
 #[derive(Clone, Debug)]
@@ -52,6 +84,8 @@ pub struct Device {
     kind: Kind,
     /// The adapter's name, or "CPU".
     pub name: String,
+    /// Why it is the CPU though a GPU was to be taken if there is one.
+    pub fallback: Option<DeviceFault>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,20 +97,26 @@ enum Kind {
 
 impl Device {
     pub fn cpu() -> Self {
-        Self { kind: Kind::Cpu, name: "CPU".to_owned() }
+        Self { kind: Kind::Cpu, name: "CPU".to_owned(), fallback: None }
+    }
+
+    /// The CPU in place of a GPU.
+    pub(super) fn instead(fault: DeviceFault) -> Self {
+        Self { fallback: Some(fault), ..Self::cpu() }
     }
 
     /// The device for a choice.
     ///
     /// # Errors
-    /// When a GPU was asked for and there is none; `Auto` falls back to the CPU instead.
+    /// When a GPU was asked for and there is none; `Auto` falls back to the CPU instead, which then tells why.
     pub async fn open(choice: DeviceChoice) -> Result<Self, DeviceError> {
         match choice {
             DeviceChoice::Cpu => Ok(Self::cpu()),
-            DeviceChoice::Gpu => gpu().await,
+            DeviceChoice::Gpu => Ok(gpu().await?),
             DeviceChoice::Auto => match gpu().await {
                 Ok(device) if !device.is_software() => Ok(device),
-                _ => Ok(Self::cpu()),
+                Ok(_) => Ok(Self::instead(DeviceFault::Software)),
+                Err(fault) => Ok(Self::instead(fault)),
             },
         }
     }
@@ -97,7 +137,7 @@ impl Device {
 
     #[cfg(feature = "webgpu")]
     pub(super) fn of(device: GpuDevice) -> Self {
-        Self { name: device.name().to_owned(), kind: Kind::Gpu(device) }
+        Self { name: device.name().to_owned(), kind: Kind::Gpu(device), fallback: None }
     }
 
     #[cfg(feature = "webgpu")]
@@ -110,12 +150,12 @@ impl Device {
 }
 
 #[cfg(feature = "webgpu")]
-async fn gpu() -> Result<Device, DeviceError> {
+async fn gpu() -> Result<Device, DeviceFault> {
     Ok(Device::of(GpuDevice::open().await?))
 }
 
 #[cfg(not(feature = "webgpu"))]
 #[expect(clippy::unused_async, reason = "awaited like the one that opens a GPU")]
-async fn gpu() -> Result<Device, DeviceError> {
-    Err(DeviceError)
+async fn gpu() -> Result<Device, DeviceFault> {
+    Err(DeviceFault::NotBuilt)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{Device, DeviceChoice, DeviceError};
 #[cfg(feature = "webgpu")]
-use crate::graph::frozen::{Counters, GpuError, GpuRunner};
+use super::{DeviceFault, gpu_network::GpuNetwork};
+#[cfg(feature = "webgpu")]
+use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, fit};
 use crate::kernels::cpu::parallel;
@@ -25,18 +27,26 @@ pub enum ExtractError {
     Freeze(#[from] FreezeError),
     /// The device did not answer: it was lost, or its memory is full.
     #[cfg(feature = "webgpu")]
-    #[error("the GPU gave no result ({0}); start again, or choose the cpu device")]
+    #[error("{0}; start again, or choose the cpu device")]
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Image(#[from] ImageSizeError),
-    /// The GPU or its driver computes something else than the CPU does.
-    #[error("this GPU computes wrong features (off by {0:.1} % of the largest); choose the cpu device")]
-    WrongDevice(f32),
     /// The place of the image in the batch, from 0.
     #[error("the model gives values that are not numbers (image {} of the batch); its weights may be damaged", .0 + 1)]
     NotANumber(usize),
     #[error("{what} have {found} values, which is no multiple of the feature's {dim}")]
     Length { what: &'static str, found: usize, dim: usize },
+}
+
+impl ExtractError {
+    /// Whatever a GPU fails with while it is opened, it cannot be had.
+    fn of_opening(self) -> Self {
+        match self {
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(error) => Self::Device(DeviceFault::from(error).into()),
+            error => error,
+        }
+    }
 }
 
 /// A model that is ready to extract.
@@ -48,33 +58,45 @@ pub struct Extractor {
     /// Frozen for the input's size, with the feature and the embedding as outputs.
     runner: Runner,
     device: Device,
+    choice: DeviceChoice,
 }
 
 #[derive(Debug)]
 enum Runner {
     Cpu(CpuRunner),
     #[cfg(feature = "webgpu")]
-    Gpu(Box<GpuRunner>),
+    Gpu(Box<GpuNetwork>),
 }
 
-/// A kernel that does not run leaves old data behind and no error; then features are off by far more than rounding.
-#[cfg(feature = "webgpu")]
-const PROBE_TOLERANCE: f32 = 1e-2;
-
 impl Extractor {
-    /// Puts a recognised checkpoint on a device. A GPU first has to give the CPU's features for a known input.
+    /// Puts a recognised checkpoint on a device. A GPU first has to give the CPU's features for known inputs. With
+    /// [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
     ///
     /// # Errors
-    /// When there is no such device, the tensors do not make up the model, or the GPU computes wrong features
-    /// (with [`DeviceChoice::Auto`] the CPU takes over then).
+    /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up
+    /// the model.
     pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
-        let tensors = Arc::new(recognised.tensors.clone());
         let device = Device::open(choice).await?;
-        match Self::new(recognised.config.clone(), tensors.clone(), device).await {
-            Err(ExtractError::WrongDevice(_)) if choice == DeviceChoice::Auto => {
-                Self::new(recognised.config.clone(), tensors, Device::cpu()).await
+        let (config, tensors) = (recognised.config.clone(), Arc::new(recognised.tensors.clone()));
+        Self::on(config, tensors, device, choice).await.map_err(ExtractError::of_opening)
+    }
+
+    /// On the device, or where that fails and any will do, on the CPU.
+    async fn on(
+        config: ReIdentifierConfig,
+        tensors: Arc<BTreeMap<String, weights::Tensor>>,
+        device: Device,
+        choice: DeviceChoice,
+    ) -> Result<Self, ExtractError> {
+        let opened = Self::new(config.clone(), tensors.clone(), device, choice).await;
+        if choice != DeviceChoice::Auto {
+            return opened;
+        }
+        match opened.map_err(ExtractError::of_opening) {
+            Err(ExtractError::Device(error)) => {
+                Self::new(config, tensors, Device::instead(error.fault().clone()), choice).await
             }
-            result => result,
+            opened => opened,
         }
     }
 
@@ -82,25 +104,17 @@ impl Extractor {
         config: ReIdentifierConfig,
         tensors: Arc<BTreeMap<String, weights::Tensor>>,
         device: Device,
+        choice: DeviceChoice,
     ) -> Result<Self, ExtractError> {
-        let graph = config.graph()?;
-        let outputs = [graph.feature, graph.embedding];
-        let frozen = Frozen::new(&graph, &outputs, &tensors, config.input.height, config.input.width)?;
         let fingerprint = Fingerprint::of(&config, &tensors)?;
-        let cpu = CpuRunner::new(&frozen);
+        let frozen = freeze(&config, &tensors)?;
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = device.gpu() {
-            let mut runner = GpuRunner::new(gpu, &frozen).await?;
-            let mut proof = prove(&runner, &cpu, &config.input).await;
-            if gpu.is_half() && matches!(proof, Err(ExtractError::WrongDevice(_))) {
-                // A network whose values are too large for f16, or too close together.
-                runner = GpuRunner::new(&gpu.in_single(), &frozen).await?;
-                proof = prove(&runner, &cpu, &config.input).await;
-            }
-            proof?;
-            return Ok(Self { config, tensors, fingerprint, runner: Runner::Gpu(Box::new(runner)), device });
+            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, &config, &tensors, &frozen).await?));
+            return Ok(Self { config, tensors, fingerprint, runner, device, choice });
         }
-        Ok(Self { config, tensors, fingerprint, runner: Runner::Cpu(cpu), device })
+        let runner = Runner::Cpu(CpuRunner::new(&frozen));
+        Ok(Self { config, tensors, fingerprint, runner, device, choice })
     }
 
     pub fn config(&self) -> &ReIdentifierConfig {
@@ -117,12 +131,17 @@ impl Extractor {
         &self.device
     }
 
+    /// What was asked for when it was opened.
+    pub fn choice(&self) -> DeviceChoice {
+        self.choice
+    }
+
     /// Whether activations are f16: on GPUs that have it, unless the model is too far off in it.
     pub fn is_half(&self) -> bool {
         match &self.runner {
             Runner::Cpu(_) => false,
             #[cfg(feature = "webgpu")]
-            Runner::Gpu(runner) => runner.is_half(),
+            Runner::Gpu(network) => network.is_half(),
         }
     }
 
@@ -131,7 +150,7 @@ impl Extractor {
     pub fn counters(&self) -> Option<Counters> {
         match &self.runner {
             Runner::Cpu(_) => None,
-            Runner::Gpu(runner) => Some(runner.counters()),
+            Runner::Gpu(network) => Some(network.counters()),
         }
     }
 
@@ -190,26 +209,23 @@ impl Extractor {
         Ok(Rgba { width: width as u32, height: height as u32, pixels })
     }
 
-    /// Another model on the same device.
+    /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
     ///
     /// # Errors
-    /// When the tensors do not make up the model.
+    /// When the tensors do not make up the model, or the device fails.
     pub async fn with(
         &self,
         config: ReIdentifierConfig,
         tensors: BTreeMap<String, weights::Tensor>,
     ) -> Result<Self, ExtractError> {
-        Self::new(config, Arc::new(tensors), self.device.clone()).await
+        Self::on(config, Arc::new(tensors), self.device.clone(), self.choice).await
     }
 
     async fn run(&self, input: &[f32]) -> Result<[Vec<f32>; 2], ExtractError> {
         let outputs = match &self.runner {
             Runner::Cpu(runner) => runner.run(input),
             #[cfg(feature = "webgpu")]
-            Runner::Gpu(runner) => {
-                let InputConfig { height, width, .. } = self.config.input;
-                runner.run(input, input.len() / (3 * height * width)).await?
-            }
+            Runner::Gpu(network) => network.run(input).await?,
         };
         Ok(outputs.try_into().unwrap_or_else(|_| unreachable!("frozen with two outputs")))
     }
@@ -256,23 +272,14 @@ impl Extractor {
     }
 }
 
-/// Compares the GPU's first image with the CPU's; it is the warm-up as well.
-#[cfg(feature = "webgpu")]
-async fn prove(gpu: &GpuRunner, cpu: &CpuRunner, input: &InputConfig) -> Result<(), ExtractError> {
-    let count = 3 * input.height * input.width;
-    let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin() * 2.0).collect();
-    let expected = cpu.run(&values);
-    let found = gpu.run(&values, 1).await?;
-    for (expected, found) in expected.iter().zip(&found) {
-        let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-        let off = expected.iter().zip(found).map(|(a, b)| (a - b).abs() / largest);
-        // NaN must count as wrong, which `f32::max` would swallow.
-        let worst = off.fold(0.0, |worst: f32, off| if off > worst || off.is_nan() { off } else { worst });
-        if worst.is_nan() || worst > PROBE_TOLERANCE {
-            return Err(ExtractError::WrongDevice(worst * 100.0));
-        }
-    }
-    Ok(())
+/// A model for the size of its input, with the feature and the embedding as outputs.
+pub(super) fn freeze(
+    config: &ReIdentifierConfig,
+    tensors: &BTreeMap<String, weights::Tensor>,
+) -> Result<Frozen, ExtractError> {
+    let graph = config.graph()?;
+    let outputs = [graph.feature, graph.embedding];
+    Ok(Frozen::new(&graph, &outputs, tensors, config.input.height, config.input.width)?)
 }
 
 /// Scales a feature to length 1; a zero feature stays as it is.
@@ -300,37 +307,129 @@ fn plan(input: &InputConfig) -> Plan {
 
 #[cfg(all(test, feature = "webgpu", not(target_arch = "wasm32")))]
 mod tests {
+    use pollster::block_on;
+
     use super::*;
     use crate::graph::frozen::GpuDevice;
     use crate::model::preset;
-    use crate::weights::{Precision, initial_tensors};
+    use crate::weights::{Precision, Tensor, initial_tensors};
 
-    /// The preset with its first layer's weights times `factor`, on a GPU in f16.
-    fn in_half(factor: f32) -> Extractor {
+    const STEM: &str = "backbone.conv1.conv.weight";
+    const SIZE: [usize; 2] = [64, 32];
+
+    fn config() -> ReIdentifierConfig {
         let mut config = preset("osnet_x0_25", 0).expect("a preset");
-        (config.input.height, config.input.width) = (64, 32);
-        let mut tensors = initial_tensors(&config, 1).expect("a network");
-        let first = tensors.get_mut("backbone.conv1.conv.weight").expect("OSNet's stem");
-        first.values.iter_mut().for_each(|value| *value *= factor);
-        pollster::block_on(async {
-            let gpu =
-                GpuDevice::open_in(Some(Precision::F16)).await.expect("a Vulkan driver with f16; lavapipe will do");
-            Extractor::new(config, Arc::new(tensors), Device::of(gpu)).await.expect("a model")
-        })
+        [config.input.height, config.input.width] = SIZE;
+        config
+    }
+
+    /// The preset with other weights in its first layer.
+    fn tensors(change: impl Fn(usize, &mut f32)) -> Arc<BTreeMap<String, Tensor>> {
+        let mut tensors = initial_tensors(&config(), 1).expect("a network");
+        let first = tensors.get_mut(STEM).expect("OSNet's stem");
+        first.values.iter_mut().enumerate().for_each(|(place, value)| change(place, value));
+        Arc::new(tensors)
+    }
+
+    fn gpu(precision: Precision, largest_buffer: u64) -> Device {
+        let gpu = block_on(GpuDevice::open_with(Some(precision), largest_buffer));
+        Device::of(gpu.expect("a Vulkan driver with f16; lavapipe will do"))
+    }
+
+    fn open(tensors: &Arc<BTreeMap<String, Tensor>>, device: Device, choice: DeviceChoice) -> Extractor {
+        block_on(Extractor::on(config(), tensors.clone(), device, choice)).expect("a model")
+    }
+
+    fn in_half(tensors: &Arc<BTreeMap<String, Tensor>>) -> Extractor {
+        open(tensors, gpu(Precision::F16, u64::MAX), DeviceChoice::Gpu)
+    }
+
+    fn on_cpu(tensors: &Arc<BTreeMap<String, Tensor>>) -> Extractor {
+        open(tensors, Device::cpu(), DeviceChoice::Cpu)
+    }
+
+    /// Photos of a colour each, with a pattern that a shade sets the strength of.
+    fn photo(colour: u8, pattern: u8) -> Rgba {
+        let pixel = |i: usize| colour.wrapping_sub(((i * i) % 97) as u8 % pattern.max(1));
+        let pixels = (0..SIZE[0] * SIZE[1]).flat_map(|i| [pixel(i), pixel(i + 7), pixel(3 * i), u8::MAX]).collect();
+        Rgba { width: SIZE[1] as u32, height: SIZE[0] as u32, pixels }
+    }
+
+    /// How far apart the values are, as a part of the largest.
+    fn apart(found: &[f32], expected: &[f32]) -> f32 {
+        let largest = expected.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
+        assert_eq!(found.len(), expected.len());
+        found.iter().zip(expected).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f32::max)
     }
 
     #[test]
     fn a_model_that_leaves_the_range_of_f16_is_computed_in_f32() {
-        let [small, large] = [1.0, 1e6].map(in_half);
-        assert!(small.is_half() && !large.is_half());
-        let images = vec![0.5; 3 * 64 * 32];
-        let cpu = CpuRunner::new(&{
-            let graph = large.config.graph().expect("a network");
-            Frozen::new(&graph, &[graph.embedding], &large.tensors, 64, 32).expect("frozen")
+        let [small, large] = [1.0, 1e6].map(|factor| tensors(|_, value| *value *= factor));
+        assert!(in_half(&small).is_half());
+        let extractor = in_half(&large);
+        assert!(!extractor.is_half());
+        let images = vec![0.5; 3 * SIZE[0] * SIZE[1]];
+        let [found, expected] = [&extractor, &on_cpu(&large)].map(|e| block_on(e.embed(&images)).expect("features"));
+        assert!(apart(&found, &expected) <= 1e-4);
+    }
+
+    #[test]
+    fn a_photo_that_leaves_the_range_of_f16_is_computed_in_f32_and_the_others_are_not() {
+        // The first filter sums up its whole field: white is far above f16's 65,504, and patterns are not. What reads it
+        // does so faintly, so that these are as exact as ever.
+        let mut tensors = tensors(|place, value| *value = if place < 7 * 7 * 3 { 371.0 } else { *value });
+        for name in ["conv1", "downsample"] {
+            let tensor = Arc::make_mut(&mut tensors).get_mut(&format!("backbone.conv2.0.{name}.conv.weight"));
+            let tensor = tensor.expect("OSNet's first block");
+            tensor.values.iter_mut().step_by(tensor.shape[1]).for_each(|value| *value *= 1e-3);
+        }
+        let extractor = in_half(&tensors);
+        assert!(extractor.is_half());
+        let photos = [photo(124, 90), photo(255, 1), photo(118, 60)];
+        let found = block_on(extractor.extract(&photos)).expect("features");
+        let expected = block_on(on_cpu(&tensors).extract(&photos)).expect("features");
+        let errors: Vec<f32> = found.iter().zip(&expected).map(|(a, b)| apart(a, b)).collect();
+        assert!(errors[1] <= 1e-4, "{errors:?}");
+        assert!([errors[0], errors[2]].iter().all(|error| (1e-5..1e-2).contains(error)), "{errors:?}");
+        assert!(extractor.is_half());
+    }
+
+    #[test]
+    fn a_model_is_damaged_when_f32_gives_no_numbers_either() {
+        let tensors = tensors(|place, value| {
+            if place == 0 {
+                *value = f32::NAN
+            }
         });
-        let (found, expected) =
-            (pollster::block_on(large.embed(&images)).expect("features"), cpu.run(&images).remove(0));
-        let largest = expected.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
-        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-4 * largest));
+        let error = block_on(in_half(&tensors).extract(&[photo(200, 9)])).expect_err("no feature");
+        assert!(matches!(error, ExtractError::NotANumber(0)), "{error}");
+    }
+
+    #[test]
+    fn a_batch_that_is_too_large_for_the_gpu_goes_through_in_parts() {
+        let tensors = tensors(|_, _| {});
+        let photos: Vec<Rgba> = (0..21).map(|i| photo(100 + 5 * i, 10 + i)).collect();
+        let expected = block_on(on_cpu(&tensors).extract(&photos)).expect("features");
+        // Enough for the weights, but for the images alone only while they are no more than twelve.
+        let largest_buffer = 300_000;
+        let extractor = open(&tensors, gpu(Precision::F32, largest_buffer), DeviceChoice::Gpu);
+        let found = block_on(extractor.extract(&photos)).expect("features");
+        for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let error = apart(found, expected);
+            assert!(error <= 1e-5, "photo {place}: {error:e}");
+        }
+        assert_eq!(found.len(), 21);
+    }
+
+    #[test]
+    fn from_a_gpu_that_cannot_take_the_model_any_device_is_the_cpu_and_says_why() {
+        let tensors = tensors(|_, _| {});
+        let small = || gpu(Precision::F32, 4096);
+        let extractor = open(&tensors, small(), DeviceChoice::Auto);
+        assert!(!extractor.device().is_gpu());
+        let fault = extractor.device().fallback.as_ref().expect("a reason");
+        assert!(fault.is_failure() && fault.to_string().contains("this GPU's may have 4096"), "{fault}");
+        let error = block_on(Extractor::on(config(), tensors, small(), DeviceChoice::Gpu)).expect_err("too small");
+        assert!(matches!(error, ExtractError::Gpu(GpuError::TooLarge { limit: 4096, .. })), "{error}");
     }
 }

@@ -2,6 +2,8 @@
 
 mod device;
 mod extractor;
+#[cfg(feature = "webgpu")]
+mod gpu_network;
 
-pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
+pub use device::{Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
 pub use extractor::{ExtractError, Extractor, normalise};

@@ -22,7 +22,7 @@ mod tuner;
 
 pub use batch::{Batch, BatchError, BatchSource, Input};
 pub use depth::Depth;
-pub use device::{ComputeDevice, ComputeDeviceError};
+pub use device::ComputeDevice;
 pub use network::{Mode, Network, NetworkError, Outputs, ParameterGroup};
 pub use objective::{Distillation, Objective, Triplet};
 pub use optimizer::{Optimizer, OptimizerConfig};

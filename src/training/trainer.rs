@@ -68,6 +68,17 @@ pub enum TrainError {
     Diverged(usize),
 }
 
+impl TrainError {
+    /// Whether smaller batches may do. burn tells it in words alone.
+    pub fn is_out_of_memory(&self) -> bool {
+        let Self::Execution(error) = self else { return false };
+        let text = error.to_string().to_lowercase();
+        ["out of memory", "out-of-memory", "out of device memory", "can't allocate"]
+            .iter()
+            .any(|word| text.contains(word))
+    }
+}
+
 impl From<ExecutionError> for TrainError {
     fn from(error: ExecutionError) -> Self {
         Self::Execution(error)
@@ -399,5 +410,18 @@ impl<S: BatchSource> Trainer<S> {
         self.step = state.step;
         self.enter(state.epoch, state.batch);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn want_of_memory_is_told_from_a_device_that_is_lost() {
+        let error = |reason: &str| TrainError::from(ExecutionError::WithContext { reason: reason.to_owned() });
+        assert!(error("out of device memory allocating 4096 bytes").is_out_of_memory());
+        assert!(error("An out-of-memory error happened during launch").is_out_of_memory());
+        assert!(!error("the device is lost").is_out_of_memory());
     }
 }

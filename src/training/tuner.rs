@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::random::{Purpose, generator};
 use super::{
-    Batch, BatchError, BatchSource, ComputeDevice, ComputeDeviceError, Decay, Depth, Input, Objective, OptimizerConfig,
-    Sampler, SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
+    Batch, BatchError, BatchSource, ComputeDevice, Decay, Depth, Input, Objective, OptimizerConfig, Sampler,
+    SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
 };
-use crate::extract::{DeviceChoice, ExtractError, Extractor};
+use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
 use crate::kernels::preprocess::{Filter, ImageSizeError};
 use crate::model::{Bottleneck, Head, ReIdentifierConfig};
@@ -56,7 +56,7 @@ pub enum TuneError {
     #[error(transparent)]
     Augment(#[from] AugmentError),
     #[error(transparent)]
-    Device(#[from] ComputeDeviceError),
+    Device(#[from] DeviceError),
     #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]
@@ -136,7 +136,8 @@ impl Tuner {
             epoch: 0,
             step: 0,
         };
-        let choice = if extractor.device().is_gpu() { DeviceChoice::Gpu } else { DeviceChoice::Cpu };
+        // Where the CPU extracts, it learns too: from a GPU that failed nothing better is to be had.
+        let choice = if extractor.device().is_gpu() { extractor.choice() } else { DeviceChoice::Cpu };
         let device = ComputeDevice::open(choice).await?;
         let trainer = Trainer::new(config(options), &model, &tensors, &device, source)?;
         Ok(Self { trainer })

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::extract::ExtractError;
+use crate::extract::{DeviceError, ExtractError};
+#[cfg(feature = "webgpu")]
+use crate::graph::frozen::GpuError;
 use crate::image::ImageError;
 #[cfg(feature = "train")]
 use crate::training::{TrainError, TuneError};
@@ -35,13 +37,27 @@ impl From<&ImageError> for WebError {
     }
 }
 
+impl From<&DeviceError> for WebError {
+    /// As the package says it where a browser has no GPU in the first place.
+    fn from(error: &DeviceError) -> Self {
+        let message =
+            format!("No GPU to compute on: {}. Choose the device \"auto\" or \"cpu\" instead.", error.fault());
+        Self { code: "no-device", message }
+    }
+}
+
 impl From<&ExtractError> for WebError {
     fn from(error: &ExtractError) -> Self {
         let code = match error {
-            ExtractError::Device(_) | ExtractError::WrongDevice(_) => "no-device",
+            ExtractError::Device(error) => return error.into(),
             ExtractError::Config(_) | ExtractError::Freeze(_) | ExtractError::NotANumber(_) => "bad-weights",
             #[cfg(feature = "webgpu")]
-            ExtractError::Gpu(_) => "device-lost",
+            ExtractError::Gpu(error) => match error {
+                GpuError::NoAdapter | GpuError::NoDevice(_) => "no-device",
+                GpuError::Lost(_) | GpuError::Silent(_) => "device-lost",
+                GpuError::OutOfMemory | GpuError::TooLarge { .. } => "out-of-memory",
+                GpuError::Images { .. } | GpuError::Refused(_) => "internal",
+            },
             ExtractError::Image(_) => "bad-image",
             ExtractError::Length { .. } => "internal",
         };
@@ -53,6 +69,7 @@ impl From<&ExtractError> for WebError {
 impl From<&TrainError> for WebError {
     fn from(error: &TrainError) -> Self {
         let code = match error {
+            TrainError::Execution(_) if error.is_out_of_memory() => "out-of-memory",
             TrainError::Execution(_) => "device-lost",
             TrainError::Config(_) | TrainError::Shape(_) | TrainError::Network(_) => "bad-weights",
             TrainError::Diverged(_) => "bad-input",
@@ -68,7 +85,7 @@ impl From<&TuneError> for WebError {
         let code = match error {
             TuneError::Extract(error) => return error.into(),
             TuneError::Train(error) => return error.into(),
-            TuneError::Device(_) => "no-device",
+            TuneError::Device(error) => return error.into(),
             TuneError::TooFewSamples { .. } => "too-few-samples",
             TuneError::Image { .. } => "bad-image",
             TuneError::Length { .. } | TuneError::Options | TuneError::Sampler(_) => "bad-input",

@@ -32,13 +32,19 @@ export default defineConfig({
     // A browser without a graphics adapter: what most of the page is tested in.
     {
       name: "cpu",
-      testIgnore: ["webgpu.spec.ts", "fine-tune-gpu.spec.ts"],
+      testIgnore: ["webgpu.spec.ts", "fine-tune-gpu.spec.ts", "devices.spec.ts"],
       use: { launchOptions: { executablePath, args: quiet } },
     },
     // WebGPU on SwiftShader, which is a CPU: right, and slow.
     {
       name: "webgpu",
-      testMatch: ["webgpu.spec.ts", "features.spec.ts", "fine-tune-gpu.spec.ts", "new-people.spec.ts"],
+      testMatch: [
+        "webgpu.spec.ts",
+        "features.spec.ts",
+        "fine-tune-gpu.spec.ts",
+        "new-people.spec.ts",
+        "devices.spec.ts",
+      ],
       timeout: 600_000,
       expect: { timeout: 300_000 },
       use: {

@@ -210,6 +210,15 @@ impl Frozen {
         lower::lower(graph, outputs, tensors, height, width)
     }
 
+    /// How many multiplications an image takes, near enough to tell how long it may.
+    pub fn products(&self) -> u64 {
+        let of = |step: &Step| match &step.operation {
+            Operation::Convolution(c) | Operation::Depthwise(c) => c.weight.len() * self.values[step.output].area(),
+            _ => 0,
+        };
+        self.steps.iter().map(|step| of(step) as u64).sum()
+    }
+
     /// The size of the image it takes.
     pub fn input(&self) -> Map {
         self.values[0]

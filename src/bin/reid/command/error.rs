@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use webreid::dataset::{DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
-use webreid::extract::ExtractError;
+use webreid::extract::{DeviceError, ExtractError};
 use webreid::ranking::RankingError;
-use webreid::training::{ComputeDeviceError, TrainError};
+use webreid::training::TrainError;
 use webreid::weights::{BUNDLED, WeightsError};
 
 use crate::command::train::TrainConfigError;
@@ -76,7 +76,7 @@ pub enum CliError {
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error(transparent)]
-    Device(#[from] ComputeDeviceError),
+    Device(#[from] DeviceError),
     #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use webreid::extract::Extractor;
+use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
 use webreid::weights::{self, BUNDLED, InputOptions, Recognised, bundled, is_openvino, read_openvino_with};
 
@@ -16,8 +16,14 @@ impl Model {
         let recognised = read(&self.weights, &self.input.options())?;
         recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", self.weights.display()));
         let extractor = Extractor::open(&recognised, self.device).await?;
+        fallback(extractor.device().fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
         Ok((recognised, extractor))
     }
+}
+
+/// Why the CPU computes though there is a GPU, to be told to the user.
+pub fn fallback(fault: Option<&DeviceFault>) -> Option<String> {
+    fault.filter(|fault| fault.is_failure()).map(|fault| format!("{fault}; the CPU computes instead"))
 }
 
 /// Reads a model from its file, or the bundled one by its name; a preset's name is told apart from a file that does not

@@ -6,19 +6,25 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use half::f16;
 use wgpu::ErrorFilter;
 
+use super::answer::{OPENING, WORK, within};
 use crate::kernels::variant::Variant;
 use crate::weights::Precision;
 
 /// Why a network cannot be run on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GpuError {
-    #[error("no GPU can be used here ({0})")]
-    NoAdapter(String),
+    #[error("no graphics adapter was found")]
+    NoAdapter,
+    #[error("the graphics adapter gives no device to compute on ({0})")]
+    NoDevice(String),
+    /// For so many seconds.
+    #[error("the GPU gave no answer for {0} s")]
+    Silent(u64),
     #[error("the GPU was lost ({0})")]
     Lost(String),
     #[error("the GPU has no memory left")]
     OutOfMemory,
-    #[error("a buffer of {needed} bytes is needed, and this GPU's may have {limit}; a smaller batch may do")]
+    #[error("a buffer of {needed} bytes is needed, and this GPU's may have {limit}")]
     TooLarge { needed: u64, limit: u64 },
     #[error("{found} values are no {batch} images of {size}")]
     Images { found: usize, batch: usize, size: usize },
@@ -31,9 +37,27 @@ impl From<wgpu::Error> for GpuError {
     fn from(error: wgpu::Error) -> Self {
         match error {
             wgpu::Error::OutOfMemory { .. } => Self::OutOfMemory,
-            error => Self::Refused(error.to_string()),
+            error => Self::Refused(sentence(&error.to_string())),
         }
     }
+}
+
+impl GpuError {
+    /// [`GpuError::NoDevice`] for what a driver or a browser said.
+    pub(crate) fn no_device(said: &str) -> Self {
+        Self::NoDevice(sentence(said))
+    }
+}
+
+/// What a driver or a browser said as one line: without the call stack, and the shell that wgpu puts around it.
+fn sentence(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = match text.split_once("JsValue(") {
+        Some((_, value)) => value.lines().next().unwrap_or_default().trim_end_matches(')').to_owned(),
+        None => lines().filter(|&line| line != "Caused by:").take(3).collect::<Vec<_>>().join(": "),
+    };
+    let said = said.trim_end_matches(['.', ':', ' ']);
+    if said.is_empty() { "no reason was given".to_owned() } else { said.to_owned() }
 }
 
 /// A GPU that is ready; its clones are the same.
@@ -69,12 +93,17 @@ impl GpuDevice {
     /// # Errors
     /// When there is none, it gives no device, or has no f16.
     pub async fn open_in(precision: Option<Precision>) -> Result<Self, GpuError> {
+        Self::open_with(precision, u64::MAX).await
+    }
+
+    /// The same, with buffers of so many bytes at the most.
+    pub(crate) async fn open_with(precision: Option<Precision>, largest_buffer: u64) -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
         };
-        let adapter = instance.request_adapter(&options).await.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
+        let adapter = within(OPENING, instance.request_adapter(&options)).await?.map_err(|_| GpuError::NoAdapter)?;
         let info = adapter.get_info();
         let software = info.device_type == wgpu::DeviceType::Cpu;
         let has_half = adapter.features().contains(wgpu::Features::SHADER_F16);
@@ -82,15 +111,19 @@ impl GpuDevice {
             None => has_half && !software,
             Some(Precision::F32) => false,
             Some(Precision::F16) if has_half => true,
-            Some(Precision::F16) => return Err(GpuError::NoAdapter("it has no f16".to_owned())),
+            Some(Precision::F16) => return Err(GpuError::NoDevice("it has no f16".to_owned())),
         };
+        let mut required_limits = adapter.limits();
+        for limit in [&mut required_limits.max_buffer_size, &mut required_limits.max_storage_buffer_binding_size] {
+            *limit = largest_buffer.min(*limit);
+        }
         let descriptor = wgpu::DeviceDescriptor {
             required_features: if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() },
-            required_limits: adapter.limits(),
+            required_limits,
             ..Default::default()
         };
-        let opened = adapter.request_device(&descriptor).await;
-        let (device, queue) = opened.map_err(|e| GpuError::NoAdapter(e.to_string()))?;
+        let opened = within(OPENING, adapter.request_device(&descriptor)).await?;
+        let (device, queue) = opened.map_err(|error| GpuError::no_device(&error.to_string()))?;
         let lost = Arc::new(OnceLock::new());
         let reason = lost.clone();
         device.set_device_lost_callback(move |_, message| {
@@ -189,7 +222,7 @@ impl GpuDevice {
         };
         let mut first = None;
         for error in errors {
-            first = first.or(error.await);
+            first = first.or(within(WORK, error).await?);
         }
         self.check()?;
         first.map_or(Ok(made), |error| Err(error.into()))
@@ -208,4 +241,27 @@ fn pipeline(device: &wgpu::Device, variant: &Variant) -> wgpu::ComputePipeline {
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GpuError, sentence};
+
+    #[test]
+    fn want_of_memory_is_told_from_other_errors() {
+        let source = || "source".into();
+        assert_eq!(GpuError::from(wgpu::Error::OutOfMemory { source: source() }), GpuError::OutOfMemory);
+        let refused = wgpu::Error::Validation { source: source(), description: "it does not fit.".to_owned() };
+        assert_eq!(GpuError::from(refused), GpuError::Refused("it does not fit".to_owned()));
+    }
+
+    #[test]
+    fn of_what_a_browser_says_a_sentence_is_left() {
+        let stack = "JsValue(OperationError: no more devices.\nError: no\n    at requestDevice (worker.js:1:2))";
+        assert_eq!(sentence(stack), "OperationError: no more devices");
+        assert_eq!(sentence("JsValue(null)"), "null");
+        let native = "Validation Error\n\nCaused by:\n  In Device::create_buffer\n    it is too large.\n";
+        assert_eq!(sentence(native), "Validation Error: In Device::create_buffer: it is too large");
+        assert_eq!(sentence("\n"), "no reason was given");
+    }
 }

@@ -10,6 +10,7 @@
 //! # Ok(()) }
 //! ```
 
+mod answer;
 mod batch;
 mod device;
 mod plan;
@@ -17,10 +18,13 @@ mod readback;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use half::f16;
 use wgpu::util::DeviceExt;
 
+#[cfg(all(feature = "gpu", target_arch = "wasm32"))]
+pub(crate) use self::answer::{OPENING, within};
 use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
 use self::plan::{Plan, Target, Weights};
@@ -38,6 +42,8 @@ pub struct GpuRunner {
     input: Map,
     outputs: Vec<Map>,
     weights: Vec<wgpu::Buffer>,
+    /// Multiplications for one image.
+    products: u64,
     state: Mutex<State>,
 }
 
@@ -55,7 +61,7 @@ struct State {
 }
 
 /// What a runner has done so far, and what it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counters {
     pub dispatches: u64,
     /// Command buffers handed to the queue: one a batch.
@@ -64,6 +70,17 @@ pub struct Counters {
     pub pipelines: usize,
     /// Bytes of GPU memory: weights, activations, parameters and readback.
     pub bytes: u64,
+}
+
+impl std::iter::Sum for Counters {
+    fn sum<I: Iterator<Item = Self>>(counters: I) -> Self {
+        counters.fold(Self::default(), |a, b| Self {
+            dispatches: a.dispatches + b.dispatches,
+            submits: a.submits + b.submits,
+            pipelines: a.pipelines + b.pipelines,
+            bytes: a.bytes + b.bytes,
+        })
+    }
 }
 
 impl std::fmt::Debug for GpuRunner {
@@ -87,7 +104,8 @@ impl GpuRunner {
         let variants: BTreeSet<Variant> = LIKELY_BATCHES.into_iter().flat_map(|batch| plan.variants(batch)).collect();
         gpu.pipelines(variants.iter().cloned()).await?;
         let state = Mutex::new(State { variants, ..State::default() });
-        Ok(Self { gpu: gpu.clone(), plan, input: frozen.input(), outputs, weights, state })
+        let products = frozen.products();
+        Ok(Self { gpu: gpu.clone(), plan, input: frozen.input(), outputs, weights, products, state })
     }
 
     /// The outputs for a batch of images `[batch, 3, height, width]`: for each `[batch, height · width · channels]`, a
@@ -110,7 +128,7 @@ impl GpuRunner {
             None => self.gpu.scoped(|| plans.readback(&self.gpu)).await?,
         };
         self.gpu.scoped(|| self.submit(&plans, images, &readback)).await?;
-        let stored = readback::read(&self.gpu, &readback).await?;
+        let stored = readback::read(&self.gpu, &readback, self.patience(batch)).await?;
         self.state().readbacks.push((batch, readback));
         let mut rest = &stored[..];
         let output = |&map: &Map| {
@@ -121,6 +139,12 @@ impl GpuRunner {
             values.chunks_exact(pitch).flat_map(|pixel| &pixel[..map.channels]).copied().collect()
         };
         Ok(self.outputs.iter().map(output).collect())
+    }
+
+    /// How long a batch may take: no GPU is as slow as this, nor a processor that imitates one.
+    fn patience(&self, batch: usize) -> Duration {
+        let products_per_second = if self.gpu.is_software() { 20_000_000 } else { 1_000_000_000 };
+        Duration::from_secs(30 + self.products.saturating_mul(batch as u64) / products_per_second)
     }
 
     /// Whether activations are f16.

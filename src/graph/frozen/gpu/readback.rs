@@ -3,9 +3,11 @@
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use half::f16;
 
+use super::answer::within;
 use super::{GpuDevice, GpuError};
 
 /// What the callback of a mapping leaves for who waits.
@@ -15,8 +17,8 @@ struct Mapped {
     waker: Option<Waker>,
 }
 
-/// The activations in a buffer, once the work that was submitted is done.
-pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer) -> Result<Vec<f32>, GpuError> {
+/// The activations in a buffer, once the work that was submitted is done, which may take so long.
+pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer, limit: Duration) -> Result<Vec<f32>, GpuError> {
     let mapped = Arc::new(Mutex::new(Mapped::default()));
     let told = mapped.clone();
     buffer.map_async(wgpu::MapMode::Read, .., move |result| {
@@ -25,17 +27,22 @@ pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer) -> Result<Vec<f32>, Gp
         mapped.waker.take().into_iter().for_each(Waker::wake);
     });
     #[cfg(not(target_arch = "wasm32"))]
-    if let Err(error) = gpu.device.poll(wgpu::PollType::wait_indefinitely()) {
-        gpu.check()?;
-        return Err(GpuError::Refused(error.to_string()));
+    match gpu.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(limit) }) {
+        Ok(_) => {}
+        Err(wgpu::PollError::Timeout) => return Err(GpuError::Silent(limit.as_secs())),
+        Err(error) => {
+            gpu.check()?;
+            return Err(GpuError::Refused(error.to_string()));
+        }
     }
     let result = poll_fn(|context| {
         let mut mapped = mapped.lock().unwrap_or_else(PoisonError::into_inner);
         mapped.waker = Some(context.waker().clone());
         mapped.result.take().map_or(Poll::Pending, Poll::Ready)
     });
-    let result = result.await;
+    let result = within(limit, result).await;
     gpu.check()?;
+    let result = result?;
     result.map_err(|error| GpuError::Refused(error.to_string()))?;
     let view = buffer.get_mapped_range(..).map_err(|error| GpuError::Refused(error.to_string()))?;
     let values = if gpu.is_half() {

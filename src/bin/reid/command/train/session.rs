@@ -83,6 +83,7 @@ impl Session {
         config.check_people(data.people()).map_err(|source| CliError::TrainValue { source })?;
         let mut record = Record { data: data.print(), input: InputConfig::default(), config: config.clone() };
         let device = ComputeDevice::open(choice).await?;
+        weights::fallback(device.fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
         let (folder, log, position, start) = if let Some((folder, before, position, state)) = begun {
             if let Some(what) = record.first_change(&before, position.stage) {
                 return Err(CliError::Changed { path: folder.path().into(), what });
@@ -262,6 +263,8 @@ impl Session {
         }
         progress.rest();
         let extractor = Extractor::open(&self.model(trainer, network).await?, self.choice).await?;
+        let fallback = weights::fallback(extractor.device().fallback.as_ref());
+        fallback.iter().for_each(|word| progress.line(&format!("reid: {word}")));
         let mut entries = Vec::new();
         for data in missing {
             let started = Instant::now();
