@@ -20,11 +20,16 @@ export class Connection {
     });
   }
 
-  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+  /** What is in `transfer` goes over to the worker and is empty here. */
+  call<K extends CallName>(
+    call: K,
+    request: Calls[K]["request"],
+    transfer: Transferable[] = [],
+  ): Promise<Calls[K]["reply"]> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      this.#worker.postMessage({ id, call, ...request });
+      this.#worker.postMessage({ id, call, ...request }, transfer);
       this.#waiting.set(id, { resolve, reject });
     });
   }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction, GpuCounters } from "./engine.js";
-import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
+import type { EngineDescription, FittedImage, GpuCounters } from "./engine.js";
+import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
 import { cosine, Feature } from "./feature.js";
 import {
   estimate,
@@ -11,7 +11,8 @@ import {
   type FineTuneStep,
   fineTune,
 } from "./fine-tune.js";
-import { type ImageSource, imageName, release, toPayload } from "./image.js";
+import { Fitter } from "./fitter.js";
+import { type ImageSource, imageName, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import { Session } from "./session.js";
@@ -53,10 +54,12 @@ export interface ModelDescription extends EngineDescription {
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
   readonly #session: Session;
+  readonly #fitter: Fitter;
   readonly #workers: number;
 
-  private constructor(session: Session, workers: number) {
+  private constructor(session: Session, fitter: Fitter, workers: number) {
     this.#session = session;
+    this.#fitter = fitter;
     this.#workers = workers;
   }
 
@@ -81,7 +84,8 @@ export class ReIdentifier {
     try {
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
-      return new ReIdentifier(session, workers ?? threads());
+      const { inputWidth: width, inputHeight: height } = session.model.description;
+      return new ReIdentifier(session, new Fitter(module, { width, height }), workers ?? threads());
     } catch (error) {
       session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
       throw error;
@@ -96,7 +100,7 @@ export class ReIdentifier {
 
   /**
    * The features of the images, in their order. Images are crops: one person, head to foot, filling the frame.
-   * Cancelling takes effect between batches of a few images. The images passed in stay usable.
+   * Cancelling takes effect between images. The images passed in stay usable, and a large one is read when its turn comes.
    * Rejects with a `ReidError`: `bad-image`, `image-too-large`, `http` or `network` with `image` saying which (unless
    * `onError` is "skip"); `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
    */
@@ -105,7 +109,11 @@ export class ReIdentifier {
     options?: ExtractOptions & { readonly onError?: "throw" },
   ): Promise<Feature[]>;
   extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]>;
-  async extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+  extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+    return this.#fitter.during(() => this.#extract(images, options));
+  }
+
+  async #extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]> {
     const { onProgress, signal, onError = "throw", onImageError, onFeature } = options;
     const features: (Feature | null)[] = [];
     onProgress?.({ phase: "extract", done: 0, total: images.length });
@@ -162,7 +170,7 @@ export class ReIdentifier {
     samples: readonly FineTuneSample[],
     options: FineTuneOptions = {},
   ): AsyncGenerator<FineTuneStep, void, undefined> {
-    return fineTune(this.#session, samples, options);
+    return fineTune(this.#session, this.#fitter, samples, options);
   }
 
   /**
@@ -204,14 +212,20 @@ export class ReIdentifier {
     return this.#session.call("gpuCounters", {});
   }
 
-  /** Bytes of WebAssembly memory that the first worker holds; they grow and are not given back before `dispose`. */
-  memory(): Promise<number> {
-    return this.#session.call("memory", {});
+  /**
+   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`, and while
+   * large images are decoded, those that this takes.
+   */
+  async memory(): Promise<number> {
+    const held = await Promise.all([this.#session.call("memory", {}), this.#fitter.memory()]);
+    return held[0] + held[1];
   }
 
   /** Ends the worker and frees its memory; calls still under way reject with `disposed`. */
   async dispose(): Promise<void> {
-    this.#session.close(new ReidError("disposed", "This ReIdentifier was disposed of. Create another."));
+    const reason = new ReidError("disposed", "This ReIdentifier was disposed of. Create another.");
+    this.#session.close(reason);
+    this.#fitter.close(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -225,35 +239,37 @@ export class ReIdentifier {
     start: number,
     signal: AbortSignal | undefined,
   ): Promise<(Feature | ReidError)[]> {
-    const names = batch.map((source, i) => imageName(source, start + i));
-    const about = ({ code, message }: ReidErrorData, i: number, details?: ReidErrorDetails): ReidError =>
-      new ReidError(code, message, { ...details, image: { index: start + i, name: names[i] ?? "" } });
-    const payloads = await Promise.all(
-      batch.map((source, i) =>
-        toPayload(source, signal).catch((error: unknown) => {
-          if (!(error instanceof ReidError) || error.code === "aborted") throw error;
-          const message = `${names[i]}: ${error.message}`;
-          return about({ code: error.code, message }, i, { cause: error, status: error.status });
-        }),
-      ),
-    );
-    const sent = payloads.flatMap((payload, i) => (payload instanceof ReidError ? [] : [{ payload, i }]));
+    const pictures = batch.map((source) => toPicture(source, signal));
+    // Each is waited for in its turn.
+    for (const picture of pictures) picture.catch(() => {});
+    // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
+    const byWorker = <T>(use: (session: Session) => Promise<T>): Promise<T> =>
+      use(worker).catch((error: unknown) => {
+        if (worker === this.#session || isOfAnImage(error)) throw error;
+        throwIfAborted(signal);
+        return use(this.#session);
+      });
     try {
-      const images = sent.map(({ payload }) => payload);
-      const request = { images, names: sent.map(({ i }) => names[i] ?? "") };
-      const extractions = worker.call("extract", request).catch((error: unknown) => {
-        // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
-        if (worker === this.#session) throw error;
-        return this.#session.call("extract", request);
-      });
-      const next = (await abortable(extractions, signal)).values();
-      return payloads.map((payload, i) => {
-        if (payload instanceof ReidError) return payload;
-        const result = next.next().value as Extraction;
-        return "code" in result ? about(result, i) : new Feature(result.feature, result.quality);
-      });
+      const fitted: (FittedImage | ReidError)[] = [];
+      for (const [i, picture] of pictures.entries()) {
+        throwIfAborted(signal);
+        try {
+          const ready = await picture;
+          fitted.push(await byWorker((session) => this.#fitter.fit(ready, session, signal)));
+        } catch (error) {
+          if (!isOfAnImage(error)) throw error;
+          fitted.push(aboutImage(error, start + i, imageName(batch[i] as ImageSource, start + i)));
+        }
+      }
+      const images = fitted.filter((image): image is FittedImage => !(image instanceof ReidError));
+      const extraction = byWorker((session) => session.call("extract", { images }));
+      const features = await abortable(extraction, signal);
+      const next = features.values();
+      return fitted.map((image) =>
+        image instanceof ReidError ? image : new Feature(next.next().value as Float32Array<ArrayBuffer>, image.quality),
+      );
     } finally {
-      for (const { payload } of sent) release(payload);
+      release(pictures);
     }
   }
 }

@@ -1,8 +1,8 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { chooseDevice } from "./device.js";
-import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
+import type { Engine, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
-import { checkImageSize, type ImagePayload } from "./image.js";
+import { Fitting } from "./fitting.js";
 import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
 import { file, Training } from "./training.js";
@@ -14,7 +14,9 @@ const SOFTWARE_GPU_BATCH_SIZE = 4;
 const WARM_UP_MS = 250;
 const WARM_UP_IMAGES = 32;
 
-let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
+let model: { readonly engine: Engine; readonly training: Training } | undefined;
+let fitting: Fitting | undefined;
+let memory: WebAssembly.Memory | undefined;
 let queue: Promise<void> = Promise.resolve();
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
@@ -39,11 +41,13 @@ async function answer(request: Request): Promise<void> {
 
 async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);
-  if (!model) throw new ReidError("internal", "The worker was asked to work before it had a model.");
-  const { engine, training, memory } = model;
+  if (request.call === "createFitter") return createFitter(request);
+  if (request.call === "memory") return (memory?.buffer.byteLength ?? 0) + (model?.training.memory() ?? 0);
+  if (request.call === "fit") return made(fitting).fit(request.image);
+  const { engine, training } = made(model);
   switch (request.call) {
     case "extract":
-      return extract(engine, request.images, request.names);
+      return extract(engine, request.images);
     case "exportWeights":
       return file(engine.exportWeights());
     case "exportOnnx":
@@ -51,7 +55,7 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
     case "gpuCounters":
       return ofLastBatch(engine.gpuCounters());
     case "startTraining":
-      return startTraining(training, request);
+      return training.start(request.training, request.module, request);
     case "trainStep":
       return training.step(request.training);
     case "applyTraining":
@@ -62,9 +66,13 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
       return engine.undo() ? engine.describe() : undefined;
     case "measureSpeed":
       return training.speed();
-    case "memory":
-      return memory.buffer.byteLength + training.memory();
   }
+}
+
+/** What `create` makes. */
+function made<T>(what: T | undefined): T {
+  if (!what) throw new ReidError("internal", "The worker was asked to work before it had a model.");
+  return what;
 }
 
 function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
@@ -74,20 +82,30 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
 
 async function create({ module, weights, device }: Request & { call: "create" }): Promise<CreatedModel> {
   const choice = await chooseDevice(device);
-  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
-  const glue = (await generated) as unknown as InferenceGlue;
-  const { memory } = await glue.default({ module_or_path: module });
+  const glue = await load(module);
   const { content, name, bin } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
   const engine = await glue.Engine.create(bytes, name, choice.device, bin && (await bytesOf(bin)));
-  model = { engine, training: new Training(engine, choice.device), memory };
+  model = { engine, training: new Training(engine, choice.device) };
   const description = engine.describe();
+  fitting = new Fitting(glue, { width: description.inputWidth, height: description.inputHeight }, false);
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,
     deviceReason: choice.reason,
     batchSize: choice.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE,
   };
+}
+
+async function createFitter({ module, size }: Request & { call: "createFitter" }): Promise<undefined> {
+  fitting = new Fitting(await load(module), size, true);
+}
+
+async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
+  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
+  const glue = (await generated) as unknown as InferenceGlue;
+  ({ memory } = await glue.default({ module_or_path: module }));
+  return glue;
 }
 
 /**
@@ -100,94 +118,18 @@ async function warmUp(engine: Engine): Promise<void> {
   const start = performance.now();
   for (let i = 0; i < WARM_UP_IMAGES && performance.now() - start < WARM_UP_MS; i++) {
     // What fails here fails again where someone waits for it.
-    await extract(engine, [noise], ["noise"]).catch(() => {});
+    await extract(engine, [noise]).catch(() => {});
   }
 }
 
-/**
- * One result for each image, in order; a bad image gives an error in its place, whose message begins with its name, and
- * does not hold up the others.
- */
-async function extract(
-  engine: Engine,
-  payloads: readonly ImagePayload[],
-  names: readonly string[],
-): Promise<Extraction[]> {
-  const decoded = await toEngineImages(payloads, names);
-  const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
+/** A feature for each image, in order. */
+function extract(engine: Engine, images: readonly Pixels[]): Promise<Float32Array<ArrayBuffer>[]> {
   counted = engine.gpuCounters();
-  const results = await engine.extract(
-    good.map((item) => item.image),
-    good.map((item) => item.name),
-  );
-  const next = results.values();
-  return decoded.map((image) => (isErrorData(image) ? image : (next.next().value as Extraction)));
-}
-
-/** Starts to learn from the images; the first bad one is an error for them all. */
-async function startTraining(training: Training, request: Request & { call: "startTraining" }): Promise<undefined> {
-  const images = (await toEngineImages(request.images, request.names)).map((image) => {
-    if (isErrorData(image)) throw image;
-    return image;
-  });
-  return training.start(request.training, request.module, images, request);
-}
-
-/** What the engine reads, or what is wrong with the image: a message that begins with its name. */
-function toEngineImages(
-  payloads: readonly ImagePayload[],
-  names: readonly string[],
-): Promise<(Uint8Array | Pixels | ReidErrorData)[]> {
-  return Promise.all(
-    payloads.map((payload, i) =>
-      toEngineImage(payload).catch((error: unknown) => {
-        const { code, message } = errorData(error);
-        return { code, message: `${names[i]}: ${message}` };
-      }),
-    ),
-  );
+  return engine.extract(images);
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await blob.arrayBuffer());
-}
-
-/** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */
-async function toEngineImage(payload: ImagePayload): Promise<Uint8Array | Pixels> {
-  if (payload instanceof ImageData) return payload;
-  if (payload instanceof ImageBitmap) return pixelsOf(payload);
-  const bytes = await payload.arrayBuffer().then(
-    (buffer) => new Uint8Array(buffer),
-    (error: unknown) => {
-      throw new ReidError("bad-image", "the file cannot be read: it may have been moved or deleted", { cause: error });
-    },
-  );
-  if (!isForeignFormat(bytes)) return bytes;
-  const bitmap = await createImageBitmap(payload).catch((error: unknown) => {
-    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
-      cause: error,
-    });
-  });
-  return pixelsOf(bitmap);
-}
-
-/** GIF, and the ISO container of AVIF and HEIC. A broken PNG or JPEG must not come here: browsers show half of it. */
-function isForeignFormat(bytes: Uint8Array): boolean {
-  const text = String.fromCharCode(...bytes.subarray(0, 12));
-  return text.startsWith("GIF8") || /^....ftyp(avi[fs]|hei[cfsx]|mif1|msf1)/s.test(text);
-}
-
-function pixelsOf(bitmap: ImageBitmap): Pixels {
-  try {
-    const { width, height } = bitmap;
-    checkImageSize(width, height);
-    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-    if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
-    context.drawImage(bitmap, 0, 0);
-    return context.getImageData(0, 0, width, height);
-  } finally {
-    bitmap.close();
-  }
 }
 
 function errorData(error: unknown): ReidErrorData {

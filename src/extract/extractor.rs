@@ -7,7 +7,7 @@ use super::{Device, DeviceChoice, DeviceError};
 #[cfg(feature = "webgpu")]
 use crate::graph::frozen::{Counters, GpuError, GpuRunner};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
-use crate::image::{Rgba, fit};
+use crate::image::{Rgba, Rows, fit, interleave};
 use crate::kernels::cpu::parallel;
 use crate::kernels::distance::{self, Metric};
 use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
@@ -38,6 +38,9 @@ pub enum ExtractError {
     #[error("{what} have {found} values, which is no multiple of the feature's {dim}")]
     Length { what: &'static str, found: usize, dim: usize },
 }
+
+/// How extraction resizes pictures to the network's input.
+pub const FILTER: Filter = Filter::Bilinear;
 
 /// A model that is ready to extract.
 #[derive(Debug)]
@@ -175,12 +178,9 @@ impl Extractor {
     ///
     /// # Errors
     /// When the image has no pixels.
-    pub fn fitted(&self, image: &Rgba) -> Result<Rgba, ImageSizeError> {
+    pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
         let InputConfig { height, width, .. } = self.config.input;
-        let planes = fit(image, height, width, Filter::Bilinear)?;
-        let area = height * width;
-        let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
-        Ok(Rgba { width: width as u32, height: height as u32, pixels })
+        Ok(interleave(&fit(image, height, width, FILTER)?, width, height))
     }
 
     /// Another model on the same device.
@@ -281,7 +281,7 @@ fn plan(input: &InputConfig) -> Plan {
     Plan {
         width: input.width,
         height: input.height,
-        filter: Filter::Bilinear,
+        filter: FILTER,
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

@@ -4,4 +4,4 @@ mod device;
 mod extractor;
 
 pub use device::{Device, DeviceChoice, DeviceError, UnknownDevice};
-pub use extractor::{ExtractError, Extractor, normalise};
+pub use extractor::{ExtractError, Extractor, FILTER, normalise};

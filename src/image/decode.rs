@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io::{Cursor, ErrorKind};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use libjpeg_turbo_rs::PixelFormat;
+
+use super::Picture;
 
 /// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
 pub const MAX_PIXELS: u64 = 64_000_000;
@@ -55,6 +57,14 @@ impl ImageError {
 /// # Errors
 /// [`ImageError::TooLarge`] above [`MAX_PIXELS`]; the other variants when the bytes are not a whole picture.
 pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
+    Ok(decode_picture(bytes)?.to_rgba())
+}
+
+/// [`decode`] without the copy that turning a picture upright takes.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_picture(bytes: &[u8]) -> Result<Picture, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
     }
@@ -88,21 +98,25 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     let (width, height) = decoder.dimensions();
     check_size(width, height, name)?;
     let orientation = decoder.orientation().map_err(failed)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    Ok(upright(image, orientation))
+    let color = decoder.color_type();
+    // Within the limits, as the size is.
+    let mut pixels = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image(&mut pixels).map_err(failed)?;
+    Picture::new([width, height], color, pixels, orientation)
+        .ok_or_else(|| ImageError::Broken { format: name, reason: "pixels are missing".to_owned() })
 }
 
 /// To the bit as libjpeg-turbo (and so Pillow and OpenCV) decodes.
-fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
+fn decode_jpeg(bytes: &[u8]) -> Result<Picture, ImageError> {
     let broken = |reason: String| ImageError::Broken { format: "JPEG", reason };
     let info = libjpeg_turbo_rs::probe(bytes).map_err(|error| broken(error.to_string()))?;
     let size = |size: usize| u32::try_from(size).map_err(|error| broken(error.to_string()));
     let (width, height) = (size(info.width)?, size(info.height)?);
     check_size(width, height, "JPEG")?;
     let image = libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).map_err(|error| broken(error.to_string()))?;
-    let image = RgbImage::from_raw(width, height, image.data).ok_or_else(|| broken("pixels are missing".into()))?;
     let orientation = info.exif_orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
-    Ok(upright(DynamicImage::ImageRgb8(image), orientation))
+    Picture::new([width, height], ColorType::Rgb8, image.data, orientation)
+        .ok_or_else(|| broken("pixels are missing".into()))
 }
 
 fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), ImageError> {
@@ -113,15 +127,6 @@ fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), Image
         return Err(ImageError::TooLarge { width, height });
     }
     Ok(())
-}
-
-fn upright(mut image: DynamicImage, orientation: Orientation) -> Rgba {
-    image.apply_orientation(orientation);
-    let image = image.into_rgba8();
-    let (width, height) = image.dimensions();
-    let mut pixels = image.into_raw();
-    pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = u8::MAX);
-    Rgba { width, height, pixels }
 }
 
 fn classify(error: image::ImageError, format: &'static str) -> ImageError {
