@@ -129,10 +129,11 @@ async function fitAll(
   while (images.length < samples.length) {
     const start = images.length;
     const pictures = samples.slice(start, start + FETCH).map(({ image }) => toPicture(image, signal));
+    const fitted = pictures.map(async (picture) => fitter.fit(await picture, session, signal));
     // Of several that fail the first is told.
-    for (const picture of pictures) picture.catch(() => {});
+    for (const image of fitted) image.catch(() => {});
     try {
-      for (const picture of pictures) images.push(await fitter.fit(await picture, session, signal));
+      for (const image of fitted) images.push(await image);
     } catch (error) {
       const index = images.length;
       throw isOfAnImage(error) ? aboutImage(error, index, imageName(samples[index]?.image ?? "", index)) : error;

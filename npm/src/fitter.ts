@@ -1,22 +1,22 @@
 import { Connection } from "./connection.js";
 import type { FittedImage } from "./engine.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
-import { LARGE_PIXELS, type Picture } from "./image.js";
+import { LARGE_PIXELS, type Picture, SMALL_PIXELS } from "./image.js";
 import type { InputSize } from "./protocol.js";
 import { isFatal, type Session } from "./session.js";
 
 const UNWANTED = new ReidError("aborted", "Nobody waits for this picture any more.");
 
 /**
- * Brings pictures to the network's size, one after another. A worker's memory never shrinks, and large pictures take
- * hundreds of megabytes: one worker decodes them all, one at a time, and ends with the call that they came with.
+ * Brings pictures to the network's size, so that only small ones are in memory together. A worker's memory never shrinks,
+ * and large pictures take hundreds of megabytes: one worker decodes them all, and ends with the call that they came with.
  */
 export class Fitter {
   readonly #module: WebAssembly.Module;
   readonly #size: InputSize;
   /** The worker for large pictures, while there is one. */
   #worker: Connection | undefined;
-  /** Settles when no large picture is left. */
+  /** Settles when no picture is left that others wait for. */
   #queue: Promise<unknown> = Promise.resolve();
   /** Calls that may have large pictures. */
   #calls = 0;
@@ -39,16 +39,17 @@ export class Fitter {
 
   /** By `session`, unless the picture is large. */
   async fit(picture: Picture, session: Session, signal: AbortSignal | undefined): Promise<FittedImage> {
-    if ((picture.pixels ?? 0) <= LARGE_PIXELS) {
-      const fitted = await abortable(
-        session.use((worker) => send(picture, worker)),
-        signal,
-      );
+    const bySession = () => session.use((worker) => send(picture, worker));
+    const { pixels } = picture;
+    if (pixels === undefined || pixels <= SMALL_PIXELS) {
+      // A file waits outside the worker's memory until it is its turn there.
+      const fitted = await abortable(bySession(), signal);
       if (fitted) return fitted;
     }
-    const turn = this.#queue.then(() => {
+    const turn = this.#queue.then(async () => {
       throwIfAborted(signal);
-      return this.#fitLarge(picture);
+      const fitted = pixels !== undefined && pixels <= LARGE_PIXELS ? await bySession() : undefined;
+      return fitted ?? this.#fitLarge(picture);
     });
     this.#queue = turn.catch(() => {});
     return abortable(turn, signal);

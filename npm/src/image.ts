@@ -17,8 +17,8 @@ export type ImagePayload = Blob | ImageBitmap | ImageData;
 
 /** As in the Rust decoder: what a phone takes fits, what would fill its memory does not. */
 const MAX_PIXELS = 64_000_000;
-/** Up to here a canvas is copied at once, so that the page may go on drawing on it. */
-const SNAPSHOT_PIXELS = 1_000_000;
+/** Up to here a canvas is copied at once, so that the page may go on drawing on it; a few of them fit into memory. */
+export const SMALL_PIXELS = 1_000_000;
 /** More than most phones take: pictures above are decoded one at a time, and the memory for it is given back. */
 export const LARGE_PIXELS = 12_500_000;
 /** No photo of 64 megapixels is larger, even uncompressed with alpha. */
@@ -60,7 +60,7 @@ export async function toPicture(source: ImageSource, signal: AbortSignal | undef
     checkImageSize(width, height);
     const pixels = width * height;
     if (source instanceof ImageData) return held(source, pixels);
-    if (pixels <= SNAPSHOT_PIXELS) return held(await toBitmap(source), pixels);
+    if (pixels <= SMALL_PIXELS) return held(await toBitmap(source), pixels);
     return { pixels, isFresh: true, payload: () => toBitmap(source), release() {} };
   }
   throw new ReidError("bad-input", "an image must be a Blob, File, URL, ImageBitmap, ImageData, canvas or img element");

@@ -12,7 +12,7 @@ import {
   fineTune,
 } from "./fine-tune.js";
 import { Fitter } from "./fitter.js";
-import { type ImageSource, imageName, release, toPicture } from "./image.js";
+import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import { Session } from "./session.js";
@@ -239,9 +239,6 @@ export class ReIdentifier {
     start: number,
     signal: AbortSignal | undefined,
   ): Promise<(Feature | ReidError)[]> {
-    const pictures = batch.map((source) => toPicture(source, signal));
-    // Each is waited for in its turn.
-    for (const picture of pictures) picture.catch(() => {});
     // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
     const byWorker = <T>(use: (session: Session) => Promise<T>): Promise<T> =>
       use(worker).catch((error: unknown) => {
@@ -249,18 +246,18 @@ export class ReIdentifier {
         throwIfAborted(signal);
         return use(this.#session);
       });
-    try {
-      const fitted: (FittedImage | ReidError)[] = [];
-      for (const [i, picture] of pictures.entries()) {
-        throwIfAborted(signal);
-        try {
-          const ready = await picture;
-          fitted.push(await byWorker((session) => this.#fitter.fit(ready, session, signal)));
-        } catch (error) {
-          if (!isOfAnImage(error)) throw error;
-          fitted.push(aboutImage(error, start + i, imageName(batch[i] as ImageSource, start + i)));
-        }
+    const pictures = batch.map((source) => toPicture(source, signal));
+    const fit = async (picture: Promise<Picture>, i: number): Promise<FittedImage | ReidError> => {
+      try {
+        const ready = await picture;
+        return await byWorker((session) => this.#fitter.fit(ready, session, signal));
+      } catch (error) {
+        if (!isOfAnImage(error)) throw error;
+        return aboutImage(error, start + i, imageName(batch[i] as ImageSource, start + i));
       }
+    };
+    try {
+      const fitted = await Promise.all(pictures.map(fit));
       const images = fitted.filter((image): image is FittedImage => !(image instanceof ReidError));
       const extraction = byWorker((session) => session.call("extract", { images }));
       const features = await abortable(extraction, signal);

@@ -14,7 +14,8 @@ declare global {
 
 /**
  * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
- * are `faults` left, as is learning from it at the second step; anything else becomes a feature that points its own way.
+ * are `faults` left, as is learning from it at the second step; 254 is large; anything else becomes a feature that points
+ * its own way. Where there is a second byte of 255, decoding it is fatal.
  * The model is one byte, which learning makes one more.
  */
 const FAULTY_ENGINE = `
@@ -25,8 +26,9 @@ async function fail() {
   setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
   await new Promise(() => {});
 }
-export const pictureSize = () => undefined;
+export const pictureSize = (head) => head[0] === 254 ? [8000, 6000] : undefined;
 export function fit(data) {
+  if (data[1] === 255) throw new WebAssembly.RuntimeError("unreachable");
   if (data[0] === 0) throw { code: "bad-image", message: "the first byte is 0" };
   return { data, width: 1, height: 1, quality: 1 };
 }
