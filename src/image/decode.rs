@@ -5,12 +5,15 @@ use std::io::{Cursor, ErrorKind};
 
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
-use libjpeg_turbo_rs::PixelFormat;
+use libjpeg_turbo_rs::{JpegError, PixelFormat, Subsampling};
 
 use super::Picture;
 
 /// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
 pub const MAX_PIXELS: u64 = 64_000_000;
+
+/// Above, it is worth some time that a picture takes less memory.
+const LARGE_PIXELS: u64 = 16_000_000;
 
 /// A decoded picture, upright: 8-bit R, G, B, A, row by row from the top left. Alpha is 255 everywhere:
 /// it is dropped without blending, as Pillow's `convert("RGB")` drops it.
@@ -113,10 +116,20 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Picture, ImageError> {
     let size = |size: usize| u32::try_from(size).map_err(|error| broken(error.to_string()));
     let (width, height) = (size(info.width)?, size(info.height)?);
     check_size(width, height, "JPEG")?;
-    let image = libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).map_err(|error| broken(error.to_string()))?;
+    let is_hungry = info.progressive && info.components == 3 && info.subsampling == Subsampling::S444;
+    let sequential = (is_hungry && u64::from(width) * u64::from(height) > LARGE_PIXELS).then(|| sequential(bytes));
+    let sequential = sequential.transpose().map_err(|error| broken(error.to_string()))?;
+    let image = libjpeg_turbo_rs::decompress_to(sequential.as_deref().unwrap_or(bytes), PixelFormat::Rgb)
+        .map_err(|error| broken(error.to_string()))?;
     let orientation = info.exif_orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
     Picture::new([width, height], ColorType::Rgb8, image.data, orientation)
         .ok_or_else(|| broken("pixels are missing".into()))
+}
+
+/// A progressive JPEG as a sequential one of the same coefficients, as `jpegtran` makes it. A progressive one's coefficients,
+/// planes and pixels take up to 12 bytes a pixel, nine of them together: this way it is six at a time.
+fn sequential(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
+    libjpeg_turbo_rs::write_coefficients(&libjpeg_turbo_rs::read_coefficients(bytes)?)
 }
 
 fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), ImageError> {
@@ -201,7 +214,7 @@ mod tests {
         match format {
             ImageFormat::Jpeg => {
                 let (width, height) = (width as usize, height as usize);
-                let sampling = libjpeg_turbo_rs::Subsampling::S420;
+                let sampling = Subsampling::S420;
                 out =
                     libjpeg_turbo_rs::compress(pixels, width, height, PixelFormat::Rgb, 95, sampling).expect("encodes");
                 return out;
@@ -295,6 +308,20 @@ mod tests {
         assert_eq!((image.width, image.height), (16, 24));
         // Turned clockwise, the left half comes up.
         assert!(image.pixels[0] < 20 && image.pixels[image.pixels.len() - 4] > 235);
+    }
+
+    #[test]
+    fn a_progressive_jpeg_made_sequential_has_the_same_pixels() {
+        // Sides that are no whole blocks.
+        let (width, height) = (61, 43);
+        let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at * at % 241) as u8).collect();
+        let progressive =
+            libjpeg_turbo_rs::compress_progressive(&pixels, width, height, PixelFormat::Rgb, 92, Subsampling::S444)
+                .expect("encodes");
+        let made = sequential(&progressive).expect("coefficients");
+        assert!(!libjpeg_turbo_rs::probe(&made).expect("a JPEG").progressive);
+        let decoded = |bytes| libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).expect("decodes").data;
+        assert_eq!(decoded(&made), decoded(&progressive));
     }
 
     #[test]

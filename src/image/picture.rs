@@ -128,12 +128,12 @@ fn to_rgba(bytes: &[u8], color: ColorType, out: &mut [[u8; 4]]) {
         ColorType::Rgba8 => each(bytes, out, |&[red, green, blue, _]| [red, green, blue, u8::MAX]),
         ColorType::L16 => each(bytes, out, |&[a, b]| grey(narrow([a, b]))),
         ColorType::La16 => each(bytes, out, |&[a, b, _, _]| grey(narrow([a, b]))),
-        ColorType::Rgb16 => each(bytes, out, |&[a, b, c, d, e, f]| {
-            [narrow([a, b]), narrow([c, d]), narrow([e, f]), u8::MAX]
-        }),
-        ColorType::Rgba16 => each(bytes, out, |&[a, b, c, d, e, f, _, _]| {
-            [narrow([a, b]), narrow([c, d]), narrow([e, f]), u8::MAX]
-        }),
+        ColorType::Rgb16 => {
+            each(bytes, out, |&[a, b, c, d, e, f]| [narrow([a, b]), narrow([c, d]), narrow([e, f]), u8::MAX])
+        }
+        ColorType::Rgba16 => {
+            each(bytes, out, |&[a, b, c, d, e, f, _, _]| [narrow([a, b]), narrow([c, d]), narrow([e, f]), u8::MAX])
+        }
         // No format that is read has floats.
         _ => out.fill(grey(0)),
     }
