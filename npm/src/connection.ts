@@ -26,11 +26,16 @@ export class Connection {
     return this.#end !== undefined;
   }
 
-  call<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
+  /** What is in `transfer` goes over to the worker and is empty here. */
+  call<K extends CallName>(
+    call: K,
+    request: Calls[K]["request"],
+    transfer: Transferable[] = [],
+  ): Promise<Answer<Calls[K]["reply"]>> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      this.#worker.postMessage({ id, call, ...request });
+      this.#worker.postMessage({ id, call, ...request }, transfer);
       this.#waiting.set(id, { resolve, reject });
     });
   }

@@ -1,6 +1,5 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
 import type { DevicePreference } from "./device.js";
-import type { ReidErrorData } from "./errors.js";
 import type { InputOptions } from "./weights.js";
 
 export interface EngineDescription {
@@ -51,9 +50,17 @@ export interface Pixels {
   readonly height: number;
 }
 
-export type Extraction =
-  | { readonly feature: Float32Array<ArrayBuffer>; readonly quality: number; readonly fingerprint: string }
-  | ReidErrorData;
+/** L2-normalised features of a batch, in order, and the model that they are of. */
+export interface Extraction {
+  readonly features: Float32Array<ArrayBuffer>[];
+  readonly fingerprint: string;
+}
+
+/** A picture at the network's size. */
+export interface FittedImage extends Pixels {
+  /** Of the picture before, 0…1. */
+  readonly quality: number;
+}
 
 /** What moves: the last layers | those and the last stage of the backbone | everything. */
 export type FineTuneDepth = "quick" | "deeper" | "full";
@@ -92,7 +99,8 @@ export interface Tuner {
 
 export interface Engine {
   describe(): EngineDescription;
-  extract(images: Array<Uint8Array | Pixels>, names: string[]): Promise<Extraction[]>;
+  /** L2-normalised features, in order. */
+  extract(images: readonly Pixels[]): Promise<Extraction>;
   exportWeights(): Uint8Array<ArrayBuffer>;
   exportOnnx(): Uint8Array<ArrayBuffer>;
   /** `dispatches` and `submits` since the engine was made; undefined on the CPU. */
@@ -107,13 +115,7 @@ export interface Engine {
 /** The engine of the module that learns. */
 export interface TrainingEngine extends Omit<Engine, "exportOnnx"> {
   /** `people`: the person's index for each image; `cameras`: the camera's, −1 where it is unknown. */
-  fineTune(
-    images: Array<Uint8Array | Pixels>,
-    names: string[],
-    people: Uint32Array,
-    cameras: Int32Array,
-    options: TunerOptions,
-  ): Promise<Tuner>;
+  fineTune(images: readonly Pixels[], people: Uint32Array, cameras: Int32Array, options: TunerOptions): Promise<Tuner>;
 }
 
 export interface EngineGlue<E> {
@@ -130,8 +132,21 @@ export interface EngineGlue<E> {
   };
 }
 
+/** Fits a picture that comes in strips from the top, of whole rows. */
+export interface PictureFitter {
+  push(rows: Uint8Array | Uint8ClampedArray): void;
+  /** It is gone then. */
+  finish(): FittedImage;
+  free(): void;
+}
+
 /** Of the module that looks at images. */
 export interface InferenceGlue extends EngineGlue<Engine> {
+  /** An encoded picture (PNG, JPEG, WebP, BMP). */
+  fit(file: Uint8Array, width: number, height: number): FittedImage;
+  readonly PictureFitter: new (width: number, height: number, toWidth: number, toHeight: number) => PictureFitter;
+  /** Width and height by the first bytes of a picture's file, also of GIF, AVIF and HEIC; undefined when they do not say. */
+  pictureSize(head: Uint8Array): Uint32Array | undefined;
   /** A checkpoint of random weights for the preset of that name. */
   untrained(preset: string): Uint8Array<ArrayBuffer>;
 }

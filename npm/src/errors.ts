@@ -46,6 +46,19 @@ export class ReidError extends Error {
   }
 }
 
+/** What is wrong with one image and leaves the others alone. */
+const OF_AN_IMAGE = new Set<ReidErrorCode>(["bad-image", "bad-input", "http", "image-too-large", "network"]);
+
+export function isOfAnImage(error: unknown): error is ReidError {
+  return error instanceof ReidError && OF_AN_IMAGE.has(error.code);
+}
+
+/** The error with the image that it is about. */
+export function aboutImage(error: ReidError, index: number, name: string): ReidError {
+  const details = { cause: error, status: error.status, image: { index, name } };
+  return new ReidError(error.code, `${name}: ${error.message}`, details);
+}
+
 /** An error as it crosses the worker boundary, where classes do not survive. */
 export interface ReidErrorData {
   readonly code: ReidErrorCode;

@@ -1,6 +1,7 @@
-import type { FineTuneDepth } from "./engine.js";
-import { abortable, ReidError, throwIfAborted } from "./errors.js";
-import { type ImagePayload, type ImageSource, imageName, release, toPayload } from "./image.js";
+import type { FineTuneDepth, FittedImage } from "./engine.js";
+import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
+import type { Fitter } from "./fitter.js";
+import { type ImageSource, imageName, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
@@ -76,11 +77,12 @@ let trainings = 0;
 /** See `ReIdentifier.fineTune`. */
 export async function* fineTune(
   session: Session,
+  fitter: Fitter,
   samples: readonly FineTuneSample[],
   options: FineTuneOptions,
 ): AsyncGenerator<FineTuneStep, void, undefined> {
   const { signal, onProgress } = options;
-  const { names, people, cameras, options: tuner } = plan(samples, options);
+  const { people, cameras, options: tuner } = plan(samples, options);
   throwIfAborted(signal);
 
   const module = await loadModule("trainer", onProgress, signal);
@@ -93,28 +95,15 @@ export async function* fineTune(
   };
   // A paused loop learns of the abort only when it pulls; the memory is given back at once.
   signal?.addEventListener("abort", stop, { once: true });
-  const images: ImagePayload[] = [];
   try {
-    onProgress?.({ phase: "samples", done: 0, total: samples.length });
-    while (images.length < samples.length) {
-      throwIfAborted(signal);
-      const start = images.length;
-      const batch = samples.slice(start, start + FETCH);
-      images.push(...(await Promise.all(batch.map((sample, i) => payload(sample, names, start + i, signal)))));
-      onProgress?.({ phase: "samples", done: images.length, total: samples.length });
-    }
-    const request = { training, module, images, names, people, cameras, options: tuner };
-    await abortable(session.callOn(worker, "startTraining", request), signal)
-      .catch(async (error: unknown) => {
-        if (!session.mayLeaveGpu || !isOfDevice(error)) throw error;
-        // The trainer opens a device of its own: where the GPU gives out, the CPU learns.
-        worker = await abortable(session.connect(), signal);
-        await abortable(session.callOn(worker, "startTraining", { ...request, device: "cpu" }), signal);
-      })
-      .catch((error: unknown) => {
-        throw aboutImage(error, names);
-      });
-    for (const image of images.splice(0)) release(image);
+    const images = await fitter.during(() => fitAll(samples, session, fitter, options));
+    const request = { training, module, images, people, cameras, options: tuner };
+    await abortable(session.callOn(worker, "startTraining", request), signal).catch(async (error: unknown) => {
+      if (!session.mayLeaveGpu || !isOfDevice(error)) throw error;
+      // The trainer opens a device of its own: where the GPU gives out, the CPU learns.
+      worker = await abortable(session.connect(), signal);
+      await abortable(session.callOn(worker, "startTraining", { ...request, device: "cpu" }), signal);
+    });
 
     const recent: TimedStep[] = [];
     for (;;) {
@@ -130,8 +119,35 @@ export async function* fineTune(
   } finally {
     signal?.removeEventListener("abort", stop);
     stop();
-    for (const image of images) release(image);
   }
+}
+
+/** The samples at the network's size: a few dozen whole photos would fill the memory. */
+async function fitAll(
+  samples: readonly FineTuneSample[],
+  session: Session,
+  fitter: Fitter,
+  { signal, onProgress }: FineTuneOptions,
+): Promise<FittedImage[]> {
+  const images: FittedImage[] = [];
+  onProgress?.({ phase: "samples", done: 0, total: samples.length });
+  while (images.length < samples.length) {
+    const start = images.length;
+    const pictures = samples.slice(start, start + FETCH).map(({ image }) => toPicture(image, signal));
+    const fitted = pictures.map(async (picture) => fitter.fit(await picture, session, signal));
+    // Of several that fail the first is told.
+    for (const image of fitted) image.catch(() => {});
+    try {
+      for (const image of fitted) images.push(await image);
+    } catch (error) {
+      const index = images.length;
+      throw isOfAnImage(error) ? aboutImage(error, index, imageName(samples[index]?.image ?? "", index)) : error;
+    } finally {
+      release(pictures);
+    }
+    onProgress?.({ phase: "samples", done: images.length, total: samples.length });
+  }
+  return images;
 }
 
 /** See `ReIdentifier.estimateFineTune`. */
@@ -190,7 +206,6 @@ function plan(
   checkEnough(samples);
   const { people, options } = batches(samples);
   return {
-    names: uniqueNames(samples.map(({ image }, i) => imageName(image, i))),
     people,
     cameras: Int32Array.from(indexed(samples.map(({ camera }) => camera)).indices),
     options: { ...options, depth, steps: steps ?? defaultSteps(depth, samples.length, options), learningRate, seed },
@@ -228,44 +243,8 @@ function indexed(values: readonly (string | number | undefined)[]): { indices: n
   return { indices, size: known.size };
 }
 
-/** An engine's message begins with the image's name: two of one name would be mistaken for each other. */
-function uniqueNames(names: readonly string[]): string[] {
-  const seen = new Set<string>();
-  return names.map((name, i) => {
-    const unique = seen.has(name) ? `${name} (image ${i + 1})` : name;
-    seen.add(unique);
-    return unique;
-  });
-}
-
-async function payload(
-  { image }: FineTuneSample,
-  names: readonly string[],
-  index: number,
-  signal: AbortSignal | undefined,
-): Promise<ImagePayload> {
-  try {
-    return await toPayload(image, signal);
-  } catch (error) {
-    if (!(error instanceof ReidError) || error.code === "aborted") throw error;
-    const name = names[index] ?? "";
-    const details = { cause: error, status: error.status, image: { index, name } };
-    throw new ReidError(error.code, `${name}: ${error.message}`, details);
-  }
-}
-
 function isOfDevice(error: unknown): boolean {
   return error instanceof ReidError && ["no-device", "device-lost", "out-of-memory", "internal"].includes(error.code);
-}
-
-/** Says of which image an error is, where it is of one. */
-function aboutImage(error: unknown, names: readonly string[]): unknown {
-  if (!(error instanceof ReidError)) return error;
-  const index = names.findIndex((name) => error.message.startsWith(`${name}: `));
-  const name = names[index];
-  return name === undefined
-    ? error
-    : new ReidError(error.code, error.message, { cause: error, image: { index, name } });
 }
 
 function report({ step, steps, loss, accuracy }: TimedStep, recent: readonly TimedStep[]): FineTuneStep {

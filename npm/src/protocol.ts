@@ -1,6 +1,15 @@
 // What the page and the worker say to each other: one reply to each request, by number.
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction, FineTuneDepth, GpuCounters, TunerOptions, TunerStep } from "./engine.js";
+import type {
+  EngineDescription,
+  Extraction,
+  FineTuneDepth,
+  FittedImage,
+  GpuCounters,
+  Pixels,
+  TunerOptions,
+  TunerStep,
+} from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
 import type { ImagePayload } from "./image.js";
 import type { WeightsFile } from "./weights.js";
@@ -10,7 +19,12 @@ export interface Calls {
     request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference; generation: number };
     reply: CreatedModel;
   };
-  extract: { request: { images: readonly ImagePayload[]; names: readonly string[] }; reply: Extraction[] };
+  /** Makes the worker ready to fit pictures of any size, and nothing else. */
+  createFitter: { request: { module: WebAssembly.Module; size: InputSize }; reply: undefined };
+  /** The picture at the network's size; undefined where it is too large for a worker that has a network, too. */
+  fit: { request: { image: ImagePayload }; reply: FittedImage | undefined };
+  /** L2-normalised features of pictures at the network's size, in order. */
+  extract: { request: { images: readonly Pixels[] }; reply: Extraction };
   exportWeights: { request: Nothing; reply: Blob };
   exportOnnx: { request: Nothing; reply: Blob };
   gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
@@ -35,9 +49,15 @@ export interface Calls {
 
 type Nothing = Record<never, never>;
 
+/** Of a network, in pixels. */
+export interface InputSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface TrainingRequest {
-  readonly images: readonly ImagePayload[];
-  readonly names: readonly string[];
+  /** At the network's size. */
+  readonly images: readonly Pixels[];
   readonly people: Uint32Array;
   readonly cameras: Int32Array;
   readonly options: TunerOptions;

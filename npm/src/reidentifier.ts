@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { DevicePreference } from "./device.js";
-import type { EngineDescription, Extraction, GpuCounters } from "./engine.js";
-import { abortable, ReidError, type ReidErrorData, type ReidErrorDetails, throwIfAborted } from "./errors.js";
+import type { EngineDescription, FittedImage, GpuCounters } from "./engine.js";
+import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
 import { Feature } from "./feature.js";
 import {
   estimate,
@@ -11,7 +11,8 @@ import {
   type FineTuneStep,
   fineTune,
 } from "./fine-tune.js";
-import { type ImageSource, imageName, release, toPayload } from "./image.js";
+import { Fitter } from "./fitter.js";
+import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import type { Answer } from "./protocol.js";
@@ -60,10 +61,12 @@ export interface ModelDescription extends EngineDescription {
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
   readonly #session: Session;
+  readonly #fitter: Fitter;
   readonly #workers: number;
 
-  private constructor(session: Session, workers: number) {
+  private constructor(session: Session, fitter: Fitter, workers: number) {
     this.#session = session;
+    this.#fitter = fitter;
     this.#workers = workers;
   }
 
@@ -89,7 +92,8 @@ export class ReIdentifier {
     try {
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
-      return new ReIdentifier(session, workers ?? threads());
+      const { inputWidth: width, inputHeight: height } = session.model.description;
+      return new ReIdentifier(session, new Fitter(module, { width, height }), workers ?? threads());
     } catch (error) {
       session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
       throw error;
@@ -104,7 +108,7 @@ export class ReIdentifier {
   /**
    * The features of the images, in their order. Images are crops: one person, head to foot, filling the frame.
    * All are of one model: where a fine-tune ends or is undone meanwhile, the call starts again with the model as it is then.
-   * Cancelling takes effect between batches of a few images. The images passed in stay usable.
+   * Cancelling takes effect between images. The images passed in stay usable, and a large one is read when its turn comes.
    * Rejects with a `ReidError`: `bad-image`, `image-too-large`, `http` or `network` with `image` saying which (unless
    * `onError` is "skip"); `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
    */
@@ -113,13 +117,15 @@ export class ReIdentifier {
     options?: ExtractOptions & { readonly onError?: "throw" },
   ): Promise<Feature[]>;
   extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]>;
-  async extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+  extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
     /** Bad images are told once. */
     const told = new Set<number>();
-    for (;;) {
-      const features = await this.#extractOnce(images, options, told);
-      if (features) return features;
-    }
+    return this.#fitter.during(async () => {
+      for (;;) {
+        const features = await this.#extractOnce(images, options, told);
+        if (features) return features;
+      }
+    });
   }
 
   /** The features of all images, of one model; undefined when it changed meanwhile. `told`: of which images an error was. */
@@ -188,7 +194,7 @@ export class ReIdentifier {
     samples: readonly FineTuneSample[],
     options: FineTuneOptions = {},
   ): AsyncGenerator<FineTuneStep, void, undefined> {
-    return fineTune(this.#session, samples, options);
+    return fineTune(this.#session, this.#fitter, samples, options);
   }
 
   /**
@@ -230,14 +236,20 @@ export class ReIdentifier {
     return this.#session.call("gpuCounters", {});
   }
 
-  /** Bytes of WebAssembly memory that the first worker holds; they grow and are not given back before `dispose`. */
-  memory(): Promise<number> {
-    return this.#session.call("memory", {});
+  /**
+   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`, and while
+   * large images are decoded, those that this takes.
+   */
+  async memory(): Promise<number> {
+    const held = await Promise.all([this.#session.call("memory", {}), this.#fitter.memory()]);
+    return held[0] + held[1];
   }
 
   /** Ends the worker and frees its memory; calls still under way reject with `disposed`. */
   async dispose(): Promise<void> {
-    this.#session.close(new ReidError("disposed", "This ReIdentifier was disposed of. Create another."));
+    const reason = new ReidError("disposed", "This ReIdentifier was disposed of. Create another.");
+    this.#session.close(reason);
+    this.#fitter.close(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -251,38 +263,38 @@ export class ReIdentifier {
     start: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer<(Feature | ReidError)[]>> {
-    const names = batch.map((source, i) => imageName(source, start + i));
-    const about = ({ code, message }: ReidErrorData, i: number, details?: ReidErrorDetails): ReidError =>
-      new ReidError(code, message, { ...details, image: { index: start + i, name: names[i] ?? "" } });
-    const payloads = await Promise.all(
-      batch.map((source, i) =>
-        toPayload(source, signal).catch((error: unknown) => {
-          if (!(error instanceof ReidError) || error.code === "aborted") throw error;
-          const message = `${names[i]}: ${error.message}`;
-          return about({ code: error.code, message }, i, { cause: error, status: error.status });
-        }),
-      ),
-    );
-    const sent = payloads.flatMap((payload, i) => (payload instanceof ReidError ? [] : [{ payload, i }]));
+    // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
+    const byWorker = <T>(use: (session: Session) => Promise<T>): Promise<T> =>
+      use(worker).catch((error: unknown) => {
+        if (worker === this.#session || isOfAnImage(error)) throw error;
+        throwIfAborted(signal);
+        return use(this.#session);
+      });
+    const pictures = batch.map((source) => toPicture(source, signal));
+    const fit = async (picture: Promise<Picture>, i: number): Promise<FittedImage | ReidError> => {
+      try {
+        const ready = await picture;
+        return await byWorker((session) => this.#fitter.fit(ready, session, signal));
+      } catch (error) {
+        if (!isOfAnImage(error)) throw error;
+        return aboutImage(error, start + i, imageName(batch[i] as ImageSource, start + i));
+      }
+    };
     try {
-      const images = sent.map(({ payload }) => payload);
-      const request = { images, names: sent.map(({ i }) => names[i] ?? "") };
-      const extractions = worker.ask("extract", request).catch((error: unknown) => {
-        // A helper that cannot be had, for want of memory perhaps, or was dismissed meanwhile: its work is not lost.
-        if (worker === this.#session) throw error;
-        return this.#session.ask("extract", request);
-      });
-      const { value, generation } = await abortable(extractions, signal);
-      const next = value.values();
-      const results = payloads.map((payload, i) => {
-        if (payload instanceof ReidError) return payload;
-        const result = next.next().value as Extraction;
-        if ("code" in result) return about(result, i);
-        return new Feature(result.feature, result.quality, result.fingerprint);
-      });
+      const fitted = await Promise.all(pictures.map(fit));
+      const images = fitted.filter((image): image is FittedImage => !(image instanceof ReidError));
+      const extraction = byWorker((session) => session.ask("extract", { images }));
+      const { value, generation } = await abortable(extraction, signal);
+      const { features, fingerprint } = value;
+      const next = features.values();
+      const results = fitted.map((image) =>
+        image instanceof ReidError
+          ? image
+          : new Feature(next.next().value as Float32Array<ArrayBuffer>, image.quality, fingerprint),
+      );
       return { value: results, generation };
     } finally {
-      for (const { payload } of sent) release(payload);
+      release(pictures);
     }
   }
 }

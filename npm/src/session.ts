@@ -45,7 +45,7 @@ export class Session {
 
   /** Starts the model. Nothing else is called before this has resolved. */
   async open(): Promise<void> {
-    await this.#once(async () => {});
+    await this.use(async () => {});
   }
 
   /** The model at work, as it was when last started: after a crash the device may be another. */
@@ -94,7 +94,7 @@ export class Session {
 
   /** As `call`, and tells which model answered: answers of two generations are of two models. */
   ask<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
-    return this.#once((connection) => connection.call(call, request));
+    return this.use((connection) => connection.call(call, request));
   }
 
   /**
@@ -169,7 +169,7 @@ export class Session {
   }
 
   /** Runs `use` on a worker that is ready, and once more on a new one if it dies of it. */
-  async #once<T>(use: (connection: Connection) => Promise<T>, retry = true): Promise<T> {
+  async use<T>(use: (connection: Connection) => Promise<T>, retry = true): Promise<T> {
     if (this.#closed) throw this.#closed;
     this.#ready ??= this.#start();
     const ready = this.#ready;
@@ -182,7 +182,7 @@ export class Session {
       // Several calls may fail together: the first of them buries the worker, the others find the next one.
       if (this.#ready === ready) this.#bury(error as ReidError);
       if (!retry) throw error;
-      return this.#once(use, false);
+      return this.use(use, false);
     }
   }
 
@@ -215,6 +215,7 @@ export class Session {
   }
 }
 
-function isFatal(error: unknown): error is ReidError {
+/** Whether only a new worker helps. */
+export function isFatal(error: unknown): error is ReidError {
   return error instanceof ReidError && FATAL.has(error.code);
 }

@@ -34,8 +34,7 @@ export class Training {
   async start(
     number: number,
     module: WebAssembly.Module,
-    images: Parameters<TrainingEngine["fineTune"]>[0],
-    { names, people, cameras, options }: TrainingRequest,
+    { images, people, cameras, options }: TrainingRequest,
     device: DevicePreference,
   ): Promise<undefined> {
     if (this.#running) {
@@ -48,7 +47,7 @@ export class Training {
     this.#memory = (await glue.default({ module_or_path: module })).memory;
     const engine = await glue.Engine.create(this.#engine.exportWeights(), "the model", device);
     try {
-      const tuner = await engine.fineTune(images, [...names], people, cameras, options);
+      const tuner = await engine.fineTune(images, people, cameras, options);
       this.#running = { number, depth: options.depth, engine, tuner };
     } catch (error) {
       engine.free();
@@ -118,10 +117,7 @@ async function secondsToExtract(engine: Engine): Promise<number> {
   let seconds = 0;
   for (let round = 0; round < 2; round++) {
     const start = performance.now();
-    await engine.extract(
-      images,
-      images.map(() => "probe"),
-    );
+    await engine.extract(images);
     seconds = (performance.now() - start) / 1000 / PROBE_IMAGES;
   }
   return seconds;

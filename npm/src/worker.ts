@@ -1,9 +1,8 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
-import { isForeignFormat } from "./brand.js";
 import { chooseDevice, type DevicePreference, noDevice } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
-import { checkImageSize, type ImagePayload } from "./image.js";
+import { Fitting } from "./fitting.js";
 import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
 import { file, Training } from "./training.js";
@@ -15,7 +14,9 @@ const SOFTWARE_GPU_BATCH_SIZE = 4;
 const WARM_UP_MS = 250;
 const WARM_UP_IMAGES = 32;
 
-let model: { readonly engine: Engine; readonly training: Training; readonly memory: WebAssembly.Memory } | undefined;
+let model: { readonly engine: Engine; readonly training: Training } | undefined;
+let fitting: Fitting | undefined;
+let memory: WebAssembly.Memory | undefined;
 /** Which of the session's models this is. */
 let generation = 0;
 let queue: Promise<void> = Promise.resolve();
@@ -68,11 +69,13 @@ async function answer(request: Request): Promise<void> {
 
 async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);
-  if (!model) throw new ReidError("internal", "The worker was asked to work before it had a model.");
-  const { engine, training, memory } = model;
+  if (request.call === "createFitter") return createFitter(request);
+  if (request.call === "memory") return (memory?.buffer.byteLength ?? 0) + (model?.training.memory() ?? 0);
+  if (request.call === "fit") return made(fitting).fit(request.image);
+  const { engine, training } = made(model);
   switch (request.call) {
     case "extract":
-      return extract(engine, request.images, request.names);
+      return extract(engine, request.images);
     case "exportWeights":
       return file(engine.exportWeights());
     case "exportOnnx":
@@ -96,9 +99,13 @@ async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
       return engine.describe();
     case "measureSpeed":
       return training.speed();
-    case "memory":
-      return memory.buffer.byteLength + training.memory();
   }
+}
+
+/** What `create` makes. */
+function made<T>(what: T | undefined): T {
+  if (!what) throw new ReidError("internal", "The worker was asked to work before it had a model.");
+  return what;
 }
 
 function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
@@ -109,9 +116,7 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
 async function create(request: Request & { call: "create" }): Promise<CreatedModel> {
   const { module, weights, device } = request;
   const choice = await chooseDevice(device);
-  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
-  const glue = (await generated) as unknown as InferenceGlue;
-  const { memory } = await glue.default({ module_or_path: module });
+  const glue = await load(module);
   const { content, name, bin, input } = weights;
   const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
   const binBytes = bin && (await bytesOf(bin));
@@ -120,13 +125,25 @@ async function create(request: Request & { call: "create" }): Promise<CreatedMod
   const engine = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes, input));
   generation = request.generation;
   const description = engine.describe();
-  model = { engine, training: new Training(engine, wanted), memory };
+  model = { engine, training: new Training(engine, wanted) };
+  fitting = new Fitting(glue, { width: description.inputWidth, height: description.inputHeight }, false);
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,
     deviceReason: choice.reason,
     batchSize: choice.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE,
   };
+}
+
+async function createFitter({ module, size }: Request & { call: "createFitter" }): Promise<undefined> {
+  fitting = new Fitting(await load(module), size, true);
+}
+
+async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
+  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
+  const glue = (await generated) as unknown as InferenceGlue;
+  ({ memory } = await glue.default({ module_or_path: module }));
+  return glue;
 }
 
 /**
@@ -139,89 +156,23 @@ async function warmUp(engine: Engine): Promise<void> {
   const start = performance.now();
   for (let i = 0; i < WARM_UP_IMAGES && performance.now() - start < WARM_UP_MS; i++) {
     // What fails here fails again where someone waits for it.
-    await extract(engine, [noise], ["noise"]).catch(() => {});
+    await extract(engine, [noise]).catch(() => {});
   }
 }
 
-/**
- * One result for each image, in order; a bad image gives an error in its place, whose message begins with its name, and
- * does not hold up the others.
- */
-async function extract(
-  engine: Engine,
-  payloads: readonly ImagePayload[],
-  names: readonly string[],
-): Promise<Extraction[]> {
-  const decoded = await toEngineImages(payloads, names);
-  const good = decoded.flatMap((image, i) => (isErrorData(image) ? [] : [{ image, name: names[i] ?? "" }]));
+/** A feature for each image, in order. */
+function extract(engine: Engine, images: readonly Pixels[]): Promise<Extraction> {
   counted = engine.gpuCounters();
-  const results = await engine.extract(
-    good.map((item) => item.image),
-    good.map((item) => item.name),
-  );
-  const next = results.values();
-  return decoded.map((image) => (isErrorData(image) ? image : (next.next().value as Extraction)));
+  return engine.extract(images);
 }
 
-/** Starts to learn from the images; the first bad one is an error for them all. */
-async function startTraining(training: Training, request: Request & { call: "startTraining" }): Promise<undefined> {
-  const images = (await toEngineImages(request.images, request.names)).map((image) => {
-    if (isErrorData(image)) throw image;
-    return image;
-  });
+function startTraining(training: Training, request: Request & { call: "startTraining" }): Promise<undefined> {
   const device = request.device ?? training.device;
-  return open(device, () => training.start(request.training, request.module, images, request, device));
-}
-
-/** What the engine reads, or what is wrong with the image: a message that begins with its name. */
-function toEngineImages(
-  payloads: readonly ImagePayload[],
-  names: readonly string[],
-): Promise<(Uint8Array | Pixels | ReidErrorData)[]> {
-  return Promise.all(
-    payloads.map((payload, i) =>
-      toEngineImage(payload).catch((error: unknown) => {
-        const { code, message } = errorData(error);
-        return { code, message: `${names[i]}: ${message}` };
-      }),
-    ),
-  );
+  return open(device, () => training.start(request.training, request.module, request, device));
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await blob.arrayBuffer());
-}
-
-/** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */
-async function toEngineImage(payload: ImagePayload): Promise<Uint8Array | Pixels> {
-  if (payload instanceof ImageData) return payload;
-  if (payload instanceof ImageBitmap) return pixelsOf(payload);
-  const bytes = await payload.arrayBuffer().then(
-    (buffer) => new Uint8Array(buffer),
-    (error: unknown) => {
-      throw new ReidError("bad-image", "the file cannot be read: it may have been moved or deleted", { cause: error });
-    },
-  );
-  if (!isForeignFormat(bytes)) return bytes;
-  const bitmap = await createImageBitmap(payload).catch((error: unknown) => {
-    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
-      cause: error,
-    });
-  });
-  return pixelsOf(bitmap);
-}
-
-function pixelsOf(bitmap: ImageBitmap): Pixels {
-  try {
-    const { width, height } = bitmap;
-    checkImageSize(width, height);
-    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-    if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
-    context.drawImage(bitmap, 0, 0);
-    return context.getImageData(0, 0, width, height);
-  } finally {
-    bitmap.close();
-  }
 }
 
 function errorData(error: unknown): ReidErrorData {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use crate::image::{ImageError, Rgba, decode};
+use crate::image::{ImageError, Picture, decode_picture};
 
 /// The largest file that is read as an image, in MB.
 const MAX_MEGABYTES: u64 = 512;
@@ -27,14 +27,14 @@ pub enum ReadImageError {
 ///
 /// # Errors
 /// When it cannot be read or is no picture. A panic of a decoder is an error, too.
-pub fn read_image(path: &Path) -> Result<Rgba, ReadImageError> {
+pub fn read_image(path: &Path) -> Result<Picture, ReadImageError> {
     let mut bytes = Vec::new();
     let limit = MAX_MEGABYTES << 20;
     let length = File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if length as u64 > limit {
         return Err(ReadImageError::TooLarge);
     }
-    Ok(catch_unwind(|| decode(&bytes)).map_err(|_| ReadImageError::Decoder)??)
+    Ok(catch_unwind(|| decode_picture(&bytes)).map_err(|_| ReadImageError::Decoder)??)
 }
 
 #[cfg(test)]

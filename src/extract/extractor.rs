@@ -9,7 +9,7 @@ use super::{DeviceFault, gpu_network::GpuNetwork};
 #[cfg(feature = "webgpu")]
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
-use crate::image::{Rgba, fit};
+use crate::image::{Rgba, Rows, fit, interleave};
 use crate::kernels::cpu::parallel;
 use crate::kernels::distance::{self, Metric};
 use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
@@ -48,6 +48,9 @@ impl ExtractError {
         }
     }
 }
+
+/// How extraction resizes pictures to the network's input.
+pub const FILTER: Filter = Filter::Bilinear;
 
 /// A model that is ready to extract.
 #[derive(Debug)]
@@ -201,12 +204,9 @@ impl Extractor {
     ///
     /// # Errors
     /// When the image has no pixels.
-    pub fn fitted(&self, image: &Rgba) -> Result<Rgba, ImageSizeError> {
+    pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
         let InputConfig { height, width, .. } = self.config.input;
-        let planes = fit(image, height, width, Filter::Bilinear)?;
-        let area = height * width;
-        let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
-        Ok(Rgba { width: width as u32, height: height as u32, pixels })
+        Ok(interleave(&fit(image, height, width, FILTER)?, width, height))
     }
 
     /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
@@ -295,7 +295,7 @@ fn plan(input: &InputConfig) -> Plan {
     Plan {
         width: input.width,
         height: input.height,
-        filter: Filter::Bilinear,
+        filter: FILTER,
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::io::{Cursor, ErrorKind};
 
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
-use libjpeg_turbo_rs::PixelFormat;
+use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use libjpeg_turbo_rs::{JpegError, PixelFormat, Subsampling};
+
+use super::Picture;
 
 use super::brand::iso_media;
 use super::exif::orientation;
@@ -16,6 +17,9 @@ pub const MAX_PIXELS: u64 = 64_000_000;
 
 /// What a decoder may take beside the pixels, in bytes: a colour profile of a few kB can unpack to gigabytes.
 const BESIDE_PIXELS: u64 = 1 << 26;
+
+/// Above, it is worth some time that a picture takes less memory.
+const LARGE_PIXELS: u64 = 16_000_000;
 
 /// A decoded picture, upright: 8-bit R, G, B, A, row by row from the top left. Alpha is 255 everywhere:
 /// it is dropped without blending, as Pillow's `convert("RGB")` drops it.
@@ -62,6 +66,14 @@ impl ImageError {
 /// # Errors
 /// [`ImageError::TooLarge`] above [`MAX_PIXELS`]; the other variants when the bytes are not a whole picture.
 pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
+    Ok(decode_picture(bytes)?.to_rgba())
+}
+
+/// [`decode`] without the copy that turning a picture upright takes.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_picture(bytes: &[u8]) -> Result<Picture, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
     }
@@ -103,12 +115,16 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, name)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    Ok(upright(image, orientation(bytes)))
+    let color = decoder.color_type();
+    // Within the limits, as the size is.
+    let mut pixels = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image(&mut pixels).map_err(failed)?;
+    Picture::new([width, height], color, pixels, orientation(bytes))
+        .ok_or_else(|| ImageError::Broken { format: name, reason: "pixels are missing".to_owned() })
 }
 
 /// To the bit as libjpeg-turbo (and so Pillow and OpenCV) decodes.
-fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
+fn decode_jpeg(bytes: &[u8]) -> Result<Picture, ImageError> {
     let broken = |reason: String| ImageError::Broken { format: "JPEG", reason };
     if !jpeg_colours_are_read(bytes) {
         return Err(broken("the first or the last of its four colours is coarser than another".into()));
@@ -117,9 +133,19 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
     let size = |size: usize| u32::try_from(size).map_err(|error| broken(error.to_string()));
     let (width, height) = (size(info.width)?, size(info.height)?);
     check_size(width, height, "JPEG")?;
-    let image = libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).map_err(|error| broken(error.to_string()))?;
-    let image = RgbImage::from_raw(width, height, image.data).ok_or_else(|| broken("pixels are missing".into()))?;
-    Ok(upright(DynamicImage::ImageRgb8(image), orientation(bytes)))
+    let is_hungry = info.progressive && info.components == 3 && info.subsampling == Subsampling::S444;
+    let sequential = (is_hungry && u64::from(width) * u64::from(height) > LARGE_PIXELS).then(|| sequential(bytes));
+    let sequential = sequential.transpose().map_err(|error| broken(error.to_string()))?;
+    let image = libjpeg_turbo_rs::decompress_to(sequential.as_deref().unwrap_or(bytes), PixelFormat::Rgb)
+        .map_err(|error| broken(error.to_string()))?;
+    Picture::new([width, height], ColorType::Rgb8, image.data, orientation(bytes))
+        .ok_or_else(|| broken("pixels are missing".into()))
+}
+
+/// A progressive JPEG as a sequential one of the same coefficients, as `jpegtran` makes it. A progressive one's coefficients,
+/// planes and pixels take up to 12 bytes a pixel, nine of them together: this way it is six at a time.
+fn sequential(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
+    libjpeg_turbo_rs::write_coefficients(&libjpeg_turbo_rs::read_coefficients(bytes)?)
 }
 
 fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), ImageError> {
@@ -130,15 +156,6 @@ fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), Image
         return Err(ImageError::TooLarge { width, height });
     }
     Ok(())
-}
-
-fn upright(mut image: DynamicImage, orientation: Orientation) -> Rgba {
-    image.apply_orientation(orientation);
-    let image = image.into_rgba8();
-    let (width, height) = image.dimensions();
-    let mut pixels = image.into_raw();
-    pixels.chunks_exact_mut(4).for_each(|pixel| pixel[3] = u8::MAX);
-    Rgba { width, height, pixels }
 }
 
 fn classify(error: image::ImageError, format: &'static str) -> ImageError {
@@ -266,7 +283,7 @@ mod tests {
         match format {
             ImageFormat::Jpeg => {
                 let (width, height) = (width as usize, height as usize);
-                let sampling = libjpeg_turbo_rs::Subsampling::S420;
+                let sampling = Subsampling::S420;
                 out =
                     libjpeg_turbo_rs::compress(pixels, width, height, PixelFormat::Rgb, 95, sampling).expect("encodes");
                 return out;
@@ -384,6 +401,20 @@ mod tests {
         assert_eq!((image.width, image.height), (16, 24));
         // Turned clockwise, the left half comes up.
         assert!(image.pixels[0] < 20 && image.pixels[image.pixels.len() - 4] > 235);
+    }
+
+    #[test]
+    fn a_progressive_jpeg_made_sequential_has_the_same_pixels() {
+        // Sides that are no whole blocks.
+        let (width, height) = (61, 43);
+        let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at * at % 241) as u8).collect();
+        let progressive =
+            libjpeg_turbo_rs::compress_progressive(&pixels, width, height, PixelFormat::Rgb, 92, Subsampling::S444)
+                .expect("encodes");
+        let made = sequential(&progressive).expect("coefficients");
+        assert!(!libjpeg_turbo_rs::probe(&made).expect("a JPEG").progressive);
+        let decoded = |bytes| libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).expect("decodes").data;
+        assert_eq!(decoded(&made), decoded(&progressive));
     }
 
     #[test]

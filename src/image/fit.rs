@@ -1,21 +1,137 @@
 //! Pictures at a network's size.
 
-use super::Rgba;
-use crate::kernels::preprocess::{self, Axis, Filter, ImageSizeError, resize};
+use super::quality::Judge;
+use super::{Rgba, Rows};
+use crate::kernels::preprocess::{Axis, Filter, ImageSizeError, Resizer};
 
 /// The 8-bit pixels of `[3, height, width]`, red first, as augmentation takes them.
 ///
 /// # Errors
-/// When the image has no pixels.
-pub fn fit(image: &Rgba, height: usize, width: usize, filter: Filter) -> Result<Vec<u8>, ImageSizeError> {
-    let pixels = preprocess::Rgba::new(image.width, image.height, &image.pixels)?;
-    if (pixels.height(), pixels.width()) == (height, width) {
-        let (pixels, _) = image.pixels.as_chunks::<4>();
-        return Ok((0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel])).collect());
-    }
-    Ok(resized(pixels, height, width, filter))
+/// When the image has no pixels, or not as many rows as it says.
+pub fn fit(image: &impl Rows, height: usize, width: usize, filter: Filter) -> Result<Vec<u8>, ImageSizeError> {
+    let mut planes = Planes::new([image.width(), image.height()], [width, height], filter)?;
+    image.for_each_row(|row| planes.push(row));
+    planes.finish()
 }
 
-pub(super) fn resized(image: preprocess::Rgba, height: usize, width: usize, filter: Filter) -> Vec<u8> {
-    resize(image, &Axis::new(filter, image.width(), width), &Axis::new(filter, image.height(), height))
+/// A picture at a network's size, and how much the whole of it could tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    pub image: Rgba,
+    /// See [`quality`](super::quality()).
+    pub quality: f32,
+}
+
+/// Fits a picture that comes row by row.
+#[derive(Debug)]
+pub struct Fitter {
+    planes: Planes,
+    judge: Judge,
+}
+
+impl Fitter {
+    /// For a picture of `[width, height]`, to become one of `to`.
+    ///
+    /// # Errors
+    /// When the picture has no pixels.
+    pub fn new(size: [u32; 2], to: [usize; 2], filter: Filter) -> Result<Self, ImageSizeError> {
+        Ok(Self { planes: Planes::new(size, to, filter)?, judge: Judge::new(size) })
+    }
+
+    /// The next row from the top, `4 · width` bytes.
+    pub fn push(&mut self, row: &[u8]) {
+        self.planes.push(row);
+        self.judge.push(row);
+    }
+
+    /// # Errors
+    /// When there were not as many rows as the picture is high; one of another length is none.
+    pub fn finish(self) -> Result<Fitted, ImageSizeError> {
+        let [width, height] = self.planes.to;
+        Ok(Fitted { image: interleave(&self.planes.finish()?, width, height), quality: self.judge.score() })
+    }
+}
+
+/// The pixels of `[3, height, width]` side by side.
+pub(crate) fn interleave(planes: &[u8], width: usize, height: usize) -> Rgba {
+    let area = width * height;
+    let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
+    Rgba { width: width as u32, height: height as u32, pixels }
+}
+
+/// A resize of rows that may not be what was said.
+#[derive(Debug)]
+struct Planes {
+    size: [u32; 2],
+    to: [usize; 2],
+    /// Of the rows that were whole.
+    bytes: usize,
+    resizer: Resizer,
+}
+
+impl Planes {
+    fn new(size: [u32; 2], to: [usize; 2], filter: Filter) -> Result<Self, ImageSizeError> {
+        let [width, height] = size;
+        if width == 0 || height == 0 {
+            return Err(ImageSizeError { width, height, bytes: 0 });
+        }
+        let [columns, rows] = [0, 1].map(|side| Axis::new(filter, size[side] as usize, to[side]));
+        Ok(Self { size, to, bytes: 0, resizer: Resizer::new(columns, rows) })
+    }
+
+    fn push(&mut self, row: &[u8]) {
+        if row.len() == 4 * self.size[0] as usize {
+            self.bytes += row.len();
+            self.resizer.push(row);
+        }
+    }
+
+    fn finish(self) -> Result<Vec<u8>, ImageSizeError> {
+        let Self { size: [width, height], bytes, resizer, .. } = self;
+        if u64::from(width) * u64::from(height) * 4 != bytes as u64 {
+            return Err(ImageSizeError { width, height, bytes });
+        }
+        Ok(resizer.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::quality;
+
+    #[test]
+    fn row_by_row_a_picture_is_what_it_is_as_a_whole() {
+        // Larger and smaller than the target, in both directions.
+        for [width, height] in [[301, 517], [40, 90], [300, 20], [16, 900], [32, 64]] {
+            let pixels = (0..width * height * 4).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            let image = Rgba { width, height, pixels };
+            for filter in [Filter::Bilinear, Filter::Bicubic] {
+                let mut fitter = Fitter::new([width, height], [32, 64], filter).expect("pixels");
+                image.for_each_row(|row| fitter.push(row));
+                let fitted = fitter.finish().expect("all rows");
+                let expected = fit(&image, 64, 32, filter).expect("fits");
+                assert_eq!((fitted.image.width, fitted.image.height), (32, 64));
+                for (at, pixel) in fitted.image.pixels.chunks_exact(4).enumerate() {
+                    assert_eq!(pixel, [expected[at], expected[2048 + at], expected[4096 + at], 255]);
+                }
+                assert_eq!(fitted.quality, quality(&image));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_missing_or_of_another_length_are_an_error() {
+        let fitted = |rows: &[usize]| {
+            let mut fitter = Fitter::new([2, 3], [4, 4], Filter::Bilinear).expect("pixels");
+            rows.iter().for_each(|&bytes| fitter.push(&vec![7; bytes]));
+            fitter.finish()
+        };
+        assert!(fitted(&[8, 8, 8]).expect("whole").image.pixels.starts_with(&[7, 7, 7, 255]));
+        for rows in [&[8, 8][..], &[8, 8, 8, 8], &[8, 4, 8], &[]] {
+            let error = fitted(rows).expect_err("not the picture's rows");
+            assert_eq!((error.width, error.height), (2, 3), "{rows:?}");
+        }
+        assert!(Fitter::new([0, 3], [4, 4], Filter::Bilinear).is_err());
+    }
 }

@@ -8,13 +8,18 @@ mod exif;
 mod fit;
 #[cfg(feature = "train")]
 mod jitter;
+mod picture;
 mod png;
 mod quality;
+mod rows;
 
 #[cfg(feature = "train")]
 pub use augment::{Augment, AugmentError, Augmenter, Erase, Fill, LowResolution};
-pub use decode::{ImageError, MAX_PIXELS, Rgba, decode};
-pub use fit::fit;
+pub use decode::{ImageError, MAX_PIXELS, Rgba, decode, decode_picture};
+pub(crate) use fit::interleave;
+pub use fit::{Fitted, Fitter, fit};
 #[cfg(feature = "train")]
 pub use jitter::Jitter;
+pub use picture::Picture;
 pub use quality::quality;
+pub use rows::Rows;

@@ -1,6 +1,6 @@
 //! How much a crop can tell: a plain score from size, contrast and sharpness.
 
-use super::Rgba;
+use super::Rows;
 
 /// Brightness deviation (of 0–255) from which contrast counts as full.
 const FULL_CONTRAST: f32 = 40.0;
@@ -16,26 +16,72 @@ const FULL_SIZE: [u32; 2] = [64, 128];
 ///
 /// σ and g are taken after the crop is reduced by the whole factor that brings it nearest above 64×128, so that a large and
 /// a small print of one photo score alike. The score sees neither who is in the picture nor what hides them.
-pub fn quality(image: &Rgba) -> f32 {
-    let (luma, width) = reduced_luma(image);
-    if luma.is_empty() {
-        return 0.0;
-    }
-    let count = luma.len() as f32;
-    let mean = luma.iter().sum::<f32>() / count;
-    let deviation = (luma.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt();
-    // Less than a step of an 8-bit value is rounding, not a picture.
-    if deviation < 0.5 {
-        return 0.0;
-    }
-    let across = luma.chunks_exact(width).flat_map(|row| row.windows(2)).map(|pair| (pair[1] - pair[0]).abs());
-    let down = luma.iter().zip(&luma[width..]).map(|(above, below)| (below - above).abs());
-    let gradient = (average(across) + average(down)) / 2.0;
+pub fn quality(image: &impl Rows) -> f32 {
+    let mut judge = Judge::new([image.width(), image.height()]);
+    image.for_each_row(|row| judge.push(row));
+    judge.score()
+}
 
-    let size = (image.width as f32 * image.height as f32 / (FULL_SIZE[0] * FULL_SIZE[1]) as f32).sqrt().min(1.0);
-    let contrast = (deviation / FULL_CONTRAST).min(1.0);
-    let sharpness = (gradient / (FULL_SHARPNESS * deviation)).min(1.0);
-    (size * contrast * sharpness).cbrt()
+/// Judges a picture that comes row by row.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    size: [u32; 2],
+    /// The side of the squares that the picture is reduced by, in pixels.
+    factor: usize,
+    /// How many of them make a row.
+    width: usize,
+    /// The brightness of each, added up.
+    luma: Vec<f32>,
+    /// Rows so far.
+    count: usize,
+}
+
+impl Judge {
+    /// For a picture of `[width, height]`.
+    pub(super) fn new(size: [u32; 2]) -> Self {
+        let factor = (size[0] / FULL_SIZE[0]).min(size[1] / FULL_SIZE[1]).max(1) as usize;
+        let [width, height] = size.map(|side| side as usize / factor);
+        Self { size, factor, width, luma: vec![0.0; width * height], count: 0 }
+    }
+
+    /// The next row from the top, 4 bytes a pixel.
+    pub(super) fn push(&mut self, row: &[u8]) {
+        let start = self.count / self.factor * self.width;
+        self.count += 1;
+        // What is left over at the right and at the bottom is in no square.
+        let Some(squares) = self.luma.get_mut(start..start + self.width) else { return };
+        for (square, pixels) in squares.iter_mut().zip(row.chunks_exact(4 * self.factor)) {
+            for p in pixels.chunks_exact(4) {
+                *square += 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
+            }
+        }
+    }
+
+    /// See [`quality`].
+    pub(super) fn score(mut self) -> f32 {
+        let area = (self.factor * self.factor) as f32;
+        self.luma.iter_mut().for_each(|value| *value /= area);
+        let (luma, width) = (&self.luma, self.width);
+        if luma.is_empty() {
+            return 0.0;
+        }
+        let count = luma.len() as f32;
+        let mean = luma.iter().sum::<f32>() / count;
+        let deviation = (luma.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt();
+        // Less than a step of an 8-bit value is rounding, not a picture.
+        if deviation < 0.5 {
+            return 0.0;
+        }
+        let across = luma.chunks_exact(width).flat_map(|row| row.windows(2)).map(|pair| (pair[1] - pair[0]).abs());
+        let down = luma.iter().zip(&luma[width..]).map(|(above, below)| (below - above).abs());
+        let gradient = (average(across) + average(down)) / 2.0;
+
+        let [wide, high] = self.size.map(|side| side as f32);
+        let size = (wide * high / (FULL_SIZE[0] * FULL_SIZE[1]) as f32).sqrt().min(1.0);
+        let contrast = (deviation / FULL_CONTRAST).min(1.0);
+        let sharpness = (gradient / (FULL_SHARPNESS * deviation)).min(1.0);
+        (size * contrast * sharpness).cbrt()
+    }
 }
 
 fn average(values: impl Iterator<Item = f32>) -> f32 {
@@ -43,26 +89,10 @@ fn average(values: impl Iterator<Item = f32>) -> f32 {
     if count == 0 { 0.0 } else { sum / count as f32 }
 }
 
-/// Brightness in boxes of `factor` × `factor` pixels, and how many boxes make a row.
-fn reduced_luma(image: &Rgba) -> (Vec<f32>, usize) {
-    let factor = (image.width / FULL_SIZE[0]).min(image.height / FULL_SIZE[1]).max(1) as usize;
-    let (width, height) = (image.width as usize / factor, image.height as usize / factor);
-    let mut luma = vec![0.0; width * height];
-    let rows = image.pixels.chunks_exact(image.width.max(1) as usize * 4);
-    for (y, row) in rows.take(height * factor).enumerate() {
-        for (x, p) in row.chunks_exact(4).take(width * factor).enumerate() {
-            luma[y / factor * width + x / factor] +=
-                0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-        }
-    }
-    let area = (factor * factor) as f32;
-    luma.iter_mut().for_each(|value| *value /= area);
-    (luma, width)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Rgba;
 
     fn image(width: u32, height: u32, grey: impl Fn(u32, u32) -> u8) -> Rgba {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));

@@ -142,8 +142,13 @@ impl Axis {
         Self { stride, table }
     }
 
-    fn lines(&self) -> impl DoubleEndedIterator<Item = (usize, &[i32])> + ExactSizeIterator {
+    fn lines(&self) -> impl ExactSizeIterator<Item = (usize, &[i32])> {
         self.table.chunks_exact(self.stride).map(|line| (line[0] as usize, &line[2..2 + line[1] as usize]))
+    }
+
+    /// The output's pixels.
+    fn output(&self) -> usize {
+        self.table.len() / self.stride
     }
 }
 
@@ -173,44 +178,87 @@ pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
 
 /// The resized image: the bytes of `[3, height, width]`, red first.
 pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
-    let width = columns.lines().len();
-    let line = 3 * width;
-    // Only the rows that the vertical pass reads, each as its three colours side by side.
-    let first = rows.lines().map(|(first, _)| first).min().unwrap_or(0);
-    let last = rows.lines().map(|(first, weights)| first + weights.len()).max().unwrap_or(0);
-    let mut filtered = vec![0; (last - first) * line];
-    let image_rows = image.bytes.chunks_exact(4 * image.width).skip(first);
-    for (row, target) in image_rows.zip(filtered.chunks_exact_mut(line)) {
-        let (pixels, _) = row.as_chunks::<4>();
-        for (x, (start, weights)) in columns.lines().enumerate() {
-            let mut sum = [0; 4];
-            for (pixel, &weight) in pixels[start..].iter().zip(weights) {
-                for channel in 0..4 {
-                    sum[channel] += i32::from(pixel[channel]) * weight;
-                }
-            }
-            for channel in 0..3 {
-                target[channel * width + x] = round_to_byte(sum[channel]);
-            }
-        }
+    let mut resizer = Resizer::new(columns.clone(), rows.clone());
+    image.bytes.chunks_exact(4 * image.width).for_each(|row| resizer.push(row));
+    resizer.finish()
+}
+
+/// A resize that takes the image row by row, so that nobody has to hold all of it.
+#[derive(Clone, Debug)]
+pub struct Resizer {
+    columns: Axis,
+    rows: Axis,
+    /// Of each output row what the rows so far add to it, `[height, 3, width]`.
+    sums: Vec<i32>,
+    /// The row at hand after the horizontal pass, `[3, width]`.
+    filtered: Vec<u8>,
+    /// How many rows there were.
+    count: usize,
+    /// The first output row that wants more of them.
+    unfinished: usize,
+}
+
+impl Resizer {
+    /// With the weights of columns and rows, [`Axis`]es from the image's sides to the output's.
+    pub fn new(columns: Axis, rows: Axis) -> Self {
+        let line = 3 * columns.output();
+        let sums = vec![0; rows.output() * line];
+        Self { columns, rows, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
     }
-    let height = rows.lines().len();
-    let mut out = vec![0; height * line];
-    let mut sums = vec![0; line];
-    for (y, (start, weights)) in rows.lines().enumerate() {
-        sums.fill(0);
-        for (row, &weight) in filtered[(start - first) * line..].chunks_exact(line).zip(weights) {
-            for (sum, &byte) in sums.iter_mut().zip(row) {
+
+    /// The next row from the top, 4 bytes a pixel; rows below the image's last change nothing.
+    ///
+    /// # Panics
+    /// When it is shorter than the image's width.
+    pub fn push(&mut self, row: &[u8]) {
+        let at = self.count;
+        self.count += 1;
+        // An output row's window begins and ends no higher than that of the row before it.
+        let finished = |(start, weights): &(usize, &[i32])| start + weights.len() <= at;
+        self.unfinished += self.rows.lines().skip(self.unfinished).take_while(finished).count();
+        let windows = self.rows.lines().zip(self.sums.chunks_exact_mut(self.filtered.len())).skip(self.unfinished);
+        let mut open = windows.take_while(|((start, _), _)| *start <= at).peekable();
+        if open.peek().is_none() {
+            return;
+        }
+        filter_row(row, &self.columns, &mut self.filtered);
+        for ((start, weights), sums) in open {
+            let weight = weights[at - start];
+            for (sum, &byte) in sums.iter_mut().zip(&self.filtered) {
                 *sum += i32::from(byte) * weight;
             }
         }
-        for (channel, sums) in sums.chunks_exact(width).enumerate() {
+    }
+
+    /// The bytes of `[3, height, width]`, red first.
+    pub fn finish(self) -> Vec<u8> {
+        let (width, height) = (self.columns.output(), self.rows.output());
+        let mut out = vec![0; self.sums.len()];
+        for (place, sums) in self.sums.chunks_exact(width).enumerate() {
+            let (y, channel) = (place / 3, place % 3);
             for (byte, &sum) in out[(channel * height + y) * width..].iter_mut().zip(sums) {
                 *byte = round_to_byte(sum);
             }
         }
+        out
     }
-    out
+}
+
+/// The horizontal pass over a row of RGBA: its three colours side by side.
+fn filter_row(row: &[u8], columns: &Axis, out: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<4>();
+    let width = columns.output();
+    for (x, (start, weights)) in columns.lines().enumerate() {
+        let mut sum = [0; 4];
+        for (pixel, &weight) in pixels[start..].iter().zip(weights) {
+            for channel in 0..4 {
+                sum[channel] += i32::from(pixel[channel]) * weight;
+            }
+        }
+        for channel in 0..3 {
+            out[channel * width + x] = round_to_byte(sum[channel]);
+        }
+    }
 }
 
 fn round_to_byte(sum: i32) -> u8 {

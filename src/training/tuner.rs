@@ -7,9 +7,9 @@ use super::{
     Batch, BatchError, BatchSource, ComputeDevice, Decay, Depth, Input, Objective, OptimizerConfig, Sampler,
     SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
 };
-use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor};
+use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor, FILTER};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
-use crate::kernels::preprocess::{Filter, ImageSizeError};
+use crate::kernels::preprocess::ImageSizeError;
 use crate::model::{Bottleneck, Head, ReIdentifierConfig};
 use crate::weights;
 
@@ -259,10 +259,8 @@ struct Images {
 impl Images {
     fn new(model: &ReIdentifierConfig, images: &[Rgba]) -> Result<Self, TuneError> {
         let [height, width] = [model.input.height, model.input.width];
-        let fitted = |(index, image)| {
-            // As extraction resizes.
-            fit(image, height, width, Filter::Bilinear).map_err(|source| TuneError::Image { index, source })
-        };
+        let fitted =
+            |(index, image)| fit(image, height, width, FILTER).map_err(|source| TuneError::Image { index, source });
         let pixels = images.iter().enumerate().map(fitted).collect::<Result<_, _>>()?;
         Ok(Self { pixels, augmenter: Augmenter::new(Augment::default(), &model.input)? })
     }

@@ -1,6 +1,8 @@
 //! The wasm boundary: an opaque handle with typed, asynchronous calls. The npm package is written over it.
 
 mod error;
+#[cfg(not(feature = "train"))]
+mod fit;
 #[cfg(feature = "train")]
 mod tuner;
 
@@ -13,10 +15,12 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::extract::{DeviceChoice, Extractor, normalise};
-use crate::image::{self, Rgba};
+use crate::image::Rgba;
 use crate::model::ReIdentifierConfig;
 use crate::weights::{self, InputOptions, Precision, Recognised};
 use error::WebError;
+#[cfg(not(feature = "train"))]
+pub use fit::{PictureFitter, fit, picture_size};
 #[cfg(feature = "train")]
 pub use tuner::Tuner;
 
@@ -181,39 +185,22 @@ impl Engine {
         Ok(serde_wasm_bindgen::to_value(&description)?)
     }
 
-    /// Features of a batch: for each image `{ feature, quality, fingerprint }`, L2-normalised, or `{ code, message }`. All are
-    /// of the model that is at work when the call begins.
-    ///
-    /// An image is an encoded file (`Uint8Array`: PNG, JPEG, WebP, BMP) or `{ data, width, height }` with RGBA bytes.
+    /// Features of a batch, `{ features, fingerprint }`: L2-normalised, a `Float32Array` for each image `{ data, width, height }`
+    /// with RGBA bytes, and the model that all of them are of, the one at work when the call begins. Images best come at the
+    /// network's size, as `fit` leaves them.
     ///
     /// # Errors
-    /// `{ code, message }` when the device fails; a bad image only fails its own entry.
-    pub async fn extract(&self, images: Array, names: Vec<String>) -> Result<Array, JsValue> {
-        let name = |index: usize| names.get(index).map_or("image", String::as_str);
-        let mut good = Vec::new();
-        let results: Array = Array::new_with_length(images.length());
-        for (index, value) in images.iter().enumerate() {
-            match rgba(&value) {
-                Ok(image) => good.push((index, image)),
-                Err(error) => {
-                    let message = format!("{}: {}", name(index), error.message);
-                    results.set(index as u32, WebError { message, ..error }.into());
-                }
-            }
-        }
-        let (indices, pictures): (Vec<usize>, Vec<Rgba>) = good.into_iter().unzip();
+    /// `{ code, message }` when the device fails, or the model gives no numbers.
+    pub async fn extract(&self, images: Array) -> Result<js_sys::Object, JsValue> {
+        let pictures = images.iter().map(|image| pixels(&image)).collect::<Result<Vec<_>, _>>()?;
         let model = self.current.model();
-        let features = model.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
-        let fingerprint: JsValue = model.extractor.fingerprint().to_string().into();
-        for ((index, picture), mut feature) in indices.into_iter().zip(&pictures).zip(features) {
-            normalise(&mut feature);
-            let entry = js_sys::Object::new();
-            Reflect::set(&entry, &"feature".into(), &Float32Array::from(feature.as_slice()))?;
-            Reflect::set(&entry, &"quality".into(), &image::quality(picture).into())?;
-            Reflect::set(&entry, &"fingerprint".into(), &fingerprint)?;
-            results.set(index as u32, entry.into());
-        }
-        Ok(results)
+        let mut features = model.extractor.extract(&pictures).await.map_err(|error| WebError::from(&error))?;
+        features.iter_mut().for_each(|feature| normalise(feature));
+        let features: Array = features.iter().map(|feature| Float32Array::from(feature.as_slice())).collect();
+        let extraction = js_sys::Object::new();
+        Reflect::set(&extraction, &"features".into(), &features)?;
+        Reflect::set(&extraction, &"fingerprint".into(), &model.extractor.fingerprint().to_string().into())?;
+        Ok(extraction)
     }
 
     /// The model as a safetensors file that loads back by itself.
@@ -269,11 +256,9 @@ impl Engine {
     }
 }
 
-fn rgba(value: &JsValue) -> Result<Rgba, WebError> {
-    if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
-        return image::decode(&bytes.to_vec()).map_err(|error| WebError::from(&error));
-    }
-    let bad = || WebError { code: "bad-image", message: "this is neither a file nor RGBA pixels".to_owned() };
+/// `{ data, width, height }`
+fn pixels(value: &JsValue) -> Result<Rgba, WebError> {
+    let bad = || WebError { code: "bad-image", message: "these are no RGBA pixels".to_owned() };
     let get = |key: &str| Reflect::get(value, &key.into()).map_err(|_| bad());
     let size = |value: JsValue| value.as_f64().filter(|size| *size >= 1.0).map(|size| size as u32).ok_or_else(bad);
     let (width, height) = (size(get("width")?)?, size(get("height")?)?);

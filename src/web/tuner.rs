@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::error::WebError;
-use super::{Current, Engine, rgba};
-use crate::image::Rgba;
-use crate::kernels::preprocess::ImageSizeError;
+use super::{Current, Engine, pixels};
 use crate::training::{self, Depth, Samples, TuneOptions};
 
 /// A depth by its name in the package.
@@ -53,17 +51,16 @@ impl From<Options> for TuneOptions {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Makes ready to learn from labelled images: the person's number of each, from 0 without gaps, and the camera's, −1
-    /// where it is unknown. The engine stays as it is until the tuner is applied.
+    /// Makes ready to learn from labelled images, fitted as `extract` takes them: the person's number of each, from 0
+    /// without gaps, and the camera's, −1 where it is unknown. The engine stays as it is until the tuner is applied.
     ///
     /// # Errors
-    /// `{ code, message }`: "too-few-samples" with fewer than two people with two images each; the first bad image, whose
-    /// name begins the message; options out of range; a device that fails.
+    /// `{ code, message }`: "too-few-samples" with fewer than two people with two images each; options out of range; a
+    /// device that fails.
     #[wasm_bindgen(js_name = fineTune)]
     pub async fn fine_tune(
         &self,
         images: Array,
-        names: Vec<String>,
         people: Vec<u32>,
         cameras: Vec<i32>,
         options: JsValue,
@@ -71,17 +68,8 @@ impl Engine {
         let bad = |error| WebError { code: "bad-input", message: format!("the options of a fine-tune: {error}") };
         let options: Options = serde_wasm_bindgen::from_value(options).map_err(bad)?;
         let model = self.current.model();
-        // Only what the network will see of a photo is kept: a few dozen whole ones would fill the memory.
-        let fitted = |value: JsValue| -> Result<Rgba, WebError> {
-            let bad = |error: ImageSizeError| WebError { code: "bad-image", message: error.to_string() };
-            model.extractor.fitted(&rgba(&value)?).map_err(bad)
-        };
-        let decode = |(index, value): (usize, JsValue)| {
-            let name = names.get(index).map_or("image", String::as_str);
-            fitted(value).map_err(|error| WebError { message: format!("{name}: {}", error.message), ..error })
-        };
         let samples = Samples {
-            images: images.iter().enumerate().map(decode).collect::<Result<_, _>>()?,
+            images: images.iter().map(|image| pixels(&image)).collect::<Result<_, _>>()?,
             people: people.into_iter().map(|person| person as usize).collect(),
             cameras: cameras.into_iter().map(|camera| usize::try_from(camera).ok()).collect(),
         };

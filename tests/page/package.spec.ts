@@ -422,6 +422,29 @@ test.describe("with an engine that fails", () => {
     expect(faulty.batches).toBe(2);
   });
 
+  test("large images have a worker to themselves, which ends with the call, and one that breaks it is alone at fault", async ({
+    page,
+    faulty,
+  }) => {
+    let workers = 0;
+    page.on("worker", () => workers++);
+    const seen = await page.evaluate(async () => {
+      const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });
+      const errors: string[] = [];
+      const features = await reid.extract(
+        [[254, 1], [254, 255], [254, 2], [3]].map((bytes) => new Blob([Uint8Array.from(bytes)])),
+        { onError: "skip", onImageError: ({ code, message }) => errors.push(`${code} ${message}`) },
+      );
+      return { features: features.map((feature) => feature?.length), errors };
+    });
+    expect(seen.features).toEqual([2, undefined, 2, 2]);
+    expect(seen.errors).toEqual([expect.stringMatching(/^bad-image image 2: the image cannot be decoded here/)]);
+    // One with the model, one for the large images, and another after the crash.
+    expect(workers).toBe(3);
+    expect(faulty.created).toBe(1);
+    await expect.poll(() => page.workers().length).toBe(1);
+  });
+
   test("after dispose every call rejects with `disposed`", async ({ page, faulty }) => {
     const codes = await page.evaluate(async () => {
       const reid = await webreid.ReIdentifier.create({ weights: new ArrayBuffer(1) });

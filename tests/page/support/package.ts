@@ -14,7 +14,8 @@ declare global {
 
 /**
  * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
- * are `faults` left, as is learning from it at the second step; anything else becomes a feature that points its own way.
+ * are `faults` left, as is learning from it at the second step; 254 is large; anything else becomes a feature that points
+ * its own way. Where there is a second byte of 255, decoding it is fatal.
  * The model is one byte, which learning makes one more.
  */
 const FAULTY_ENGINE = `
@@ -25,12 +26,18 @@ async function fail() {
   setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
   await new Promise(() => {});
 }
+export const pictureSize = (head) => head[0] === 254 ? [8000, 6000] : undefined;
+export function fit(data) {
+  if (data[1] === 255) throw new WebAssembly.RuntimeError("unreachable");
+  if (data[0] === 0) throw { code: "bad-image", message: "the first byte is 0" };
+  return { data, width: 1, height: 1, quality: 1 };
+}
 class Tuner {
   done = 0;
   constructor(engine, images, options) { Object.assign(this, { engine, images, options }); }
   async step() {
     if (this.done === this.options.steps) return undefined;
-    if (++this.done === 2 && this.images.some((image) => image[0] === 255) && await count("faults") > 0) await fail();
+    if (++this.done === 2 && this.images.some((image) => image.data[0] === 255) && await count("faults") > 0) await fail();
     return { step: this.done, steps: this.options.steps, loss: 1 / this.done, accuracy: 0.5, images: 4 };
   }
   async apply() { this.engine.model++; }
@@ -48,19 +55,18 @@ export class Engine {
     return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU", fingerprint };
   }
   gpuCounters() { return undefined; }
-  async extract(images, names) {
+  async extract(images) {
     // The noise that it warms up with.
     if (images[0] instanceof ImageData) return [];
     await count("batches");
     const { fingerprint } = this;
-    const fatal = images.some((image) => image[0] === 255);
+    const fatal = images.some(({ data }) => data[0] === 255);
     if (fatal && await count("faults") > 0) await fail();
-    return images.map((image, i) => image[0] === 0
-      ? { code: "bad-image", message: names[i] + ": the first byte is 0" }
-      : { feature: new Float32Array([Math.cos(image[0]), Math.sin(image[0])]), quality: 1, fingerprint });
+    const features = images.map(({ data }) => new Float32Array([Math.cos(data[0]), Math.sin(data[0])]));
+    return { features, fingerprint };
   }
   exportWeights() { return new Uint8Array([this.model]); }
-  async fineTune(images, names, people, cameras, options) { return new Tuner(this, images, options); }
+  async fineTune(images, people, cameras, options) { return new Tuner(this, images, options); }
   async replace(weights) { [this.before, this.model] = [this.model, weights[0]]; }
   free() {}
   undo() {

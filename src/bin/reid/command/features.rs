@@ -6,7 +6,7 @@ use std::thread;
 use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{ImageFiles, ReadImageError, image_files, read_image};
 use webreid::extract::{ExtractError, Extractor};
-use webreid::image::{MAX_PIXELS, Rgba};
+use webreid::image::Rgba;
 
 use crate::command::error::CliError;
 use crate::command::interrupt;
@@ -51,24 +51,27 @@ pub async fn features(extractor: &Extractor, files: &[PathBuf], what: &str) -> R
     let dim = extractor.config().features_dim();
     let mut features = Features { values: Vec::new(), dim, read: Vec::new(), unreadable: 0 };
     let mut batch = Batch::default();
-    // Only as many pictures as there are threads are decoded at once: each may be large.
+    // Only as many pictures as there are threads are decoded at once, and kept as small as the network takes them.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
     for (round, chunk) in files.chunks(threads).enumerate() {
         if interrupt::requested() {
             bar.finish_and_clear();
             return Err(CliError::Interrupted);
         }
-        for (offset, decoded) in decode_all(chunk).into_iter().enumerate() {
+        for (offset, decoded) in decode_all(extractor, chunk).into_iter().enumerate() {
             let index = round * threads + offset;
             match decoded {
-                Ok(image) => batch.push(index, image),
+                Ok(image) => {
+                    batch.indices.push(index);
+                    batch.images.push(image);
+                }
                 Err(reason) => {
                     features.unreadable += 1;
                     bar.suspend(|| eprintln!("reid: {}: {reason}", files[index].display()));
                 }
             }
         }
-        if batch.is_full() {
+        if batch.images.len() >= BATCH {
             features.add(extractor, std::mem::take(&mut batch), files).await?;
             bar.set_position((features.read.len() + features.unreadable) as u64);
         }
@@ -102,30 +105,19 @@ impl Features {
     }
 }
 
-/// Decoded images that wait for the network, with their indices.
+/// Images at the network's size that wait for it, with their indices.
 #[derive(Default)]
 struct Batch {
     indices: Vec<usize>,
     images: Vec<Rgba>,
-    pixels: u64,
 }
 
-impl Batch {
-    fn push(&mut self, index: usize, image: Rgba) {
-        self.pixels += u64::from(image.width) * u64::from(image.height);
-        self.indices.push(index);
-        self.images.push(image);
-    }
-
-    fn is_full(&self) -> bool {
-        self.images.len() >= BATCH || self.pixels >= MAX_PIXELS
-    }
-}
-
-/// Each file decoded on a thread of its own, or why it could not be.
-fn decode_all(files: &[PathBuf]) -> Vec<Result<Rgba, ReadImageError>> {
+/// Each file decoded on a thread of its own and brought to the network's size, or why it could not be.
+fn decode_all(extractor: &Extractor, files: &[PathBuf]) -> Vec<Result<Rgba, ReadImageError>> {
+    // A decoded picture has pixels.
+    let decode = |file| extractor.fitted(&read_image(file)?).map_err(|_| ReadImageError::Decoder);
     thread::scope(|scope| {
-        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| read_image(file))).collect();
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| decode(file))).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
         joined.map(|result| result.unwrap_or(Err(ReadImageError::Decoder))).collect()
     })

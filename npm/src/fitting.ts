@@ -1,0 +1,89 @@
+// In the worker: pictures brought to the network's size, one at a time.
+import { isForeignFormat } from "./brand.js";
+import type { FittedImage, InferenceGlue } from "./engine.js";
+import { ReidError } from "./errors.js";
+import { checkImageSize, type ImagePayload, LARGE_PIXELS } from "./image.js";
+import type { InputSize } from "./protocol.js";
+
+/** Of a file, in which the picture's size is told. */
+const HEAD_BYTES = 2 ** 20;
+/** Read from a bitmap at a time, which takes 16 MB. */
+const STRIP_PIXELS = 2 ** 22;
+
+export class Fitting {
+  readonly #glue: InferenceGlue;
+  readonly #size: InputSize;
+  readonly #takesLarge: boolean;
+
+  constructor(glue: InferenceGlue, size: InputSize, takesLarge: boolean) {
+    this.#glue = glue;
+    this.#size = size;
+    this.#takesLarge = takesLarge;
+  }
+
+  /** Undefined for a large file, unless this is the worker for those. */
+  async fit(image: ImagePayload): Promise<FittedImage | undefined> {
+    if (image instanceof ImageData) return this.#fitPixels(image);
+    if (image instanceof ImageBitmap) return this.#fitBitmap(image);
+    const head = await bytesOf(image.slice(0, HEAD_BYTES));
+    const isAllThere = image.size <= HEAD_BYTES;
+    const [width = 0, height = 0] = this.#glue.pictureSize(head) ?? [];
+    const isLarge = width * height > LARGE_PIXELS || (width === 0 && !isAllThere);
+    if (isLarge && !this.#takesLarge) return undefined;
+    if (isForeignFormat(head)) {
+      checkImageSize(width, height);
+      return this.#fitBitmap(await decode(image));
+    }
+    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#size.width, this.#size.height);
+  }
+
+  #fitPixels({ width, height, data }: ImageData): FittedImage {
+    return this.#fitStrips(width, height, (y, rows) => data.subarray(4 * width * y, 4 * width * (y + rows)));
+  }
+
+  #fitBitmap(bitmap: ImageBitmap): FittedImage {
+    try {
+      const { width, height } = bitmap;
+      checkImageSize(width, height);
+      const canvas = new OffscreenCanvas(width, stripRows(width, height));
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
+      // A strip takes the place of the one before, also where it is transparent.
+      context.globalCompositeOperation = "copy";
+      return this.#fitStrips(width, height, (y, rows) => {
+        context.drawImage(bitmap, 0, y, width, rows, 0, 0, width, rows);
+        return context.getImageData(0, 0, width, rows).data;
+      });
+    } finally {
+      bitmap.close();
+    }
+  }
+
+  #fitStrips(width: number, height: number, strip: (y: number, rows: number) => Uint8ClampedArray): FittedImage {
+    const fitter = new this.#glue.PictureFitter(width, height, this.#size.width, this.#size.height);
+    const rows = stripRows(width, height);
+    for (let y = 0; y < height; y += rows) fitter.push(strip(y, Math.min(rows, height - y)));
+    return fitter.finish();
+  }
+}
+
+function stripRows(width: number, height: number): number {
+  return Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
+}
+
+/** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */
+function decode(file: Blob): Promise<ImageBitmap> {
+  return createImageBitmap(file).catch((error: unknown) => {
+    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
+      cause: error,
+    });
+  });
+}
+
+async function bytesOf(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    throw new ReidError("bad-image", "the file cannot be read: it may have been moved or deleted", { cause: error });
+  }
+}
