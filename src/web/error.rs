@@ -42,7 +42,6 @@ impl From<&ExtractError> for WebError {
             #[cfg(feature = "webgpu")]
             ExtractError::Gpu(_) => "device-lost",
             ExtractError::Image(_) => "bad-image",
-            ExtractError::Length { .. } => "internal",
         };
         Self { code, message: error.to_string() }
     }
