@@ -311,6 +311,64 @@ fn evaluate_scores_what_is_known_beforehand() {
 }
 
 #[test]
+fn evaluate_reads_the_folders_of_other_sets_or_says_why_not() {
+    let bench = Bench::new();
+    for person in 1..=4 {
+        for [folder, train] in [["veri", "image_"], ["parts", ""]] {
+            let gallery = if train.is_empty() { "gallery" } else { "image_test" };
+            bench.person(&format!("{folder}/{train}query/{person:04}_c001_1_0.png"), person);
+            bench.person(&format!("{folder}/{gallery}/{person:04}_c002_2_0.png"), person);
+            bench.person(&format!("{folder}/{train}train/{:04}_c001_3_0.png", person + 20), person);
+        }
+        for folder in ["one", "two"] {
+            bench.person(&format!("mixed/{folder}/{person:04}_c1_1.png"), person);
+        }
+    }
+    let evaluate = |data: &str| {
+        reid(&["evaluate", "--device", "cpu", "--weights", &bench.weights(), "--data", &bench.text(data), "--json"])
+    };
+    for data in ["veri", "parts"] {
+        let run = evaluate(data).ends(0);
+        assert_eq!((&run.json()["map"], &run.json()["queries"], run.stderr.as_str()), (&100.0.into(), &4.into(), ""));
+    }
+    evaluate("mixed").ends(1).says(&["one/", "two/", "not one person each", "show two persons", "query/"]);
+    fs::remove_dir_all(bench.path("parts/query")).unwrap();
+    fs::create_dir(bench.path("parts/query")).unwrap();
+    evaluate("parts").ends(1).says(&["parts/query holds no labelled images"]);
+    bench.person("zero/0000_c1.png", 1);
+    bench.person("zero/0000_c2.png", 1);
+    bench.person("zero/0001_c1.png", 2);
+    let zero = evaluate("zero").ends(0);
+    zero.says(&["person 0 is read as a person"]);
+    assert_eq!(zero.json()["queries"], 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn linked_folders_are_searched_and_broken_links_named() {
+    use std::os::unix::fs::symlink;
+
+    let bench = Bench::new();
+    bench.person("elsewhere/anna/1.png", 1);
+    bench.person("elsewhere/bert/1.png", 2);
+    bench.person("gallery/carl/1.png", 3);
+    for name in ["anna", "bert", "gone"] {
+        symlink(bench.path("elsewhere").join(name), bench.path("gallery").join(name)).unwrap();
+    }
+    symlink(bench.path("gallery"), bench.path("gallery/carl/loop")).unwrap();
+    symlink(bench.path("gallery/carl"), bench.path("gallery/again")).unwrap();
+    let (weights, gallery, out) = (bench.weights(), bench.text("gallery"), bench.text("f.safetensors"));
+    let run = reid(&["extract", "--device", "cpu", "--weights", &weights, "--out", &out, &gallery]).ends(0);
+    run.says(&[
+        "gallery/gone is a link to",
+        "which is not there",
+        "again is the same folder as",
+        "carl: it is read once",
+    ]);
+    assert_eq!(read_features(&bench.path("f.safetensors")).1, [3, 512]);
+}
+
+#[test]
 fn convert_tells_what_it_recognised_and_keeps_the_model() {
     let bench = Bench::new();
     let (weights, out) = (bench.weights(), bench.text("out.safetensors"));

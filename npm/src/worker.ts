@@ -1,4 +1,5 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
+import { isForeignFormat } from "./brand.js";
 import { chooseDevice } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
 import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
@@ -169,12 +170,6 @@ async function toEngineImage(payload: ImagePayload): Promise<Uint8Array | Pixels
     });
   });
   return pixelsOf(bitmap);
-}
-
-/** GIF, and the ISO container of AVIF and HEIC. A broken PNG or JPEG must not come here: browsers show half of it. */
-function isForeignFormat(bytes: Uint8Array): boolean {
-  const text = String.fromCharCode(...bytes.subarray(0, 12));
-  return text.startsWith("GIF8") || /^....ftyp(avi[fs]|hei[cfsx]|mif1|msf1)/s.test(text);
 }
 
 function pixelsOf(bitmap: ImageBitmap): Pixels {

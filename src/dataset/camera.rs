@@ -61,7 +61,7 @@ impl CameraFrom {
     /// When no file tells.
     pub fn cameras(&self, files: &[PathBuf]) -> Result<Vec<Option<i32>>, CameraError> {
         let cameras = match self {
-            Self::Name => files.iter().map(|path| name::camera(path)).collect(),
+            Self::Name => files.iter().map(|path| name::camera(path.file_name()?.to_str()?)).collect(),
             _ => number(files.iter().map(|path| self.called(path)).collect()),
         };
         let Some(first) = files.first().filter(|_| cameras.iter().all(Option::is_none)).cloned() else {

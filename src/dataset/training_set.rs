@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{DISTRACTOR, Dataset, DatasetError, Image};
 use crate::training::random::{Purpose, generator};
 
-/// A folder to train on, as [`Dataset::read`] reads it. Of a Market-1501 folder only `bounding_box_train/` is used.
+/// A folder to train on, as [`Dataset::read_for_training`] reads it: of a Market-1501 folder only `bounding_box_train/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Folder {
@@ -53,6 +53,8 @@ pub struct FolderSummary {
     pub validation_people: usize,
     /// Files that are not used: of distractors, or with names that say nothing.
     pub unused: usize,
+    /// What was assumed of its names and folders, and what was passed over. A sentence each.
+    pub words: Vec<String>,
 }
 
 /// Why folders are nothing to train on.
@@ -60,8 +62,6 @@ pub struct FolderSummary {
 pub enum TrainingSetError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    #[error("{} has query/ or bounding_box_test/ but no bounding_box_train/: those are for evaluation", .0.display())]
-    NoTrainingPart(PathBuf),
     #[error("{} is given twice: its persons would count as different ones", .0.display())]
     Twice(PathBuf),
     #[error(
@@ -90,7 +90,7 @@ impl TrainingSet {
             if !paths.insert(fs::canonicalize(&folder.path).map_err(read)?) {
                 return Err(TrainingSetError::Twice(folder.path.clone()));
             }
-            let Dataset { images, unlabelled } = Dataset::read(&training_part(&folder.path)?)?;
+            let Dataset { images, unlabelled, words, .. } = Dataset::read_for_training(&folder.path)?;
             let found = images.len() + unlabelled.len();
             let images: Vec<Image> = images.into_iter().filter(|image| image.person != DISTRACTOR).collect();
 
@@ -115,6 +115,7 @@ impl TrainingSet {
                 validation_images: validation.len(),
                 validation_people: held_out.len(),
                 unused,
+                words,
             });
             set.images.extend(images.into_iter().map(|image| TrainingImage {
                 person: labels.person(index, image.person),
@@ -125,7 +126,8 @@ impl TrainingSet {
             set.validation.images.extend(validation.into_iter().map(|image| Image {
                 person: labels.held_out(index, image.person),
                 camera: image.camera.map(|camera| labels.camera(index, camera) as i32),
-                ..image
+                path: image.path,
+                part: None,
             }));
         }
         Ok(set)
@@ -178,19 +180,10 @@ fn number(numbers: &mut BTreeMap<(usize, i32), usize>, key: (usize, i32)) -> usi
     *numbers.entry(key).or_insert(next)
 }
 
-fn training_part(path: &Path) -> Result<PathBuf, TrainingSetError> {
-    let has = |name: &str| path.join(name).is_dir();
-    if has("bounding_box_train") {
-        Ok(path.join("bounding_box_train"))
-    } else if has("query") || has("bounding_box_test") {
-        Err(TrainingSetError::NoTrainingPart(path.into()))
-    } else {
-        Ok(path.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::dataset::fixture::folder;
 
@@ -270,7 +263,10 @@ mod tests {
         let held_out = error(&[of(two.path(), 1)]);
         assert!(matches!(held_out, TrainingSetError::TooFewPeople { people: 2, held_out: 1, .. }));
         let evaluation = folder(&[("query/0001_c1.png", 0), ("bounding_box_test/0001_c2.png", 0)]);
-        assert!(matches!(error(&[of(evaluation.path(), 0)]), TrainingSetError::NoTrainingPart(_)));
+        assert!(matches!(
+            error(&[of(evaluation.path(), 0)]),
+            TrainingSetError::Dataset(DatasetError::NoTrainingPart(_))
+        ));
         let gone = two.path().join("gone");
         assert!(error(&[of(&gone, 0)]).to_string().contains("gone"));
     }

@@ -7,6 +7,10 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use libjpeg_turbo_rs::PixelFormat;
 
+use super::brand::iso_media;
+use super::exif::orientation;
+use super::png;
+
 /// The largest picture that is decoded, in pixels (64 megapixels): what a phone takes fits, a decompression bomb does not.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
@@ -78,18 +82,23 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     if format == ImageFormat::Jpeg {
         return decode_jpeg(bytes);
     }
-    let failed = |error| classify(error, name);
+    // A PNG that is cut off may have all of its pixels.
+    let mended = if format == ImageFormat::Png { png::with_end(bytes) } else { None };
+    let failed = |error| match mended {
+        Some(_) => ImageError::Truncated { format: name },
+        None => classify(error, name),
+    };
+    let bytes = mended.as_deref().unwrap_or(bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The widest pixel is 16-bit RGBA; decoders need a little more to work in.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_PIXELS * 10);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, name)?;
-    let orientation = decoder.orientation().map_err(failed)?;
     let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    Ok(upright(image, orientation))
+    Ok(upright(image, orientation(bytes)))
 }
 
 /// To the bit as libjpeg-turbo (and so Pillow and OpenCV) decodes.
@@ -101,8 +110,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Rgba, ImageError> {
     check_size(width, height, "JPEG")?;
     let image = libjpeg_turbo_rs::decompress_to(bytes, PixelFormat::Rgb).map_err(|error| broken(error.to_string()))?;
     let image = RgbImage::from_raw(width, height, image.data).ok_or_else(|| broken("pixels are missing".into()))?;
-    let orientation = info.exif_orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
-    Ok(upright(DynamicImage::ImageRgb8(image), orientation))
+    Ok(upright(DynamicImage::ImageRgb8(image), orientation(bytes)))
 }
 
 fn check_size(width: u32, height: u32, format: &'static str) -> Result<(), ImageError> {
@@ -138,18 +146,21 @@ fn classify(error: image::ImageError, format: &'static str) -> ImageError {
 
 /// Names what the bytes are, as far as a user can act on it.
 fn unknown(bytes: &[u8]) -> ImageError {
-    // The brands of ISO base media files; HEIC is what an iPhone's camera writes.
-    let found = match bytes.get(4..12) {
-        Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => "a HEIC photo".to_owned(),
-        Some(b"ftypavif" | b"ftypavis") => "an AVIF image".to_owned(),
-        _ => match image::guess_format(bytes) {
-            Ok(format) => format!("a file in the {format:?} format"),
-            Err(_) if bytes.starts_with(b"%PDF") => "a PDF document".to_owned(),
-            Err(_) if std::str::from_utf8(&bytes[..bytes.len().min(64)]).is_ok() => "text".to_owned(),
-            Err(_) => "data of an unknown kind".to_owned(),
-        },
+    // HEIC is what an iPhone's camera writes.
+    let found = match (iso_media(bytes), image::guess_format(bytes)) {
+        (Some(name), _) => name.to_owned(),
+        (None, Ok(format)) => format!("a file in the {format:?} format"),
+        (None, Err(_)) if bytes.starts_with(b"%PDF") => "a PDF document".to_owned(),
+        (None, Err(_)) if is_text(&bytes[..bytes.len().min(64)]) => "text".to_owned(),
+        (None, Err(_)) => "data of an unknown kind".to_owned(),
     };
     ImageError::UnknownFormat { found }
+}
+
+/// Whether the beginning of a file is text, of which a character may be cut at its end.
+fn is_text(start: &[u8]) -> bool {
+    let valid = start.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    valid.len() + 4 > start.len() && !valid.contains(|c: char| c.is_control() && !c.is_whitespace())
 }
 
 /// Whether the marker segments and entropy-coded data lead to an end-of-image marker (ITU T.81, annex B).
@@ -297,7 +308,15 @@ mod tests {
         let fails = |bytes: &[u8]| decode(bytes).expect_err("no picture");
         assert_eq!(fails(b""), ImageError::Empty);
         assert_eq!(fails(b"hello, I am a text"), ImageError::UnknownFormat { found: "text".into() });
-        assert_eq!(fails(b"\0\0\0\x18ftypheic\0\0\0\0"), ImageError::UnknownFormat { found: "a HEIC photo".into() });
+        let found = |bytes: &[u8]| match fails(bytes) {
+            ImageError::UnknownFormat { found } => found,
+            error => panic!("{error}"),
+        };
+        assert_eq!(found(b"\0\0\0\x18ftyphevc\0\0\0\0mif1heic"), "a HEIC photo");
+        assert_eq!(found(b"\0\0\0\x20ftypmif1\0\0\0\0mif1avifmiafMA1B"), "an AVIF image");
+        assert_eq!(found(b"\0\0\0\x18ftypisom\0\0\0\0isommp41"), "a video");
+        assert_eq!(found(&[b"na\xc3\xafve ".repeat(7), b"\xc3\xaf".repeat(9)].concat()), "text");
+        assert_eq!(found(b"\0\0\0\x18 nothing known"), "data of an unknown kind");
         assert!(fails(b"GIF89a\x01\0\x01\0").to_string().contains("Gif"));
         assert!(matches!(fails(&[0xfe, 0x01, 0x80, 0x90]), ImageError::UnknownFormat { .. }));
         assert_eq!(fails(b"").code(), "bad-image");
@@ -306,7 +325,7 @@ mod tests {
     #[test]
     fn cut_off_files_are_refused_wherever_the_cut_is() {
         for (format, bytes) in files() {
-            for percent in [3, 10, 25, 50, 75, 90, 97] {
+            for percent in [3, 10, 25, 50, 75, 90, 96] {
                 let cut = &bytes[..bytes.len() * percent / 100];
                 let error = decode(cut).expect_err(&format!("{format:?} cut at {percent} % of {}", bytes.len()));
                 assert_eq!(error.code(), "bad-image");
@@ -316,6 +335,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_png_that_lost_its_end_is_shown_if_every_pixel_is_there() {
+        let (width, height, pixels) = rgb();
+        let png = encode(ImageFormat::Png, width, height, ExtendedColorType::Rgb8, &pixels);
+        let (whole, palette) = (decode(&png).expect("decodes"), palette_png());
+        // 12 bytes of the last chunk and, as Pillow has it, the checksums of the one before and of its data.
+        for cut in 1..=20 {
+            assert_eq!(decode(&png[..png.len() - cut]).expect("decodes"), whole, "without {cut} bytes");
+            assert_eq!(decode(&palette[..palette.len() - cut]), decode(&palette), "without {cut} bytes");
+        }
+        for cut in 21..png.len() {
+            let result = decode(&png[..png.len() - cut]);
+            let refused = matches!(result, Err(ImageError::Truncated { .. })) || png.len() - cut < 8;
+            assert!(refused || result.as_ref() == Ok(&whole), "without {cut} bytes: {:?}", result.err());
+        }
+        // What comes after the end is nobody's business.
+        assert_eq!(decode(&[&png[..], b"more"].concat()).expect("decodes"), whole);
     }
 
     #[test]

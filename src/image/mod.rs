@@ -2,10 +2,13 @@
 
 #[cfg(feature = "train")]
 mod augment;
+mod brand;
 mod decode;
+mod exif;
 mod fit;
 #[cfg(feature = "train")]
 mod jitter;
+mod png;
 mod quality;
 
 #[cfg(feature = "train")]

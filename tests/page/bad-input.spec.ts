@@ -101,6 +101,21 @@ test("a format that only the browser reads is compared all the same", async ({ a
   await stillWorks(app);
 });
 
+test("AVIF and HEIC are left to the browser whichever of their brands comes first", async ({ app }) => {
+  // One red pixel, of the brand mif1 and compatible with avif.
+  const avif =
+    "AAAAIGZ0eXBtaWYxAAAAAGF2aWZtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAA" +
+    "AAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAETAAAAJAAAAChpaW5mAAAAAAABAAAAGmluZmUCAAAAAAEA" +
+    "AGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAAAQAAAAEAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBAAwA" +
+    "AAAAE2NvbHJuY2x4AAEADQAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAAALG1kYXQSAAoIGAAGyAhoNCAyFhxHh4XdwAAsAAAg" +
+    "kDWTv5y7YiQrqdg=";
+  const heic = `\0\0\0\x18ftyphevc\0\0\0\0mif1heic${"\0".repeat(100)}`;
+  await app.start();
+  await app.compare([file("red.avif", Buffer.from(avif, "base64")), file("photo.heic", Buffer.from(heic, "latin1"))]);
+  await expect(app.photos).toHaveCount(1);
+  await expect(app.problems).toHaveText(/^photo\.heic: this browser cannot decode the image/);
+});
+
 test.describe("a download", () => {
   const address = "https://models.example/missing.pth";
   test.use({ allowed: [address] });

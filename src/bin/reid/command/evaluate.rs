@@ -20,11 +20,12 @@ use crate::command::{Model, Outcome, interrupt, output};
 pub struct Evaluate {
     #[command(flatten)]
     model: Model,
-    /// A Market-1501 folder (query/, bounding_box_test/), a folder of files named PPPP_cC… (person, camera), or one folder for each person
+    /// A folder with query/ and bounding_box_test/ (or what other sets call them), a folder of files named PPPP_cC… (person,
+    /// camera), or one folder for each person
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// market1501: query/ against bounding_box_test/; cross-camera: camera 1 against camera 2; leave-one-out: every image
-    /// against all others [default: market1501 for such a folder, otherwise leave-one-out]
+    /// against all others; cuhk03: one image of each person in the gallery, drawn ten times [default: market1501 for such a folder, otherwise leave-one-out]
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<Protocol>,
     #[command(flatten)]
@@ -37,6 +38,7 @@ pub struct Evaluate {
 impl Evaluate {
     pub async fn run(self) -> Result<Outcome, CliError> {
         let dataset = Dataset::read(&self.data)?;
+        dataset.words.iter().for_each(|words| eprintln!("reid: {words}"));
         let protocol = self.protocol.unwrap_or_else(|| Protocol::natural(&dataset));
         let split = protocol.split(&dataset)?;
         if !dataset.unlabelled.is_empty() {
@@ -52,7 +54,9 @@ impl Evaluate {
         let cameras = self.adapt.cameras(&files, Some(&named))?;
         let count = split.query.iter().chain(&split.gallery).collect::<BTreeSet<_>>().len();
         self.adapt.check_memory(count, extractor.config().features_dim())?;
-        let evaluation = evaluate(&extractor, &dataset, &split, &cameras, self.adapt.adaptation(), "images").await?;
+        let evaluation =
+            evaluate(&extractor, &dataset, &split, &cameras, self.adapt.adaptation(), protocol.shots(), "images")
+                .await?;
         if self.json {
             output::print_json(&Told::of(&evaluation))?;
         } else {
@@ -174,6 +178,7 @@ pub async fn evaluate(
     split: &Split,
     cameras: &[Option<i32>],
     adaptation: Adaptation,
+    shots: Shots,
     what: &str,
 ) -> Result<Evaluation, CliError> {
     let used: Vec<usize> =
@@ -194,7 +199,7 @@ pub async fn evaluate(
     let photos =
         Photos { rows: &features.values, dim: features.dim, cameras: &cameras, queries: &query, gallery: &gallery };
     let adapted = adapt(photos, adaptation)?;
-    let mut tally = Tally::new(&query_labels, &gallery_labels, adapted.largest(), Shots::All);
+    let mut tally = Tally::new(&query_labels, &gallery_labels, adapted.largest(), shots);
     adapted.rank(&mut interrupt::progress, |query, distances| tally.add(query, distances))?;
     let tallied = tally.finish()?;
     Ok(Evaluation {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use webreid::dataset::{ReadImageError, image_files, read_image};
+use webreid::dataset::{ImageFiles, ReadImageError, image_files, read_image};
 use webreid::extract::{ExtractError, Extractor};
 use webreid::image::{MAX_PIXELS, Rgba};
 
@@ -25,11 +25,13 @@ pub struct Features {
     pub unreadable: usize,
 }
 
-/// The files that arguments stand for.
+/// The files that arguments stand for. What is passed over in folders is told on stderr.
 pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut files = Vec::new();
     for argument in arguments {
-        files.extend(image_files(argument)?);
+        let ImageFiles { images, words } = image_files(argument)?;
+        words.iter().for_each(|words| eprintln!("reid: {words}"));
+        files.extend(images);
     }
     if files.is_empty() {
         let names: Vec<String> = arguments.iter().map(|path| path.display().to_string()).collect();

@@ -48,6 +48,7 @@ impl Data {
                 text += &format!("; {} images of no person", folder.unused);
             }
             eprintln!("{text}");
+            folder.words.iter().for_each(|words| eprintln!("data: {}: {words}", folder.path.display()));
         }
         Ok(Self { set, store: None, unreadable: 0 })
     }
@@ -113,7 +114,9 @@ impl Data {
         }
         for data in &config.evaluate.data {
             let protocol = data.protocol().map_err(|source| CliError::TrainValue { source })?;
-            all.push((data.name(), Dataset::read(&data.path)?, protocol));
+            let dataset = Dataset::read(&data.path)?;
+            dataset.words.iter().for_each(|words| eprintln!("evaluate.data: {}: {words}", data.name()));
+            all.push((data.name(), dataset, protocol));
         }
         let mut names = BTreeSet::new();
         let measured = |(name, dataset, protocol): (String, Dataset, Option<Protocol>)| {

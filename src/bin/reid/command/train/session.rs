@@ -10,7 +10,7 @@ use webreid::dataset::Loader;
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
-use webreid::ranking::Adaptation;
+use webreid::ranking::{Adaptation, Shots};
 use webreid::training::{ComputeDevice, TrainState, Trainer};
 use webreid::weights::{Dialect, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 
@@ -267,8 +267,15 @@ impl Session {
         for data in missing {
             let started = Instant::now();
             let cameras: Vec<Option<i32>> = data.dataset.images.iter().map(|image| image.camera).collect();
-            let evaluated =
-                evaluate(&extractor, &data.dataset, &data.split, &cameras, Adaptation::default(), &data.name);
+            let evaluated = evaluate(
+                &extractor,
+                &data.dataset,
+                &data.split,
+                &cameras,
+                Adaptation::default(),
+                Shots::All,
+                &data.name,
+            );
             let scores = match evaluated.await {
                 Ok(evaluation) => evaluation.scores,
                 // What is missing is made up for when the run goes on.
