@@ -263,7 +263,8 @@ fn centred(centring: &Centring) -> String {
     let (mut among_gallery, mut among_queries) = (Vec::new(), Vec::new());
     for (camera, seen) in centring.seen() {
         let list = if seen.among_queries { &mut among_queries } else { &mut among_gallery };
-        list.push(format!("{} ({} photos)", camera + 1, seen.photos));
+        let photos = if seen.photos == 1 { "1 photo".to_owned() } else { format!("{} photos", seen.photos) };
+        list.push(format!("{} ({photos})", camera + 1));
     }
     let mut said = match (&among_gallery[..], &among_queries[..]) {
         ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),

@@ -30,6 +30,10 @@ pub struct Evaluate {
     protocol: Option<Protocol>,
     #[command(flatten)]
     adapt: Adapt,
+    /// With --json: also "intervals" (95 %), "verification" (EER, true-match rates), "cameras" (each pair) and "said" (what was
+    /// decided of cameras and neighbours)
+    #[arg(long, requires = "json")]
+    details: bool,
     /// Print JSON: {"rank1": …, "rank5": …, "rank10": …, "map": …, "minp": …, "queries": …}
     #[arg(long)]
     json: bool,
@@ -57,8 +61,10 @@ impl Evaluate {
         let evaluation =
             evaluate(&extractor, &dataset, &split, &cameras, self.adapt.adaptation(), protocol.shots(), "images")
                 .await?;
-        if self.json {
+        if self.json && self.details {
             output::print_json(&Told::of(&evaluation))?;
+        } else if self.json {
+            output::print_json(&evaluation.scores)?;
         } else {
             let what = format!(
                 "{}, {protocol}{}, on {}",
@@ -72,7 +78,7 @@ impl Evaluate {
     }
 }
 
-/// What `--json` prints: per cent, distances apart.
+/// What `--json --details` prints: per cent, distances apart.
 #[derive(Serialize)]
 struct Told<'a> {
     #[serde(flatten)]

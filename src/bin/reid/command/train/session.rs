@@ -10,7 +10,7 @@ use webreid::dataset::Loader;
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
-use webreid::ranking::{Adaptation, Shots};
+use webreid::ranking::Adaptation;
 use webreid::training::{ComputeDevice, TrainState, Trainer};
 use webreid::weights::{Dialect, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 
@@ -273,7 +273,7 @@ impl Session {
                 &data.split,
                 &cameras,
                 Adaptation::default(),
-                Shots::All,
+                data.protocol.shots(),
                 &data.name,
             );
             let scores = match evaluated.await {
