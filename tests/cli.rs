@@ -292,6 +292,52 @@ fn match_ranks_the_gallery() {
 }
 
 #[test]
+fn evaluate_adapts_to_cameras_and_stays_away_where_photos_are_few() {
+    let bench = Bench::new();
+    for person in 1..=4 {
+        for camera in 1..=2 {
+            bench.person(&format!("set/{person:04}_c{camera}_o1.png"), person);
+            bench.person(&format!("yards/{}/{person:04}_{camera}.png", ["gate", "yard"][camera - 1]), person);
+        }
+    }
+    let (weights, data) = (bench.weights(), bench.text("set"));
+    let evaluate = |more: &[&str]| {
+        let start = ["evaluate", "--device", "cpu", "--weights", &weights, "--data", &data, "--json", "--details"];
+        reid(&[&start[..], &["--protocol", "cross-camera"], more].concat())
+    };
+    let json = evaluate(&["--cameras", "centre", "--rerank", "auto"]).ends(0).json();
+    assert_eq!((json["rank1"].as_f64(), json["queries"].as_u64()), (Some(100.0), Some(4)));
+    let said = json["said"].to_string();
+    assert!(
+        said.contains("gallery's photos for camera 2 (4 photos)") && said.contains("camera 1 (4 photos)"),
+        "{said}"
+    );
+    assert!(said.contains("Too few photos to tell whether re-ranking would help"), "{said}");
+    assert_eq!(json["verification"]["eer"], 0.0);
+    assert_eq!(
+        json["cameras"],
+        serde_json::json!([{"query": 1, "gallery": 2, "rank1": 100.0, "map": 100.0, "queries": 4}])
+    );
+    assert_eq!(json["intervals"]["map"]["low"], 100.0);
+
+    // One image of each person drawn, as CUHK03 has it; of persons with one image that is the same.
+    let start = ["evaluate", "--device", "cpu", "--weights", &weights, "--data", &data, "--json"];
+    assert_eq!(reid(&[&start[..], &["--protocol", "cuhk03"]].concat()).ends(0).json()["rank1"], 100.0);
+    evaluate(&["--cameras", "centre", "--camera-from", "name:nothing"])
+        .ends(1)
+        .says(&["matches none of the 8 file names"]);
+    evaluate(&["--cameras", "middle"]).ends(2).says(&["choose none, centre or standardise"]);
+    evaluate(&["--rerank", "often"]).ends(2).says(&["--rerank auto"]);
+
+    // By folder, in a gallery whose names do not tell.
+    let (query, gallery) = (bench.text("yards/gate/0001_1.png"), bench.text("yards/yard"));
+    let start = ["match", "--device", "cpu", "--weights", &weights, "--query", &query, "--gallery", &gallery, "--json"];
+    let found = reid(&[&start[..], &["--cameras", "centre", "--camera-from", "folder"]].concat()).ends(0);
+    assert!(found.json()[0]["matches"][0]["image"].as_str().unwrap().ends_with("0001_2.png"));
+    reid(&[&start[..], &["--cameras", "centre"]].concat()).ends(1).says(&["--camera-from"]);
+}
+
+#[test]
 fn evaluate_scores_what_is_known_beforehand() {
     let bench = Bench::new();
     // Camera 2 shows persons 1 and 2 as each other: both are found second.

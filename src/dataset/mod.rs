@@ -1,5 +1,7 @@
 //! Folders of labelled person crops, and how they are split for an evaluation.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod camera;
 mod files;
 #[cfg(test)]
 mod fixture;
@@ -16,6 +18,8 @@ mod teacher;
 #[cfg(feature = "train")]
 mod training_set;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use camera::{CameraError, CameraFrom};
 pub use files::{ImageFiles, image_files};
 #[cfg(feature = "train")]
 pub use image_store::{ImageStore, ImageStoreError, Unreadable};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::{DISTRACTOR, Dataset, DatasetError, Image, Part};
+use crate::ranking::Shots;
 
 /// A way to evaluate. In all of them gallery images of the query's person and camera are removed
 /// ([`score`](crate::ranking::score)) and a [`DISTRACTOR`] is no query.
@@ -17,6 +18,9 @@ pub enum Protocol {
     CrossCamera,
     /// Every image against all others.
     LeaveOneOut,
+    /// CUHK03's: a set's queries against its gallery, or without such parts camera 1 against camera 2, with one image of each
+    /// person in the gallery, drawn several times ([`Shots::Single`]).
+    Cuhk03,
 }
 
 /// Indices into [`Dataset::images`], ascending.
@@ -27,11 +31,16 @@ pub struct Split {
 }
 
 impl Protocol {
-    const ALL: [Self; 3] = [Self::Market1501, Self::CrossCamera, Self::LeaveOneOut];
+    const ALL: [Self; 4] = [Self::Market1501, Self::CrossCamera, Self::LeaveOneOut, Self::Cuhk03];
 
     /// The protocol that a folder was made for.
     pub fn natural(dataset: &Dataset) -> Self {
         if dataset.has(Part::Query) { Self::Market1501 } else { Self::LeaveOneOut }
+    }
+
+    /// What of the gallery a query is ranked against.
+    pub fn shots(self) -> Shots {
+        if self == Self::Cuhk03 { Shots::Single } else { Shots::All }
     }
 
     /// Splits the images; those for training are in neither half.
@@ -39,6 +48,10 @@ impl Protocol {
     /// # Errors
     /// When a half is empty, or no query can be found in the gallery.
     pub fn split(self, dataset: &Dataset) -> Result<Split, DatasetError> {
+        if self == Self::Cuhk03 {
+            let whole = if dataset.has(Part::Query) { Self::Market1501 } else { Self::CrossCamera };
+            return whole.split(dataset);
+        }
         let select = |keep: &dyn Fn(&Image) -> bool| -> Vec<usize> {
             let images = dataset.images.iter().enumerate();
             images.filter(|(_, image)| image.part != Some(Part::Train) && keep(image)).map(|(index, _)| index).collect()
@@ -53,7 +66,7 @@ impl Protocol {
                 query: select(&|image| person(image) && image.camera == Some(0)),
                 gallery: select(&|image| image.camera == Some(1)),
             },
-            Self::LeaveOneOut => Split { query: select(&person), gallery: select(&|_| true) },
+            Self::LeaveOneOut | Self::Cuhk03 => Split { query: select(&person), gallery: select(&|_| true) },
         };
         let part = |part: Part| {
             let path = dataset.parts.iter().find(|folder| folder.part == part).map(|folder| folder.path.clone());
@@ -118,7 +131,7 @@ fn cameras(dataset: &Dataset) -> String {
 
 /// A protocol's name that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no protocol {0:?}: market1501, cross-camera and leave-one-out exist")]
+#[error("there is no protocol {0:?}: market1501, cross-camera, leave-one-out and cuhk03 exist")]
 pub struct UnknownProtocol(String);
 
 impl FromStr for Protocol {
@@ -135,6 +148,7 @@ impl fmt::Display for Protocol {
             Self::Market1501 => "market1501",
             Self::CrossCamera => "cross-camera",
             Self::LeaveOneOut => "leave-one-out",
+            Self::Cuhk03 => "cuhk03",
         })
     }
 }

@@ -11,7 +11,6 @@ use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, Rows, fit, interleave};
 use crate::kernels::cpu::parallel;
-use crate::kernels::distance::{self, Metric};
 use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
@@ -34,8 +33,6 @@ pub enum ExtractError {
     /// The place of the image in the batch, from 0.
     #[error("the model gives values that are not numbers (image {} of the batch); its weights may be damaged", .0 + 1)]
     NotANumber(usize),
-    #[error("{what} have {found} values, which is no multiple of the feature's {dim}")]
-    Length { what: &'static str, found: usize, dim: usize },
 }
 
 impl ExtractError {
@@ -245,30 +242,6 @@ impl Extractor {
             }
         });
         Ok(values)
-    }
-
-    /// Squared Euclidean distances, 0…4, between the rows of `query` `[q, dim]` and `gallery` `[g, dim]` once they are
-    /// L2-normalised: `[q, g]`.
-    ///
-    /// # Errors
-    /// When the rows are not whole.
-    pub fn distances(&self, query: &[f32], gallery: &[f32], dim: usize) -> Result<Vec<f32>, ExtractError> {
-        for (what, values) in [("the queries", query), ("the gallery", gallery)] {
-            let found = values.len();
-            if !found.is_multiple_of(dim.max(1)) {
-                return Err(ExtractError::Length { what, found, dim });
-            }
-        }
-        if query.is_empty() || gallery.is_empty() || dim == 0 {
-            return Ok(Vec::new());
-        }
-        let columns = gallery.len() / dim;
-        let mut out = vec![0.0; query.len() / dim * columns];
-        parallel::for_each_chunk(&mut out, columns, |row, out| {
-            let sizes = distance::Sizes { a_rows: 1, b_rows: columns, width: dim };
-            out.copy_from_slice(&distance::twin(sizes, Metric::Cosine, &query[row * dim..][..dim], gallery));
-        });
-        Ok(out)
     }
 }
 

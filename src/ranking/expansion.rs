@@ -1,6 +1,6 @@
-//! Query expansion: a query learns from what it found.
+//! Expansion: a feature learns from those nearest to it.
 
-use super::{RankingError, check, nearest};
+use super::{Features, Neighbours};
 
 /// The parameters of [`expand`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,67 +17,83 @@ impl Default for Expansion {
     }
 }
 
-/// α-weighted query expansion (Radenović et al., arXiv 1711.02512, section 3.4): each query becomes the L2-normalised sum of itself
-/// and its `k` most similar gallery features, each weighted by `max(cosine, 0)^α`.
+/// α-weighted query expansion (Radenović et al., arXiv 1711.02512, section 3.4): the L2-normalised sum of a feature and those
+/// of the images `nearest` to it, each weighted by `max(cosine, 0)^α`.
 ///
-/// `queries` `[q, dim]` and `gallery` `[g, dim]` are L2-normalised features, `distances` `[q, g]` their squared Euclidean
-/// distances, all row by row. Returns `[q, dim]`.
-///
-/// # Errors
-/// [`RankingError::Shape`] or [`RankingError::NotFinite`] for matrices that do not fit together.
-pub fn expand(
-    queries: &[f32],
-    gallery: &[f32],
-    dim: usize,
-    distances: &[f32],
-    parameters: Expansion,
-) -> Result<Vec<f32>, RankingError> {
-    let (rows, columns) = (queries.len() / dim.max(1), gallery.len() / dim.max(1));
-    check(queries, rows, dim)?;
-    check(gallery, columns, dim)?;
-    check(distances, rows, columns)?;
-    let mut expanded = queries.to_vec();
-    for (row, query) in expanded.chunks_exact_mut(dim.max(1)).enumerate() {
-        let distances = &distances[row * columns..(row + 1) * columns];
-        for neighbour in nearest(distances, parameters.k) {
-            let cosine = 1.0 - distances[neighbour] / 2.0;
-            let weight = cosine.max(0.0).powf(parameters.alpha);
-            let feature = &gallery[neighbour * dim..(neighbour + 1) * dim];
-            query.iter_mut().zip(feature).for_each(|(sum, value)| *sum += weight * value);
+/// `nearest` are the `k` nearest gallery images of each of `images`, itself apart. The others stay as they are.
+pub fn expand(features: &Features, images: &[usize], nearest: &[Vec<u32>], alpha: f32) -> Features {
+    let mut expanded = features.clone();
+    for (&image, nearest) in images.iter().zip(nearest) {
+        for &other in nearest {
+            let cosine = 1.0 - features.distance(image, other as usize) / 2.0;
+            expanded.add(image, cosine.max(0.0).powf(alpha), features.row(other as usize));
         }
-        let norm = query.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if norm > 0.0 {
-            query.iter_mut().for_each(|value| *value /= norm);
-        }
+        expanded.normalise(image);
     }
-    Ok(expanded)
+    expanded
+}
+
+/// Neighbours of [`centralise`].
+pub const CENTRALISED: usize = 2;
+
+/// Neighbour feature centralisation (NFC, arXiv 2503.00938, section 3.3): the L2-normalised sum of a feature and those of its
+/// mutual nearest neighbours among [`CENTRALISED`]. Images of which `whether` is false stay as they are.
+pub fn centralise(features: &Features, neighbours: &Neighbours, whether: impl Fn(usize) -> bool) -> Features {
+    let mut centralised = features.clone();
+    for image in (0..features.count()).filter(|&image| whether(image)) {
+        for other in neighbours.others(image, CENTRALISED) {
+            if neighbours.others(other as usize, CENTRALISED).any(|theirs| theirs as usize == image) {
+                centralised.add(image, 1.0, features.row(other as usize));
+            }
+        }
+        centralised.normalise(image);
+    }
+    centralised
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ranking::distances::quiet;
+
+    fn features(rows: &[f32]) -> Features {
+        Features::new(rows, 2).expect("fits")
+    }
 
     #[test]
-    fn by_hand() {
-        // Cosines 0.6, 1 and −1: the best two are the second (weight 1) and the first (0.6³ = 0.216).
-        let gallery = [0.6, 0.8, 1.0, 0.0, -1.0, 0.0];
-        let distances = [0.8, 0.0, 4.0];
-        let found = expand(&[1.0, 0.0], &gallery, 2, &distances, Expansion { k: 2, alpha: 3.0 }).expect("fits");
+    fn expansion_by_hand() {
+        // The query's cosines are 0.6, 1 and −1: the best two are the second (weight 1) and the first (0.6³ = 0.216).
+        let features = features(&[1.0, 0.0, 0.6, 0.8, 1.0, 0.0, -1.0, 0.0]);
+        let found = expand(&features, &[0], &[vec![2, 1]], 3.0);
         let sum = [1.0 + 1.0 + 0.216 * 0.6, 0.216 * 0.8_f32];
         let norm = sum[0].hypot(sum[1]);
-        assert!((found[0] - sum[0] / norm).abs() < 1e-6 && (found[1] - sum[1] / norm).abs() < 1e-6, "{found:?}");
+        assert!((found.row(0)[0] - sum[0] / norm).abs() < 1e-6 && (found.row(0)[1] - sum[1] / norm).abs() < 1e-6);
+        assert_eq!(found.row(1), features.row(1), "who is not expanded stays");
     }
 
     #[test]
     fn opposite_images_do_not_count() {
-        let found = expand(&[1.0, 0.0], &[-1.0, 0.0], 2, &[4.0], Expansion::default());
-        assert_eq!(found, Ok(vec![1.0, 0.0]));
+        let features = features(&[1.0, 0.0, -1.0, 0.0]);
+        assert_eq!(expand(&features, &[0], &[vec![1]], 3.0).row(0), [1.0, 0.0]);
     }
 
     #[test]
-    fn wrong_inputs_are_errors() {
-        let found = expand(&[1.0, 0.0, 0.0], &[1.0, 0.0], 2, &[0.0], Expansion::default());
-        assert_eq!(found, Err(RankingError::Shape { rows: 1, columns: 2, found: 3 }));
-        assert!(expand(&[1.0], &[1.0], 0, &[0.0], Expansion::default()).is_err());
+    fn centralisation_by_hand() {
+        // On a circle at 0°, 20°, 90° and 180°: 0 and 1 have each other, and 90° is among the two nearest of both 1 and 180°.
+        let rows: Vec<f32> = [0.0_f32, 20.0, 90.0, 180.0]
+            .iter()
+            .flat_map(|angle| [angle.to_radians().cos(), angle.to_radians().sin()])
+            .collect();
+        let features = features(&rows);
+        let neighbours = Neighbours::of(&features, CENTRALISED + 1, &mut quiet).expect("not cancelled");
+        let found = centralise(&features, &neighbours, |image| image != 3);
+        let angle = |image: usize| found.row(image)[1].atan2(found.row(image)[0]).to_degrees();
+        // 0° has 20° and 90°, of which both have it (90°: 20° is nearest, then 0° and 180° tie by index); their sum.
+        let sum = [0.0_f32, 20.0, 90.0]
+            .map(|a| a.to_radians())
+            .iter()
+            .fold([0.0, 0.0], |s, a| [s[0] + a.cos(), s[1] + a.sin()]);
+        assert!((angle(0) - sum[1].atan2(sum[0]).to_degrees()).abs() < 1e-3, "{}", angle(0));
+        assert_eq!(found.row(3), features.row(3));
     }
 }

@@ -1,12 +1,28 @@
-//! Ranking a gallery for queries, and how good the ranking is. Everything here works on distances in host memory.
+//! Ranking a gallery for queries, and how good the ranking is. Everything here works on features in host memory.
 
+mod adapt;
+mod centring;
+mod distances;
 mod expansion;
+mod features;
+mod intervals;
+mod neighbours;
 mod rerank;
+mod roc;
 mod scores;
+mod transitivity;
 
-pub use expansion::{Expansion, expand};
-pub use rerank::{Rerank, rerank};
-pub use scores::{Label, Scores, score};
+pub use adapt::{Adaptation, Adapted, Expand, Photos, Reranked, UnknownExpand};
+pub use centring::{Cameras, Centring, Seen, UnknownCameras};
+pub use distances::{Distances, Progress, Rows, quiet};
+pub use expansion::{CENTRALISED, Expansion, centralise, expand};
+pub use features::Features;
+pub use intervals::{Interval, Intervals, intervals, paired};
+pub use neighbours::Neighbours;
+pub use rerank::{Rerank, Reranking};
+pub use roc::{Histogram, Point, RATES, Roc};
+pub use scores::{CameraPair, DRAWS, Label, Outcome, RANKS, Scores, Shots, Tallied, Tally, score};
+pub use transitivity::Transitivity;
 
 /// Why a ranking cannot be made or scored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +37,10 @@ pub enum RankingError {
         "no query has a true match in the gallery: every person needs images of two cameras, or of one camera in each set"
     )]
     NoMatch,
+    #[error("{found} entries were given for {features} features: there must be one for each")]
+    Lengths { features: usize, found: usize },
+    #[error("stopped")]
+    Cancelled,
 }
 
 /// Checks that `values` is a finite matrix of that size.

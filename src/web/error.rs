@@ -59,7 +59,6 @@ impl From<&ExtractError> for WebError {
                 GpuError::Images { .. } | GpuError::Refused(_) => "internal",
             },
             ExtractError::Image(_) => "bad-image",
-            ExtractError::Length { .. } => "internal",
         };
         Self { code, message: error.to_string() }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use webreid::dataset::{DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
+use webreid::dataset::{CameraError, DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
 use webreid::extract::{DeviceError, ExtractError};
 use webreid::ranking::RankingError;
 use webreid::training::TrainError;
@@ -80,5 +80,19 @@ pub enum CliError {
     #[error(transparent)]
     Extract(#[from] ExtractError),
     #[error(transparent)]
-    Ranking(#[from] RankingError),
+    Camera(#[from] CameraError),
+    #[error(
+        "ranking {count} images this way takes some {} MB and {} MB are free; leave --rerank and --expand out, or take fewer images",
+        needed >> 20,
+        available >> 20
+    )]
+    Memory { count: usize, needed: u64, available: u64 },
+    #[error(transparent)]
+    Ranking(RankingError),
+}
+
+impl From<RankingError> for CliError {
+    fn from(error: RankingError) -> Self {
+        if error == RankingError::Cancelled { Self::Interrupted } else { Self::Ranking(error) }
+    }
 }

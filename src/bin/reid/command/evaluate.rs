@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::Serialize;
 use webreid::dataset::{Dataset, Protocol, Split};
 use webreid::extract::Extractor;
-use webreid::ranking::{Label, Rerank, Scores, rerank, score};
+use webreid::ranking::{
+    Adaptation, CameraPair, Cameras, Expand, Interval, Intervals, Label, Photos, Reranked, Roc, Scores, Shots, Tallied,
+    Tally, intervals,
+};
 
+use crate::command::adapt::{Adapt, adapt};
 use crate::command::error::CliError;
-use crate::command::features::{distances, features};
-use crate::command::{Model, Outcome, output};
+use crate::command::features::features;
+use crate::command::{Model, Outcome, interrupt, output};
 
 #[derive(clap::Args)]
 pub struct Evaluate {
@@ -20,12 +25,15 @@ pub struct Evaluate {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// market1501: query/ against bounding_box_test/; cross-camera: camera 1 against camera 2; leave-one-out: every image
-    /// against all others [default: market1501 for such a folder, otherwise leave-one-out]
+    /// against all others; cuhk03: one image of each person in the gallery, drawn ten times [default: market1501 for such a folder, otherwise leave-one-out]
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<Protocol>,
-    /// Re-rank with k-reciprocal neighbours (k1 20, k2 6, λ 0.3)
-    #[arg(long)]
-    rerank: bool,
+    #[command(flatten)]
+    adapt: Adapt,
+    /// With --json: also "intervals" (95 %), "verification" (EER, true-match rates), "cameras" (each pair) and "said" (what was
+    /// decided of cameras and neighbours)
+    #[arg(long, requires = "json")]
+    details: bool,
     /// Print JSON: {"rank1": …, "rank5": …, "rank10": …, "map": …, "minp": …, "queries": …}
     #[arg(long)]
     json: bool,
@@ -45,42 +53,138 @@ impl Evaluate {
             );
         }
         let (recognised, extractor) = self.model.open().await?;
-        let Evaluation { scores, gallery, unreadable } =
-            evaluate(&extractor, &dataset, &split, self.rerank, "images").await?;
-
-        if self.json {
-            output::print_json(&scores)?;
+        let files: Vec<PathBuf> = dataset.images.iter().map(|image| image.path.clone()).collect();
+        let named: Vec<Option<i32>> = dataset.images.iter().map(|image| image.camera).collect();
+        let cameras = self.adapt.cameras(&files, Some(&named))?;
+        let count = split.query.iter().chain(&split.gallery).collect::<BTreeSet<_>>().len();
+        self.adapt.check_memory(count, extractor.config().features_dim())?;
+        let evaluation =
+            evaluate(&extractor, &dataset, &split, &cameras, self.adapt.adaptation(), protocol.shots(), "images")
+                .await?;
+        if self.json && self.details {
+            output::print_json(&Told::of(&evaluation))?;
+        } else if self.json {
+            output::print_json(&evaluation.scores)?;
         } else {
-            let Scores { rank1, rank5, rank10, map, minp, queries } = scores;
-            output::print(&format!(
-                "{}, {protocol}{}, on {}: {queries} queries, gallery of {}\n\
-                 rank-1 {rank1:6.2} %\nrank-5 {rank5:6.2} %\nrank-10{rank10:6.2} %\nmAP    {map:6.2} %\nmINP   {minp:6.2} %",
+            let what = format!(
+                "{}, {protocol}{}, on {}",
                 recognised.architecture,
-                if self.rerank { ", re-ranked" } else { "" },
-                extractor.device().name,
-                gallery,
-            ))?;
+                described(self.adapt.adaptation()),
+                extractor.device().name
+            );
+            output::print(&text(&what, &evaluation))?;
         }
-        Ok(Outcome::of(unreadable))
+        Ok(Outcome::of(evaluation.unreadable))
     }
+}
+
+/// What `--json --details` prints: per cent, distances apart.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    scores: Scores,
+    /// 95 % intervals, by bootstrap over persons.
+    intervals: Intervals,
+    /// `None` where all pairs are of one kind.
+    verification: Option<Verification>,
+    /// Of each camera's queries among each camera's photos of the gallery; cameras are counted from 1.
+    cameras: Vec<CameraPair>,
+    /// What was decided about cameras and neighbours, and why.
+    said: &'a [String],
+}
+
+/// One cut-off for all pairs.
+#[derive(Serialize)]
+struct Verification {
+    eer: f64,
+    /// The distance where the errors are equal.
+    cut: f64,
+    /// True-match rates at so many false matches.
+    tmr: BTreeMap<&'static str, f64>,
+    same: u64,
+    different: u64,
+}
+
+impl Verification {
+    fn of(roc: &Roc) -> Self {
+        let tmr = ["1e-2", "1e-3", "1e-4"].into_iter().zip(roc.true_match.map(|rate| rate * 100.0)).collect();
+        Self { eer: roc.equal_error * 100.0, cut: roc.cut, tmr, same: roc.same, different: roc.different }
+    }
+}
+
+impl<'a> Told<'a> {
+    fn of(evaluation: &'a Evaluation) -> Self {
+        let per_cent = |Interval { low, high }| Interval { low: low * 100.0, high: high * 100.0 };
+        let Intervals { rank1, map } = intervals(&evaluation.tallied.outcomes);
+        Self {
+            scores: evaluation.scores,
+            intervals: Intervals { rank1: per_cent(rank1), map: per_cent(map) },
+            verification: evaluation.tallied.histogram.roc().as_ref().map(Verification::of),
+            // Photos whose camera is not known have a number below 0 each.
+            cameras: evaluation
+                .tallied
+                .pairs
+                .iter()
+                .filter(|pair| pair.query.min(pair.gallery) >= 0)
+                .map(counted_from_1)
+                .collect(),
+            said: &evaluation.said,
+        }
+    }
+}
+
+fn counted_from_1(pair: &CameraPair) -> CameraPair {
+    CameraPair {
+        query: pair.query + 1,
+        gallery: pair.gallery + 1,
+        rank1: pair.rank1 * 100.0,
+        map: pair.map * 100.0,
+        ..*pair
+    }
+}
+
+fn text(what: &str, evaluation: &Evaluation) -> String {
+    let Scores { rank1, rank5, rank10, map, minp, queries } = evaluation.scores;
+    let Told { intervals, verification, .. } = Told::of(evaluation);
+    let interval = |Interval { low, high }| format!("  (95 %: {low:.1}–{high:.1})");
+    let mut text = format!(
+        "{what}: {queries} queries, gallery of {}\n\
+         rank-1  {rank1:6.2} %{}\nrank-5  {rank5:6.2} %\nrank-10 {rank10:6.2} %\nmAP     {map:6.2} %{}\nmINP    {minp:6.2} %",
+        evaluation.gallery,
+        interval(intervals.rank1),
+        interval(intervals.map),
+    );
+    if let Some(Verification { eer, tmr, .. }) = verification {
+        text += &format!("\nEER     {eer:6.2} %");
+        for (rate, share) in tmr {
+            text += &format!("\ntrue matches at {rate} false ones {share:6.2} %");
+        }
+    }
+    text
 }
 
 /// How well a model did on a dataset.
 pub struct Evaluation {
     /// Per cent.
     pub scores: Scores,
+    pub tallied: Tallied,
+    /// What was decided about cameras and neighbours, and why.
+    pub said: Vec<String>,
     /// The images of the gallery that could be read.
     pub gallery: usize,
     /// How many images could not be read; they are left out.
     pub unreadable: usize,
 }
 
-/// Extracts the features of a dataset's images and scores the ranking; `what` names the images for the user.
+/// Extracts the features of a dataset's images and scores the ranking; `cameras` are those of all its images, `what` names the
+/// images for the user.
 pub async fn evaluate(
     extractor: &Extractor,
     dataset: &Dataset,
     split: &Split,
-    reranked: bool,
+    cameras: &[Option<i32>],
+    adaptation: Adaptation,
+    shots: Shots,
     what: &str,
 ) -> Result<Evaluation, CliError> {
     let used: Vec<usize> =
@@ -97,14 +201,37 @@ pub async fn evaluate(
     };
     let (query, query_labels) = select(&split.query);
     let (gallery, gallery_labels) = select(&split.gallery);
-    let distances = if reranked {
-        let all = distances(extractor, &features.values, &features.values, features.dim)?;
-        rerank(&all, features.read.len(), &query, &gallery, Rerank::default())?
-    } else {
-        distances(extractor, &features.rows(&query), &features.rows(&gallery), features.dim)?
-    };
-    let scores = per_cent(score(&distances, &query_labels, &gallery_labels)?);
-    Ok(Evaluation { scores, gallery: gallery.len(), unreadable: features.unreadable })
+    let cameras: Vec<Option<i32>> = features.read.iter().map(|&file| cameras[used[file]]).collect();
+    let photos =
+        Photos { rows: &features.values, dim: features.dim, cameras: &cameras, queries: &query, gallery: &gallery };
+    let adapted = adapt(photos, adaptation)?;
+    let mut tally = Tally::new(&query_labels, &gallery_labels, adapted.largest(), shots);
+    adapted.rank(&mut interrupt::progress, |query, distances| tally.add(query, distances))?;
+    let tallied = tally.finish()?;
+    Ok(Evaluation {
+        scores: per_cent(tallied.scores),
+        tallied,
+        said: adapted.said().to_vec(),
+        gallery: gallery.len(),
+        unreadable: features.unreadable,
+    })
+}
+
+/// What was done to the features, for a line of text.
+fn described(Adaptation { cameras, expand, rerank }: Adaptation) -> String {
+    let mut text = String::new();
+    if cameras != Cameras::None {
+        text += &format!(", cameras: {cameras}");
+    }
+    if expand != Expand::None {
+        text += &format!(", expansion: {expand}");
+    }
+    match rerank {
+        Reranked::Never => {}
+        Reranked::Auto => text += ", re-ranking: auto",
+        Reranked::Always => text += ", re-ranked",
+    }
+    text
 }
 
 fn per_cent(scores: Scores) -> Scores {

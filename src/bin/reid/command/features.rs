@@ -13,8 +13,6 @@ use crate::command::interrupt;
 
 /// Images that go through the network together.
 const BATCH: usize = 16;
-/// Distances that are computed together: they have to fit into one buffer of a GPU.
-const MAX_DISTANCES: usize = 1 << 24;
 
 /// The features of the images that could be read.
 pub struct Features {
@@ -98,11 +96,6 @@ impl Features {
         self.values.extend(vectors.into_iter().flatten());
         Ok(())
     }
-
-    /// The rows of some of the images, by their places in `read`.
-    pub fn rows(&self, places: &[usize]) -> Vec<f32> {
-        places.iter().flat_map(|&place| &self.values[place * self.dim..(place + 1) * self.dim]).copied().collect()
-    }
 }
 
 /// Images at the network's size that wait for it, with their indices.
@@ -121,14 +114,4 @@ fn decode_all(extractor: &Extractor, files: &[PathBuf]) -> Vec<Result<Rgba, Read
         let joined = threads.into_iter().map(|thread| thread.join());
         joined.map(|result| result.unwrap_or(Err(ReadImageError::Decoder))).collect()
     })
-}
-
-/// Squared distances (0…4) of L2-normalised features, `[q, g]` row by row.
-pub fn distances(extractor: &Extractor, query: &[f32], gallery: &[f32], dim: usize) -> Result<Vec<f32>, CliError> {
-    let rows = (MAX_DISTANCES / (gallery.len() / dim).max(1)).max(1);
-    let mut distances = Vec::new();
-    for block in query.chunks(rows * dim) {
-        distances.extend(extractor.distances(block, gallery, dim)?);
-    }
-    Ok(distances)
 }

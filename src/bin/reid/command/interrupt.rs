@@ -1,5 +1,6 @@
 //! Ctrl-C: the first asks for a stop at the next good moment, the second quits at once.
 
+use std::ops::ControlFlow;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +20,11 @@ pub fn install() -> Result<(), CliError> {
         eprintln!("\nreid: finishing the step and saving; Ctrl-C again quits at once");
     };
     ctrlc::set_handler(handler).map_err(CliError::Interrupt)
+}
+
+/// For long computations to go on or not.
+pub fn progress(_done: usize, _total: usize) -> ControlFlow<()> {
+    if requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Whether there was a Ctrl-C.

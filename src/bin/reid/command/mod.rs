@@ -1,5 +1,6 @@
 //! The command: its arguments, how it ends, and a file for each thing it does.
 
+mod adapt;
 mod bench;
 mod convert;
 mod error;

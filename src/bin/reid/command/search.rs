@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use webreid::ranking::nearest;
+use webreid::ranking::{Photos, nearest};
 
+use crate::command::adapt::{Adapt, adapt};
 use crate::command::error::CliError;
-use crate::command::features::{distances, features, files};
-use crate::command::{Model, Outcome, output};
+use crate::command::features::{features, files};
+use crate::command::{Model, Outcome, interrupt, output};
 
 #[derive(clap::Args)]
 pub struct Match {
@@ -24,6 +25,8 @@ pub struct Match {
     /// How many matches to give for each query
     #[arg(long, value_name = "N", default_value = "10")]
     top: NonZeroUsize,
+    #[command(flatten)]
+    adapt: Adapt,
     /// Print JSON: [{"query": PATH, "matches": [{"image": PATH, "similarity": S}, …]}, …]
     #[arg(long)]
     json: bool,
@@ -49,21 +52,31 @@ impl Match {
         let (_, extractor) = self.model.open().await?;
         let query = features(&extractor, &query_files, "query").await?;
         let gallery = features(&extractor, &gallery_files, "gallery").await?;
-        let distances = distances(&extractor, &query.values, &gallery.values, query.dim)?;
 
-        let hit = |place: usize, distance: f32| Hit {
-            image: name(&gallery_files[gallery.read[place]]),
-            // Of vectors of length 1, |a − b|² = 2 − 2 a·b.
-            similarity: (1.0 - distance / 2.0).clamp(-1.0, 1.0),
-        };
-        let rows = distances.chunks_exact(gallery.read.len());
-        let rankings: Vec<Ranking> = rows
-            .zip(&query.read)
-            .map(|(row, &index)| Ranking {
-                query: name(&query_files[index]),
-                matches: nearest(row, self.top.get()).into_iter().map(|place| hit(place, row[place])).collect(),
-            })
+        // Queries first, then the gallery: all photos as one list.
+        let files: Vec<PathBuf> = query
+            .read
+            .iter()
+            .map(|&file| query_files[file].clone())
+            .chain(gallery.read.iter().map(|&file| gallery_files[file].clone()))
             .collect();
+        let cameras = self.adapt.cameras(&files, None)?;
+        let rows = [&query.values[..], &gallery.values].concat();
+        let (queries, all): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|&photo| photo < query.read.len());
+        let photos = Photos { rows: &rows, dim: query.dim, cameras: &cameras, queries: &queries, gallery: &all };
+        let adapted = adapt(photos, self.adapt.adaptation())?;
+        let similarity = |distance: f32| {
+            // Of vectors of length 1, |a − b|² = 2 − 2 a·b. Re-ranked distances are no cosines: 1 is the same image, 0 nothing
+            // in common.
+            if adapted.is_reranked() { 1.0 - distance } else { (1.0 - distance / 2.0).clamp(-1.0, 1.0) }
+        };
+        let mut rankings = Vec::new();
+        adapted.rank(&mut interrupt::progress, |place, distances| {
+            let hits = nearest(distances, self.top.get())
+                .into_iter()
+                .map(|hit| Hit { image: name(&files[all[hit]]), similarity: similarity(distances[hit]) });
+            rankings.push(Ranking { query: name(&files[queries[place]]), matches: hits.collect() });
+        })?;
         if self.json { output::print_json(&rankings) } else { output::print(&table(&rankings)) }?;
         Ok(Outcome::of(query.unreadable + gallery.unreadable))
     }

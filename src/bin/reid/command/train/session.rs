@@ -10,6 +10,7 @@ use webreid::dataset::Loader;
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
+use webreid::ranking::Adaptation;
 use webreid::training::{ComputeDevice, TrainState, Trainer};
 use webreid::weights::{Dialect, InputOptions, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 
@@ -268,7 +269,17 @@ impl Session {
         let mut entries = Vec::new();
         for data in missing {
             let started = Instant::now();
-            let scores = match evaluate(&extractor, &data.dataset, &data.split, false, &data.name).await {
+            let cameras: Vec<Option<i32>> = data.dataset.images.iter().map(|image| image.camera).collect();
+            let evaluated = evaluate(
+                &extractor,
+                &data.dataset,
+                &data.split,
+                &cameras,
+                Adaptation::default(),
+                data.protocol.shots(),
+                &data.name,
+            );
+            let scores = match evaluated.await {
                 Ok(evaluation) => evaluation.scores,
                 // What is missing is made up for when the run goes on.
                 Err(CliError::Interrupted) => break,

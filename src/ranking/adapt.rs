@@ -1,0 +1,302 @@
+//! From features as a model gives them to distances that suit the photos at hand: cameras centred, features expanded,
+//! rankings re-ranked, each as asked for or where the features show that it helps.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::distances::{Distances, Progress};
+use super::expansion::{CENTRALISED, Expansion, centralise, expand};
+use super::transitivity::ENOUGH;
+use super::{Cameras, Centring, Features, Neighbours, RankingError, Rerank, Reranking, Transitivity, nearest};
+use crate::kernels::cpu::parallel;
+
+/// Whether rankings are re-ranked with k-reciprocal neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reranked {
+    #[default]
+    Never,
+    /// Where the features show that people have many photos.
+    Auto,
+    Always,
+}
+
+/// How features learn from those nearest to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Expand {
+    #[default]
+    None,
+    /// Neighbour feature centralisation, where the features show that people have many photos.
+    Auto,
+    /// Neighbour feature centralisation.
+    Nfc,
+    /// α-query-expansion.
+    Aqe,
+}
+
+impl Expand {
+    const ALL: [(Self, &str); 4] = [(Self::None, "none"), (Self::Auto, "auto"), (Self::Nfc, "nfc"), (Self::Aqe, "aqe")];
+}
+
+impl fmt::Display for Expand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(expand, _)| expand == self).map_or("", |(_, name)| name))
+    }
+}
+
+/// A word that is no [`Expand`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no way to expand features; choose none, nfc, aqe or auto")]
+pub struct UnknownExpand(String);
+
+impl FromStr for Expand {
+    type Err = UnknownExpand;
+
+    fn from_str(word: &str) -> Result<Self, UnknownExpand> {
+        let found = Self::ALL.iter().find(|(_, name)| *name == word);
+        found.map(|(expand, _)| *expand).ok_or_else(|| UnknownExpand(word.to_owned()))
+    }
+}
+
+/// What is done to features before they are ranked. By default nothing, which is the published protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Adaptation {
+    pub cameras: Cameras,
+    pub expand: Expand,
+    pub rerank: Reranked,
+}
+
+impl Adaptation {
+    /// What a person who has to choose nothing gets: every part of it stays away where it would hurt.
+    pub const AUTO: Self = Self { cameras: Cameras::Centre, expand: Expand::None, rerank: Reranked::Auto };
+
+    /// About how many bytes ranking so many images takes at most, their features included.
+    pub fn bytes(self, count: usize, dim: usize) -> u64 {
+        let parameters = Rerank::default();
+        // Features as given, adapted and packed; with re-ranking neighbours, and two sparse matrices whose rows have been
+        // seen to hold up to twice k1 · k2 entries, in the making twice.
+        let features = 3 * 4 * dim;
+        let sparse = 2 * 2 * 2 * parameters.k1 * parameters.k2 * 8;
+        let reranking = 4 * Reranking::neighbours(parameters) + sparse;
+        let each = features + if self.rerank == Reranked::Never { 0 } else { reranking };
+        // The blocks of distances.
+        (count as u64).saturating_mul(each as u64).saturating_add(64 << 20)
+    }
+
+    fn looks_at_neighbours(self) -> bool {
+        self.rerank != Reranked::Never || matches!(self.expand, Expand::Auto | Expand::Nfc)
+    }
+
+    fn decides(self) -> bool {
+        self.rerank == Reranked::Auto || self.expand == Expand::Auto
+    }
+}
+
+/// Photos with their features, and which of them are searched with and among.
+#[derive(Clone, Copy, Debug)]
+pub struct Photos<'a> {
+    /// `[n, dim]`, as the model gives them.
+    pub rows: &'a [f32],
+    pub dim: usize,
+    /// Of each photo, where it is known.
+    pub cameras: &'a [Option<i32>],
+    /// Indices of photos. One may be both.
+    pub queries: &'a [usize],
+    pub gallery: &'a [usize],
+}
+
+/// Photos made ready to be ranked.
+pub struct Adapted<'a> {
+    photos: Photos<'a>,
+    features: Features,
+    reranking: Option<Reranking>,
+    /// Whether an image's own distances are left as they are by re-ranking.
+    plain: Vec<bool>,
+    centring: Option<Centring>,
+    transitivity: Option<Transitivity>,
+    /// What was decided and why, a sentence each.
+    said: Vec<String>,
+}
+
+impl<'a> Adapted<'a> {
+    /// Adapts the features. `progress` is told of images compared.
+    ///
+    /// # Errors
+    /// [`RankingError`] for features, cameras and indices that do not fit together, or when `progress` ends it.
+    pub fn new(photos: Photos<'a>, adaptation: Adaptation, progress: Progress) -> Result<Self, RankingError> {
+        let Photos { rows, dim, cameras, queries, gallery } = photos;
+        let count = rows.len() / dim.max(1);
+        if let Some(&index) = queries.iter().chain(gallery).find(|&&index| index >= count) {
+            return Err(RankingError::Index { index, count });
+        }
+        let mut said = Vec::new();
+        let centring = (adaptation.cameras != Cameras::None).then(|| {
+            let mut among = vec![false; count];
+            gallery.iter().for_each(|&image| among[image] = true);
+            Centring::fit(rows, dim, cameras, &among, adaptation.cameras)
+        });
+        let centring = centring.transpose()?;
+        let mut features = match &centring {
+            None => Features::new(rows, dim)?,
+            Some(centring) => {
+                let mut rows = rows.to_vec();
+                centring.apply(&mut rows, cameras)?;
+                said.push(centred(centring));
+                Features::new(&rows, dim)?
+            }
+        };
+
+        let k = Reranking::neighbours(Rerank::default()).max(Transitivity::NEIGHBOURS).max(CENTRALISED + 1);
+        let neighbours = |features: &Features, progress: Progress| Neighbours::of(features, k, progress);
+        let mut near =
+            if adaptation.looks_at_neighbours() { neighbours(&features, progress)? } else { Neighbours::default() };
+        let transitivity = adaptation.decides().then(|| Transitivity::of(&near));
+        let enough = transitivity.as_ref().is_some_and(Transitivity::is_enough);
+        said.extend(transitivity.as_ref().map(|transitivity| seen(transitivity, adaptation)));
+        let around =
+            |image: usize| transitivity.as_ref().is_some_and(|transitivity| transitivity.is_enough_around(image));
+
+        let expanded = match adaptation.expand {
+            Expand::Nfc => Some(centralise(&features, &near, |_| true)),
+            Expand::Auto if enough => Some(centralise(&features, &near, around)),
+            Expand::Aqe => Some(with_gallery(&features, queries, gallery, progress)?),
+            Expand::None | Expand::Auto => None,
+        };
+        let rerank = adaptation.rerank == Reranked::Always || adaptation.rerank == Reranked::Auto && enough;
+        if let Some(expanded) = expanded {
+            features = expanded;
+            if rerank {
+                near = neighbours(&features, progress)?;
+            }
+        }
+        let reranking = rerank.then(|| Reranking::new(&near, |a, b| features.distance(a, b), Rerank::default()));
+        let plain = match adaptation.rerank {
+            Reranked::Auto => (0..count).map(|image| !around(image)).collect(),
+            _ => vec![false; count],
+        };
+        if adaptation.rerank == Reranked::Auto && rerank {
+            let kept = queries.iter().filter(|&&query| plain[query]).count();
+            if kept > 0 {
+                said.push(format!(
+                    "{kept} of {} queries keep their plain ranking: few of the photos near them know each other.",
+                    queries.len()
+                ));
+            }
+        }
+        Ok(Self { photos, features, reranking, plain, centring, transitivity, said })
+    }
+
+    /// Calls `each` with the place of each query and its distances to the gallery, in order. They are squared distances of
+    /// vectors of length 1, up to [`largest`](Self::largest); re-ranked ones lie within 0…1.
+    ///
+    /// # Errors
+    /// [`RankingError::Cancelled`].
+    pub fn rank(&self, progress: Progress, mut each: impl FnMut(usize, &[f32])) -> Result<(), RankingError> {
+        let Photos { queries, gallery, .. } = self.photos;
+        let distances = Distances::to(&self.features.select(gallery));
+        distances.blocks(&self.features.select(queries), progress, |first, rows| {
+            let Some(reranking) = &self.reranking else {
+                rows.iter().enumerate().for_each(|(place, row)| each(first + place, row));
+                return;
+            };
+            let mut block: Vec<Vec<f32>> = rows.iter().map(<[f32]>::to_vec).collect();
+            parallel::for_each_chunk_with(&mut block, 1, Vec::new, |overlap, place, row| {
+                let query = queries[first + place];
+                if self.plain[query] {
+                    reranking.plain_row(query, &mut row[0]);
+                } else {
+                    reranking.row(query, gallery, &mut row[0], overlap);
+                }
+            });
+            block.iter().enumerate().for_each(|(place, row)| each(first + place, row));
+        })
+    }
+
+    /// The largest distance that there can be.
+    pub fn largest(&self) -> f32 {
+        if self.reranking.is_some() { 1.0 } else { 4.0 }
+    }
+
+    /// Whether distances are re-ranked.
+    pub fn is_reranked(&self) -> bool {
+        self.reranking.is_some()
+    }
+
+    /// The features that are compared.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    pub fn centring(&self) -> Option<&Centring> {
+        self.centring.as_ref()
+    }
+
+    pub fn transitivity(&self) -> Option<&Transitivity> {
+        self.transitivity.as_ref()
+    }
+
+    /// What was decided and why, a sentence each.
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+}
+
+/// α-query-expansion of the queries with the gallery.
+fn with_gallery(
+    features: &Features,
+    queries: &[usize],
+    gallery: &[usize],
+    progress: Progress,
+) -> Result<Features, RankingError> {
+    let Expansion { k, alpha } = Expansion::default();
+    let mut found = Vec::with_capacity(queries.len());
+    Distances::to(&features.select(gallery)).blocks(&features.select(queries), progress, |first, rows| {
+        for (place, row) in rows.iter().enumerate() {
+            let others = nearest(row, k + 1).into_iter().map(|place| gallery[place]);
+            let others = others.filter(|&other| other != queries[first + place]).take(k);
+            found.push(others.map(|other| other as u32).collect());
+        }
+    })?;
+    Ok(expand(features, queries, &found, alpha))
+}
+
+fn centred(centring: &Centring) -> String {
+    let (mut among_gallery, mut among_queries) = (Vec::new(), Vec::new());
+    for (camera, seen) in centring.seen() {
+        let list = if seen.among_queries { &mut among_queries } else { &mut among_gallery };
+        let photos = if seen.photos == 1 { "1 photo".to_owned() } else { format!("{} photos", seen.photos) };
+        list.push(format!("{} ({photos})", camera + 1));
+    }
+    let mut said = match (&among_gallery[..], &among_queries[..]) {
+        ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),
+        ([], _) => String::from("The mean of each camera was taken off:"),
+        _ => format!(
+            "The mean of each camera was taken off, of the gallery's photos for camera {}",
+            among_gallery.join(", ")
+        ),
+    };
+    if !among_queries.is_empty() {
+        said += &format!(" of the queries' own for camera {}", among_queries.join(", "));
+    }
+    said + "."
+}
+
+fn seen(transitivity: &Transitivity, adaptation: Adaptation) -> String {
+    let what = match (adaptation.rerank == Reranked::Auto, adaptation.expand == Expand::Auto) {
+        (true, false) => "re-ranking",
+        (false, _) => "expansion",
+        (true, true) => "re-ranking and expansion",
+    };
+    match transitivity.whole {
+        None => format!("Too few photos to tell whether {what} would help: left off."),
+        Some(whole) => format!(
+            "Of the photos near a photo {:.0} % are near each other (beyond chance; {:.0} % is where it begins to help): {} {what}.",
+            whole * 100.0,
+            ENOUGH * 100.0,
+            if transitivity.is_enough() {
+                "people have many photos here, so there is"
+            } else {
+                "people have few photos here, so there is no"
+            },
+        ),
+    }
+}
