@@ -130,7 +130,6 @@ fn read_folder(path: &Path, purpose: Purpose) -> Result<Layout, DatasetError> {
 
 /// A folder with parts.
 fn read_parts(path: &Path, parts: Parts, purpose: Purpose) -> Result<Layout, DatasetError> {
-    let shown = |folder: &Path| name(folder);
     let wanted: Vec<PartFolder> = match (purpose, parts.train, parts.query, parts.gallery, parts.test) {
         (Purpose::Training, Some(train), ..) => vec![PartFolder { part: Part::Train, path: train }],
         (Purpose::Training, None, ..) => return Err(DatasetError::NoTrainingPart(path.into())),
@@ -141,12 +140,12 @@ fn read_parts(path: &Path, parts: Parts, purpose: Purpose) -> Result<Layout, Dat
         (Purpose::Evaluation, _, Some(query), None, None) => {
             return Err(DatasetError::Half {
                 path: path.into(),
-                found: shown(&query),
+                found: name(&query),
                 missing: "bounding_box_test/, image_test/, gallery/ or test/",
             });
         }
         (Purpose::Evaluation, _, None, Some(gallery), _) => {
-            return Err(DatasetError::Half { path: path.into(), found: shown(&gallery), missing: "query/" });
+            return Err(DatasetError::Half { path: path.into(), found: name(&gallery), missing: "query/" });
         }
         (Purpose::Evaluation, _, None, None, Some(test)) => {
             if Parts::of(subfolders(&test)?).any() {
@@ -157,7 +156,7 @@ fn read_parts(path: &Path, parts: Parts, purpose: Purpose) -> Result<Layout, Dat
             vec![PartFolder { part: Part::Gallery, path: test }]
         }
         (Purpose::Evaluation, Some(train), None, None, None) => {
-            return Err(DatasetError::OnlyTraining { path: path.into(), found: shown(&train) });
+            return Err(DatasetError::OnlyTraining { path: path.into(), found: name(&train) });
         }
         (Purpose::Evaluation, None, None, None, None) => return Ok(Layout::default()),
     };
@@ -172,11 +171,11 @@ fn read_parts(path: &Path, parts: Parts, purpose: Purpose) -> Result<Layout, Dat
     if let [query, gallery] = &wanted[..]
         && fs::canonicalize(&query.path).ok() == fs::canonicalize(&gallery.path).ok()
     {
-        words.push(format!("{} and {} are the same folder", shown(&query.path), shown(&gallery.path)));
+        words.push(format!("{} and {} are the same folder", name(&query.path), name(&gallery.path)));
     }
-    let trees_ref: Vec<&Tree> = trees.iter().collect();
-    let naming = Naming::of(names(&trees_ref).iter().map(String::as_str));
-    let mut reader = Reader::new(naming, &trees_ref, true);
+    let all: Vec<&Tree> = trees.iter().collect();
+    let naming = Naming::of(names(&all).iter().map(String::as_str));
+    let mut reader = Reader::new(naming, &all, true);
     reader.layout.words.extend(words);
     for (folder, tree) in wanted.iter().zip(&trees) {
         reader.read(tree, Some(folder.part))?;
@@ -188,14 +187,14 @@ fn read_parts(path: &Path, parts: Parts, purpose: Purpose) -> Result<Layout, Dat
         if layout.parts.iter().all(|folder| folder.part != Part::Query) {
             layout.words.push(format!(
                 "there is no folder of queries beside {}/: each of its images is looked for among the others",
-                layout.parts.iter().map(|folder| shown(&folder.path)).collect::<String>()
+                layout.parts.iter().map(|folder| name(&folder.path)).collect::<String>()
             ));
         }
     }
     let mut beside = Vec::new();
     for folder in parts.others {
         if Tree::read(&folder)?.0.has_images() {
-            beside.push(format!("{}/", shown(&folder)));
+            beside.push(format!("{}/", name(&folder)));
         }
     }
     if !beside.is_empty() {
