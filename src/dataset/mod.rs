@@ -268,7 +268,10 @@ mod tests {
     use super::*;
     use fixture::files as folder;
 
-    fn summary(dataset: &Dataset) -> Vec<(i32, Option<i32>, Option<Part>)> {
+    /// Person, camera and part of each image.
+    type Summary = Vec<(i32, Option<i32>, Option<Part>)>;
+
+    fn summary(dataset: &Dataset) -> Summary {
         dataset.images.iter().map(|image| (image.person, image.camera, image.part)).collect()
     }
 
@@ -327,7 +330,7 @@ mod tests {
 
     /// Persons, cameras and parts of a folder with those files, and what is said of it.
     #[track_caller]
-    fn read(files: &[&str]) -> (Vec<(i32, Option<i32>, Option<Part>)>, String) {
+    fn read(files: &[&str]) -> (Summary, String) {
         let root = folder(files);
         let dataset = Dataset::read(root.path()).unwrap_or_else(|error| panic!("{error}"));
         (summary(&dataset), dataset.words.join("\n"))
