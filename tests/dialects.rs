@@ -321,12 +321,15 @@ fn several_networks_in_a_file_are_named() {
     assert!(error.contains("several networks, under `student.`, `teacher.`"), "{error}");
 }
 
+/// The names and shapes of tensors.
+type Beside<'a> = &'a [(&'a str, &'a [usize])];
+
 /// Many keep a ResNet under `base.` or `backbone.`, each with habits of its own.
 #[test]
 fn what_stands_beside_the_backbone_decides_or_the_file_is_refused() {
     let config = ReIdentifierConfig::new(resnet(ResnetConfig::reid(18)), 5);
     let tensors = tensors(&config);
-    let said = |root: &str, beside: &[(&str, &[usize])]| {
+    let said = |root: &str, beside: Beside| {
         let mut checkpoint = renamed(&tensors, |name| name.replacen("backbone.", root, 1));
         checkpoint.tensors.retain(|name, _| name.starts_with(root));
         beside.iter().for_each(|(name, shape)| add(&mut checkpoint, name, shape));
@@ -338,7 +341,7 @@ fn what_stands_beside_the_backbone_decides_or_the_file_is_refused() {
     let neck: Vec<(&str, &[usize])> = neck.iter().map(|name| (name.as_str(), &[32][..])).collect();
 
     // Nothing, PCB's stripes, SpCL's neck on names that are not SpCL's, a neck of one's own.
-    let unknown: [(&str, &[(&str, &[usize])]); 5] = [
+    let unknown: [(&str, Beside); 5] = [
         ("base.", &[]),
         ("base.", &[("local_conv_list.0.weight", &[8, 32, 1, 1]), ("fc_list.0.weight", &[5, 8])]),
         ("base.", &[("feat_bn.weight", &[32])]),

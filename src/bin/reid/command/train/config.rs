@@ -290,7 +290,7 @@ impl Default for DistillationConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeacherConfig {
-    /// What `reid extract` wrote of the training images, in one file or several.
+    /// What `reid extract` wrote of the training images with one model, in one file or several.
     pub features: Vec<PathBuf>,
     /// Takes the features' mean away.
     #[serde(default)]
