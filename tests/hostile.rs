@@ -217,6 +217,13 @@ mod onnx {
     }
 
     #[test]
+    fn images_as_large_as_a_town() {
+        let nodes = vec![node("GlobalAveragePool", &["image"], "c"), node("Flatten", &["c"], "feature")];
+        let error = too_much(read(&File::new(1 << 16, 1 << 16, nodes, vec![]).bytes()));
+        assert_eq!((error.what.as_str(), error.asked), ("`image`", 3 << 32));
+    }
+
+    #[test]
     fn groups_that_would_be_made_dense() {
         let wide = Tensor::floats("wide", &[1 << 14, 4, 1, 1], &vec![0.5; 1 << 16]);
         let narrow = Tensor::floats("narrow", &[1 << 14, 2, 1, 1], &vec![0.5; 1 << 15]);

@@ -1,7 +1,7 @@
 //! How much a file may ask for: every bound on what is allocated or computed because a file says so stands here. What asks
 //! for more is refused before anything of it is allocated, with [`TooMuch`].
 //!
-//! Real networks stay far below: ResNet-101 at 256×128 has 350 nodes, 2²⁰ numbers in its largest map and 2³³
+//! Real networks stay far below: ResNet-101 at 256×128 has 350 nodes, 2¹⁹ numbers in its largest map and 2³³
 //! multiplications an image. Weights are bounded by the file that holds them and by the address space alone.
 
 use std::collections::HashSet;

@@ -66,6 +66,7 @@ pub(super) struct Translation {
 pub(super) fn translate(network: &Network, file: usize) -> Result<Translation, WeightsError> {
     let (height, width) = image_size(&network.image)?;
     let (importer, image) = Importer::new(height, width, ChannelOrder::Rgb);
+    budget::map(|| format!("`{}`", network.image.name), image.shape)?;
     let operators = Operators::new(importer, file);
     let batch = network.image.dims.first().copied().flatten().and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { network, operators, values: HashMap::new(), batch };

@@ -36,6 +36,7 @@ pub(super) fn translate(
     }
     let (height, width) = image_size(parameter)?;
     let (importer, image) = Importer::new(height, width, ChannelOrder::Bgr);
+    budget::map(|| format!("`{}`", parameter.name), image.shape)?;
     let operators = Operators::new(importer, bin.len());
     let batch = parameter.dims.as_ref().and_then(|dims| *dims.first()?).and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None, batch };
