@@ -97,9 +97,9 @@ mod our_own_form {
             vec![step(convolution("a", 3, 1 << 16, 1), &[0]), step(convolution("b", 1 << 16, 1 << 16, 1 << 15), &[1])];
         let error = refused(16, nodes, &[("a", &[1 << 16, 3, 1, 1]), ("b", &[1 << 16, 2, 1, 1])], 1 << 16);
         assert_eq!(error.what, "node 2 (Convolution `backbone.b`)");
-        // 3 · 2¹⁶ for the first layer, 2³² for the second; the file has 5 · 2¹⁶.
-        assert_eq!((error.asked, error.bound), ((3 << 16) + (1 << 32), 16 * (5 << 16) + (1 << 24)));
-        assert!(error.to_string().contains("asks for 4295163904 weights as they are computed with"), "{error}");
+        // 2¹⁹ for the first layer, whose inputs make one vector, and 2³² for the second; the file has 5 · 2¹⁶.
+        assert_eq!((error.asked, error.bound), ((1 << 19) + (1 << 32), 16 * (5 << 16) + (1 << 24)));
+        assert!(error.to_string().contains("asks for 4295491584 weights as they are computed with"), "{error}");
     }
 
     #[test]
@@ -118,6 +118,47 @@ mod our_own_form {
         (5..=20).for_each(|id| nodes.push(step(Op::Add, &[id, if id == 5 { 6 } else { id + 15 + 1 }])));
         let error = refused(2048, nodes, &[("a", &[4, 3, 1, 1])], 4);
         assert_eq!((error.unit, error.bound), ("numbers an image, with those that are still needed,", 1 << 27));
+    }
+
+    #[test]
+    fn padding_that_is_larger_than_the_map() {
+        let far = 1 << 14;
+        let (name, kernel) = ("backbone.a".to_owned(), [1; 2]);
+        let (stride, padding) = ([far; 2], [far; 2]);
+        let far = Op::Convolution(Convolution {
+            name,
+            inputs: 3,
+            outputs: 4,
+            kernel,
+            stride,
+            padding,
+            groups: 1,
+            bias: false,
+        });
+        let error = refused(16, vec![step(far, &[0])], &[("a", &[4, 3, 1, 1])], 4);
+        assert_eq!((error.what.as_str(), error.bound), ("node 1 (Convolution `backbone.a`)", 1 << 27));
+        // The image, what it gives, and the image within its border, each in vectors of eight.
+        assert_eq!(error.asked, 8 * (16 * 16 + 3 * 3 + (16 + (2 << 14)) * (16 + (2 << 14))));
+    }
+
+    #[test]
+    fn weights_of_single_channels() {
+        // Each is a vector of zeros but for one, in both directions.
+        let (name, kernel) = ("backbone.a".to_owned(), [1 << 10; 2]);
+        let (stride, padding) = ([1; 2], [1 << 9; 2]);
+        let split = step(Op::Split { start: 0, length: 1 }, &[0]);
+        let wide = Op::Convolution(Convolution {
+            name,
+            inputs: 1,
+            outputs: 2,
+            kernel,
+            stride,
+            padding,
+            groups: 1,
+            bias: false,
+        });
+        let error = refused(16, vec![split, step(wide, &[1])], &[("a", &[2, 1, 1 << 10, 1 << 10])], 2);
+        assert_eq!((error.asked, error.bound), ((8 * 8) << 20, 16 * (2 << 20) + (1 << 24)));
     }
 
     #[test]
@@ -214,6 +255,13 @@ mod onnx {
         let pads = node("Conv", &["b", "w"], "x").with("pads", Attribute::Ints(vec![1 << 20; 4]));
         let error = refused(vec![pads], vec![Tensor::floats("w", &[1, 4, 1, 1], &[0.5; 4])]);
         assert!(error.what.contains("(Conv)") && error.unit == "numbers an image", "{error}");
+    }
+
+    #[test]
+    fn images_as_large_as_a_town() {
+        let nodes = vec![node("GlobalAveragePool", &["image"], "c"), node("Flatten", &["c"], "feature")];
+        let error = too_much(read(&File::new(1 << 16, 1 << 16, nodes, vec![]).bytes()));
+        assert_eq!((error.what.as_str(), error.asked), ("`image`", 3 << 32));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How much a file may ask for: every bound on what is allocated or computed because a file says so stands here. What asks
 //! for more is refused before anything of it is allocated, with [`TooMuch`].
 //!
-//! Real networks stay far below: ResNet-101 at 256×128 has 350 nodes, 2²⁰ numbers in its largest map and 2³³
+//! Real networks stay far below: ResNet-101 at 256×128 has 350 nodes, 2¹⁹ numbers in its largest map and 2³³
 //! multiplications an image. Weights are bounded by the file that holds them and by the address space alone.
 
 use std::collections::HashSet;
@@ -133,8 +133,10 @@ pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
             None => format!("node {id} ({})", kind(&node.op)),
         };
         within(what, count(shape), "numbers an image", MAP)?;
-        live = live.saturating_add(count(shape));
-        within(what, live, "numbers an image, with those that are still needed,", LIVE)?;
+        live = live.saturating_add(stored_count(shape));
+        let border = node.inputs.first().map_or(0, |&input| border(&node.op, shapes[input]));
+        let needed = live.saturating_add(border);
+        within(what, needed, "numbers an image, with those that are still needed,", LIVE)?;
         let cost = cost(&node.op);
         packed = packed.saturating_add(cost.packed);
         within(what, packed, "weights as they are computed with, with all before it,", most)?;
@@ -144,7 +146,7 @@ pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
             node.inputs.iter().copied().chain([id]).filter(|&read| readers[read] == id).collect();
         done.sort_unstable();
         done.dedup();
-        live = done.into_iter().fold(live, |live, read| live.saturating_sub(count(shapes[read])));
+        live = done.into_iter().fold(live, |live, read| live.saturating_sub(stored_count(shapes[read])));
     }
     Ok(())
 }
@@ -166,13 +168,17 @@ fn cost(op: &Op) -> Cost {
         Op::Convolution(c) => {
             let own = product(&[c.kernel[0], c.kernel[1], c.inputs / c.groups.max(1)]);
             let is_depthwise = c.groups == c.inputs && c.groups == c.outputs;
-            let each = if is_depthwise { own } else { product(&[c.kernel[0], c.kernel[1], c.inputs]) };
-            let outputs = c.outputs as u64;
-            Cost { stored: outputs.saturating_mul(own), packed: outputs.saturating_mul(each), each }
+            let [each, packed] = if is_depthwise {
+                [own, own]
+            } else {
+                [c.inputs, whole(c.inputs)].map(|inputs| product(&[c.kernel[0], c.kernel[1], inputs]))
+            };
+            let stored = own.saturating_mul(c.outputs as u64);
+            Cost { stored, packed: packed.saturating_mul(whole(c.outputs) as u64), each }
         }
         Op::Linear { inputs, outputs, .. } => {
-            let weights = product(&[*inputs, *outputs]);
-            Cost { stored: weights, packed: weights, each: *inputs as u64 }
+            let (stored, packed) = (product(&[*inputs, *outputs]), product(&[whole(*inputs), whole(*outputs)]));
+            Cost { stored, packed, each: *inputs as u64 }
         }
         Op::MaxPool(pool) | Op::AveragePool(pool) => Cost { each: product(&pool.kernel), ..Default::default() },
         Op::BatchNorm { channels, .. } => of_channels(*channels, 4),
@@ -181,6 +187,32 @@ fn cost(op: &Op) -> Cost {
         }
         Op::PRelu { channels, .. } => of_channels(*channels, 1),
         _ => Cost { each: 1, ..Default::default() },
+    }
+}
+
+/// Channels in memory: in vectors of as many.
+const VECTOR: usize = 8;
+
+fn whole(channels: usize) -> usize {
+    channels.checked_next_multiple_of(VECTOR).unwrap_or(usize::MAX)
+}
+
+/// The numbers of a value as they lie in memory.
+fn stored_count(shape: Shape) -> u64 {
+    count(match shape {
+        Shape::Map([channels, height, width]) => Shape::Map([whole(channels), height, width]),
+        Shape::Vector(channels) => Shape::Vector(whole(channels)),
+    })
+}
+
+/// Those of a convolution's input with the zeros around it.
+fn border(op: &Op, input: Shape) -> u64 {
+    match (op, input) {
+        (Op::Convolution(c), Shape::Map([channels, height, width])) if c.padding != [0, 0] => {
+            let side = |size: usize, padding: usize| padding.saturating_mul(2).saturating_add(size);
+            stored_count(Shape::Map([channels, side(height, c.padding[0]), side(width, c.padding[1])]))
+        }
+        _ => 0,
     }
 }
 

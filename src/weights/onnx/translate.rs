@@ -73,6 +73,7 @@ pub(super) fn translate(network: &Network, file: usize, input: &InputOptions) ->
     let [height, width] = input.size(size)?;
     let size_assumed = input.size_assumed(size, [height, width]);
     let (importer, image) = Importer::new(height, width);
+    budget::map(|| format!("`{}`", network.image.name), image.shape)?;
     let operators = Operators::new(importer, file);
     let batch = network.image.dims.first().copied().flatten().and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { network, operators, values: HashMap::new(), batch };

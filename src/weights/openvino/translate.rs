@@ -46,6 +46,7 @@ pub(super) fn translate(network: &Network, bin: &[u8], input: &InputOptions) -> 
     let [height, width] = input.size(size)?;
     let size_assumed = input.size_assumed(size, [height, width]);
     let (importer, image) = Importer::new(height, width);
+    budget::map(|| format!("`{}`", parameter.name), image.shape)?;
     let operators = Operators::new(importer, bin.len());
     let batch = parameter.dims.as_ref().and_then(|dims| *dims.first()?).and_then(|batch| i64::try_from(batch).ok());
     let mut translator = Translator { operators, image, bin, values: Vec::new(), output: None, batch };
