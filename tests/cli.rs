@@ -480,7 +480,7 @@ fn what_is_said_of_the_input_wins_is_told_and_is_kept_by_convert() {
     assert!(!silent.contains("as was said"), "{silent}");
 
     for (option, value, known) in
-        [("--input", "grb", "rgb and bgr"), ("--range", "255", "0-255"), ("--size", "128", "256x128")]
+        [("--input", "grb", "choose rgb or bgr"), ("--range", "255", "choose 0-1, 0-255"), ("--size", "128", "256x128")]
     {
         reid(&["bench", option, value]).ends(2).says(&[known]);
     }

@@ -9,7 +9,8 @@ mod resnet;
 pub use imported::ImportedConfig;
 pub use osnet::OsnetConfig;
 pub use preset::{PRESETS, preset};
+pub(crate) use reidentifier::IMAGE;
 pub use reidentifier::{
-    BackboneConfig, Bottleneck, ChannelOrder, ConfigError, Head, InputConfig, Pooling, ReIdentifierConfig,
+    BackboneConfig, Bottleneck, ChannelOrder, ConfigError, Head, InputConfig, Pooling, ReIdentifierConfig, UnknownOrder,
 };
 pub use resnet::{Ibn, ResnetConfig, StemPool};

@@ -78,6 +78,7 @@ pub enum ChannelOrder {
 }
 
 impl ChannelOrder {
+    /// The colours the other way round.
     pub fn opposite(self) -> Self {
         match self {
             Self::Rgb => Self::Bgr,
@@ -86,15 +87,19 @@ impl ChannelOrder {
     }
 }
 
-/// As an option spells it.
-impl FromStr for ChannelOrder {
-    type Err = String;
+/// A word that names no order of colours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no order of colours; choose rgb or bgr")]
+pub struct UnknownOrder(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
+impl FromStr for ChannelOrder {
+    type Err = UnknownOrder;
+
+    fn from_str(word: &str) -> Result<Self, UnknownOrder> {
+        match word {
             "rgb" => Ok(Self::Rgb),
             "bgr" => Ok(Self::Bgr),
-            _ => Err("rgb and bgr are known".into()),
+            _ => Err(UnknownOrder(word.to_owned())),
         }
     }
 }
@@ -269,7 +274,7 @@ impl fmt::Display for BackboneConfig {
 }
 
 /// The pixels that a side of the input may have.
-pub(super) const IMAGE: RangeInclusive<usize> = 16..=4096;
+pub(crate) const IMAGE: RangeInclusive<usize> = 16..=4096;
 
 pub(super) fn size(what: &'static str, value: usize, range: RangeInclusive<usize>) -> Result<(), ConfigError> {
     if range.contains(&value) { Ok(()) } else { Err(ConfigError::Size { what, value, range }) }

@@ -1,12 +1,12 @@
-//! What is said of a model's input from outside: by who has the file, or by what stands beside the network in it.
+//! What a user says of a model's input.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::images::Range;
 use super::{Recognised, WeightsError};
-use crate::model::{BackboneConfig, ChannelOrder, InputConfig};
+use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
 
 /// What a user says of the input of a model, where its file does not tell it or tells it wrong. What is left out stays as the
 /// file has it, or as it is taken for granted.
@@ -50,28 +50,21 @@ impl PixelRange {
     }
 }
 
-/// As an option spells it.
-impl FromStr for PixelRange {
-    type Err = String;
+/// A word that names no range of pixels.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no range of pixels; choose 0-1, 0-255 or imagenet")]
+pub struct UnknownRange(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
+impl FromStr for PixelRange {
+    type Err = UnknownRange;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRange> {
+        match word {
             "0-1" => Ok(Self::Unit),
             "0-255" => Ok(Self::Bytes),
             "imagenet" => Ok(Self::ImageNet),
-            _ => Err("0-1, 0-255 and imagenet are known".into()),
+            _ => Err(UnknownRange(word.to_owned())),
         }
-    }
-}
-
-/// As a sentence has it: `RGB of 0 to 1`.
-impl fmt::Display for PixelRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unit => "of 0 to 1",
-            Self::Bytes => "of 0 to 255",
-            Self::ImageNet => "at ImageNet's mean and deviation",
-        })
     }
 }
 
@@ -79,9 +72,10 @@ impl InputOptions {
     /// Refuses a size that no network has.
     pub(super) fn check(&self) -> Result<(), WeightsError> {
         for (what, size) in [("height", self.height), ("width", self.width)] {
-            if let Some(size) = size.filter(|size| !(16..=4096).contains(size)) {
+            if let Some(size) = size.filter(|size| !IMAGE.contains(size)) {
+                let (least, most) = IMAGE.into_inner();
                 return Err(WeightsError::Input(format!(
-                    "the input's {what} cannot be {size}; 16 to 4096 pixels it can"
+                    "the input's {what} cannot be {size}; {least} to {most} pixels it can"
                 )));
             }
         }
@@ -171,7 +165,7 @@ fn described(input: &InputConfig) -> String {
         close(&input.mean, &mean) && close(&input.std, &std)
     };
     match known.into_iter().find(near) {
-        Some(range) => format!("{order} {range}"),
+        Some(range) => format!("{order} {}", Range::from(range)),
         None => format!("{order} less {:?} and divided by {:?}", input.mean, input.std),
     }
 }

@@ -44,7 +44,7 @@ pub use fingerprint::Fingerprint;
 #[cfg(feature = "train")]
 pub(crate) use initial::initial_tensor;
 pub use initial::{initial_tensors, untrained};
-pub use input::{InputOptions, PixelRange};
+pub use input::{InputOptions, PixelRange, UnknownRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
 pub use safetensors::{Precision, to_safetensors};

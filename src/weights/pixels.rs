@@ -324,8 +324,9 @@ impl Pixel {
             () if (2.0..=2.4).contains(&deviation) && mean.abs() <= 0.5 => Range::Normalised,
             // (x + 1) / 2, (x + 1) · 127.5
             () if near(mean, -1.0) && (near(deviation, 2.0) || near(deviation, 1.0 / 127.5)) => Range::Symmetric,
-            // Divided by 0.229, 0.5 …, or only less the mean, or times 255.
-            () if (0.05..=1.06).contains(&deviation) && (0.0..=1.0).contains(&mean) => Range::Unit,
+            // Divided by 0.229, 0.5 …, or only less the mean, or times 255. What hardly scales might as well be learnt.
+            () if (0.05..0.6).contains(&deviation) && (0.0..=1.0).contains(&mean) => Range::Unit,
+            () if (0.6..=1.06).contains(&deviation) && (0.3..=1.0).contains(&mean) => Range::Unit,
             () if (0.0035..=0.0045).contains(&deviation) && (-0.02..=1.0).contains(&mean) => Range::Unit,
             () => return Err(Unclear::Scale { mean, deviation }),
         }))

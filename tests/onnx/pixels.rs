@@ -288,6 +288,8 @@ fn what_suits_no_pixels_is_refused_until_the_user_says_what_they_are() {
     assert!(refused(&third).contains("(pixel − 0.0000) ÷ 3.0000"), "{}", refused(&third));
     let cut_off = Steps::new().then("Relu", &[], &[]).file();
     assert!(refused(&cut_off).contains("cutting off what is below 0"), "{}", refused(&cut_off));
+    let learnt = Steps::new().by("Mul", 1.2).by("Sub", 0.1).file();
+    assert!(refused(&learnt).contains("(pixel − 0.0833) ÷ 0.8333"), "{}", refused(&learnt));
     let mixed = Steps::new().channels([0, 1, 2], |x, c| if c == 0 { x.by("Div", 255.0) } else { x.by("Div", 0.25) });
     assert!(refused(&mixed.file()).contains("one part of it takes pixels"));
     let message = read(&third.bytes()).unwrap_err().to_string();

@@ -224,6 +224,13 @@ fn what_stands_beside_the_network_tells_the_rest() {
     let api = api.read();
     check(&api, IMAGENET);
     assert_eq!((api.config.input.order, api.assumed.len()), (Rgb, 0));
+    assert!(api.summary.contains("It takes RGB at ImageNet's mean and deviation."), "{}", api.summary);
+    let mut api = Model::new();
+    let parameters = [("mean_values", "1 2 3"), ("scale_values", "4 5 6")];
+    api.info = format!("<rt_info><model_info>{}</model_info></rt_info>", listed(&parameters));
+    let api = api.read();
+    check(&api, ([1.0, 2.0, 3.0].map(|mean| mean / 255.0), [4.0, 5.0, 6.0].map(|std| std / 255.0)));
+    assert_eq!(api.assumed, ["The file says nothing of the order of the colours: RGB is taken for granted."]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use roxmltree::Node;
 use super::file::{Layer, child};
 use crate::model::ChannelOrder;
 use crate::weights::images::{Hints, Range};
+use crate::weights::input::PixelRange;
 
 /// The networks of the Open Model Zoo, which document BGR of 0…255 whatever their files hold.
 const ZOO: &str = "person-reidentification-retail-";
@@ -42,19 +43,22 @@ pub(super) fn hints(root: Node, name: &str, layers: &[Layer]) -> Hints {
     };
     let three = |name| <[f32; 3]>::try_from(value(model, name).map(numbers).unwrap_or_default()).ok();
     let (mean, scale) = (three("mean_values"), three("scale_values"));
-    let range = (mean.is_some() || scale.is_some()).then(|| {
-        let (mean, scale) = (mean.unwrap_or([0.0; 3]), scale.unwrap_or([1.0; 3]));
-        Range::Scaled(mean, scale)
-    });
-    let range = range.filter(|range| match range {
-        Range::Scaled(mean, scale) => {
-            mean.iter().chain(scale).all(|number| number.is_finite()) && scale.iter().all(|scale| *scale > 0.0)
-        }
-        _ => true,
-    });
+    let range =
+        (mean.is_some() || scale.is_some()).then(|| scaled(mean.unwrap_or([0.0; 3]), scale.unwrap_or([1.0; 3])));
+    let range = range.flatten();
     // It turns the BGR of OpenCV round.
     let order = is(model, "reverse_input_channels").then_some(ChannelOrder::Rgb);
     Hints { stated, range, order, ours: false }
+}
+
+/// What an application makes of pixels of 0…255; nothing where the numbers are none.
+fn scaled(mean: [f32; 3], scale: [f32; 3]) -> Option<Range> {
+    let is_good =
+        mean.iter().all(|mean| mean.is_finite()) && scale.iter().all(|scale| *scale > 0.0 && scale.is_finite());
+    let imagenet = PixelRange::ImageNet.mean_and_std(ChannelOrder::Rgb).map(|values| values.map(|value| 255.0 * value));
+    let near = |(found, known): (&f32, &f32)| (found - known).abs() <= 0.01 * known;
+    let is_imagenet = [mean, scale].iter().flatten().zip(imagenet.iter().flatten()).all(near);
+    is_good.then_some(if is_imagenet { Range::Normalised } else { Range::Scaled(mean, scale) })
 }
 
 fn value<'a>(parameters: Node<'a, 'a>, name: &str) -> Option<&'a str> {

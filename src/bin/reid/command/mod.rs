@@ -89,18 +89,19 @@ struct Model {
     input: Input,
 }
 
+const INPUT_HEADING: &str = "What the model takes, where its file does not tell it or tells it wrong";
+
 /// The images that a model takes, where its file does not say it or says it wrong; what is said wins over the file.
 #[derive(Args)]
-#[command(next_help_heading = "The model's input, where its file does not tell it")]
 struct Input {
     /// The order of the colours: rgb or bgr
-    #[arg(long = "input", value_name = "ORDER")]
+    #[arg(long = "input", value_name = "ORDER", help_heading = INPUT_HEADING)]
     order: Option<ChannelOrder>,
     /// The pixels' numbers: 0-1, 0-255, or imagenet (0-1, less ImageNet's mean and divided by its deviation)
-    #[arg(long, value_name = "RANGE")]
+    #[arg(long, value_name = "RANGE", help_heading = INPUT_HEADING)]
     range: Option<PixelRange>,
     /// What images are resized to, in pixels: height and width, as in 256x128
-    #[arg(long, value_name = "HxW", value_parser = size)]
+    #[arg(long, value_name = "HxW", value_parser = size, help_heading = INPUT_HEADING)]
     size: Option<[usize; 2]>,
 }
 
