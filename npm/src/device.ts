@@ -1,7 +1,7 @@
 import { ReidError } from "./errors.js";
 
 /** What a browser that has WebGPU is waited for when it is asked for an adapter. */
-const ADAPTER_MS = 10_000;
+const ADAPTER_MS = 20_000;
 
 export type DevicePreference = "auto" | "gpu" | "cpu";
 

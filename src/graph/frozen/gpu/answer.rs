@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::GpuError;
 
-/// What an adapter or a device is waited for.
-pub const OPENING: Duration = Duration::from_secs(10);
+/// What an adapter or a device is waited for. A browser may have its hands full with what another page compiles.
+pub const OPENING: Duration = Duration::from_secs(20);
 
-/// What the GPU's word on its work is waited for, such as a shader that is being compiled.
-pub const WORK: Duration = Duration::from_secs(60);
+/// What a GPU's word on its work is waited for.
+pub const WORK: Duration = Duration::from_secs(120);
 
 /// What comes of an answer, or [`GpuError::Silent`] when the time is over. Natively a driver answers before it returns.
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use half::f16;
 use wgpu::ErrorFilter;
@@ -51,10 +52,15 @@ impl GpuError {
 
 /// What a driver or a browser said as one line: without the call stack, and the shell that wgpu puts around it.
 fn sentence(text: &str) -> String {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let said = match text.split_once("JsValue(") {
         Some((_, value)) => value.lines().next().unwrap_or_default().trim_end_matches(')').to_owned(),
-        None => lines().filter(|&line| line != "Caused by:").take(3).collect::<Vec<_>>().join(": "),
+        None => {
+            let first = lines.next().unwrap_or_default();
+            // Natively the first line only says of what kind it is.
+            let causes = lines.skip_while(|&line| line != "Caused by:").skip(1).take(2);
+            std::iter::once(first).chain(causes).collect::<Vec<_>>().join(": ")
+        }
     };
     let said = said.trim_end_matches(['.', ':', ' ']);
     if said.is_empty() { "no reason was given".to_owned() } else { said.to_owned() }
@@ -197,6 +203,11 @@ impl GpuDevice {
         Ok(there)
     }
 
+    /// How long its word on its work may take, such as on shaders that are being compiled.
+    fn patience(&self) -> Duration {
+        if self.software { 5 * WORK } else { WORK }
+    }
+
     /// An error when it is lost.
     pub(super) fn check(&self) -> Result<(), GpuError> {
         self.lost.get().map_or(Ok(()), |reason| Err(GpuError::Lost(reason.clone())))
@@ -222,7 +233,7 @@ impl GpuDevice {
         };
         let mut first = None;
         for error in errors {
-            first = first.or(within(WORK, error).await?);
+            first = first.or(within(self.patience(), error).await?);
         }
         self.check()?;
         first.map_or(Ok(made), |error| Err(error.into()))
@@ -262,6 +273,8 @@ mod tests {
         assert_eq!(sentence("JsValue(null)"), "null");
         let native = "Validation Error\n\nCaused by:\n  In Device::create_buffer\n    it is too large.\n";
         assert_eq!(sentence(native), "Validation Error: In Device::create_buffer: it is too large");
+        let shader = "Error while parsing WGSL: :1:3 error: expected a name\nfn\n  ^\n - While calling [Device].\n";
+        assert_eq!(sentence(shader), "Error while parsing WGSL: :1:3 error: expected a name");
         assert_eq!(sentence("\n"), "no reason was given");
     }
 }
