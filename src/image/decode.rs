@@ -75,6 +75,9 @@ pub fn decode(bytes: &[u8]) -> Result<Rgba, ImageError> {
     if !whole {
         return Err(ImageError::Truncated { format: name });
     }
+    if format == ImageFormat::Png && !png_palette_is_read(bytes) {
+        return Err(ImageError::Broken { format: name, reason: "its palette is none".into() });
+    }
     if format == ImageFormat::Jpeg {
         return decode_jpeg(bytes);
     }
@@ -193,6 +196,19 @@ fn jpeg_colours_are_read(bytes: &[u8]) -> bool {
         let finest = [finest(0), finest(1)];
         factors.len() < 4 || (factors[0] == finest && factors[3] == finest)
     })
+}
+
+/// Whether the decoder has room for the palette. It panics where that is more than 256 colours, or a part of one (png 0.18.1).
+fn png_palette_is_read(bytes: &[u8]) -> bool {
+    let mut at = 8_usize;
+    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..).and_then(|chunk| chunk.first_chunk::<8>()) {
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if kind == b"PLTE" && !(length % 3 == 0 && length <= 3 * 256) {
+            return false;
+        }
+        at = at.saturating_add(length as usize).saturating_add(12);
+    }
+    true
 }
 
 /// Whether all of the RIFF chunk is there and of the chunks in it (RFC 9649, section 2.3); the byte that pads it to an even
@@ -333,6 +349,20 @@ mod tests {
             chunk(b"IEND", &[]),
         ]
         .concat()
+    }
+
+    #[test]
+    fn a_palette_of_no_whole_colours_is_refused() {
+        let whole = palette_png();
+        for length in [0, 1, 4, 5, 3 * 257] {
+            let entries = vec![7; length];
+            let size = u32::try_from(length).expect("short").to_be_bytes();
+            let body = [b"PLTE", &entries[..]].concat();
+            let chunk = [&size[..], &body, &crc32(&body).to_be_bytes()].concat();
+            // Behind the header; the palette that was there is 18 bytes.
+            let file = [&whole[..33], &chunk, &whole[33 + 18..]].concat();
+            assert!(matches!(decode(&file), Err(ImageError::Broken { .. })), "{length}: {:?}", decode(&file));
+        }
     }
 
     #[test]
