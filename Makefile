@@ -130,7 +130,7 @@ fuzz:
 	for reader in $(READERS); do \
 	  echo "fuzzing $$reader" >&2; \
 	  export FUZZ_READER=$$reader FUZZ_CORPUS=$(FUZZ)/corpus/$$reader; mkdir -p $$FUZZ_CORPUS; \
-	  $(FUZZ)/$(HOST)/debug/webreid-fuzz -max_total_time=$$((60 * $(MINUTES))) -timeout=10 -rss_limit_mb=2048 \
+	  $(FUZZ)/$(HOST)/debug/webreid-fuzz -max_total_time=$$((60 * $(MINUTES))) -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
 	    -print_final_stats=1 -artifact_prefix=$(FUZZ)/finds/$$reader- $$FUZZ_CORPUS || found=1; \
 	done; exit $$found
 

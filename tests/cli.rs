@@ -495,8 +495,10 @@ fn an_openvino_model_is_read_from_either_of_its_files_and_gives_the_reference_fe
     let run = reid(&["convert", &xml, &out]).ends(0);
     assert!(run.stdout.contains("small-reid (OpenVINO): 12-d feature"), "{}", run.stdout);
     let reference = Checkpoint::read(&fs::read(fixture("expected.safetensors")).unwrap()).unwrap().tensors;
-    for (picture, planes) in ["a.png", "b.png", "c.png"].into_iter().zip(reference["rgb"].values.chunks_exact(3 * 512)) {
-        let pixel = |x: u32, y: u32| image::Rgb([0, 512, 1024].map(|plane| planes[plane + (16 * y + x) as usize] as u8));
+    for (picture, planes) in ["a.png", "b.png", "c.png"].into_iter().zip(reference["rgb"].values.chunks_exact(3 * 512))
+    {
+        let pixel =
+            |x: u32, y: u32| image::Rgb([0, 512, 1024].map(|plane| planes[plane + (16 * y + x) as usize] as u8));
         image::RgbImage::from_fn(16, 32, pixel).save(bench.path(picture)).unwrap();
     }
     let features = |weights: &str| {

@@ -88,7 +88,7 @@ pub fn decode_picture(bytes: &[u8]) -> Result<Picture, ImageError> {
     // The JPEG decoder paints what is missing grey and says nothing; the WebP decoder takes it for damage.
     let whole = match format {
         ImageFormat::Jpeg => jpeg_is_whole(bytes),
-        ImageFormat::WebP => webp_is_whole(bytes),
+        ImageFormat::WebP => webp_chunks(bytes).is_some(),
         _ => true,
     };
     if !whole {
@@ -96,7 +96,10 @@ pub fn decode_picture(bytes: &[u8]) -> Result<Picture, ImageError> {
     }
     if format == ImageFormat::WebP {
         // The decoder believes what a chunk says of its length, and a frame of its size.
-        check_webp_chunks(bytes.get(12..).unwrap_or_default())?;
+        check_webp_chunks(webp_chunks(bytes).unwrap_or_default(), false)?;
+    }
+    if format == ImageFormat::Png && !png_palette_is_read(bytes) {
+        return Err(ImageError::Broken { format: name, reason: "its palette is none".into() });
     }
     if format == ImageFormat::Jpeg {
         return decode_jpeg(bytes);
@@ -229,32 +232,39 @@ fn jpeg_colours_are_read(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether all of the RIFF chunk is there and of the chunks in it (RFC 9649, section 2.3); the byte that pads it to an even
-/// length may be missing.
-fn webp_is_whole(bytes: &[u8]) -> bool {
-    let length = |at: usize| Some(u64::from(u32::from_le_bytes(*bytes.get(at + 4..)?.first_chunk()?)));
-    let end = length(0).unwrap_or(0) + 8;
-    let mut at = 12;
-    while let Some(length) = length(at).filter(|_| (at as u64) < end) {
-        let after = at as u64 + 8 + length;
-        // The decoder would make room for the chunk before it sees that it is not there.
-        if after > bytes.len() as u64 {
+/// Whether the decoder has room for the palette. It panics where that is more than 256 colours, or a part of one (png 0.18.1).
+fn png_palette_is_read(bytes: &[u8]) -> bool {
+    let mut at = 8_usize;
+    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..).and_then(|chunk| chunk.first_chunk::<8>()) {
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if kind == b"PLTE" && !(length % 3 == 0 && length <= 3 * 256) {
             return false;
         }
-        at = (after + length % 2) as usize;
+        at = at.saturating_add(length as usize).saturating_add(12);
     }
-    bytes.len() as u64 + 1 >= end
+    true
 }
 
-/// That every chunk (RFC 9649, section 2.3) lies within those around it, and no frame is too large.
-fn check_webp_chunks(mut chunks: &[u8]) -> Result<(), ImageError> {
+/// What the RIFF chunk of a WebP holds (RFC 9649, section 2.4), where all of it is there; the byte that pads it to an even
+/// length may be missing.
+fn webp_chunks(bytes: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?);
+    let end = usize::try_from(length).ok()?.checked_add(8)?;
+    bytes.get(12..end.min(bytes.len())).filter(|_| bytes.len() + 1 >= end)
+}
+
+/// That every chunk (RFC 9649, section 2.3) lies within those around it, and no frame is too large. Frames of an animation
+/// have chunks of their own, `of_frame`, but no frames.
+fn check_webp_chunks(mut chunks: &[u8], of_frame: bool) -> Result<(), ImageError> {
     while let Some((header, rest)) = chunks.split_first_chunk::<8>() {
         let (name, length) = header.split_at(4);
         let length = length.try_into().map_or(0, u32::from_le_bytes) as usize;
         let content = rest.get(..length).ok_or(ImageError::Truncated { format: "WebP" })?;
         match (name, content) {
             // The place and size of a frame of an animation, then its chunks.
-            (b"ANMF", [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, chunks @ ..]) => check_webp_chunks(chunks)?,
+            (b"ANMF", [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, chunks @ ..]) if !of_frame => {
+                check_webp_chunks(chunks, true)?;
+            }
             (b"VP8 ", [_, _, _, _, _, _, w0, w1, h0, h1, ..]) => {
                 let [width, height] = [[*w0, *w1], [*h0, *h1]].map(|side| u32::from(u16::from_le_bytes(side) & 0x3fff));
                 check_size(width, height, "WebP")?;
@@ -387,6 +397,20 @@ mod tests {
             chunk(b"IEND", &[]),
         ]
         .concat()
+    }
+
+    #[test]
+    fn a_palette_of_no_whole_colours_is_refused() {
+        let whole = palette_png();
+        for length in [0, 1, 4, 5, 3 * 257] {
+            let entries = vec![7; length];
+            let size = u32::try_from(length).expect("short").to_be_bytes();
+            let body = [b"PLTE", &entries[..]].concat();
+            let chunk = [&size[..], &body, &crc32(&body).to_be_bytes()].concat();
+            // Behind the header; the palette that was there is 18 bytes.
+            let file = [&whole[..33], &chunk, &whole[33 + 18..]].concat();
+            assert!(matches!(decode(&file), Err(ImageError::Broken { .. })), "{length}: {:?}", decode(&file));
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Checkpoint {
 
 /// What `nn.DataParallel` and `torch.compile` put before every name.
 const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+/// The most of them that are taken off: a name of nothing else would keep us busy.
+const MOST_WRAPPERS: usize = 8;
 
 impl Checkpoint {
     /// Reads a safetensors file or what `torch.save` wrote, the zip form as well as the older one; the first bytes decide.
@@ -51,9 +53,9 @@ impl Checkpoint {
         if checkpoint.tensors.is_empty() {
             return Err(WeightsError::NoTensors("save the model's state_dict()".into()));
         }
-        while let Some(wrapper) =
-            WRAPPERS.into_iter().find(|w| checkpoint.tensors.keys().all(|name| name.starts_with(w)))
-        {
+        for _ in 0..MOST_WRAPPERS {
+            let is_everywhere = |wrapper: &&str| checkpoint.tensors.keys().all(|name| name.starts_with(wrapper));
+            let Some(wrapper) = WRAPPERS.into_iter().find(is_everywhere) else { break };
             let tensors = std::mem::take(&mut checkpoint.tensors).into_iter();
             checkpoint.tensors = tensors.map(|(name, tensor)| (name[wrapper.len()..].to_owned(), tensor)).collect();
         }

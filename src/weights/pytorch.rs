@@ -142,7 +142,11 @@ struct Loader {
 
 impl Loader {
     fn new(file_length: usize, big_endian: bool, words: Vec<String>) -> Self {
-        Self { checkpoint: Checkpoint { words, ..Checkpoint::default() }, big_endian, budget: Budget::stored(file_length) }
+        Self {
+            checkpoint: Checkpoint { words, ..Checkpoint::default() },
+            big_endian,
+            budget: Budget::stored(file_length),
+        }
     }
 
     /// Adds the tensor that `view` shows of the bytes of its storage; integers are left out.

@@ -86,7 +86,8 @@ fn every_preset_comes_back() {
         }
         config.neck = place % 3 > 0;
         config.pooling = if place % 2 == 0 { Pooling::Average } else { Pooling::Gem };
-        config.bottleneck = (place % 4 == 3).then_some(Bottleneck { dim: 24, bias: place % 8 == 3, rectified: place % 8 == 7 });
+        config.bottleneck =
+            (place % 4 == 3).then_some(Bottleneck { dim: 24, bias: place % 8 == 3, rectified: place % 8 == 7 });
         check(name, &model(config, &mut random));
     }
 }
