@@ -132,7 +132,13 @@ impl Importer {
     /// When the steps do something to the image that suits no usual one, and nothing else tells it.
     pub fn settle(&mut self, output: Value, hints: &Hints, said: &InputOptions) -> Result<Images, WeightsError> {
         let is_untouched = (self.scale, self.shift) == ([1.0; 3], [0.0; 3]);
-        let ours = hints.ours.then_some(if is_untouched { Range::Normalised } else { Range::Unit });
+        // What `to_onnx` writes: images of 0…1, or of 0…255 where small numbers would not tell these.
+        let small = |channel: usize| self.scale[channel] >= 1.0 && -self.shift[channel] <= self.scale[channel];
+        let ours = hints.ours.then(|| match (0..3).all(small) {
+            _ if is_untouched => Range::Normalised,
+            true => Range::Unit,
+            false => Range::Bytes,
+        });
         let stated = hints.stated.or(ours);
         let is_needed = needed(&self.steps, output.id);
         let layers = self.steps.iter().zip(is_needed).take(output.id + 1);
