@@ -156,8 +156,9 @@ impl<'a> Tally<'a> {
             let drawn: Vec<(i32, usize)> = drawn.collect();
             let own = drawn.iter().find(|(who, _)| *who == person).map_or(usize::MAX, |(_, place)| *place);
             let before = drawn.iter().filter(|(_, place)| *place < own).count();
-            cmc.iter_mut().skip(before).for_each(|hit| *hit += 1.0 / DRAWS as f32);
+            cmc.iter_mut().skip(before).for_each(|hit| *hit += 1.0);
         }
+        cmc.iter_mut().for_each(|hits| *hits /= DRAWS as f32);
         cmc
     }
 

@@ -149,15 +149,15 @@ fn text(what: &str, evaluation: &Evaluation) -> String {
     let interval = |Interval { low, high }| format!("  (95 %: {low:.1}–{high:.1})");
     let mut text = format!(
         "{what}: {queries} queries, gallery of {}\n\
-         rank-1  {rank1:6.2} %{}\nrank-5  {rank5:6.2} %\nrank-10 {rank10:6.2} %\nmAP     {map:6.2} %{}\nmINP    {minp:6.2} %",
+         rank-1  {rank1:5.2} %{}\nrank-5  {rank5:5.2} %\nrank-10 {rank10:5.2} %\nmAP     {map:5.2} %{}\nmINP    {minp:5.2} %",
         evaluation.gallery,
         interval(intervals.rank1),
         interval(intervals.map),
     );
     if let Some(Verification { eer, tmr, .. }) = verification {
-        text += &format!("\nEER     {eer:6.2} %");
+        text += &format!("\nEER     {eer:5.2} %");
         for (rate, share) in tmr {
-            text += &format!("\ntrue matches at {rate} false ones {share:6.2} %");
+            text += &format!("\ntrue matches at {rate} false ones {share:.2} %");
         }
     }
     text
