@@ -133,12 +133,12 @@ impl GpuDevice {
         let lost = Arc::new(OnceLock::new());
         let reason = lost.clone();
         device.set_device_lost_callback(move |_, message| {
-            reason.get_or_init(|| message);
+            reason.get_or_init(|| sentence(&message));
         });
         // What no scope catches concerns a device that is about to be lost; by default it would be a panic.
         let reason = lost.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            reason.get_or_init(|| error.to_string());
+            reason.get_or_init(|| sentence(&error.to_string()));
         }));
         // Browsers may hide the adapter's name.
         let name = [info.name, info.driver_info].into_iter().find(|name| !name.is_empty());
