@@ -495,14 +495,14 @@ fn an_openvino_model_is_read_from_either_of_its_files_and_gives_the_reference_fe
     let run = reid(&["convert", &xml, &out]).ends(0);
     assert!(run.stdout.contains("small-reid (OpenVINO): 12-d feature"), "{}", run.stdout);
     let reference = Checkpoint::read(&fs::read(fixture("expected.safetensors")).unwrap()).unwrap().tensors;
-    for (picture, planes) in ["a.png", "b.png", "c.png"].into_iter().zip(reference["rgb"].values.chunks_exact(3 * 512))
-    {
-        let pixel =
-            |x: u32, y: u32| image::Rgb([0, 512, 1024].map(|plane| planes[plane + (16 * y + x) as usize] as u8));
-        image::RgbImage::from_fn(16, 32, pixel).save(bench.path(picture)).unwrap();
+    let names = ["a.png", "b.png", "c.png"];
+    for (name, planes) in names.into_iter().zip(reference["rgb"].values.chunks_exact(3 * 512)) {
+        let value = |plane: usize, x: u32, y: u32| planes[512 * plane + (16 * y + x) as usize] as u8;
+        let pixel = |x: u32, y: u32| image::Rgb([0, 1, 2].map(|plane| value(plane, x, y)));
+        image::RgbImage::from_fn(16, 32, pixel).save(bench.path(name)).unwrap();
     }
     let features = |weights: &str| {
-        let (out, [a, b, c]) = (bench.text("f.safetensors"), ["a.png", "b.png", "c.png"].map(|name| bench.text(name)));
+        let (out, [a, b, c]) = (bench.text("f.safetensors"), names.map(|name| bench.text(name)));
         reid(&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &a, &b, &c]).ends(0);
         let (file, shape) = read_features(&bench.path("f.safetensors"));
         assert_eq!((shape, file.metadata["model"].as_str()), (vec![3, 12], "small-reid"));

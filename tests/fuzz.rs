@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use readers::READERS;
 
 /// Changed files for a reader.
-const CASES: u64 = 1000;
+const CASES: u64 = 4000;
 /// What lengths, offsets and counts go wrong with.
 const NUMBERS: [u64; 12] =
     [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0xffff_ffff_ffff_ffff];

@@ -185,11 +185,14 @@ fn the_average_follows_the_weights_and_warms_up() {
     }
 }
 
+/// What is done to a batch.
+type Spoil = fn(&mut Batch) -> Result<(), BatchError>;
+
 /// Spoils the second batch of an epoch, once.
 #[derive(Debug)]
 struct Spoilt<'a> {
     batches: &'a mut Batches,
-    spoil: Option<fn(&mut Batch) -> Result<(), BatchError>>,
+    spoil: Option<Spoil>,
 }
 
 impl BatchSource for Spoilt<'_> {
@@ -222,7 +225,7 @@ fn a_step_that_fails_leaves_everything_as_it_was() {
         Ok(())
     };
     let unreadable = |_: &mut Batch| Err(BatchError { file: "a.png".into(), reason: "it is gone".into() });
-    let spoils: [(fn(&mut Batch) -> Result<(), BatchError>, &str); 3] = [
+    let spoils: [(Spoil, &str); 3] = [
         (no_number, "training diverged: the loss of step 1, or its gradient, is no number; lower the learning rate"),
         (stranger, "the label 7 is none of the head's 7 identities"),
         (unreadable, "a.png cannot be trained on: it is gone"),
@@ -232,7 +235,7 @@ fn a_step_that_fails_leaves_everything_as_it_was() {
         let mut config = config(OptimizerConfig::default(), 0.01);
         config.schedule.epochs = 2.0;
         config.ema = Some(0.9);
-        let run = |spoil: Option<(fn(&mut Batch) -> Result<(), BatchError>, &str)>| {
+        let run = |spoil: Option<(Spoil, &str)>| {
             let mut batches = Batches::new(batches(&fixture));
             let source = Spoilt { batches: &mut batches, spoil: spoil.map(|(spoil, _)| spoil) };
             let mut trainer = Trainer::new(config.clone(), &model(), &weights(&fixture), &device, source).unwrap();
