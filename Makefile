@@ -11,7 +11,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build wasm optimised page test-native test-browser test-page release deny clean
+.PHONY: demo test bench fuzz setup setup-build wasm optimised page test-native test-browser test-page test-devices release deny clean
 
 PORT ?= 4173
 # wasm-opt is npm's: Debian's is too old.
@@ -101,6 +101,10 @@ test-page: setup optimised page
 	npm --prefix www run lint
 	npm --prefix tests/page run lint
 	npm --prefix tests/page test
+
+# A browser whose GPU lies, in every way that we know: some ten minutes more than the few ways that test-page tries.
+test-devices: setup page
+	cd tests/page && THOROUGH=1 npx playwright test --project webgpu devices.spec.ts
 
 bench: setup page
 	rm -f bench.json

@@ -16,6 +16,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: ".",
+  ...(process.env.THOROUGH ? {} : { grepInvert: /@thorough/ }),
   // The pages compute on all cores by themselves.
   workers: 1,
   timeout: 180_000,
