@@ -595,3 +595,41 @@ fn real_checkpoints_score_as_measured_elsewhere() {
         assert_eq!(json["queries"], queries);
     }
 }
+
+/// What cameras' means and neighbours give on real photos, and that neighbours are left alone where a person has one photo.
+#[test]
+#[ignore = "needs ../shared"]
+fn cameras_and_neighbours_help_where_they_can() {
+    let shared = shared();
+    let scores = |weights: &str, data: &Path, more: &[&str]| {
+        let data = data.to_str().unwrap();
+        let start = ["evaluate", "--device", "cpu", "--weights", weights, "--data", data, "--protocol", "cross-camera"];
+        let json = reid(&[&start[..], &["--json"], more].concat()).ends(0).json();
+        ["rank1", "map"].map(|score| json[score].as_f64().unwrap())
+    };
+    let (centred, auto) = (["--cameras", "centre"], ["--cameras", "centre", "--rerank", "auto"]);
+    let pku = shared.join("data/pku-reid");
+    let retail = "person-reidentification-retail-0287";
+    let retail = shared.join("weights").join(retail).join(format!("{retail}.xml"));
+    // One photo a person and camera.
+    let bench = Bench::new();
+    fs::create_dir(bench.path("one")).unwrap();
+    for entry in fs::read_dir(&pku).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with("_o1.png") {
+            fs::copy(pku.join(&name), bench.path("one").join(&name)).unwrap();
+        }
+    }
+    for (weights, least_centred, least_auto) in
+        [("webreid-small", [88.0, 70.5], [91.0, 88.5]), (retail.to_str().unwrap(), [95.3, 82.7], [95.8, 95.4])]
+    {
+        for (options, least) in [(&centred[..], least_centred), (&auto, least_auto)] {
+            let found = scores(weights, &pku, options);
+            println!("{weights} {options:?}: {found:.2?}");
+            assert!(found[0] >= least[0] && found[1] >= least[1], "{found:?}, at least {least:?}");
+        }
+        let one = bench.path("one");
+        assert_eq!(scores(weights, &one, &auto), scores(weights, &one, &centred));
+        assert_eq!(scores(weights, &one, &auto[2..]), scores(weights, &one, &[]));
+    }
+}

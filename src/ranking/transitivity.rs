@@ -11,7 +11,7 @@ const FEWEST: usize = 100;
 /// eight, where it gives 0.5 to 4.5 of rank-1 and 5 to 18 of mAP.
 pub const ENOUGH: f32 = 0.45;
 /// The same about one image, below which it keeps its own distances: some people have many photos, others one.
-pub const ENOUGH_AROUND: f32 = 0.3;
+pub const ENOUGH_AROUND: f32 = 0.25;
 
 /// How many of the pairs that an image's mutual neighbours make are mutual neighbours themselves. Photos of one person all
 /// know each other; where everybody has a photo or two, an image's neighbours are people who look like it in various ways,
