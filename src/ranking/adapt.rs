@@ -66,9 +66,6 @@ pub struct Adaptation {
 }
 
 impl Adaptation {
-    /// What a person who has to choose nothing gets: every part of it stays away where it would hurt.
-    pub const AUTO: Self = Self { cameras: Cameras::Centre, expand: Expand::None, rerank: Reranked::Auto };
-
     /// About how many bytes ranking so many images takes at most, their features included.
     pub fn bytes(self, count: usize, dim: usize) -> u64 {
         let parameters = Rerank::default();
@@ -111,8 +108,6 @@ pub struct Adapted<'a> {
     reranking: Option<Reranking>,
     /// Whether an image's own distances are left as they are by re-ranking.
     plain: Vec<bool>,
-    centring: Option<Centring>,
-    transitivity: Option<Transitivity>,
     /// What was decided and why, a sentence each.
     said: Vec<String>,
 }
@@ -182,7 +177,7 @@ impl<'a> Adapted<'a> {
                 ));
             }
         }
-        Ok(Self { photos, features, reranking, plain, centring, transitivity, said })
+        Ok(Self { photos, features, reranking, plain, said })
     }
 
     /// Calls `each` with the place of each query and its distances to the gallery, in order. They are squared distances of
@@ -219,19 +214,6 @@ impl<'a> Adapted<'a> {
     /// Whether distances are re-ranked.
     pub fn is_reranked(&self) -> bool {
         self.reranking.is_some()
-    }
-
-    /// The features that are compared.
-    pub fn features(&self) -> &Features {
-        &self.features
-    }
-
-    pub fn centring(&self) -> Option<&Centring> {
-        self.centring.as_ref()
-    }
-
-    pub fn transitivity(&self) -> Option<&Transitivity> {
-        self.transitivity.as_ref()
     }
 
     /// What was decided and why, a sentence each.
