@@ -1,0 +1,6 @@
+//! Galleries: people and their photos.
+
+mod bcubed;
+pub mod grouping;
+
+pub use bcubed::{BCubed, bcubed};
