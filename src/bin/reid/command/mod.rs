@@ -5,11 +5,14 @@ mod bench;
 mod convert;
 mod error;
 mod evaluate;
+mod evaluation;
 mod extract;
 mod features;
 mod interrupt;
 mod output;
+mod report;
 mod search;
+mod summary;
 mod train;
 mod weights;
 
@@ -82,6 +85,13 @@ struct Model {
     /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled one
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// How models run.
+#[derive(Args)]
+struct Running {
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
