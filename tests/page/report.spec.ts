@@ -39,7 +39,9 @@ test("a report can be read in light and dark and on a phone, and asks for nothin
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}`))).toEqual([]);
   }
-  const pictures = await page.locator("img").evaluateAll((all) => all.map((image) => (image as HTMLImageElement).naturalWidth));
+  const pictures = await page
+    .locator("img")
+    .evaluateAll((all) => all.map((image) => (image as HTMLImageElement).naturalWidth));
   expect(pictures.length).toBeGreaterThan(4 * PEOPLE);
   expect(Math.min(...pictures)).toBeGreaterThan(0);
   await page.setViewportSize({ width: 390, height: 844 });

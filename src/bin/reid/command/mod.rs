@@ -60,6 +60,7 @@ enum Command {
     ///
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
+    /// --report shows it all in a page; with --weights given twice, which of two models is better.
     Evaluate(evaluate::Evaluate),
     /// Train a model on folders of labelled crops
     ///

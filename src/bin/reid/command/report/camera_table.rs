@@ -15,12 +15,13 @@ pub fn camera_table(model: &Model) -> Markup {
         @if pairs.is_empty() {
             p { "No camera is known of these photos, so there are no pairs of cameras to compare." }
         } @else {
+            p class="words" {
+                "How well the queries of a camera (lines) find their person among the photos of another (columns): rank-1 / mAP in \
+                 per cent. The fainter, the harder is the way from one camera to the other."
+            }
             div class="wide" tabindex="0" role="group" aria-label={ "Pairs of cameras, " (model.name) } {
                 table class="heat" {
-                    caption {
-                        "Rank-1 / mAP in per cent by camera of the query (lines) and of the gallery (columns), with the number of \
-                         queries: the fainter, the harder is the way from one camera to the other."
-                    }
+                    caption { "Pairs of cameras" }
                     thead {
                         tr {
                             th scope="col" { "from \\ to" }

@@ -66,7 +66,8 @@ pub struct Model {
     pub histogram: Vec<Bin>,
     /// Worst first.
     pub outcomes: Vec<Outcome>,
-    pub map: Vec<Spot>,
+    /// The map of the features: `map` is mAP.
+    pub spots: Vec<Spot>,
     /// How many photos there are; not more than some are mapped.
     pub photos: usize,
 }
@@ -211,7 +212,7 @@ impl Model {
             roc: roc.map(points).unwrap_or_default(),
             histogram: bins(evaluation),
             outcomes,
-            map: spots
+            spots: spots
                 .iter()
                 .map(|spot| Spot { photo: photo(evaluation.images[spot.row]), x: spot.x, y: spot.y })
                 .collect(),

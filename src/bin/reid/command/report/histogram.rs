@@ -41,6 +41,7 @@ pub fn histogram(model: &Model) -> Markup {
         &html! {
             "How similar two photos are if they show the same person, and if they do not; the less the two hills overlap, the better. \
              At the best cut " (format!("{:.1}", found.eer)) " % of either kind are on the wrong side."
+        @if model.reranked { " After re-ranking similarities are shares of common neighbours, 0 to 1, and no cosines." }
         },
     )
 }

@@ -1,5 +1,8 @@
 //! The page: everything in one file, which fetches nothing.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::camera_table::camera_table;
@@ -16,7 +19,8 @@ const NAMED: usize = 50;
 pub fn html(contents: &Contents, thumbnails: &Thumbnails) -> String {
     let models = &contents.models;
     let two = models.len() > 1;
-    let title = format!("{} on {}", if two { "Two models" } else { "A model" }, contents.data);
+    let folder = Path::new(&contents.data).file_name().map_or(contents.data.as_str().into(), OsStr::to_string_lossy);
+    let title = format!("{} on {folder}", if two { "Two models" } else { "A model" });
     let page = html! {
         (DOCTYPE)
         html lang="en" {

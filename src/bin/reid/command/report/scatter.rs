@@ -26,16 +26,16 @@ const MARKERS: [&str; 8] = [
 ];
 
 pub fn scatter(model: &Model) -> Markup {
-    if model.map.is_empty() {
+    if model.spots.is_empty() {
         return html! { p { "There are too few photos for a map." } };
     }
     let mut persons: BTreeMap<i32, Vec<&Spot>> = BTreeMap::new();
-    model.map.iter().for_each(|spot| persons.entry(spot.photo.person).or_default().push(spot));
-    let cameras: BTreeSet<Option<i32>> = model.map.iter().map(|spot| spot.photo.camera).collect();
+    model.spots.iter().for_each(|spot| persons.entry(spot.photo.person).or_default().push(spot));
+    let cameras: BTreeSet<Option<i32>> = model.spots.iter().map(|spot| spot.photo.camera).collect();
     let forms: BTreeMap<Option<i32>, &str> = cameras.iter().copied().zip(MARKERS.into_iter().cycle()).collect();
-    let radius = if model.map.len() > 500 { 2.2 } else { 3.2 };
+    let radius = if model.spots.len() > 500 { 2.2 } else { 3.2 };
     let at = |share: f32| MARGIN + f64::from(share) * (SIDE - 2.0 * MARGIN);
-    let label = format!("Map of {} photos of {} persons", model.map.len(), persons.len());
+    let label = format!("Map of {} photos of {} persons", model.spots.len(), persons.len());
     let drawing = html! {
         svg class="map" role="img" aria-label=(label) viewBox={ "0 0 " (SIDE) " " (SIDE) } {
             @for (place, (_, spots)) in persons.iter().enumerate() {
@@ -66,8 +66,8 @@ pub fn scatter(model: &Model) -> Markup {
             "Each marker is a photo, its colour is the person and its form the camera; photos with similar features lie together \
              (t-SNE). If one person's photos make one heap, the model knows the person again. Distances between heaps, and the axes, \
              mean nothing. "
-            @if model.map.len() < model.photos {
-                "Of " (model.photos) " photos " (model.map.len()) " are shown, those of the first persons: " (map::MOST) " are the most. "
+            @if model.spots.len() < model.photos {
+                "Of " (model.photos) " photos " (model.spots.len()) " are shown, those of the first persons: " (map::MOST) " are the most. "
             }
             "Point at a marker for the file's name."
         },

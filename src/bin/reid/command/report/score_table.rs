@@ -51,13 +51,12 @@ pub fn scores(contents: &Contents) -> Markup {
                 tr {
                     th scope="col" { "Score" }
                     @for model in models { th scope="col" { @if models.len() > 1 { (model.name) } @else { "Value" } } }
-                    th scope="col" { "What it says" }
                 }
             }
             tbody {
                 @for (name, words, value) in SCORES {
                     tr {
-                        th scope="row" { (name) }
+                        th scope="row" { (name) small { (words) } }
                         @for model in models {
                             td class="number" {
                                 @match value(model) {
@@ -71,7 +70,6 @@ pub fn scores(contents: &Contents) -> Markup {
                                 }
                             }
                         }
-                        td { (words) }
                     }
                 }
             }

@@ -24,7 +24,7 @@ pub fn csv(contents: &Contents) -> Result<[Vec<u8>; NAMES.len()], csv::Error> {
             pairs.map(|pair| (pair.query, pair.gallery, pair.rank1, pair.map, pair.queries)).collect()
         })?,
         table(&["image", "person", "camera", "x", "y"], models, |model| {
-            let spots = model.map.iter();
+            let spots = model.spots.iter();
             spots.map(|spot| (&spot.photo.image, spot.photo.person, spot.photo.camera, spot.x, spot.y)).collect()
         })?,
     ])
