@@ -261,8 +261,9 @@ fn centred(centring: &Centring) -> String {
         ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),
         ([], _) => String::from("The mean of each camera was taken off:"),
         _ => format!(
-            "The mean of each camera was taken off, of the gallery's photos for camera {}",
-            among_gallery.join(", ")
+            "The mean of each camera was taken off, of the gallery's photos for camera {}{}",
+            among_gallery.join(", "),
+            if among_queries.is_empty() { "" } else { "," }
         ),
     };
     if !among_queries.is_empty() {

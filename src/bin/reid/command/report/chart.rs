@@ -7,7 +7,7 @@ const SIZE: [f64; 2] = [360.0, 240.0];
 /// Where the axes end: left, top, right, bottom.
 const INNER: [f64; 4] = [42.0, 10.0, 350.0, 200.0];
 /// Ticks of an axis, about.
-const TICKS: f64 = 5.0;
+const TICKS: f64 = 6.0;
 
 /// One direction of a chart.
 pub struct Axis {
@@ -142,6 +142,7 @@ mod tests {
         assert_eq!(ticks([0.0, 100.0]), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(ticks([1.0, 50.0]), [10.0, 20.0, 30.0, 40.0, 50.0]);
         assert_eq!(ticks([-0.2, 0.2]).len(), 5);
+        assert_eq!(ticks([-0.25, 0.85]).len(), 6);
         assert!(!ticks([3.0, 3.0]).is_empty());
         assert_eq!(
             ticks([0.0, 1.0]).into_iter().map(plain).collect::<Vec<_>>(),

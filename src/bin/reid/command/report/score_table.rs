@@ -81,7 +81,7 @@ pub fn differences(difference: &Difference) -> Markup {
     let Difference { rank1, map, intervals, queries } = difference;
     let rows = [("rank-1", rank1, intervals.rank1), ("mAP", map, intervals.map)];
     html! {
-        table {
+        table class="differences" {
             caption { "B less A in points of per cent, on the same " (queries) " queries. Where the range holds 0, chance may have made the difference." }
             thead { tr { th scope="col" { "Score" } th scope="col" { "Difference" } th scope="col" { "95 % range" } th scope="col" { "So" } } }
             tbody {
