@@ -82,14 +82,18 @@ pub fn differences(difference: &Difference) -> Markup {
     let rows = [("rank-1", rank1, intervals.rank1), ("mAP", map, intervals.map)];
     html! {
         table class="differences" {
-            caption { "B less A in points of per cent, on the same " (queries) " queries. Where the range holds 0, chance may have made the difference." }
-            thead { tr { th scope="col" { "Score" } th scope="col" { "Difference" } th scope="col" { "95 % range" } th scope="col" { "So" } } }
+            caption {
+                "B less A in points of per cent, on the same " (queries) " queries; in brackets the range as above. Where it holds \
+                 0, chance may have made the difference."
+            }
+            thead { tr { th scope="col" { "Score" } th scope="col" { "Difference" } th scope="col" { "So" } } }
             tbody {
                 @for (name, value, interval) in rows {
                     tr {
                         th scope="row" { (name) }
-                        td class="number" { (format!("{value:+.2}")) }
-                        td class="number" { (format!("{:+.1} to {:+.1}", interval.low, interval.high)) }
+                        td class="number" {
+                            (format!("{value:+.2}")) br; small { (format!("({:+.1} to {:+.1})", interval.low, interval.high)) }
+                        }
                         td { b { (verdict(interval)) } }
                     }
                 }
