@@ -6,6 +6,7 @@ use serde::Serialize;
 use webreid::dataset::Image;
 use webreid::ranking::Roc;
 
+use crate::command::evaluation::Evaluation;
 use crate::command::summary::{Difference, Summary};
 
 use super::rankings::Hit as RankedHit;
@@ -254,7 +255,7 @@ fn points(roc: &Roc) -> Vec<RocPoint> {
 }
 
 /// From the first bin that holds something to the last.
-fn bins(evaluation: &crate::command::evaluation::Evaluation) -> Vec<Bin> {
+fn bins(evaluation: &Evaluation) -> Vec<Bin> {
     let largest: f64 = if evaluation.reranked { 1.0 } else { 4.0 };
     let count = BINS * largest;
     let [same, different] = evaluation.tallied.histogram.shares(count as usize);

@@ -1,5 +1,7 @@
 //! The queries that went worst: each with the photos that were ranked first.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::contents::{Contents, Hit, Model, Outcome};
@@ -14,7 +16,7 @@ fn most(models: &[Model]) -> usize {
 }
 
 /// The images that are shown.
-pub fn shown(contents: &Contents) -> std::collections::BTreeSet<usize> {
+pub fn shown(contents: &Contents) -> BTreeSet<usize> {
     let outcomes = contents.models.iter().flat_map(|model| model.outcomes.iter().take(most(&contents.models)));
     let images = outcomes.flat_map(|outcome| {
         let hits = outcome.matches.iter().chain([&outcome.truth]);
@@ -27,8 +29,8 @@ pub fn strips(contents: &Contents, model: &Model, thumbnails: &Thumbnails) -> Ma
     let shown = most(&contents.models).min(model.outcomes.len());
     html! {
         p {
-            "The " (shown) " of " (model.outcomes.len()) " queries whose photos were ranked worst (lowest average precision), \
-             worst first: the query, then the photos ranked first. "
+            @if shown < model.outcomes.len() { "The " (shown) " of " (model.outcomes.len()) } @else { "All " (shown) }
+            " queries, those with the lowest average precision first: the query, then the photos ranked first. "
             span class="sign same" { "✓" } " is the query's person, " span class="sign other" { "✗" } " is somebody else; the number \
              is the similarity. Photos of the query's person by the query's camera never count and are left out."
         }
