@@ -79,6 +79,15 @@ impl Adaptation {
         (count as u64).saturating_mul(each as u64).saturating_add(64 << 20)
     }
 
+    /// How often at most [`Adapted::new`] and [`Adapted::rank`] go through the images, telling `progress` of it each time.
+    pub fn passes(self) -> usize {
+        let expands = self.expand != Expand::None;
+        let reranks = self.rerank != Reranked::Never;
+        1 + usize::from(self.looks_at_neighbours())
+            + usize::from(self.expand == Expand::Aqe)
+            + usize::from(expands && reranks)
+    }
+
     fn looks_at_neighbours(self) -> bool {
         self.rerank != Reranked::Never || matches!(self.expand, Expand::Auto | Expand::Nfc)
     }
@@ -118,6 +127,19 @@ impl<'a> Adapted<'a> {
     /// # Errors
     /// [`RankingError`] for features, cameras and indices that do not fit together, or when `progress` ends it.
     pub fn new(photos: Photos<'a>, adaptation: Adaptation, progress: Progress) -> Result<Self, RankingError> {
+        Self::named(photos, adaptation, |camera| (camera + 1).to_string(), progress)
+    }
+
+    /// The same with what [`said`](Self::said) is to call each camera, where it is not counted from 1.
+    ///
+    /// # Errors
+    /// As [`Adapted::new`].
+    pub fn named(
+        photos: Photos<'a>,
+        adaptation: Adaptation,
+        name: impl Fn(i32) -> String,
+        progress: Progress,
+    ) -> Result<Self, RankingError> {
         let Photos { rows, dim, cameras, queries, gallery } = photos;
         let count = rows.len() / dim.max(1);
         if let Some(&index) = queries.iter().chain(gallery).find(|&&index| index >= count) {
@@ -135,7 +157,7 @@ impl<'a> Adapted<'a> {
             Some(centring) => {
                 let mut rows = rows.to_vec();
                 centring.apply(&mut rows, cameras)?;
-                said.push(centred(centring));
+                said.push(centred(centring, name));
                 Features::new(&rows, dim)?
             }
         };
@@ -211,6 +233,12 @@ impl<'a> Adapted<'a> {
         if self.reranking.is_some() { 1.0 } else { 4.0 }
     }
 
+    /// How alike images at a distance are: the cosine, −1…1, of vectors of length 1, of which |a − b|² is 2 − 2 a·b. Re-ranked
+    /// ones have no cosine: 1 is the same image, 0 nothing in common.
+    pub fn similarity(&self, distance: f32) -> f32 {
+        if self.is_reranked() { 1.0 - distance } else { (1.0 - distance / 2.0).clamp(-1.0, 1.0) }
+    }
+
     /// Whether distances are re-ranked.
     pub fn is_reranked(&self) -> bool {
         self.reranking.is_some()
@@ -241,12 +269,12 @@ fn with_gallery(
     Ok(expand(features, queries, &found, alpha))
 }
 
-fn centred(centring: &Centring) -> String {
+fn centred(centring: &Centring, name: impl Fn(i32) -> String) -> String {
     let (mut among_gallery, mut among_queries) = (Vec::new(), Vec::new());
     for (camera, seen) in centring.seen() {
         let list = if seen.among_queries { &mut among_queries } else { &mut among_gallery };
         let photos = if seen.photos == 1 { "1 photo".to_owned() } else { format!("{} photos", seen.photos) };
-        list.push(format!("{} ({photos})", camera + 1));
+        list.push(format!("{} ({photos})", name(camera)));
     }
     let mut said = match (&among_gallery[..], &among_queries[..]) {
         ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),
