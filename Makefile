@@ -36,8 +36,8 @@ setup-build:
 	@.ci/setup build
 
 # The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, and
-# what ranks by whoever has features already. The first there is once more for browsers whose WebAssembly multiplies and adds in one (relaxed SIMD). Glue is
-# made again only from another module, so that a release's stays optimised.
+# what ranks by whoever does that. The first there is once more for browsers whose WebAssembly multiplies and adds in one
+# (relaxed SIMD). Glue is made again only from another module, so that a release's stays optimised.
 define glue
 	@sum=$$(sha256sum <$(2)/$(MODULE)); \
 	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
@@ -58,7 +58,8 @@ wasm: setup-build
 	$(call glue,webreid_people,$(CARGO_TARGET_DIR))
 
 # The modules that look at images or rank as a release ships them: a minute of two cores each at most, once for each module.
-# The one that learns stays as it is: wasm-opt makes it a third smaller, and what is left compresses worse, to 3.14 MB where it was 3.00.
+# The one that learns stays as it is: wasm-opt makes it a third smaller, and what is left compresses worse, to 3.14 MB where it
+# was 3.00.
 optimised: wasm
 	@for name in webreid webreid_relaxed webreid_people; do \
 	  if ! grep -q optimised $(GLUE)/made-from-$$name; then \

@@ -16,11 +16,11 @@ export type ReidErrorCode =
   | "too-few-samples"
   | "unknown-preset";
 
-/** Which of the given images an error is about. */
+/** Which of the given images an error is about, or which of the features or labels that stand for one. */
 export interface ImagePosition {
   /** Index in the array that was passed in. */
   readonly index: number;
-  /** The file's name, the last part of the URL, or "image 3". */
+  /** The file's name, the last part of the URL, or "image 3"; "Feature 3", "Query 3", "Label 3". */
   readonly name: string;
 }
 

@@ -310,3 +310,73 @@ fn seen(transitivity: &Transitivity, adaptation: Adaptation) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::ranking::distances::quiet;
+
+    /// Three photos of each of 40 people, by two cameras.
+    fn rows() -> (Vec<f32>, Vec<Option<i32>>) {
+        let value =
+            |photo: usize, i: usize| (photo / 3 * 7 + i * i * 31) as f32 % 17.0 + (photo * 13 + i * 5) as f32 % 3.0;
+        (
+            (0..120).flat_map(|photo| (0..8).map(move |i| value(photo, i))).collect(),
+            (0..120).map(|i| Some(i % 2)).collect(),
+        )
+    }
+
+    #[test]
+    fn there_are_no_more_passes_than_was_said_and_as_many_where_nothing_is_left_open() {
+        let (rows, cameras) = rows();
+        let all: Vec<usize> = (0..120).collect();
+        let photos = Photos { rows: &rows, dim: 8, cameras: &cameras, queries: &all[..7], gallery: &all };
+        for (expand, _) in Expand::ALL {
+            for rerank in [Reranked::Never, Reranked::Auto, Reranked::Always] {
+                let adaptation = Adaptation { expand, rerank, ..Adaptation::default() };
+                let mut passes = 0;
+                let mut progress = |done, total| {
+                    passes += usize::from(done == total);
+                    ControlFlow::Continue(())
+                };
+                let adapted = Adapted::new(photos, adaptation, &mut progress).expect("fits");
+                adapted.rank(&mut progress, |_, _| {}).expect("not cancelled");
+                let most = adaptation.passes();
+                assert!(if adaptation.decides() { passes <= most } else { passes == most }, "{adaptation:?}: {passes}");
+            }
+        }
+    }
+
+    #[test]
+    fn cameras_are_told_by_the_names_that_they_are_given() {
+        let (rows, cameras) = rows();
+        let all: Vec<usize> = (0..120).collect();
+        let photos = Photos { rows: &rows, dim: 8, cameras: &cameras, queries: &all, gallery: &all[..60] };
+        let centre = Adaptation { cameras: Cameras::Centre, ..Adaptation::default() };
+        let name = |camera: i32| ["door", "hall"][camera as usize].to_owned();
+        let said = |adapted: Result<Adapted, RankingError>| adapted.expect("fits").said().to_vec();
+        assert_eq!(
+            said(Adapted::named(photos, centre, name, &mut quiet)),
+            [
+                "The mean of each camera was taken off, of the gallery's photos for camera door (30 photos), hall (30 photos)."
+            ]
+        );
+        assert!(
+            said(Adapted::new(photos, centre, &mut quiet))[0].ends_with("for camera 1 (30 photos), 2 (30 photos).")
+        );
+    }
+
+    #[test]
+    fn similarities_are_cosines_or_of_neighbourhoods() {
+        let photos = Photos { rows: &[1.0, 0.0, 0.0, 1.0], dim: 2, cameras: &[], queries: &[0], gallery: &[0, 1] };
+        let of = |rerank| {
+            let adapted =
+                Adapted::new(photos, Adaptation { rerank, ..Adaptation::default() }, &mut quiet).expect("fits");
+            [0.0, 0.5, 4.0].map(|distance| adapted.similarity(distance))
+        };
+        assert_eq!(of(Reranked::Never), [1.0, 0.75, -1.0]);
+        assert_eq!(of(Reranked::Always)[..2], [1.0, 0.5]);
+    }
+}
