@@ -30,6 +30,11 @@ export function oneOf(...values: readonly (string | boolean)[]): readonly [(valu
 }
 
 export const A_FUNCTION = [(value: unknown) => typeof value === "function", "a function"] as const;
-export const A_SIGNAL = [(value: unknown) => value instanceof AbortSignal, "an AbortSignal"] as const;
+export const A_SIGNAL = [isSignal, "an AbortSignal"] as const;
 /** Looked into by what takes it. */
 export const ANYTHING = [() => true, ""] as const;
+
+/** Also one of another frame. */
+function isSignal(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
+}
