@@ -28,14 +28,14 @@ export async function loadModule(
   const blob = await download(url, {
     signal,
     onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
-    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the ${what}.`) },
+    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the module "${what}".`) },
   });
   try {
     const module = await WebAssembly.compile(await blob.arrayBuffer());
     compiled[what] = module;
     return module;
   } catch (error) {
-    throw new ReidError("internal", `This browser cannot compile the ${what}'s WebAssembly. A newer browser can.`, {
+    throw new ReidError("internal", `This browser cannot compile the module "${what}". A newer browser can.`, {
       cause: error,
     });
   }
