@@ -95,8 +95,9 @@ pub(super) fn links(state: &State, photos: &[PhotoId]) -> Links {
     let mut seen = BTreeSet::new();
     let different = state.answers.iter().filter(|(_, answer)| **answer == Answer::Different);
     let apart = different.filter_map(|([a, b], _)| {
+        let blocks = ordered(block(state, *a), block(state, *b));
         let pair = [place(*a)?, place(*b)?];
-        seen.insert(ordered(block(state, *a), block(state, *b))).then_some(pair)
+        (blocks[0] != blocks[1] && seen.insert(blocks)).then_some(pair)
     });
     Links {
         apart: apart.collect(),

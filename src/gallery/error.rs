@@ -66,7 +66,11 @@ pub enum GalleryError {
     TooMuch(#[from] TooMuch),
     #[error("{0}")]
     Ranking(#[from] RankingError),
-    #[error("the gallery could not be written: {0}")]
+    #[error("{path}: cannot be read ({reason}); check the path and its permissions")]
+    Read { path: String, reason: String },
+    #[error("{path}: cannot be written ({reason}); what was there before is untouched")]
+    Write { path: String, reason: String },
+    #[error("the gallery cannot be brought into a file: {0}")]
     Unwritable(String),
 }
 
@@ -87,6 +91,8 @@ impl GalleryError {
             Self::Foreign(_) => "no-gallery",
             Self::Damaged(_) | Self::TooMuch(_) => "damaged-gallery",
             Self::Newer { .. } => "newer-gallery",
+            Self::Read { .. } => "unreadable",
+            Self::Write { .. } => "unwritable",
             Self::Full(_) | Self::Ranking(_) | Self::Unwritable(_) => "internal",
         }
     }

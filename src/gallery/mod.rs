@@ -9,12 +9,18 @@ mod act;
 mod constraints;
 mod error;
 mod features;
+mod file;
 mod groups;
 mod history;
 mod perform;
 mod person;
 mod photo;
+#[cfg(not(target_arch = "wasm32"))]
+mod save;
+mod search;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,8 +29,12 @@ pub use act::{Act, Answer};
 pub use constraints::{Links, Relations};
 pub use error::{GalleryError, Side};
 pub use features::Model;
+pub use file::{Loss, Opened};
 pub use person::{Person, PersonId, PersonView};
 pub use photo::{ContentHash, NewPhoto, NoContentHash, PersonBox, Photo, PhotoId, PhotoView, Standing};
+#[cfg(not(target_arch = "wasm32"))]
+pub use save::write_whole;
+pub use search::{Candidate, Hit, PersonHit, Search};
 
 use self::features::FeatureStore;
 use self::history::{Entry, History, squashed};
