@@ -72,7 +72,9 @@ export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
       return;
     }
     this.#waiting.delete(reply.id);
-    if ("error" in reply) waiting?.reject(new ReidError(reply.error.code, reply.error.message));
-    else waiting?.resolve(reply as never);
+    if ("error" in reply) {
+      const { code, message, sides } = reply.error;
+      waiting?.reject(new ReidError(code, message, { sides }));
+    } else waiting?.resolve(reply as never);
   }
 }

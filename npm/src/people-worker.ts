@@ -1,22 +1,28 @@
-// The dedicated worker that compares people by their features. It is busy while it ranks: whoever wants no more of it ends it.
+// The dedicated worker that compares people by their features, or holds a gallery of them. It is busy while it ranks: whoever
+// wants no more of it ends it.
 import type { OnFraction } from "./connection.js";
 import { ReidError } from "./errors.js";
+import { galleryHandlers, galleryStatus } from "./gallery-handlers.js";
+import type { GalleryCalls, GalleryGlue } from "./gallery-protocol.js";
 import type { PeopleCalls, PeopleGlue, PhotosData } from "./people-protocol.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
 
 type Handlers = {
-  readonly [K in keyof PeopleCalls]: (
-    request: PeopleCalls[K]["request"],
+  readonly [K in keyof Calls]: (
+    request: Calls[K]["request"],
     onProgress: OnFraction,
-  ) => PeopleCalls[K]["reply"] | Promise<PeopleCalls[K]["reply"]>;
+  ) => Calls[K]["reply"] | Promise<Calls[K]["reply"]>;
 };
 
-let glue: PeopleGlue | undefined;
+type Calls = PeopleCalls & GalleryCalls;
+type Glue = PeopleGlue & GalleryGlue;
+
+let glue: Glue | undefined;
 
 const handlers: Handlers = {
   async open({ module }) {
-    const generated = (await import("./wasm/webreid_people.js")) as unknown as PeopleGlue;
+    const generated = (await import("./wasm/webreid_people.js")) as unknown as Glue;
     await generated.default({ module_or_path: module });
     glue = generated;
   },
@@ -24,19 +30,28 @@ const handlers: Handlers = {
     using(photos, (photos) => photos.evaluate(persons, single, adaptation, onProgress)),
   rankAll: ({ photos, top, adaptation }, onProgress) =>
     using(photos, (photos) => photos.rankAll(top, adaptation, onProgress)),
+  ...galleryHandlers(open),
 };
 
-serve<Request<PeopleCalls>>(async (request, onProgress) => {
-  const handler = handlers[request.call] as (request: object, onProgress: OnFraction) => unknown;
-  return handler(request, onProgress);
-});
+serve<Request<Calls>>(
+  async (request, onProgress) => {
+    const handler = handlers[request.call] as (request: object, onProgress: OnFraction) => unknown;
+    return handler(request, onProgress);
+  },
+  { rest: () => ({ status: galleryStatus() }) },
+);
+
+/** What `open` loads. */
+function open(): Glue {
+  if (!glue) throw new ReidError("internal", "The worker was asked to work before it was open.");
+  return glue;
+}
 
 function using<T>(
   { rows, dim, cameras, queries, gallery }: PhotosData,
   use: (photos: InstanceType<PeopleGlue["Photos"]>) => T,
 ): T {
-  if (!glue) throw new ReidError("internal", "The worker was asked to work before it was open.");
-  const photos = new glue.Photos(rows, dim, cameras, queries, gallery);
+  const photos = new (open().Photos)(rows, dim, cameras, queries, gallery);
   const result = use(photos);
   photos.free();
   return result;

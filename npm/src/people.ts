@@ -3,21 +3,22 @@ import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { loadModule } from "./module.js";
 import type { PeopleCalls } from "./people-protocol.js";
 import type { OnProgress } from "./progress.js";
+import type { CallTable } from "./protocol.js";
 
 const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
 
-/** A worker that compares people, before its first call. */
-export type PeopleConnection = Connection<PeopleCalls>;
+/** Every worker that compares people is opened first. */
+type Opened = Pick<PeopleCalls, "open">;
 
-/** Starts a worker that compares people. The module is fetched the first time. */
-export async function connectPeople(
+/** Starts a worker that compares people, for the calls of a table. The module is fetched the first time. */
+export async function connectPeople<C extends Opened & CallTable<keyof C>, Rest = unknown>(
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
-): Promise<PeopleConnection> {
+): Promise<Connection<C, Rest>> {
   const module = await loadModule("people", onProgress, signal);
   throwIfAborted(signal);
   const worker = new Worker(new URL("./people-worker.js", import.meta.url), { type: "module", name: "webreid-people" });
-  const connection: PeopleConnection = new Connection(worker);
+  const connection = new Connection<C, Rest>(worker);
   try {
     await abortable(connection.call("open", { module }), signal);
     return connection;
@@ -42,7 +43,7 @@ export async function callOnce<K extends "evaluate" | "rankAll">(
   { onProgress, signal }: RankingCallOptions,
 ): Promise<PeopleCalls[K]["reply"]> {
   const tell: OnFraction = (fraction) => onProgress?.({ phase: "rank", fraction });
-  const connection = await connectPeople(onProgress, signal);
+  const connection = await connectPeople<PeopleCalls>(onProgress, signal);
   try {
     tell(0);
     // The end is told once.

@@ -39,6 +39,6 @@ export function serve<R extends { readonly id: number }>(
 }
 
 function errorData(error: unknown): ReidErrorData {
-  if (isErrorData(error)) return { code: error.code, message: error.message };
+  if (isErrorData(error)) return { code: error.code, message: error.message, sides: error.sides };
   return { code: "internal", message: `The engine failed: ${error instanceof Error ? error.message : String(error)}` };
 }

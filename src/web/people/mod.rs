@@ -1,9 +1,12 @@
-//! Comparing people by features that are there already: no model, no pictures.
+//! Comparing people by features that are there already, and keeping them: no model, no pictures.
 
 mod evaluate;
+mod failure;
+mod gallery;
 mod options;
 mod photos;
 mod progress;
 mod rank_all;
 
+pub use gallery::{Gallery, content_hash};
 pub use photos::Photos;
