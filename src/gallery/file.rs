@@ -326,13 +326,13 @@ impl Gallery {
             } else {
                 row.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()
             };
-            if self.known.contains_key(&photo) && self.features.check("", &row).is_ok() {
-                self.features.set(photo, &row);
-            } else {
+            if self.features.check("", &row).is_err() {
                 wrong += 1;
+            } else if self.known.contains_key(&photo) {
+                self.features.set(photo, &row);
             }
         }
-        if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} are no numbers, or of no photo", numbers.len())) }
+        if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {} are no numbers", numbers.len())) }
     }
 }
 

@@ -66,7 +66,7 @@ fn the_same_file_is_the_same_photo() {
     assert_eq!(again, Ok(vec![PhotoId(1), PhotoId(2), PhotoId(2)]));
     assert_eq!(gallery.count(), 3);
     assert_eq!(gallery.feature(PhotoId(1)).expect("kept").as_ref(), [1.0, 0.0], "as it was");
-    assert_eq!(gallery.done().last(), Some(&Act::Add { photos: vec![PhotoId(2), PhotoId(2)] }));
+    assert_eq!(gallery.done().last(), Some(&Act::Add { photos: vec![PhotoId(2)] }));
     gallery.undo();
     assert_eq!((gallery.count(), gallery.feature(PhotoId(2)).map_err(|error| error.code())), (2, Err("no-photo")));
     // It is known what it was, until something else is done.
@@ -295,7 +295,7 @@ fn an_answer_about_groups_brings_all_of_them_along() {
     gallery.answers_of(p[0], p[4], Answer::Different);
     assert_eq!((gallery.unsure(), gallery.between(p[3], p[4])), (vec![p[4]], Some(Answer::Different)));
     let answers: Vec<_> = gallery.answers().collect();
-    assert_eq!(answers[2], ([p[0], p[4]], Answer::Different));
+    assert_eq!(answers[1], ([p[0], p[4]], Answer::Different));
     assert_eq!(answers.iter().filter(|(_, answer)| *answer == Answer::Same).count(), 2);
 }
 
