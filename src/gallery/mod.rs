@@ -6,10 +6,12 @@
 //! their way, in the same `.reid` file.
 
 mod act;
+mod bcubed;
 mod constraints;
 mod error;
 mod features;
 mod file;
+pub mod grouping;
 mod groups;
 mod history;
 mod perform;
@@ -26,6 +28,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use act::{Act, Answer};
+pub use bcubed::{BCubed, bcubed};
 pub use constraints::{Links, Relations};
 pub use error::{GalleryError, Side};
 pub use features::Model;

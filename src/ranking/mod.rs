@@ -17,6 +17,7 @@ pub use centring::{Cameras, Centring, Seen, UnknownCameras};
 pub use distances::{Distances, Progress, Rows, quiet};
 pub use expansion::{CENTRALISED, Expansion, centralise, expand};
 pub use features::Features;
+pub(crate) use features::dot;
 pub use intervals::{Interval, Intervals, intervals};
 pub use neighbours::Neighbours;
 pub use rerank::{Rerank, Reranking};

@@ -33,6 +33,8 @@ pub enum CliError {
     Print(std::io::Error),
     #[error("{0}: there are no images; give image files, or folders with PNG, JPEG, WebP or BMP files")]
     NoImages(String),
+    #[error("--labels: the photos' names tell no persons; name them PPPP_cC… (person, camera), or leave --labels out")]
+    NoLabels,
     #[error("none of the {count} images of {what} could be read; the lines above say why")]
     AllUnreadable { what: String, count: usize },
     #[error("{}: the model gives values that are not numbers; its weights may be damaged", .0.display())]

@@ -7,6 +7,7 @@ mod error;
 mod evaluate;
 mod extract;
 mod features;
+mod group;
 mod interrupt;
 mod output;
 mod search;
@@ -58,6 +59,10 @@ enum Command {
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
     Evaluate(evaluate::Evaluate),
+    /// Put photos into groups of one person each, without names or labels
+    ///
+    /// How alike photos of one person are is found from the photos themselves. A group is a suggestion and not proof.
+    Group(group::Group),
     /// Train a model on folders of labelled crops
     ///
     /// Writes into the config's `output` folder: model.safetensors (the weights to use), checkpoint.safetensors (everything to
@@ -151,6 +156,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Extract(command) => pollster::block_on(command.run()),
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
+        Command::Group(command) => pollster::block_on(command.run()),
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
         Command::Bench(command) => pollster::block_on(command.run()),
