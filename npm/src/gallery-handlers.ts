@@ -112,6 +112,11 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
         gallery.changeModel(fingerprint, dim, photos, rows);
         return undefined;
       }),
+    groupingKey: () => held().groupingKey(),
+    groupingInput: () => held().groupingInput(),
+    asked: () => held().asked(),
+    openQuestion: ({ questions }) =>
+      questions.find(({ a, b }) => held().isOpen(Uint32Array.from(a), Uint32Array.from(b))),
     toBlob: () => new Blob([held().toBytes()], { type: "application/zip" }),
     keptBytes: () => kept?.bytes,
   };

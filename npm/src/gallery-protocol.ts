@@ -1,5 +1,6 @@
 // What is asked of a worker that holds a gallery, and its generated glue there, typed as the Rust side promises it
 // (src/web/people/gallery.rs).
+import type { TreePhotos } from "./tree-protocol.js";
 
 /** Names a photo within its gallery, for good. */
 export type PhotoId = number;
@@ -70,6 +71,23 @@ export interface GalleryHit {
   readonly person?: { readonly id: PersonId; readonly name?: string | undefined } | undefined;
   /** The cosine of the features, −1…1; for a person, the largest with one of their photos. Not a probability. */
   readonly score: number;
+}
+
+/** Everybody after a grouping. */
+export interface GalleryGroups extends GalleryPeople {
+  /** How strict it was, 0 (all one person) to 1 (nobody alike). */
+  readonly strictness: number;
+}
+
+/** Are these one person? */
+export interface GalleryQuestion {
+  /** A few photos to show of each side, the most typical first. */
+  readonly a: readonly PhotoId[];
+  readonly b: readonly PhotoId[];
+  /** Whether they are in one group now. */
+  readonly together: boolean;
+  /** How many photos would find their place by the answer, on average over what it may be. */
+  readonly tells: number;
 }
 
 /** What a user says of two photos, or two sets of photos. */
@@ -148,6 +166,13 @@ export type PhotoKey = Pick<PhotoRecord, "hash" | "box">;
 /** What cameras add to their photos may be taken off before photos are compared. */
 export type CameraMeans = "none" | "centre" | "standardise";
 
+/** What is grouped. */
+export interface GroupingInput extends TreePhotos {
+  readonly photos: Uint32Array<ArrayBuffer>;
+  /** While it is the same, so are the groups. */
+  readonly key: string;
+}
+
 type Nothing = Record<never, never>;
 type Found = { readonly top: number; readonly cameras: CameraMeans };
 
@@ -193,6 +218,12 @@ export interface GalleryCalls {
   searchPhoto: { request: { photo: PhotoId } & Found; reply: GalleryHit[] };
   /** With features `[photos, dim]`. */
   changeModel: { request: { model: GalleryModel; photos: Uint32Array; rows: Float32Array }; reply: undefined };
+  groupingKey: { request: Nothing; reply: string };
+  groupingInput: { request: Nothing; reply: GroupingInput };
+  /** The pairs of photos that users answered about. */
+  asked: { request: Nothing; reply: Uint32Array };
+  /** The first whose answer is not known; undefined where there is none. */
+  openQuestion: { request: { questions: readonly GalleryQuestion[] }; reply: GalleryQuestion | undefined };
   toBlob: { request: Nothing; reply: Blob };
   /** Bytes that it takes where it is kept, as last written; undefined where it is in memory only. */
   keptBytes: { request: Nothing; reply: number | undefined };
@@ -235,5 +266,9 @@ export interface WasmGallery {
   searchPerson(person: PersonId, top: number, cameras: CameraMeans): GalleryHit[];
   searchPhoto(photo: PhotoId, top: number, cameras: CameraMeans): GalleryHit[];
   changeModel(fingerprint: string, dim: number, photos: Uint32Array, rows: Float32Array): void;
+  groupingKey(): string;
+  groupingInput(): GroupingInput;
+  asked(): Uint32Array;
+  isOpen(a: Uint32Array, b: Uint32Array): boolean;
   free(): void;
 }

@@ -11,11 +11,13 @@ import type {
   GalleryAct,
   GalleryActName,
   GalleryCalls,
+  GalleryGroups,
   GalleryHit,
   GalleryLoss,
   GalleryPeople,
   GalleryPhoto,
   GalleryPlace,
+  GalleryQuestion,
   GalleryStatus,
   OpenedGallery,
   PersonId,
@@ -32,6 +34,7 @@ import {
   photoIds,
   sampleOf,
 } from "./gallery-sample.js";
+import { Grouping, type GroupingOptions } from "./grouping.js";
 import type { ImageSource } from "./image.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, checkOptions, oneOf, type Rules } from "./options.js";
 import { connectPeople } from "./people.js";
@@ -63,6 +66,11 @@ export interface SearchOptions {
   readonly cameras?: CameraMeans | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface GroupsOptions extends GroupingOptions {
+  /** 0 (all one person) to 1 (nobody alike). Default: found from the photos. */
+  readonly strictness?: number | undefined;
 }
 
 /** For acts that earlier answers may contradict. */
@@ -99,6 +107,20 @@ const ADD: Rules<AddOptions> = {
   signal: A_SIGNAL,
 };
 
+const GROUPING: Rules<GroupingOptions> = {
+  cameras: oneOf("none", "centre", "standardise"),
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const GROUPS: Rules<GroupsOptions> = {
+  ...GROUPING,
+  strictness: [
+    (s) => typeof s === "number" && s >= 0 && s <= 1,
+    "a number from 0 (all one person) to 1 (nobody alike)",
+  ],
+};
+
 const SEARCH: Rules<SearchOptions> = {
   top: [(top) => Number.isInteger(top) && (top as number) >= 1, "a whole number of at least 1"],
   camera: [isCamera, "a name or a number"],
@@ -106,6 +128,9 @@ const SEARCH: Rules<SearchOptions> = {
   onProgress: A_FUNCTION,
   signal: A_SIGNAL,
 };
+
+/** Longer than this nobody wants to wait for the next question. */
+const PATIENCE_MS = 2000;
 
 /** A gallery's file is in memory twice while it is read, and WebAssembly has 4 GB. */
 const MAX_FILE_BYTES = 1024 ** 3;
@@ -127,6 +152,11 @@ export class Gallery {
   #opened: OpenedGallery;
   #name: string | undefined;
   #closed: Promise<void> | undefined;
+  #grouping: Grouping | undefined;
+  /** Settled when nothing is being grouped. */
+  #growing: Promise<unknown> = Promise.resolve();
+  /** As asked for last. */
+  #strictness: number | undefined;
 
   private constructor(connection: GalleryConnection, reid: ReIdentifier, opened: OpenedGallery, name?: string) {
     this.#connection = connection;
@@ -280,9 +310,9 @@ export class Gallery {
    */
   async add(
     images: readonly (ImageSource | GallerySample)[],
-    options: AddOptions & { readonly onError?: "throw" },
+    options?: AddOptions & { readonly onError?: "throw" },
   ): Promise<GalleryPhoto[]>;
-  async add(images: readonly (ImageSource | GallerySample)[], options?: AddOptions): Promise<(GalleryPhoto | null)[]>;
+  async add(images: readonly (ImageSource | GallerySample)[], options: AddOptions): Promise<(GalleryPhoto | null)[]>;
   async add(
     images: readonly (ImageSource | GallerySample)[],
     options: AddOptions = {},
@@ -361,6 +391,66 @@ export class Gallery {
   async thumbnail(photo: PhotoRef): Promise<Blob | undefined> {
     const file = await this.#call("thumbnail", { photo: photoIds(photo)[0] as number });
     return file && new Blob([file], { type: "image/jpeg" });
+  }
+
+  /**
+   * Groups the photos anew, by their features and by what is known of them: what a user confirmed stays, the others become
+   * suggestions of who has most of their group, or nobody's. Groupings one after the other, as when a slider moves, are one
+   * step of undo. Photos that stay as they are, are not compared a second time. Another strictness takes a moment then.
+   * Rejects as acts do, and with `aborted`, upon which nothing has changed.
+   */
+  async groups(options: GroupsOptions = {}): Promise<GalleryGroups> {
+    checkOptions("options", options, GROUPS);
+    this.#mayChange();
+    for (let tries = 3; ; tries--) {
+      const grouping = await this.#grouped(options);
+      const { groups, unsure, strictness } = await grouping.groups(options.strictness);
+      throwIfAborted(options.signal);
+      try {
+        if (groups.length > 0) await this.#change("act", { act: { act: "group", groups, unsure } });
+        this.#strictness = options.strictness;
+        return { ...(await this.people()), strictness };
+      } catch (error) {
+        // A photo was removed meanwhile.
+        if ((error as ReidError).code !== "no-photo" || tries === 1) throw error;
+      }
+    }
+  }
+
+  /**
+   * The question whose answer tells most: whether two groups, a few photos each, show one person, as far as that is neither
+   * known nor was ever asked. `answer` takes its photos as they are. Undefined when there is none left.
+   * Rejects with a `ReidError`: `aborted`, `disposed` or `internal`.
+   */
+  async suggest(options: GroupingOptions = {}): Promise<GalleryQuestion | undefined> {
+    checkOptions("options", options, GROUPING);
+    // Where it takes long, the groups of a few answers ago will do.
+    const grouping = await this.#grouped(options, ({ milliseconds }) => milliseconds > PATIENCE_MS);
+    const asked = await this.#call("asked", {});
+    for (let count = 16; ; count *= 4) {
+      const questions = await grouping.questions(this.#strictness, asked, count);
+      const question = await this.#call("openQuestion", { questions });
+      if (question || questions.length < count) return question;
+    }
+  }
+
+  /** The groups of the photos as they are, grown anew where they have changed, but for those that may be `stale`. */
+  #grouped(options: GroupingOptions, stale?: (held: Grouping) => boolean): Promise<Grouping> {
+    // One after the other: whoever asks meanwhile takes what the one before has grown.
+    const grouped = this.#growing.then(async () => {
+      const held = this.#grouping;
+      if (held && stale?.(held)) return held;
+      const { cameras = held?.cameras ?? "centre" } = options;
+      if (held?.cameras === cameras && held.key === (await this.#call("groupingKey", {}))) return held;
+      held?.close();
+      this.#grouping = undefined;
+      const grouping = await Grouping.grow(await this.#call("groupingInput", {}), { ...options, cameras });
+      if (this.#closed !== undefined) grouping.close();
+      this.#grouping = grouping;
+      return grouping;
+    });
+    this.#growing = grouped.catch(() => {});
+    return grouped;
   }
 
   /** Gives a person a name, trimmed; null takes it off. Two people with names are different people. */
@@ -537,6 +627,7 @@ export class Gallery {
       try {
         await this.#connection.call("closeGallery", {});
       } finally {
+        this.#grouping?.close();
         this.#connection.close(new ReidError("disposed", "This gallery was closed. Open it again."));
       }
     })();

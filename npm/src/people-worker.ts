@@ -1,4 +1,4 @@
-// The dedicated worker that compares people by their features, or holds a gallery of them. It is busy while it ranks: whoever
+// The dedicated worker that compares people by their features, holds a gallery of them, or groups their photos. It is busy while it ranks: whoever
 // wants no more of it ends it.
 import type { OnFraction } from "./connection.js";
 import { ReidError } from "./errors.js";
@@ -7,6 +7,8 @@ import type { GalleryCalls, GalleryGlue } from "./gallery-protocol.js";
 import type { PeopleCalls, PeopleGlue, PhotosData } from "./people-protocol.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
+import { treeHandlers } from "./tree-handlers.js";
+import type { TreeCalls, TreeGlue } from "./tree-protocol.js";
 
 type Handlers = {
   readonly [K in keyof Calls]: (
@@ -15,8 +17,8 @@ type Handlers = {
   ) => Calls[K]["reply"] | Promise<Calls[K]["reply"]>;
 };
 
-type Calls = PeopleCalls & GalleryCalls;
-type Glue = PeopleGlue & GalleryGlue;
+type Calls = PeopleCalls & GalleryCalls & TreeCalls;
+type Glue = PeopleGlue & GalleryGlue & TreeGlue;
 
 let glue: Glue | undefined;
 
@@ -31,6 +33,7 @@ const handlers: Handlers = {
   rankAll: ({ photos, top, adaptation }, onProgress) =>
     using(photos, (photos) => photos.rankAll(top, adaptation, onProgress)),
   ...galleryHandlers(open),
+  ...treeHandlers(open),
 };
 
 serve<Request<Calls>>(

@@ -2,7 +2,7 @@
 export type Progress =
   /**
    * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly,
-   * `trainer` the part of it that only a fine-tune needs, and `people` the one that only ranking does.
+   * `trainer` the part of it that only a fine-tune needs, and `people` the one that only ranking and galleries do.
    */
   | {
       readonly phase: "download";
@@ -19,6 +19,8 @@ export type Progress =
   /** Steps of training finished. */
   | { readonly phase: "train"; readonly done: number; readonly total: number }
   /** How much of a ranking is done, 0…1: it goes through the photos more than once. */
-  | { readonly phase: "rank"; readonly fraction: number };
+  | { readonly phase: "rank"; readonly fraction: number }
+  /** How much of a grouping is done, 0…1, about. */
+  | { readonly phase: "group"; readonly fraction: number };
 
 export type OnProgress = (progress: Progress) => void;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use js_sys::{Array, Float32Array, Uint8Array};
+use js_sys::{Array, Float32Array, Int32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use super::failure::{Failure, bad};
+use super::objects::{from_js, to_js};
+use super::tree::KnownLinks;
 use crate::gallery::{
     self, Act, ContentHash, GalleryError, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView, Search,
 };
@@ -263,6 +264,48 @@ impl Gallery {
         self.found(hits.into_iter().map(|hit| (hit.photo, hit.similarity)))
     }
 
+    /// What a grouping of the photos depends on, in a few digits: while it is the same, so are its groups.
+    #[wasm_bindgen(js_name = groupingKey)]
+    pub fn grouping_key(&self) -> String {
+        let photos = self.gallery.comparable();
+        let links = KnownLinks::from(self.gallery.links(&photos));
+        ContentHash::of(&serde_json::to_vec(&(&photos, links, self.replaced)).unwrap_or_default()).to_string()
+    }
+
+    /// What is grouped, as the package's `GroupingInput`.
+    ///
+    /// # Errors
+    /// None.
+    #[wasm_bindgen(js_name = groupingInput)]
+    pub fn grouping_input(&self) -> Result<Object, JsValue> {
+        let photos = self.gallery.comparable();
+        let rows = self.gallery.rows(&photos).map_err(Failure::from)?;
+        let cameras: Vec<i32> = self.gallery.cameras(&photos).into_iter().map(|camera| camera.unwrap_or(-1)).collect();
+        let input = Object::new();
+        let set = |name: &str, value: JsValue| Reflect::set(&input, &name.into(), &value);
+        set("photos", Uint32Array::from(&photos.iter().map(|photo| photo.0).collect::<Vec<_>>()[..]).into())?;
+        set("rows", Float32Array::from(&rows[..]).into())?;
+        set("dim", self.gallery.model().dim.into())?;
+        set("cameras", Int32Array::from(&cameras[..]).into())?;
+        set("links", to_js(&KnownLinks::from(self.gallery.links(&photos)))?)?;
+        set("key", self.grouping_key().into())?;
+        Ok(input)
+    }
+
+    /// The pairs of photos that users answered about, two numbers a pair.
+    pub fn asked(&self) -> Vec<u32> {
+        self.gallery.answers().flat_map(|(pair, _)| pair.map(|photo| photo.0)).collect()
+    }
+
+    /// Whether it is not known yet if two sets of photos show the same person, and nobody was asked; nobody is about photos that
+    /// are gone.
+    #[wasm_bindgen(js_name = isOpen)]
+    pub fn is_open(&self, a: Vec<u32>, b: Vec<u32>) -> bool {
+        let [a, b] = [a, b].map(|photos| photos.into_iter().map(PhotoId).collect::<Vec<_>>());
+        let are_there = a.iter().chain(&b).all(|&photo| self.gallery.photo(photo).is_ok());
+        are_there && self.gallery.relations().between_sets(&a, &b).is_none()
+    }
+
     /// Turns to another model, with its features of these photos, `[photos, dim]`; people and answers stay.
     ///
     /// # Errors
@@ -342,14 +385,4 @@ fn name(act: &Act) -> &'static str {
 #[wasm_bindgen(js_name = contentHash)]
 pub fn content_hash(file: &[u8]) -> String {
     ContentHash::of(file).to_string()
-}
-
-/// Plain objects, with what is `None` left out.
-fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
-    // What is flattened would become a `Map`.
-    Ok(value.serialize(&Serializer::new().serialize_maps_as_objects(true))?)
-}
-
-fn from_js<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
-    serde_wasm_bindgen::from_value(value).map_err(bad)
 }

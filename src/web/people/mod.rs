@@ -3,10 +3,13 @@
 mod evaluate;
 mod failure;
 mod gallery;
+mod objects;
 mod options;
 mod photos;
 mod progress;
 mod rank_all;
+mod tree;
 
 pub use gallery::{Gallery, content_hash};
 pub use photos::Photos;
+pub use tree::Tree;
