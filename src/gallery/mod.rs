@@ -8,6 +8,7 @@
 mod act;
 mod constraints;
 mod error;
+mod export;
 mod features;
 mod file;
 mod groups;
