@@ -13,6 +13,7 @@ mod features;
 mod file;
 mod groups;
 mod history;
+mod import;
 mod perform;
 mod person;
 mod photo;

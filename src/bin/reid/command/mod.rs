@@ -7,6 +7,7 @@ mod error;
 mod evaluate;
 mod extract;
 mod features;
+mod gallery;
 mod interrupt;
 mod output;
 mod search;
@@ -58,6 +59,10 @@ enum Command {
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
     Evaluate(evaluate::Evaluate),
+    /// Keep people and their photos in a .reid file: add, search, list, name, merge, undo, export, import
+    ///
+    /// What is said of people is kept apart from what grouping guesses, and everything can be undone.
+    Gallery(gallery::Gallery),
     /// Train a model on folders of labelled crops
     ///
     /// Writes into the config's `output` folder: model.safetensors (the weights to use), checkpoint.safetensors (everything to
@@ -151,6 +156,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Extract(command) => pollster::block_on(command.run()),
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
+        Command::Gallery(command) => pollster::block_on(command.run()),
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
         Command::Bench(command) => pollster::block_on(command.run()),
