@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 use webreid::dataset::{CameraFrom, ReadImageError};
-use webreid::gallery::{Act, ContentHash, Gallery, Model, NewPhoto, Photo};
+use webreid::gallery::{ContentHash, Gallery, Model, NewPhoto, Photo};
 use webreid::image::{Picture, Rows, fit, quality};
 use webreid::kernels::preprocess::Filter;
 use webreid::weights::Precision;
@@ -75,15 +75,13 @@ impl Add {
             feature: Some(row.to_vec()),
             thumbnail: looked.thumbnail,
         });
+        let photos: Vec<NewPhoto> = photos.collect();
         let before = gallery.count();
-        let photos = gallery.add(&fingerprint, photos.collect()).map_err(|error| self.file.because(error))?;
-        if let Some(name) = &self.person {
-            let act = match gallery.named(name) {
-                Some(person) => Act::Confirm { person, photos: photos.clone(), despite: false },
-                None => Act::Enrol { name: Some(name.clone()), photos: photos.clone(), despite: false },
-            };
-            gallery.act(act).map_err(|error| self.file.because(error))?;
-        }
+        let added = match &self.person {
+            Some(name) => gallery.enrol(&fingerprint, name, photos).map(|(photos, _)| photos),
+            None => gallery.add(&fingerprint, photos),
+        };
+        let photos = added.map_err(|error| self.file.because(error))?;
         self.file.save(&gallery)?;
         let added = gallery.count() - before;
         let known = photos.len() - added;

@@ -42,23 +42,23 @@ impl Merge {
 pub struct Name {
     #[command(flatten)]
     file: File,
-    /// Whom to name, by name or number
-    #[arg(value_name = "PERSON", required_unless_present = "photos")]
-    person: Option<String>,
+    /// Whom to name, by name or number; with --photos the name
+    #[arg(value_name = "PERSON")]
+    person: String,
+    /// The name; an empty one takes it off
+    #[arg(value_name = "NAME", required_unless_present = "photos", conflicts_with = "photos")]
+    name: Option<String>,
     /// Photos of the gallery, by their content, that show this person: files, or folders of them. Confirmed for whoever has
     /// the name, or for a new person
-    #[arg(long, value_name = "IMAGES", num_args = 1.., conflicts_with = "person")]
+    #[arg(long, value_name = "IMAGES", num_args = 1..)]
     photos: Vec<PathBuf>,
-    /// The name; an empty one takes it off
-    #[arg(long = "as", value_name = "NAME")]
-    name: String,
 }
 
 impl Name {
     pub fn run(self) -> Result<Outcome, CliError> {
         let mut gallery = self.file.open()?;
-        let act = match &self.person {
-            Some(word) => Act::Name { person: person(&gallery, word)?, name: Some(self.name.clone()) },
+        let act = match &self.name {
+            Some(name) => Act::Name { person: person(&gallery, &self.person)?, name: Some(name.clone()) },
             None => {
                 let mut photos = Vec::new();
                 for path in files(&self.photos)? {
@@ -69,9 +69,9 @@ impl Name {
                     }
                     photos.extend(found);
                 }
-                match gallery.named(&self.name) {
+                match gallery.named(&self.person) {
                     Some(person) => Act::Confirm { person, photos, despite: false },
-                    None => Act::Enrol { name: Some(self.name.clone()), photos, despite: false },
+                    None => Act::Enrol { name: Some(self.person.clone()), photos, despite: false },
                 }
             }
         };
