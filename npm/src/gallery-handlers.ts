@@ -94,8 +94,8 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
       return hashes;
     },
     findPhotos: ({ photos }) => held().find(photos),
-    addPhotos: ({ photos, fingerprint, features, thumbnails }) =>
-      change((gallery) => [...gallery.add(photos, fingerprint, features, thumbnails)]),
+    addPhotos: ({ photos, person, fingerprint, features, thumbnails }) =>
+      change((gallery) => [...gallery.add(photos, person, fingerprint, features, thumbnails)]),
     act: ({ act }) => change((gallery) => [...gallery.act(act)]),
     undo: () => change((gallery) => gallery.undo()),
     redo: () => change((gallery) => gallery.redo()),

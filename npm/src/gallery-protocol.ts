@@ -123,7 +123,7 @@ export type GalleryAct =
     };
 
 /** The name of something that was done. */
-export type GalleryActName = GalleryAct["act"] | "add";
+export type GalleryActName = GalleryAct["act"] | "add" | "import";
 
 /** A part of a `.reid` file that could not be read. Everything else is there. */
 export interface GalleryLoss {
@@ -195,7 +195,10 @@ export interface GalleryCalls {
   findPhotos: { request: { photos: readonly PhotoKey[] }; reply: Int32Array };
   addPhotos: {
     request: {
+      /** No two the same. */
       photos: readonly PhotoRecord[];
+      /** The name of whom they show. */
+      person: string | undefined;
       fingerprint: string;
       features: readonly (Float32Array | undefined)[];
       thumbnails: readonly (Uint8Array | undefined)[];
@@ -244,6 +247,7 @@ export interface WasmGallery {
   find(photos: readonly PhotoKey[]): Int32Array;
   add(
     photos: readonly PhotoRecord[],
+    person: string | undefined,
     fingerprint: string,
     features: readonly (Float32Array | undefined)[],
     thumbnails: readonly (Uint8Array | undefined)[],

@@ -3,7 +3,7 @@ import { isCamera } from "./adapt.js";
 import type { Connection } from "./connection.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { Feature, type FeatureData } from "./feature.js";
-import { type ExtractionOptions, extractPhotos } from "./gallery-extract.js";
+import { type ExtractedPhoto, type ExtractionOptions, extractPhotos } from "./gallery-extract.js";
 import { whileHeld } from "./gallery-lock.js";
 import type {
   Answer,
@@ -305,7 +305,7 @@ export class Gallery {
   /**
    * Adds photos, each of one person, head to foot, as `extract` takes them; what is known of each may come along. A photo that
    * the gallery has, by its content and box, is not added a second time. The photos in order; null for bad images, with
-   * `onError: "skip"`. One step of undo, and with `person` a second; nothing is added where it fails or is cancelled.
+   * `onError: "skip"`. One step of undo, and with a `person` who is no name a second; nothing is added where it fails or is cancelled.
    * Rejects as acts and as `extract` do, and with `other-model` while the gallery is `outdated`.
    */
   async add(
@@ -330,23 +330,27 @@ export class Gallery {
     };
     const extracted = await extractPhotos(samples, this.#reid, lookup, options);
     throwIfAborted(options.signal);
-    const good = extracted.filter((photo) => photo !== null);
-    if (good.length === 0) return extracted.map(() => null);
-    const fingerprint = good.find(({ feature }) => feature)?.feature?.fingerprint ?? this.fingerprint;
+    // Of the same photo given twice the first.
+    const photos = new Map(extracted.flatMap((photo) => (photo ? [[keyOf(photo), photo] as const] : [])).reverse());
+    const unique = [...photos.values()].reverse();
+    if (unique.length === 0) return extracted.map(() => null);
+    const name = typeof person === "string" ? person : undefined;
     const ids = await this.#call("addPhotos", {
-      fingerprint,
-      photos: good.map(({ sample, hash, feature }) => ({
+      person: name,
+      fingerprint: unique.find(({ feature }) => feature)?.feature?.fingerprint ?? this.fingerprint,
+      photos: unique.map(({ sample, hash, feature }) => ({
         ...sample.record,
         hash,
         ...(feature && { quality: feature.quality }),
       })),
-      features: good.map(({ feature }) => feature?.values),
-      thumbnails: good.map(({ thumbnail }) => thumbnail),
+      features: unique.map(({ feature }) => feature?.values),
+      thumbnails: unique.map(({ thumbnail }) => thumbnail),
     });
-    if (person !== undefined) await this.#assign([...new Set(ids)], person);
+    if (person !== undefined && name === undefined) await this.#assign(ids, person);
     await this.save();
-    const photos = (await this.#call("photos", { photos: ids })).values();
-    return extracted.map((photo) => (photo === null ? null : (photos.next().value as GalleryPhoto)));
+    const views = await this.#call("photos", { photos: ids });
+    const viewOf = new Map(unique.map((photo, i) => [keyOf(photo), views[i] as GalleryPhoto]));
+    return extracted.map((photo) => (photo ? (viewOf.get(keyOf(photo)) as GalleryPhoto) : null));
   }
 
   /**
@@ -694,6 +698,11 @@ export class Gallery {
         "People and answers stay.",
     );
   }
+}
+
+/** What makes it the same photo. */
+function keyOf({ hash, sample }: ExtractedPhoto): string {
+  return JSON.stringify([hash, sample.record.box]);
 }
 
 function isFeature(target: unknown): target is FeatureData {

@@ -77,6 +77,8 @@ pub enum Act {
         #[serde(default)]
         despite: bool,
     },
+    /// Photos, people and answers of another gallery; see [`Gallery::import`](super::Gallery::import).
+    Import { photos: Vec<PhotoId> },
     /// What a grouping found; see [`Gallery::set_groups`](super::Gallery::set_groups).
     Group { groups: Vec<Vec<PhotoId>>, unsure: Vec<PhotoId> },
 }

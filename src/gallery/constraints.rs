@@ -71,9 +71,9 @@ impl<'a> Relations<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Links {
     /// Sets of two or more photos of one person each, disjoint.
-    pub together: Vec<Vec<usize>>,
+    pub same: Vec<Vec<usize>>,
     /// Photos of two different people; either stands for the whole of the set it is in.
-    pub apart: Vec<[usize; 2]>,
+    pub different: Vec<[usize; 2]>,
     /// A photo of each person with a name: no two of these go together. (As pairs they would be as many as people squared.)
     pub named: Vec<usize>,
 }
@@ -94,14 +94,14 @@ pub(super) fn links(state: &State, photos: &[PhotoId]) -> Links {
     };
     let mut seen = BTreeSet::new();
     let different = state.answers.iter().filter(|(_, answer)| **answer == Answer::Different);
-    let apart = different.filter_map(|([a, b], _)| {
+    let different = different.filter_map(|([a, b], _)| {
         let blocks = ordered(block(state, *a), block(state, *b));
         let pair = [place(*a)?, place(*b)?];
         (blocks[0] != blocks[1] && seen.insert(blocks)).then_some(pair)
     });
     Links {
-        apart: apart.collect(),
+        different: different.collect(),
         named: sets.iter().filter(|(person, _)| state.is_named(**person)).map(|(_, places)| places[0]).collect(),
-        together: sets.into_values().filter(|places| places.len() > 1).collect(),
+        same: sets.into_values().filter(|places| places.len() > 1).collect(),
     }
 }

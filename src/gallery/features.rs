@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use ::safetensors::tensor::{Dtype, TensorView};
+use ::safetensors::{SafeTensorError, serialize};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
@@ -107,18 +109,38 @@ impl FeatureStore {
         if self.photos.iter().all(|photo| photos.contains(photo)) {
             return;
         }
-        let mut kept = Self::new(self.model.clone(), self.precision());
-        for &photo in self.photos.iter().filter(|photo| photos.contains(photo)) {
+        let kept: Vec<PhotoId> = self.photos.iter().copied().filter(|photo| photos.contains(photo)).collect();
+        *self = self.of(&kept);
+    }
+
+    /// Those of some photos, in that order.
+    pub fn of(&self, photos: &[PhotoId]) -> Self {
+        let mut features = Self::new(self.model.clone(), self.precision());
+        for &photo in photos {
             if let Some(row) = self.get(photo) {
-                kept.set(photo, &row);
+                features.set(photo, &row);
             }
         }
-        *self = kept;
+        features
     }
 
     /// The photos in the order of their rows.
     pub fn photos(&self) -> &[PhotoId] {
         &self.photos
+    }
+
+    /// A safetensors file of `features` `[photos, dim]`, in their precision, and `photos` `[photos]`, u32, whose they are.
+    pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>, GalleryError> {
+        let numbers: Vec<u8> = self.photos.iter().flat_map(|photo| photo.0.to_le_bytes()).collect();
+        let values = self.to_le_bytes();
+        let dtype = match self.precision() {
+            Precision::F32 => Dtype::F32,
+            Precision::F16 => Dtype::F16,
+        };
+        let unwritable = |error: SafeTensorError| GalleryError::Unwritable(error.to_string());
+        let features = TensorView::new(dtype, vec![self.photos.len(), self.model.dim], &values).map_err(unwritable)?;
+        let numbers = TensorView::new(Dtype::U32, vec![self.photos.len()], &numbers).map_err(unwritable)?;
+        serialize([("features", features), ("photos", numbers)], Some(metadata)).map_err(unwritable)
     }
 
     /// All rows as little-endian bytes in their precision.

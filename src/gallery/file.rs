@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{Cursor, Read, Write};
 
-use ::safetensors::tensor::{Dtype, TensorView};
-use ::safetensors::{SafeTensors, serialize};
+use ::safetensors::{Dtype, SafeTensors};
 use half::f16;
 use serde::{Deserialize, Serialize};
 use zip::read::read_zipfile_from_stream;
@@ -158,7 +157,8 @@ impl Gallery {
     pub fn to_bytes(&self) -> Result<Vec<u8>, GalleryError> {
         let unwritable = |error: &dyn fmt::Display| GalleryError::Unwritable(error.to_string());
         let document = serde_json::to_vec(&self.document()).map_err(|error| unwritable(&error))?;
-        let features = self.features_file()?;
+        let fingerprint = ("fingerprint".to_owned(), self.model().fingerprint.clone());
+        let features = self.features.to_safetensors([fingerprint].into())?;
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let mut put = |name: &str, bytes: &[u8]| {
             let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -172,25 +172,6 @@ impl Gallery {
             put(&name, thumbnail).map_err(|error| unwritable(&error))?;
         }
         Ok(zip.finish().map_err(|error| unwritable(&error))?.into_inner())
-    }
-
-    /// The features alone, as a safetensors file: `features` and `photos`, and the model's `fingerprint`.
-    ///
-    /// # Errors
-    /// None that a gallery could give.
-    pub fn features_file(&self) -> Result<Vec<u8>, GalleryError> {
-        let photos = self.features.photos();
-        let numbers: Vec<u8> = photos.iter().flat_map(|photo| photo.0.to_le_bytes()).collect();
-        let values = self.features.to_le_bytes();
-        let dtype = match self.features.precision() {
-            Precision::F32 => Dtype::F32,
-            Precision::F16 => Dtype::F16,
-        };
-        let unwritable = |error: ::safetensors::SafeTensorError| GalleryError::Unwritable(error.to_string());
-        let features = TensorView::new(dtype, vec![photos.len(), self.model().dim], &values).map_err(unwritable)?;
-        let numbers = TensorView::new(Dtype::U32, vec![photos.len()], &numbers).map_err(unwritable)?;
-        let metadata = HashMap::from([("fingerprint".to_owned(), self.model().fingerprint.clone())]);
-        serialize([("features", features), ("photos", numbers)], Some(metadata)).map_err(unwritable)
     }
 
     /// Reads a `.reid` file as far as it can be read: with the whole of its people, photos and answers, or not at all.
@@ -571,7 +552,9 @@ mod tests {
         let gallery = sample(Precision::F32);
         let mut document = serde_json::to_value(gallery.document()).expect("JSON");
         change(&mut document);
-        zip_of(&[(DOCUMENT, document.to_string().as_bytes()), (FEATURES, &gallery.features_file().expect("writable"))])
+        let fingerprint = ("fingerprint".to_owned(), MODEL.to_owned());
+        let features = gallery.features.to_safetensors([fingerprint].into()).expect("writable");
+        zip_of(&[(DOCUMENT, document.to_string().as_bytes()), (FEATURES, &features)])
     }
 
     fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {

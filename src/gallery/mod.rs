@@ -9,11 +9,13 @@ mod act;
 mod bcubed;
 mod constraints;
 mod error;
+mod export;
 mod features;
 mod file;
 pub mod grouping;
 mod groups;
 mod history;
+mod import;
 mod perform;
 mod person;
 mod photo;
@@ -126,6 +128,53 @@ impl Gallery {
         photos.dedup();
         self.act(Act::Add { photos })?;
         Ok(ids)
+    }
+
+    /// Adds photos of one person, as [`add`](Self::add) does, confirmed for whoever has this name, or for somebody new; one
+    /// act. The number of each, and whose they are.
+    ///
+    /// # Errors
+    /// Those of [`add`](Self::add), and [`GalleryError::Different`]; nothing is added then.
+    pub fn enrol(
+        &mut self,
+        fingerprint: &str,
+        name: &str,
+        photos: Vec<NewPhoto>,
+    ) -> Result<(Vec<PhotoId>, PersonId), GalleryError> {
+        let enrol = |gallery: &mut Self| {
+            let photos = gallery.add(fingerprint, photos)?;
+            let act = match gallery.named(name) {
+                Some(person) => Act::Confirm { person, photos: photos.clone(), despite: false },
+                None => Act::Enrol { name: Some(name.to_owned()), photos: photos.clone(), despite: false },
+            };
+            let people = gallery.act(act)?;
+            Ok((photos, *people.first().ok_or(GalleryError::NoPhotosGiven)?))
+        };
+        let name = Some(name.to_owned());
+        self.as_one(enrol, |(photos, _)| Act::Enrol { name, photos: photos.clone(), despite: false })
+    }
+
+    /// Does several acts as one, which `act` describes, or none of them.
+    fn as_one<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, GalleryError>,
+        act: impl FnOnce(&T) -> Act,
+    ) -> Result<T, GalleryError> {
+        let from = self.history.done;
+        let undone = self.history.entries.split_off(from);
+        let result = work(self);
+        if result.is_err() {
+            while self.history.done > from && self.undo().is_some() {}
+            self.history.entries.truncate(from);
+        }
+        let edits = squashed(self.history.entries.drain(from..).flat_map(|entry| entry.edits).collect());
+        self.history.done = from;
+        match &result {
+            Ok(done) if !edits.is_empty() => self.history.push(Entry { act: act(done), edits }),
+            _ => self.history.entries.extend(undone),
+        }
+        self.let_go();
+        result
     }
 
     /// Does something, as one step of undo. The people that it made, or that photos are with now, in the order of the act's

@@ -17,7 +17,7 @@ impl Performance<'_> {
     /// Does it; the people that it is about in the end.
     pub fn perform(&mut self, act: &Act) -> Result<Vec<PersonId>, GalleryError> {
         match act {
-            Act::Add { photos } => self.add(photos),
+            Act::Add { photos } | Act::Import { photos } => self.add(photos),
             Act::Remove { photos } => self.remove(photos),
             Act::Enrol { name, photos, despite } => self.enrol(name.as_deref(), photos, *despite),
             Act::Confirm { person, photos, despite } | Act::Move { person, photos, despite } => {

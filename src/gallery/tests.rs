@@ -145,6 +145,24 @@ fn whoever_gets_a_name_has_a_confirmed_photo() {
 }
 
 #[test]
+fn photos_of_somebody_come_in_one_step_or_not_at_all() {
+    let (mut gallery, p) = gallery(2);
+    gallery.enrols("Bob", &p[..1]);
+    gallery.answers_of(p[0], p[1], Answer::Different);
+    let before = gallery.clone();
+    let (photos, ada) =
+        gallery.enrol(MODEL, "Ada", vec![new_photo(1, &[1.0, 0.0]), new_photo(2, &[1.0, 0.0])]).expect("new");
+    assert_eq!((photos, gallery.person(ada).expect("new").confirmed), (vec![p[1], PhotoId(2)], vec![p[1], PhotoId(2)]));
+    gallery.undo();
+    assert_eq!(gallery.state, before.state);
+    // What cannot be leaves even what was undone.
+    let error = gallery.enrol(MODEL, "bob", vec![new_photo(3, &[1.0, 0.0]), new_photo(1, &[1.0, 0.0])]);
+    assert_eq!(error.map_err(|error| error.code()), Err("conflict"));
+    assert_eq!((&gallery.state, gallery.known.len()), (&before.state, 3));
+    assert!(gallery.redo().is_some() && gallery.person(ada).is_ok());
+}
+
+#[test]
 fn what_is_the_same_and_different_is_transitive() {
     let (mut gallery, p) = gallery(6);
     let person = gallery.answers_of(p[0], p[1], Answer::Same)[0];
@@ -160,11 +178,11 @@ fn what_is_the_same_and_different_is_transitive() {
     assert_eq!(gallery.relations().between_sets(&p[5..], &p[..5]), Some(Answer::Unsure));
     assert_eq!(gallery.relations().between_sets(&[p[5], p[4]], &p[..1]), Some(Answer::Different));
     let links = gallery.links(&[p[4], p[5], p[1], p[0], p[3]]);
-    assert_eq!(links, Links { together: vec![vec![2, 3], vec![0, 4]], apart: vec![[2, 4]], named: vec![] });
+    assert_eq!(links, Links { same: vec![vec![2, 3], vec![0, 4]], different: vec![[2, 4]], named: vec![] });
     // What was learnt by a photo stays when it goes.
     gallery.does(Act::Remove { photos: vec![p[2], p[3]] });
     assert_eq!(gallery.between(p[4], p[1]), Some(Answer::Different));
-    assert_eq!(gallery.links(&[p[4], p[0]]).apart, [[1, 0]]);
+    assert_eq!(gallery.links(&[p[4], p[0]]).different, [[1, 0]]);
 }
 
 #[test]
@@ -219,7 +237,7 @@ fn a_photo_that_was_taken_out_does_not_come_back() {
     assert_eq!(gallery.person(ada).expect("there").suggested, p[2..]);
     gallery.does(Act::Release { photos: vec![p[2]] });
     assert_eq!((gallery.unsure(), gallery.between(p[1], p[2])), (vec![p[2]], Some(Answer::Different)));
-    assert_eq!(gallery.links(&p).apart, [[0, 2]]);
+    assert_eq!(gallery.links(&p).different, [[0, 2]]);
     // A group of one has nobody else to differ from.
     let alone = gallery.enrols("Bob", &p[2..3]);
     gallery.does(Act::Release { photos: vec![p[2]] });
@@ -247,7 +265,7 @@ fn a_merge_of_guesses_lasts() {
     let (mut gallery, p) = gallery(4);
     let people = gallery.set_groups(vec![ids(&p, &[0, 1]), ids(&p, &[2, 3])], vec![]).expect("groups");
     gallery.does(Act::Merge { into: people[1], from: people[0], despite: false });
-    assert_eq!(gallery.links(&p).together, [vec![0, 2]]);
+    assert_eq!(gallery.links(&p).same, [vec![0, 2]]);
     assert!(gallery.person(people[0]).is_err());
     // Groups apart again: what was merged stays together.
     gallery.set_groups(vec![ids(&p, &[0, 2, 1]), ids(&p, &[3])], vec![]).expect("groups");
@@ -393,9 +411,9 @@ fn check(gallery: &Gallery) {
         assert!(a < b && (*answer != Answer::Different || !one), "{a} and {b} are the same and different");
     }
     let all: Vec<PhotoId> = state.photos.keys().copied().collect();
-    let Links { together, apart, .. } = gallery.links(&all);
-    let set = |place: usize| together.iter().position(|set| set.contains(&place));
-    assert!(apart.iter().all(|[a, b]| a != b && (set(*a).is_none() || set(*a) != set(*b))));
+    let Links { same, different, .. } = gallery.links(&all);
+    let set = |place: usize| same.iter().position(|set| set.contains(&place));
+    assert!(different.iter().all(|[a, b]| a != b && (set(*a).is_none() || set(*a) != set(*b))));
 }
 
 #[test]

@@ -140,14 +140,16 @@ impl Gallery {
         Ok(photos.iter().map(find).collect())
     }
 
-    /// Adds photos; one act. `photos` are the package's `NewPhoto`s; `features` of each a `Float32Array` of the model
+    /// Adds photos, and confirms them for whoever has the name `person`, or for somebody new, if that is given; one act.
+    /// `photos` are the package's `PhotoRecord`s, no two the same; `features` of each a `Float32Array` of the model
     /// `fingerprint`, `thumbnails` a `Uint8Array` of a small picture's file, or undefined. The number of each.
     ///
     /// # Errors
-    /// `{ code, message }`: "other-model", "bad-weights" for features that are no numbers, "bad-input".
+    /// `{ code, message }`: "other-model", "bad-weights" for features that are no numbers, "conflict", "bad-input".
     pub fn add(
         &mut self,
         photos: JsValue,
+        person: Option<String>,
         fingerprint: &str,
         features: Array,
         thumbnails: Array,
@@ -159,8 +161,12 @@ impl Gallery {
             thumbnail: thumbnails.get(at).dyn_ref().map(Uint8Array::to_vec),
         });
         self.search = None;
-        let photos = self.gallery.add(fingerprint, photos.collect()).map_err(Failure::from)?;
-        Ok(photos.into_iter().map(|photo| photo.0).collect())
+        let photos = photos.collect();
+        let photos = match person {
+            Some(name) => self.gallery.enrol(fingerprint, &name, photos).map(|(photos, _)| photos),
+            None => self.gallery.add(fingerprint, photos),
+        };
+        Ok(photos.map_err(Failure::from)?.into_iter().map(|photo| photo.0).collect())
     }
 
     /// Does an act of the package's `GalleryAct`s. The numbers of the people that it made, or that photos are with now.
@@ -377,6 +383,7 @@ fn name(act: &Act) -> &'static str {
         Act::Hide { .. } => "hide",
         Act::Cover { .. } => "cover",
         Act::Answer { .. } => "answer",
+        Act::Import { .. } => "import",
         Act::Group { .. } => "group",
     }
 }

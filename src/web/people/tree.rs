@@ -36,22 +36,21 @@ struct Question<'a> {
 /// What a gallery's [`Links`] are in JavaScript.
 #[derive(Serialize, Deserialize)]
 pub(super) struct KnownLinks {
-    together: Vec<Vec<usize>>,
-    apart: Vec<[usize; 2]>,
+    same: Vec<Vec<usize>>,
+    different: Vec<[usize; 2]>,
     named: Vec<usize>,
 }
 
 impl From<Links> for KnownLinks {
-    fn from(Links { together, apart, named }: Links) -> Self {
-        Self { together, apart, named }
+    fn from(Links { same, different, named }: Links) -> Self {
+        Self { same, different, named }
     }
 }
 
 impl From<KnownLinks> for grouping::Links {
-    fn from(KnownLinks { together, mut apart, named }: KnownLinks) -> Self {
-        let pairs = named.iter().enumerate().flat_map(|(at, &a)| named[..at].iter().map(move |&b| [b, a]));
-        apart.extend(pairs);
-        Self { same: together, different: apart }
+    fn from(KnownLinks { same, mut different, named }: KnownLinks) -> Self {
+        different.extend(named.iter().enumerate().flat_map(|(at, &a)| named[..at].iter().map(move |&b| [b, a])));
+        Self { same, different }
     }
 }
 
