@@ -35,9 +35,9 @@ setup:
 setup-build:
 	@.ci/setup build
 
-# The modules and their JavaScript glue: what looks at images needs no burn, and what learns is fetched by whoever
-# fine-tunes. The first there is once more for browsers whose WebAssembly multiplies and adds in one (relaxed SIMD). Glue is
-# made again only from another module, so that a release's stays optimised.
+# The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, and
+# what ranks by whoever does that. The first there is once more for browsers whose WebAssembly multiplies and adds in one
+# (relaxed SIMD). Glue is made again only from another module, so that a release's stays optimised.
 define glue
 	@sum=$$(sha256sum <$(2)/$(MODULE)); \
 	if [ "$$sum" != "$$(head -n 1 $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
@@ -54,11 +54,14 @@ wasm: setup-build
 	$(call glue,webreid_relaxed,$(RELAXED_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
 	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features people
+	$(call glue,webreid_people,$(CARGO_TARGET_DIR))
 
-# The modules that look at images as a release ships them: a minute of two cores each, once for each module. The one that
-# learns stays as it is: wasm-opt makes it a third smaller, and what is left compresses worse, to 3.14 MB where it was 3.00.
+# The modules that look at images or rank as a release ships them: a minute of two cores each at most, once for each module.
+# The one that learns stays as it is: wasm-opt makes it a third smaller, and what is left compresses worse, to 3.14 MB where it
+# was 3.00.
 optimised: wasm
-	@for name in webreid webreid_relaxed; do \
+	@for name in webreid webreid_relaxed webreid_people; do \
 	  if ! grep -q optimised $(GLUE)/made-from-$$name; then \
 	    echo "wasm-opt of $$name" >&2; \
 	    npm exec --yes --package=$(BINARYEN) -- wasm-opt -O3 --enable-simd --enable-relaxed-simd --enable-bulk-memory \
@@ -89,6 +92,7 @@ test-native: setup
 test-browser: setup wasm
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --lib --test browser -- -D warnings
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features webgpu --lib -- -D warnings
+	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features people --lib -- -D warnings
 	cp tests/webdriver.json webdriver.json
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 	sed /webgpu/d tests/webdriver.json >webdriver.json

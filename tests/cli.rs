@@ -3,6 +3,8 @@
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "cli/gallery.rs"]
+mod gallery;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/train.rs"]

@@ -75,6 +75,16 @@ impl CameraFrom {
         })
     }
 
+    /// What the camera of each file is called, the same from one call to the next; `None` where a file does not tell.
+    pub fn names(&self, files: &[PathBuf]) -> Vec<Option<String>> {
+        let numbered =
+            |path: &PathBuf| name::camera(path.file_name()?.to_str()?).map(|camera| format!("c{}", camera + 1));
+        match self {
+            Self::Name => files.iter().map(numbered).collect(),
+            _ => files.iter().map(|path| self.called(path)).collect(),
+        }
+    }
+
     /// What the camera is called.
     fn called(&self, path: &Path) -> Option<String> {
         match self {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use webreid::dataset::{CameraError, DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
 use webreid::extract::{DeviceError, ExtractError};
+use webreid::gallery::GalleryError;
 use webreid::ranking::RankingError;
 use webreid::training::TrainError;
 use webreid::weights::{BUNDLED, WeightsError};
@@ -64,6 +65,14 @@ pub enum CliError {
     Changed { path: PathBuf, what: String },
     #[error("{}: nothing of it fits the backbone of the config; `model.init` must be a {architecture}", path.display())]
     ForeignInit { path: PathBuf, architecture: String },
+    #[error("{}: {source}", path.display())]
+    Gallery { path: PathBuf, source: GalleryError },
+    #[error("{}: there is no such gallery; `reid gallery add` makes one", .0.display())]
+    NoGallery(PathBuf),
+    #[error("{}: this photo is not in the gallery; add it first", .0.display())]
+    NotInGallery(PathBuf),
+    #[error("nobody in the gallery is called '{0}'; `reid gallery list` tells names and numbers")]
+    NoSuchPerson(String),
     #[error("Ctrl-C cannot be taken over ({0})")]
     Interrupt(ctrlc::Error),
     #[error("interrupted")]

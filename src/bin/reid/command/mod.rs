@@ -8,6 +8,7 @@ mod evaluate;
 mod evaluation;
 mod extract;
 mod features;
+mod gallery;
 mod group;
 mod interrupt;
 mod output;
@@ -67,6 +68,10 @@ enum Command {
     ///
     /// How alike photos of one person are is found from the photos themselves. A group is a suggestion and not proof.
     Group(group::Group),
+    /// Keep people and their photos in a .reid file: add, search, list, name, merge, undo, export, import
+    ///
+    /// What is said of people is kept apart from what grouping guesses, and everything can be undone.
+    Gallery(gallery::Gallery),
     /// Train a model on folders of labelled crops
     ///
     /// Writes into the config's `output` folder: model.safetensors (the weights to use), checkpoint.safetensors (everything to
@@ -168,6 +173,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
         Command::Group(command) => pollster::block_on(command.run()),
+        Command::Gallery(command) => pollster::block_on(command.run()),
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
         Command::Bench(command) => pollster::block_on(command.run()),
