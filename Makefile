@@ -125,7 +125,7 @@ COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
 COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,$(COVERAGE))
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 MINUTES ?= 10
-READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png others
+READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png others gallery
 
 # A find stops its reader. It lies in target/fuzz/finds, and belongs into tests/fixtures/finds/READER with what mends it, where
 # tests/fuzz.rs reads it again.
