@@ -331,8 +331,9 @@ export class Gallery {
     const extracted = await extractPhotos(samples, this.#reid, lookup, options);
     throwIfAborted(options.signal);
     // Of the same photo given twice the first.
-    const photos = new Map(extracted.flatMap((photo) => (photo ? [[keyOf(photo), photo] as const] : [])).reverse());
-    const unique = [...photos.values()].reverse();
+    const byKey = new Map<string, ExtractedPhoto>();
+    for (const photo of extracted) if (photo && !byKey.has(keyOf(photo))) byKey.set(keyOf(photo), photo);
+    const unique = [...byKey.values()];
     if (unique.length === 0) return extracted.map(() => null);
     const name = typeof person === "string" ? person : undefined;
     const ids = await this.#call("addPhotos", {
