@@ -225,7 +225,7 @@ impl Resizer {
         for ((start, weights), sums) in open {
             let weight = weights[at - start];
             for (sum, &byte) in sums.iter_mut().zip(&self.filtered) {
-                *sum += i32::from(byte) * weight;
+                *sum = add_product(*sum, byte, weight);
             }
         }
     }
@@ -252,13 +252,19 @@ fn filter_row(row: &[u8], columns: &Axis, out: &mut [u8]) {
         let mut sum = [0; 4];
         for (pixel, &weight) in pixels[start..].iter().zip(weights) {
             for channel in 0..4 {
-                sum[channel] += i32::from(pixel[channel]) * weight;
+                sum[channel] = add_product(sum[channel], pixel[channel], weight);
             }
         }
         for channel in 0..3 {
             out[channel * width + x] = round_to_byte(sum[channel]);
         }
     }
+}
+
+/// `sum + byte · weight`, which no [`Axis`] brings out of range: the absolute values of a line's weights add up to less than
+/// twice `1 << PRECISION_BITS`. A check for overflow would keep the loops from being vectorised.
+fn add_product(sum: i32, byte: u8, weight: i32) -> i32 {
+    sum.wrapping_add(i32::from(byte).wrapping_mul(weight))
 }
 
 fn round_to_byte(sum: i32) -> u8 {

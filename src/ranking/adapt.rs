@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::centring::PRIOR;
 use super::distances::{Distances, Progress};
 use super::expansion::{CENTRALISED, Expansion, centralise, expand};
 use super::transitivity::ENOUGH;
@@ -244,6 +245,11 @@ impl<'a> Adapted<'a> {
         self.reranking.is_some()
     }
 
+    /// The features that are compared, those of all photos.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
     /// What was decided and why, a sentence each.
     pub fn said(&self) -> &[String] {
         &self.said
@@ -270,8 +276,11 @@ fn with_gallery(
 }
 
 fn centred(centring: &Centring, name: impl Fn(i32) -> String) -> String {
-    let (mut among_gallery, mut among_queries) = (Vec::new(), Vec::new());
+    let (mut among_gallery, mut among_queries, mut few) = (Vec::new(), Vec::new(), Vec::new());
     for (camera, seen) in centring.seen() {
+        if (seen.photos as f64) < PRIOR {
+            few.push(name(camera));
+        }
         let list = if seen.among_queries { &mut among_queries } else { &mut among_gallery };
         let photos = if seen.photos == 1 { "1 photo".to_owned() } else { format!("{} photos", seen.photos) };
         list.push(format!("{} ({photos})", name(camera)));
@@ -280,14 +289,20 @@ fn centred(centring: &Centring, name: impl Fn(i32) -> String) -> String {
         ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),
         ([], _) => String::from("The mean of each camera was taken off:"),
         _ => format!(
-            "The mean of each camera was taken off, of the gallery's photos for camera {}",
-            among_gallery.join(", ")
+            "The mean of each camera was taken off, of the gallery's photos for camera {}{}",
+            among_gallery.join(", "),
+            if among_queries.is_empty() { "" } else { "," }
         ),
     };
     if !among_queries.is_empty() {
         said += &format!(" of the queries' own for camera {}", among_queries.join(", "));
     }
-    said + "."
+    said += ".";
+    if !few.is_empty() {
+        said +=
+            &format!(" A mean of fewer than {PRIOR} photos leans on that of all photos: camera {}.", few.join(", "));
+    }
+    said
 }
 
 fn seen(transitivity: &Transitivity, adaptation: Adaptation) -> String {

@@ -18,7 +18,7 @@ pub use distances::{Distances, Progress, Rows, quiet};
 pub use expansion::{CENTRALISED, Expansion, centralise, expand};
 pub use features::Features;
 pub(crate) use features::dot;
-pub use intervals::{Interval, Intervals, intervals};
+pub use intervals::{Interval, Intervals, intervals, paired};
 pub use neighbours::Neighbours;
 pub use rerank::{Rerank, Reranking};
 pub use roc::{Histogram, Point, RATES, Roc};

@@ -103,10 +103,10 @@ fn silhouette(features: &Features, speakers: &[usize], labels: &[u32], groups: u
 }
 
 /// Pairs of photos drawn at random, and their distances.
-struct Pairs(Vec<([u32; 2], f32)>);
+pub struct Pairs(Vec<([u32; 2], f32)>);
 
 impl Pairs {
-    fn of(features: &Features) -> Self {
+    pub fn of(features: &Features) -> Self {
         let count = features.count();
         if count < 2 {
             return Self(Vec::new());
@@ -122,6 +122,11 @@ impl Pairs {
             distance(a, b)
         };
         Self((0..PAIRS).map(|_| pair(&mut random)).collect())
+    }
+
+    /// Two photos each, and how far apart they are.
+    pub fn distances(&self) -> impl Iterator<Item = ([u32; 2], f32)> {
+        self.0.iter().copied()
     }
 
     /// How near a stranger comes by chance to one group in [`STRANGERS`], where there are so many; `None` without strangers.

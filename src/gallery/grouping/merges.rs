@@ -248,3 +248,92 @@ impl Groups {
         self.merges.push(Merge { a, b, distance });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    use super::*;
+    use crate::ranking::quiet;
+
+    fn noise(count: usize, dim: usize) -> Features {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let rows: Vec<f32> = (0..count * dim).map(|_| random.random_range(-1.0..1.0)).collect();
+        Features::new(&rows, dim).expect("fits")
+    }
+
+    /// Average linkage by its definition: the nearest two by the mean of all their photos' distances, again and again.
+    fn by_definition(features: &Features) -> Vec<f32> {
+        let mut groups: Vec<Vec<usize>> = (0..features.count()).map(|photo| vec![photo]).collect();
+        let mut heights = Vec::new();
+        while groups.len() > 1 {
+            let mut best = (f32::INFINITY, 0, 0);
+            for a in 0..groups.len() {
+                for b in 0..a {
+                    let all = groups[a].iter().flat_map(|&x| groups[b].iter().map(move |&y| (x, y)));
+                    let sum: f32 = all.map(|(x, y)| features.distance(x, y) / 2.0).sum();
+                    let mean = sum / (groups[a].len() * groups[b].len()) as f32;
+                    if mean < best.0 {
+                        best = (mean, a, b);
+                    }
+                }
+            }
+            let gone = groups.swap_remove(best.1);
+            groups[best.2].extend(gone);
+            heights.push(best.0);
+        }
+        heights
+    }
+
+    /// So few photos are all neighbours of each other: nothing is left out.
+    #[test]
+    fn average_linkage_by_its_definition() {
+        let features = noise(24, 5);
+        let found = merges(&features, &Links::default(), &mut quiet).expect("not cancelled");
+        let expected = by_definition(&features);
+        assert_eq!(found.len(), 23);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found.distance - expected).abs() < 1e-5, "{} {expected}", found.distance);
+        }
+    }
+
+    /// Far more near copies of a photo than a photo has neighbours: those of one person find each other all the same.
+    #[test]
+    fn tracks_of_near_copies_become_one_person() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let rows: Vec<f32> = (0..400)
+            .flat_map(|photo| {
+                let (person, track) = (photo / 200, photo / 100 % 2);
+                let noise: [f32; 4] = std::array::from_fn(|_| random.random_range(-0.01..0.01));
+                let base = [person as f32, 1.0 - person as f32, 0.3 * track as f32, 0.0];
+                std::array::from_fn::<f32, 4, _>(|value| base[value] + noise[value])
+            })
+            .collect();
+        let features = Features::new(&rows, 4).expect("fits");
+        let found = merges(&features, &Links::default(), &mut quiet).expect("not cancelled");
+        let labels = labels(400, found.iter().filter(|merge| merge.distance < 0.5));
+        assert!(labels[..200].iter().all(|&label| label == 0) && labels[200..].iter().all(|&label| label == 1));
+    }
+
+    #[test]
+    fn what_is_known_is_obeyed() {
+        let features = noise(40, 3);
+        let links = Links { same: vec![vec![0, 7, 9], vec![9, 3]], different: vec![[3, 5], [8, 1]] };
+        let found = merges(&features, &links, &mut quiet).expect("not cancelled");
+        assert_eq!(found[..3].iter().map(|merge| merge.distance).sum::<f32>(), 0.0);
+        for merged in [3, found.len()] {
+            let labels = labels(40, &found[..merged]);
+            assert!([7, 9, 3].iter().all(|&photo| labels[photo] == labels[0]), "{labels:?}");
+            assert!(labels[0] != labels[5] && labels[8] != labels[1], "{labels:?}");
+        }
+        let wrong = Links { same: vec![vec![0, 40]], ..Links::default() };
+        assert_eq!(merges(&features, &wrong, &mut quiet), Err(RankingError::Index { index: 40, count: 40 }));
+    }
+
+    #[test]
+    fn one_photo_and_none() {
+        assert_eq!(merges(&noise(1, 3), &Links::default(), &mut quiet), Ok(vec![]));
+        assert_eq!(merges(&noise(0, 3), &Links::default(), &mut quiet), Ok(vec![]));
+        assert_eq!(labels(2, []), [0, 1]);
+    }
+}

@@ -125,14 +125,19 @@ impl Run<'_> {
         let zero = simd.splat_f32s(0.0);
         let relu = matches!(self.packed.finish, Finish::Relu);
         let out = &mut self.out[y * columns * pitch..][..columns * pitch];
-        for place in 0..columns {
-            let values = column::<S>(rows, (place + 2) * pitch);
+        // Pixel after pixel rather than by places, whose products would be checked for overflow.
+        let [top, centre, bottom] = rows.map(
+            #[inline(always)]
+            |row| row[2 * pitch..].chunks(pitch),
+        );
+        for (((out, top), centre), bottom) in out.chunks_exact_mut(pitch).zip(top).zip(centre).zip(bottom) {
+            let values = [vector::<S>(top), vector::<S>(centre), vector::<S>(bottom)];
             let sum = add(simd, left, values, [weight[2], weight[5], weight[8]]);
             left = add(simd, middle, values, [weight[1], weight[4], weight[7]]);
             middle = add(simd, bias, values, [weight[0], weight[3], weight[6]]);
             // In this order a NaN stays one.
             let sum = if relu { simd.max_f32s(zero, sum) } else { sum };
-            S::as_mut_simd_f32s(&mut out[place * pitch + first..][..S::F32_LANES]).0[0] = sum;
+            S::as_mut_simd_f32s(&mut out[first..][..S::F32_LANES]).0[0] = sum;
         }
     }
 

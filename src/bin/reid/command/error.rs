@@ -30,6 +30,11 @@ pub enum CliError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}; choose another output file", path.display())]
     Output { path: PathBuf, reason: &'static str },
+    #[error(
+        "--report {}: the folder cannot be made or written to ({source}); give one that can, nothing was computed yet",
+        path.display()
+    )]
+    Report { path: PathBuf, source: std::io::Error },
     #[error("standard output: {0}")]
     Print(std::io::Error),
     #[error("{0}: there are no images; give image files, or folders with PNG, JPEG, WebP or BMP files")]

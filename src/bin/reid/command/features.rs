@@ -23,8 +23,15 @@ pub struct Features<T = ()> {
     pub read: Vec<usize>,
     /// What else was looked at in these images.
     pub looked: Vec<T>,
-    /// How many could not be read.
-    pub unreadable: usize,
+    /// Those that could not be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// An image that could not be read.
+pub struct Unreadable {
+    /// Among the paths.
+    pub index: usize,
+    pub reason: String,
 }
 
 /// The files that arguments stand for. What is passed over in folders is told on stderr.
@@ -59,7 +66,8 @@ pub async fn features_and<T: Send>(
         bar.set_style(style);
     }
     let dim = extractor.config().features_dim();
-    let mut features = Features { values: Vec::new(), dim, read: Vec::new(), looked: Vec::new(), unreadable: 0 };
+    let mut features =
+        Features { values: Vec::new(), dim, read: Vec::new(), looked: Vec::new(), unreadable: Vec::new() };
     let mut batch = Batch::default();
     // Only as many pictures as there are threads are decoded at once, and kept as small as the network takes them.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
@@ -77,19 +85,19 @@ pub async fn features_and<T: Send>(
                     batch.images.push(image);
                 }
                 Err(reason) => {
-                    features.unreadable += 1;
                     bar.suspend(|| eprintln!("reid: {}: {reason}", files[index].display()));
+                    features.unreadable.push(Unreadable { index, reason: reason.to_string() });
                 }
             }
         }
         if batch.images.len() >= BATCH {
             features.add(extractor, std::mem::take(&mut batch), files).await?;
-            bar.set_position((features.read.len() + features.unreadable) as u64);
+            bar.set_position((features.read.len() + features.unreadable.len()) as u64);
         }
     }
     features.add(extractor, batch, files).await?;
     bar.finish_and_clear();
-    match (features.read.len(), features.unreadable) {
+    match (features.read.len(), features.unreadable.len()) {
         (0, count) => Err(CliError::AllUnreadable { what: what.into(), count }),
         (_, 0) => Ok(features),
         (_, unreadable) => {

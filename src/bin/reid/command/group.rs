@@ -91,7 +91,7 @@ impl Group {
         } else {
             output::print(&text(&found, groups.strictness))?;
         }
-        Ok(Outcome::of(features.unreadable))
+        Ok(Outcome::of(features.unreadable.len()))
     }
 }
 

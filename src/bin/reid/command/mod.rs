@@ -5,13 +5,16 @@ mod bench;
 mod convert;
 mod error;
 mod evaluate;
+mod evaluation;
 mod extract;
 mod features;
 mod gallery;
 mod group;
 mod interrupt;
 mod output;
+mod report;
 mod search;
+mod summary;
 mod train;
 mod weights;
 
@@ -59,6 +62,7 @@ enum Command {
     ///
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
+    /// --report shows it all in a page; with --weights given twice, which of two models is better.
     Evaluate(evaluate::Evaluate),
     /// Put photos into groups of one person each, without names or labels
     ///
@@ -92,6 +96,13 @@ struct Model {
     /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled one
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// How models run.
+#[derive(Args)]
+struct Running {
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,

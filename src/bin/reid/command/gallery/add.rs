@@ -92,7 +92,7 @@ impl Add {
             eprintln!("reid: {} photos have no feature of this model, {first} for one; add them again", missing.len());
         }
         output::print(&format!("{added} photos added{known}; {} in {}", gallery.count(), path.display()))?;
-        Ok(Outcome::of(features.unreadable))
+        Ok(Outcome::of(features.unreadable.len()))
     }
 }
 

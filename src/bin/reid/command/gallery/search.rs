@@ -148,7 +148,7 @@ impl Search {
         } else {
             output::print(text(&rankings).trim_end())?;
         }
-        Ok(Outcome::of(features.unreadable))
+        Ok(Outcome::of(features.unreadable.len()))
     }
 }
 
