@@ -108,14 +108,17 @@ test("photos become groups, groups people with names, and all of it is undone, r
     const thumbnail = await gallery.thumbnail(added[0] as GalleryPhoto);
     const bitmap = await createImageBitmap(thumbnail as Blob);
     const usage = await gallery.usage();
-    const strict = (await gallery.groups({ strictness: 0.9 })).people.length;
+    const strict = await gallery.groups({ strictness: 0.9 });
     await gallery.undo();
     const hits = await gallery.search(samples[0] as string, { top: 3 });
+    const all = await gallery.search(samples[0] as string, { top: 20 });
     const like = await gallery.search(first, { top: 20 });
     return {
-      ...{ added, groups, states, undone, redone, usage, strict, like: like.length },
+      ...{ added, groups, states, undone, redone, usage, like: like.length },
       ...{ height: bitmap.height, last: progress.at(-1), phases: progress.map(({ phase }) => phase) },
-      hits: hits.map(({ photo, person, score }) => [photo.name, person?.name, score]),
+      hits: hits.map(({ photo, person, score, verdict }) => [photo.name, person?.name, score, verdict]),
+      far: all.at(-1),
+      strict: strict.people.length + strict.unsure.length,
     };
   }, samples);
   expect(seen.added).toHaveLength(20);
@@ -133,10 +136,12 @@ test("photos become groups, groups people with names, and all of it is undone, r
   expect(seen.redone).toEqual(["confirm", "name", undefined]);
   expect(seen.strict).toBeGreaterThan(15);
   expect(seen.hits).toEqual([
-    ["p01_1.jpg", "Ann", expect.closeTo(1, 4)],
-    [expect.stringMatching(/^p01/), "Ann", expect.any(Number)],
-    [expect.stringMatching(/^p01/), "Ann", expect.any(Number)],
+    ["p01_1.jpg", "Ann", expect.closeTo(1, 4), "same"],
+    [expect.stringMatching(/^p01/), "Ann", expect.any(Number), "same"],
+    [expect.stringMatching(/^p01/), "Ann", expect.any(Number), "same"],
   ]);
+  expect(seen.far).toMatchObject({ verdict: "different", photo: { name: expect.stringMatching(/^p0[^1]/) } });
+  expect(seen.far?.probability).toBeLessThan(0.1);
   // Who is confirmed is not looked for.
   expect(seen.like).toBe(16);
   expect(seen.height).toBe(160);
