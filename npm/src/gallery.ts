@@ -399,7 +399,7 @@ export class Gallery {
     const { signal } = options;
     const grouping = await this.#grouped({ signal }, isSlow);
     const looks = await Promise.all([queries(), this.#looks(hits.map(({ photo }) => photo))]);
-    const judged = await abortable(grouping.judge(this.#strictness, ...looks), signal);
+    const judged = await abortable(grouping.judge(...looks), signal);
     return hits.map((hit, i) => ({ ...hit, ...judged[i] }));
   }
 

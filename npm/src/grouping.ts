@@ -102,12 +102,12 @@ export class Grouping {
   }
 
   /** Of each photo, whether it shows the person that the queries are photos of. */
-  async judge(strictness: number | undefined, queries: Looks, photos: Looks): Promise<Judged[]> {
+  async judge(queries: Looks, photos: Looks): Promise<Judged[]> {
     const numbered = ({ rows, cameras }: Looks) => ({
       rows,
       cameras: Int32Array.from(cameras, (camera) => (camera === undefined ? -1 : this.#cameraNames.indexOf(camera))),
     });
-    const request = { strictness, queries: numbered(queries), photos: numbered(photos) };
+    const request = { queries: numbered(queries), photos: numbered(photos) };
     return (await this.#connection.call("judge", request)).value;
   }
 

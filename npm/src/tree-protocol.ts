@@ -52,7 +52,7 @@ export interface TreeCalls {
     reply: TreeQuestion[];
   };
   /** Of each photo, whether it shows the person that the queries are photos of. */
-  judge: { request: { strictness: number | undefined; queries: Compared; photos: Compared }; reply: Judged[] };
+  judge: { request: { queries: Compared; photos: Compared }; reply: Judged[] };
 }
 
 export interface TreeGlue {
@@ -69,12 +69,6 @@ export interface TreeGlue {
 export interface WasmTree {
   groups(strictness?: number): TreeGroups;
   questions(strictness: number | undefined, asked: Uint32Array, count: number): TreeQuestion[];
-  judge(
-    strictness: number | undefined,
-    queries: Float32Array,
-    queryCameras: Int32Array,
-    rows: Float32Array,
-    cameras: Int32Array,
-  ): Judged[];
+  judge(queries: Float32Array, queryCameras: Int32Array, rows: Float32Array, cameras: Int32Array): Judged[];
   free(): void;
 }

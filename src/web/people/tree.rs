@@ -1,5 +1,6 @@
 //! Photos in groups, without names, in a worker that can be ended while it groups.
 
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 use js_sys::Function;
@@ -18,8 +19,8 @@ use crate::ranking::dot;
 pub struct Tree {
     tree: grouping::Tree,
     dim: usize,
-    /// The judge of a strictness, while it is the last that was asked for.
-    judge: Option<(Option<f32>, Option<Judge>)>,
+    /// Made when it is first asked for; there may be nothing to make it from.
+    judge: OnceCell<Option<Judge>>,
 }
 
 /// The package's `TreeGroups`.
@@ -95,7 +96,7 @@ impl Tree {
             }
         };
         let tree = grouping::Tree::grow(photos, how, &links.into(), &mut tell).map_err(photos::bad)?;
-        Ok(Self { tree, dim, judge: None })
+        Ok(Self { tree, dim, judge: OnceCell::new() })
     }
 
     /// The groups at a strictness, 0 (all one person) to 1 (nobody alike), or at the photos' own: photos by their places.
@@ -124,22 +125,19 @@ impl Tree {
     }
 
     /// Whether each of some photos shows the person that `queries` are photos of: `{ probability, verdict }` each, by the mean
-    /// distance to these, and what the groups at a strictness and earlier answers say of distances. Features are `[n, dim]`, as
+    /// distance to these, and what the groups at the photos' own strictness and earlier answers say of distances. Features are `[n, dim]`, as
     /// the model gives them; cameras have the numbers that the tree's have.
     ///
     /// # Errors
     /// `{ code, message }`: "bad-input" when these do not fit together.
     pub fn judge(
-        &mut self,
-        strictness: Option<f32>,
+        &self,
         queries: &[f32],
         query_cameras: Vec<i32>,
         rows: &[f32],
         cameras: Vec<i32>,
     ) -> Result<JsValue, JsValue> {
-        let kept = self.judge.filter(|(of, _)| *of == strictness);
-        let (_, judge) =
-            *self.judge.insert(kept.unwrap_or_else(|| (strictness, self.tree.judge(&self.tree.groups(strictness)))));
+        let judge = *self.judge.get_or_init(|| self.tree.judge(&self.tree.groups(None)));
         let place = |rows, cameras| self.tree.space().place(rows, self.dim, &known(cameras)).map_err(photos::bad);
         let (queries, photos) = (place(queries, query_cameras)?, place(rows, cameras)?);
         let judged = (0..photos.count()).map(|photo| {
