@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::*;
 
 use super::failure::{Failure, bad};
 use super::objects::{from_js, to_js};
-use super::tree::KnownLinks;
 use crate::gallery::{
     self, Act, ContentHash, GalleryError, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView, Search,
 };
@@ -274,7 +273,7 @@ impl Gallery {
     #[wasm_bindgen(js_name = groupingKey)]
     pub fn grouping_key(&self) -> String {
         let photos = self.gallery.comparable();
-        let links = KnownLinks::from(self.gallery.links(&photos));
+        let links = self.gallery.links(&photos);
         ContentHash::of(&serde_json::to_vec(&(&photos, links, self.replaced)).unwrap_or_default()).to_string()
     }
 
@@ -297,7 +296,7 @@ impl Gallery {
             "cameraNames",
             to_js(&self.gallery.photos().filter_map(|view| view.photo.camera.as_deref()).collect::<BTreeSet<_>>())?,
         )?;
-        set("links", to_js(&KnownLinks::from(self.gallery.links(&photos)))?)?;
+        set("links", to_js(&self.gallery.links(&photos))?)?;
         set("key", self.grouping_key().into())?;
         Ok(input)
     }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 use js_sys::Function;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::failure::bad;
@@ -40,27 +40,6 @@ struct Question<'a> {
     tells: f32,
 }
 
-/// What a gallery's [`Links`] are in JavaScript.
-#[derive(Serialize, Deserialize)]
-pub(super) struct KnownLinks {
-    same: Vec<Vec<usize>>,
-    different: Vec<[usize; 2]>,
-    named: Vec<usize>,
-}
-
-impl From<Links> for KnownLinks {
-    fn from(Links { same, different, named }: Links) -> Self {
-        Self { same, different, named }
-    }
-}
-
-impl From<KnownLinks> for grouping::Links {
-    fn from(KnownLinks { same, mut different, named }: KnownLinks) -> Self {
-        different.extend(named.iter().enumerate().flat_map(|(at, &a)| named[..at].iter().map(move |&b| [b, a])));
-        Self { same, different }
-    }
-}
-
 #[wasm_bindgen]
 impl Tree {
     /// Grows it from features `[n, dim]`, as the model gives them; `cameras` are numbers from 0, −1 where a photo's is unknown,
@@ -78,7 +57,7 @@ impl Tree {
         progress: &Function,
     ) -> Result<Tree, JsValue> {
         let how = how.parse().map_err(bad)?;
-        let links: KnownLinks = from_js(links)?;
+        let links: Links = from_js(links)?;
         let cameras = known(cameras);
         let photos = Photos { rows, dim, cameras: &cameras };
         // Groups are compared with each other twice, with all photos and then with ever fewer groups, half as many each time.
@@ -95,7 +74,7 @@ impl Tree {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        let tree = grouping::Tree::grow(photos, how, &links.into(), &mut tell).map_err(photos::bad)?;
+        let tree = grouping::Tree::grow(photos, how, &links, &mut tell).map_err(photos::bad)?;
         Ok(Self { tree, dim, judge: OnceCell::new() })
     }
 
