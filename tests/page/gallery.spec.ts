@@ -147,7 +147,7 @@ test("photos become groups, groups people with names, and all of it is undone, r
   expect(seen.height).toBe(160);
   expect(seen.usage).toMatchObject({ place: "opfs", persisted: expect.any(Boolean) });
   expect(seen.usage.bytes).toBeGreaterThan(10_000);
-  expect(new Set(seen.phases)).toEqual(new Set(["extract", "group"]));
+  expect(new Set(seen.phases)).toEqual(new Set(["read", "extract", "group"]));
   expect(seen.last).toEqual({ phase: "group", fraction: 1 });
 
   await openPackage(page);
@@ -513,6 +513,7 @@ test("acts: who is moved, merged, split and hidden, and what cannot be", async (
       await fault(() => gallery.add([new Blob(["no picture"])])),
       await fault(() => gallery.add([{ image: photos[0] as File, time: new Date("no date") }])),
       await fault(() => gallery.add(photos, { signal: AbortSignal.abort() })),
+      await fault(() => gallery.add(photos, { person: 99 })),
     ];
     states.push(await whoIsWho(gallery));
     await gallery.merge(ann, ben, { despite: true });
@@ -567,6 +568,7 @@ test("acts: who is moved, merged, split and hidden, and what cannot be", async (
     expect.stringMatching(/^ReidError bad-image image 1: /),
     expect.stringMatching(/^ReidError bad-input `time` of ann-1.png/),
     expect.stringMatching(/^ReidError aborted /),
+    expect.stringMatching(/^ReidError no-person there is no person 99/),
   ]);
   expect(seen.states[2]).toEqual([`Ann: ${ann} ben-4 + `, "?: ben-1 ben-2 + ", `nobody: ${cyd}`]);
   expect(seen).toMatchObject({
