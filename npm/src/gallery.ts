@@ -308,7 +308,7 @@ export class Gallery {
   /**
    * Adds photos, each of one person, head to foot, as `extract` takes them; what is known of each may come along. A photo that
    * the gallery has, by its content and box, is not added a second time. The photos in order; null for bad images, with
-   * `onError: "skip"`. One step of undo, and with a `person` who is no name a second; nothing is added where it fails or is cancelled.
+   * `onError: "skip"`. One step of undo, and with a `person` who has no name a second; nothing is added where it fails or is cancelled.
    * Rejects as acts and as `extract` do, and with `other-model` while the gallery is `outdated`.
    */
   async add(
@@ -338,7 +338,8 @@ export class Gallery {
     for (const photo of extracted) if (photo && !byKey.has(keyOf(photo))) byKey.set(keyOf(photo), photo);
     const unique = [...byKey.values()];
     if (unique.length === 0) return extracted.map(() => null);
-    const name = typeof person === "string" ? person : undefined;
+    const before = this.size;
+    const name = typeof person === "string" ? person : person !== undefined ? await this.#nameOf(person) : undefined;
     const ids = await this.#call("addPhotos", {
       person: name,
       fingerprint: unique.find(({ feature }) => feature)?.feature?.fingerprint ?? this.fingerprint,
@@ -350,7 +351,12 @@ export class Gallery {
       features: unique.map(({ feature }) => feature?.values),
       thumbnails: unique.map(({ thumbnail }) => thumbnail),
     });
-    if (person !== undefined && name === undefined) await this.#assign(ids, person);
+    try {
+      if (person !== undefined && name === undefined) await this.#assign(ids, person);
+    } catch (error) {
+      if (this.size > before) await this.#call("undo", {});
+      throw error;
+    }
     await this.save();
     const views = await this.#call("photos", { photos: ids });
     const viewOf = new Map(unique.map((photo, i) => [keyOf(photo), views[i] as GalleryPhoto]));
@@ -678,6 +684,14 @@ export class Gallery {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Undefined where a person has no name. */
+  async #nameOf(person: PersonRef): Promise<string | undefined> {
+    const id = personId(person);
+    const view = (await this.people()).people.find((view) => view.id === id);
+    if (!view) throw new ReidError("no-person", `there is no person ${id} in the gallery`);
+    return view.name;
   }
 
   /** Confirms photos for a person, or for who has, or gets, that name. */

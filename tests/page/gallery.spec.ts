@@ -147,7 +147,7 @@ test("photos become groups, groups people with names, and all of it is undone, r
   expect(seen.height).toBe(160);
   expect(seen.usage).toMatchObject({ place: "opfs", persisted: expect.any(Boolean) });
   expect(seen.usage.bytes).toBeGreaterThan(10_000);
-  expect(new Set(seen.phases)).toEqual(new Set(["extract", "group"]));
+  expect(new Set(seen.phases)).toEqual(new Set(["read", "extract", "group"]));
   expect(seen.last).toEqual({ phase: "group", fraction: 1 });
 
   await openPackage(page);
@@ -513,6 +513,7 @@ test("acts: who is moved, merged, split and hidden, and what cannot be", async (
       await fault(() => gallery.add([new Blob(["no picture"])])),
       await fault(() => gallery.add([{ image: photos[0] as File, time: new Date("no date") }])),
       await fault(() => gallery.add(photos, { signal: AbortSignal.abort() })),
+      await fault(() => gallery.add(photos, { person: 99 })),
     ];
     states.push(await whoIsWho(gallery));
     await gallery.merge(ann, ben, { despite: true });
@@ -567,6 +568,7 @@ test("acts: who is moved, merged, split and hidden, and what cannot be", async (
     expect.stringMatching(/^ReidError bad-image image 1: /),
     expect.stringMatching(/^ReidError bad-input `time` of ann-1.png/),
     expect.stringMatching(/^ReidError aborted /),
+    expect.stringMatching(/^ReidError no-person there is no person 99/),
   ]);
   expect(seen.states[2]).toEqual([`Ann: ${ann} ben-4 + `, "?: ben-1 ben-2 + ", `nobody: ${cyd}`]);
   expect(seen).toMatchObject({
@@ -670,4 +672,67 @@ test("a gallery's file is read back as it was, and the command reads it", async 
   writeFileSync(path, Buffer.from(seen.file));
   const listed = execFileSync(reidCommand, ["gallery", "list", path], { encoding: "utf8" });
   expect(listed).toContain("Ann");
+});
+
+test("a file that was not finished is passed over for the one before, and goes with the next save", async ({
+  page,
+}) => {
+  const seen = await page.evaluate(async () => {
+    const { Gallery } = webreid;
+    const open = () => Gallery.open("unfinished", { reid });
+    const first = await open();
+    await first.add(photos.slice(0, 3), { person: "Ann" });
+    await first.close();
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("webreid-galleries");
+    const folder = await root.getDirectoryHandle("unfinished");
+    const names = async () => {
+      const names: string[] = [];
+      for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+      return names.sort();
+    };
+    const [kept] = await names();
+    const whole = await (await folder.getFileHandle(kept as string)).getFile();
+    const put = async (name: string, content: Blob) => {
+      const writable = await (await folder.getFileHandle(name, { create: true })).createWritable();
+      await writable.write(content);
+      await writable.close();
+    };
+    await put("50.reid", whole.slice(0, whole.size - 40));
+    await put("51.reid", new Blob([]));
+    const again = await open();
+    const found = { size: again.size, losses: again.losses.length, people: await whoIsWho(again) };
+    await again.name(0, "Bea");
+    await again.close();
+    const left = await names();
+    const last = await open();
+    return { ...found, left, last: await whoIsWho(last) };
+  });
+  expect(seen).toEqual({
+    ...{ size: 3, losses: 0, people: [`Ann: ${series("ann", 1, 3)} + `] },
+    left: ["52.reid"],
+    last: [`Bea: ${series("ann", 1, 3)} + `],
+  });
+});
+
+test("none, one and two photos are a gallery, too", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const gallery = await webreid.Gallery.create({ reid });
+    const found: unknown[] = [];
+    for (const photo of [undefined, ...photos.slice(0, 2)]) {
+      if (photo) await gallery.add([photo]);
+      const { people, unsure } = await gallery.groups();
+      const hits = await gallery.search(photos[0] as File);
+      const verdicts = hits.map(({ verdict }) => verdict);
+      const named = new Set([...people.flatMap(({ suggested }) => suggested), ...unsure]).size;
+      found.push([named, verdicts.length, verdicts.every((verdict) => verdict !== undefined)]);
+      await gallery.suggest();
+    }
+    return { found, none: await gallery.add([]), undone: await gallery.undo() };
+  });
+  expect(seen.found).toEqual([
+    [0, 0, true],
+    [1, 1, true],
+    [2, 2, true],
+  ]);
+  expect(seen.none).toEqual([]);
 });
