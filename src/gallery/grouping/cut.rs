@@ -22,7 +22,7 @@ const STRANGERS: f32 = 8.0;
 /// Of the way from the silhouette's cut to that of the strangers.
 const WAY: f32 = 1.0 / 3.0;
 /// Photos whose silhouette is looked at, and pairs of photos.
-const PHOTOS: usize = 1000;
+const PHOTOS: usize = 1500;
 const PAIRS: usize = 200_000;
 
 /// Where to cut, as a mean distance of groups, 0…1.
@@ -91,8 +91,8 @@ fn silhouette(features: &Features, speakers: &[usize], labels: &[u32], groups: u
     spoken.iter().enumerate().for_each(|(place, &group)| places[group] = place);
     let means = spoken.iter().flat_map(|&group| sums[group * dim..][..dim].iter().map(move |sum| (group, sum)));
     let means = Features::as_they_are(means.map(|(group, sum)| sum / sizes[group]), dim);
-    let step = speakers.len().div_ceil(PHOTOS);
-    let looked: Vec<usize> = speakers.iter().copied().step_by(step).collect();
+    let enough = speakers.len().min(PHOTOS);
+    let looked: Vec<usize> = (0..enough).map(|place| speakers[place * speakers.len() / enough]).collect();
     let mut total = 0.0;
     Distances::to(&means).blocks(&features.select(&looked), &mut quiet, |first, rows| {
         for (place, row) in rows.iter().enumerate() {
