@@ -25,6 +25,7 @@ pub use files::{ImageFiles, image_files};
 pub use image_store::{ImageStore, ImageStoreError, Unreadable};
 #[cfg(feature = "train")]
 pub use loader::{Loader, LoaderConfig, LoaderError};
+pub use name::{JUNK, Naming, Person};
 pub use protocol::{Protocol, Split, UnknownProtocol, Unmatched};
 pub use read::{ReadImageError, read_image};
 #[cfg(feature = "train")]
@@ -37,7 +38,6 @@ use std::path::{Path, PathBuf};
 
 use crate::ranking::Label;
 use layout::{Found, Layout, Purpose};
-use name::Person;
 
 /// The person id of images of nobody who is searched for: they are in the gallery and never a query.
 pub const DISTRACTOR: i32 = 0;
