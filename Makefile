@@ -34,10 +34,11 @@ setup:
 setup-build:
 	@.ci/setup build
 
-# The modules and their JavaScript glue: what looks at images needs no burn, and what learns is fetched by whoever
-# fine-tunes. The first there is once more for browsers whose WebAssembly multiplies and adds in one (relaxed SIMD). Glue is
-# made again only from another module. No wasm-opt: it makes the modules smaller by a tenth, but what is left compresses worse
-# (0.739 MB where it was 0.720), and as it inlines the loops of the CPU's convolution again, V8 runs them slower.
+# The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, and
+# what ranks and keeps galleries by whoever does that. The first there is once more for browsers whose WebAssembly multiplies and
+# adds in one (relaxed SIMD). Glue is made again only from another module. No wasm-opt: it makes the modules smaller by a tenth,
+# but what is left compresses worse (0.739 MB where it was 0.720), and as it inlines the loops of the CPU's convolution again, V8
+# runs them slower.
 define glue
 	@sum=$$(sha256sum <$(2)/$(MODULE)); \
 	if [ "$$sum" != "$$(cat $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
@@ -54,6 +55,8 @@ wasm: setup-build
 	$(call glue,webreid_relaxed,$(RELAXED_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
 	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features people
+	$(call glue,webreid_people,$(CARGO_TARGET_DIR))
 
 page: wasm
 	npm --prefix npm run build
@@ -76,6 +79,7 @@ test-native: setup
 test-browser: setup wasm
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --lib --test browser -- -D warnings
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features webgpu --lib -- -D warnings
+	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features people --lib -- -D warnings
 	cp tests/webdriver.json webdriver.json
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 	sed /webgpu/d tests/webdriver.json >webdriver.json
@@ -116,7 +120,7 @@ COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
 COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,$(COVERAGE))
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 MINUTES ?= 10
-READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png others
+READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png others gallery
 
 # A find stops its reader. It lies in target/fuzz/finds, and belongs into tests/fixtures/finds/READER with what mends it, where
 # tests/fuzz.rs reads it again.

@@ -6,6 +6,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dataset;
 pub mod extract;
+pub mod gallery;
 pub mod graph;
 pub mod image;
 pub mod kernels;

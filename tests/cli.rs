@@ -3,6 +3,10 @@
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "cli/gallery.rs"]
+mod gallery;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/train.rs"]
 mod train;
 

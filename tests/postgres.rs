@@ -222,7 +222,7 @@ fn the_index_finds_what_memory_finds() {
     let rows = server.client().query("SELECT name, photos, mean FROM reid_cameras ORDER BY name", &[]).unwrap();
     for (camera, row) in (0..).zip(&rows) {
         let mean: Vec<f64> = row.get(2);
-        assert_eq!((row.get(0), row.get(1)), ((camera + 1).to_string(), 1000_i64));
+        assert_eq!((row.get(0), row.get(1)), (format!("c{}", camera + 1), 1000_i64));
         let mine = gallery.values.chunks_exact(DIM).zip(&gallery.cameras).filter(|(_, of)| **of == Some(camera));
         let first = mine.map(|(row, _)| f64::from(row[0])).sum::<f64>() / 1000.0;
         assert!((mean[0] - first).abs() < 1e-9, "{} {first}", mean[0]);
@@ -339,10 +339,11 @@ fn an_interrupted_add_leaves_whole_batches() {
     let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
     let file = photos(20_000, 1).write(&folder.path().join("gallery.safetensors"), "one");
     let arguments = ["index", "add", "--postgres", &server.url, "--features", &file];
-    let child = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
     let mut client = server.client();
-    let some = "SELECT to_regclass('reid_photos') IS NOT NULL AND (SELECT count(*) FROM pg_stat_activity) > 0";
-    while !client.query_one(some, &[]).unwrap().get::<_, bool>(0) || server.count() == 0 {
+    let table = "SELECT to_regclass('reid_photos') IS NOT NULL";
+    while !client.query_one(table, &[]).unwrap().get::<_, bool>(0) || server.count() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
         thread::sleep(Duration::from_millis(5));
     }
     run(Command::new("kill").args(["-INT", &child.id().to_string()]));

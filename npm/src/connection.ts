@@ -1,20 +1,28 @@
 import { noDevice } from "./device.js";
 import { ReidError } from "./errors.js";
-import type { Answer, CallName, Calls, Reply } from "./protocol.js";
+import type { CallTable, Reply, Value } from "./protocol.js";
 
 interface Waiting {
-  resolve(value: never): void;
+  resolve(reply: never): void;
   reject(error: ReidError): void;
+  readonly onProgress: OnFraction | undefined;
 }
 
-/** One worker, from its start to its end. Once it has crashed or was closed, every call on it fails. */
-export class Connection {
-  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "webreid" });
+/** Told how much is done, 0…1. */
+export type OnFraction = (fraction: number) => void;
+
+/**
+ * One worker that takes the calls of a table, from its start to its end. Once it has crashed or was closed, every call on it
+ * fails. `Rest` is what its replies tell beside a call's value.
+ */
+export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
+  readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #end: ReidError | undefined;
 
-  constructor() {
+  constructor(worker: Worker) {
+    this.#worker = worker;
     this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
     this.#worker.addEventListener("error", (event) => {
       this.close(new ReidError("internal", `The worker failed: ${event.message || "its script could not be loaded"}.`));
@@ -27,16 +35,17 @@ export class Connection {
   }
 
   /** What is in `transfer` goes over to the worker and is empty here. */
-  call<K extends CallName>(
+  call<K extends keyof C>(
     call: K,
-    request: Calls[K]["request"],
+    request: C[K]["request"],
     transfer: Transferable[] = [],
-  ): Promise<Answer<Calls[K]["reply"]>> {
+    onProgress?: OnFraction,
+  ): Promise<Value<C[K]["reply"]> & Rest> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#worker.postMessage({ id, call, ...request }, transfer);
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, onProgress });
     });
   }
 
@@ -58,8 +67,14 @@ export class Connection {
       return;
     }
     const waiting = this.#waiting.get(reply.id);
+    if ("progress" in reply) {
+      waiting?.onProgress?.(reply.progress);
+      return;
+    }
     this.#waiting.delete(reply.id);
-    if ("error" in reply) waiting?.reject(new ReidError(reply.error.code, reply.error.message));
-    else waiting?.resolve(reply as never);
+    if ("error" in reply) {
+      const { code, message, sides } = reply.error;
+      waiting?.reject(new ReidError(code, message, { sides }));
+    } else waiting?.resolve(reply as never);
   }
 }

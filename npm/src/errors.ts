@@ -4,24 +4,42 @@ export type ReidErrorCode =
   | "bad-image"
   | "bad-input"
   | "bad-weights"
+  | "conflict"
+  | "damaged-gallery"
   | "device-lost"
   | "disposed"
   | "http"
   | "image-too-large"
+  | "in-use"
   | "internal"
+  | "name-taken"
   | "network"
+  | "newer-gallery"
   | "no-device"
+  | "no-feature"
+  | "no-gallery"
+  | "no-person"
+  | "no-photo"
   | "other-model"
   | "out-of-memory"
+  | "read-only"
+  | "storage-failed"
+  | "storage-full"
   | "too-few-samples"
   | "unknown-preset";
 
-/** Which of the given images an error is about. */
+/** Which of the given images an error is about, or which of the features or labels that stand for one. */
 export interface ImagePosition {
   /** Index in the array that was passed in. */
   readonly index: number;
-  /** The file's name, the last part of the URL, or "image 3". */
+  /** The file's name, the last part of the URL, or "image 3"; "Feature 3", "Query 3", "Label 3". */
   readonly name: string;
+}
+
+/** One side of a contradiction: a photo of a gallery, and the person that it is confirmed for. */
+export interface ConflictSide {
+  readonly photo: number;
+  readonly person?: number | undefined;
 }
 
 export interface ReidErrorDetails {
@@ -29,6 +47,8 @@ export interface ReidErrorDetails {
   /** HTTP status, with code `http`. */
   readonly status?: number | undefined;
   readonly image?: ImagePosition;
+  /** With code `conflict`: what was said before and what is said now. */
+  readonly sides?: readonly [ConflictSide, ConflictSide] | undefined;
 }
 
 /** The one type of error that this package throws or rejects with. */
@@ -37,12 +57,14 @@ export class ReidError extends Error {
   readonly code: ReidErrorCode;
   readonly status?: number;
   readonly image?: ImagePosition;
+  readonly sides?: readonly [ConflictSide, ConflictSide];
 
   constructor(code: ReidErrorCode, message: string, details: ReidErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.status !== undefined) this.status = details.status;
     if (details.image !== undefined) this.image = details.image;
+    if (details.sides !== undefined) this.sides = details.sides;
   }
 }
 
@@ -63,6 +85,7 @@ export function aboutImage(error: ReidError, index: number, name: string): ReidE
 export interface ReidErrorData {
   readonly code: ReidErrorCode;
   readonly message: string;
+  readonly sides?: readonly [ConflictSide, ConflictSide] | undefined;
 }
 
 export function isErrorData(value: unknown): value is ReidErrorData {

@@ -2,6 +2,7 @@ import type { FineTuneDepth, FittedImage } from "./engine.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
 import type { Fitter } from "./fitter.js";
 import { type ImageSource, imageName, release, toPicture } from "./image.js";
+import { indexed } from "./indexed.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
@@ -173,9 +174,9 @@ interface Batches {
 }
 
 function batches(samples: readonly Pick<FineTuneSample, "person">[]): Batches {
-  const { indices, size } = indexed(samples.map(({ person }) => person));
+  const { indices, names } = indexed(samples.map(({ person }) => person));
   const people = Uint32Array.from(indices);
-  return { people, options: { batchPeople: Math.min(BATCH_PEOPLE, size), batchImages: BATCH_IMAGES } };
+  return { people, options: { batchPeople: Math.min(BATCH_PEOPLE, names.length), batchImages: BATCH_IMAGES } };
 }
 
 /** Checks what was asked for, and numbers people and cameras. */
@@ -228,19 +229,6 @@ function checkEnough(samples: readonly FineTuneSample[]): void {
 function defaultSteps(depth: FineTuneDepth, samples: number, { batchPeople, batchImages }: Batches["options"]): number {
   const steps = Math.ceil((EPOCHS[depth] * samples) / (batchPeople * batchImages));
   return Math.max(MIN_STEPS[depth], Math.min(MAX_STEPS, steps));
-}
-
-/** Numbers values in the order they first appear; −1 where there is none. */
-function indexed(values: readonly (string | number | undefined)[]): { indices: number[]; size: number } {
-  const known = new Map<string, number>();
-  const indices = values.map((value) => {
-    if (value === undefined) return -1;
-    const key = String(value);
-    const index = known.get(key) ?? known.size;
-    known.set(key, index);
-    return index;
-  });
-  return { indices, size: known.size };
 }
 
 function isOfDevice(error: unknown): boolean {

@@ -1,5 +1,5 @@
-import { Connection } from "./connection.js";
 import type { FittedImage } from "./engine.js";
+import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { LARGE_PIXELS, type Picture, SMALL_PIXELS } from "./image.js";
 import type { InputSize } from "./protocol.js";
@@ -15,7 +15,7 @@ export class Fitter {
   readonly #module: WebAssembly.Module;
   readonly #size: InputSize;
   /** The worker for large pictures, while there is one. */
-  #worker: Connection | undefined;
+  #worker: EngineConnection | undefined;
   /** Settles when no picture is left that others wait for. */
   #queue: Promise<unknown> = Promise.resolve();
   /** Calls that may have large pictures. */
@@ -67,8 +67,8 @@ export class Fitter {
     this.#worker = undefined;
   }
 
-  #start(): Connection {
-    const worker = new Connection();
+  #start(): EngineConnection {
+    const worker = connectEngine();
     // Where this fails, what is asked of it next does.
     worker.call("createFitter", { module: this.#module, size: this.#size }).catch(() => {});
     return worker;
@@ -90,7 +90,7 @@ export class Fitter {
   }
 }
 
-async function send(picture: Picture, worker: Connection): Promise<FittedImage | undefined> {
+async function send(picture: Picture, worker: EngineConnection): Promise<FittedImage | undefined> {
   const image = await picture.payload();
   return (await worker.call("fit", { image }, picture.isFresh ? [image as ImageBitmap] : [])).value;
 }

@@ -5,12 +5,13 @@ import { hasRelaxedSimd } from "./relaxed-simd.js";
 
 const MAX_MODULE_BYTES = 256 * 1024 ** 2;
 
-/** The WebAssembly modules: what looks at images is small, and what learns is fetched when it is first needed. */
+/** The WebAssembly modules: what looks at images is small; what learns, and what ranks, is fetched when it is first needed. */
 const URLS = {
   engine: hasRelaxedSimd()
     ? new URL("./wasm/webreid_relaxed_bg.wasm", import.meta.url)
     : new URL("./wasm/webreid_bg.wasm", import.meta.url),
   trainer: new URL("./wasm/webreid_train_bg.wasm", import.meta.url),
+  people: new URL("./wasm/webreid_people_bg.wasm", import.meta.url),
 };
 
 const compiled: Partial<Record<keyof typeof URLS, WebAssembly.Module>> = {};
@@ -27,14 +28,14 @@ export async function loadModule(
   const blob = await download(url, {
     signal,
     onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
-    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the ${what}.`) },
+    limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the module "${what}".`) },
   });
   try {
     const module = await WebAssembly.compile(await blob.arrayBuffer());
     compiled[what] = module;
     return module;
   } catch (error) {
-    throw new ReidError("internal", `This browser cannot compile the ${what}'s WebAssembly. A newer browser can.`, {
+    throw new ReidError("internal", `This browser cannot compile the module "${what}". A newer browser can.`, {
       cause: error,
     });
   }

@@ -1,12 +1,12 @@
 /** Where a long call is. Switch on `phase`. */
 export type Progress =
   /**
-   * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly, and
-   * `trainer` the part of it that only a fine-tune needs.
+   * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly,
+   * `trainer` the part of it that only a fine-tune needs, and `people` the one that only ranking and galleries do.
    */
   | {
       readonly phase: "download";
-      readonly what: "engine" | "trainer" | "weights";
+      readonly what: "engine" | "trainer" | "people" | "weights";
       readonly loaded: number;
       readonly total: number | undefined;
     }
@@ -17,6 +17,10 @@ export type Progress =
   /** The images to learn from, being collected before the first step. */
   | { readonly phase: "samples"; readonly done: number; readonly total: number }
   /** Steps of training finished. */
-  | { readonly phase: "train"; readonly done: number; readonly total: number };
+  | { readonly phase: "train"; readonly done: number; readonly total: number }
+  /** How much of a ranking is done, 0…1: it goes through the photos more than once. */
+  | { readonly phase: "rank"; readonly fraction: number }
+  /** How much of a grouping is done, 0…1, about. */
+  | { readonly phase: "group"; readonly fraction: number };
 
 export type OnProgress = (progress: Progress) => void;

@@ -1,4 +1,4 @@
-// What the page and the worker say to each other: one reply to each request, by number.
+// What the page and its workers say to each other: one reply to each request, by number. What is asked of a model's worker.
 import type { DevicePreference } from "./device.js";
 import type {
   EngineDescription,
@@ -90,19 +90,34 @@ export interface CreatedModel {
 
 export type CallName = keyof Calls;
 
-export type Request = { [K in CallName]: { id: number; call: K } & Calls[K]["request"] }[CallName];
-
-/** What a call gave, and which of the models that its session has had is at work: the page numbers them. */
-export interface Answer<T> {
-  readonly value: T;
+/** Which of the models that its session has had is at work: the page numbers them. */
+export interface Generation {
   readonly generation: number;
 }
 
+/** What a call gave, and of which model. */
+export type Answer<T> = Value<T> & Generation;
+
+/** What can be asked of a worker, by name. */
+export type CallTable<Name extends PropertyKey> = {
+  readonly [K in Name]: { readonly request: object; readonly reply: unknown };
+};
+
+export interface Value<T> {
+  readonly value: T;
+}
+
+export type Request<C extends CallTable<keyof C>> = {
+  [K in keyof C]: { readonly id: number; readonly call: K } & C[K]["request"];
+}[keyof C];
+
 export type Reply =
-  | ({ readonly id: number } & Answer<Calls[CallName]["reply"]>)
+  | ({ readonly id: number } & Value<unknown>)
   | { readonly id: number; readonly error: ReidErrorData }
+  /** How much of a call is done, 0…1. */
+  | { readonly id: number; readonly progress: number }
   /**
    * Something threw outside a call, as a panic in a Rust task does, perhaps while a GPU was being opened: nothing in this
    * worker can be trusted any more.
    */
-  | { readonly crash: string; readonly opening: boolean };
+  | { readonly crash: string; readonly opening?: boolean };

@@ -1,6 +1,6 @@
-import { Connection } from "./connection.js";
 import { type DevicePreference, insteadOfGpu } from "./device.js";
 import type { EngineDescription } from "./engine.js";
+import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { ReidError } from "./errors.js";
 import type { Answer, CallName, Calls, CreatedModel } from "./protocol.js";
 import type { WeightsFile } from "./weights.js";
@@ -25,8 +25,8 @@ export class Session {
   /** Whether opening a GPU has ended a worker: those after it leave it alone. */
   #gpuCrashes = false;
   /** The worker with its model ready to work; undefined before the first call and after a crash. */
-  #ready: Promise<Connection> | undefined;
-  #connection: Connection | undefined;
+  #ready: Promise<EngineConnection> | undefined;
+  #connection: EngineConnection | undefined;
   #model: CreatedModel | undefined;
   /** How often the model has changed: workers tell by it which one they answer with. */
   #generation: number;
@@ -101,13 +101,13 @@ export class Session {
    * The worker for calls that belong together. `callOn` fails for good once it is dead, where `call` would go on to the
    * next one, which knows nothing of the calls before.
    */
-  async connect(): Promise<Connection> {
+  async connect(): Promise<EngineConnection> {
     await this.open();
-    return this.#connection as Connection;
+    return this.#connection as EngineConnection;
   }
 
   async callOn<K extends CallName>(
-    connection: Connection,
+    connection: EngineConnection,
     call: K,
     request: Calls[K]["request"],
   ): Promise<Calls[K]["reply"]> {
@@ -120,7 +120,7 @@ export class Session {
   }
 
   /** Puts what the worker has learnt into its model: workers to come start from it. After a failure all is as it was. */
-  applyTraining(connection: Connection, training: number): Promise<void> {
+  applyTraining(connection: EngineConnection, training: number): Promise<void> {
     return this.#change(async () => {
       const request = { training, generation: this.#generation + 1 };
       const { weights, description } = await this.callOn(connection, "applyTraining", request);
@@ -169,11 +169,11 @@ export class Session {
   }
 
   /** Runs `use` on a worker that is ready, and once more on a new one if it dies of it. */
-  async use<T>(use: (connection: Connection) => Promise<T>, retry = true): Promise<T> {
+  async use<T>(use: (connection: EngineConnection) => Promise<T>, retry = true): Promise<T> {
     if (this.#closed) throw this.#closed;
     this.#ready ??= this.#start();
     const ready = this.#ready;
-    let connection: Connection | undefined;
+    let connection: EngineConnection | undefined;
     try {
       connection = await ready;
       return await use(connection);
@@ -192,8 +192,8 @@ export class Session {
   }
 
   /** Starts a worker. Where any device will do, one that dies of opening a GPU is followed by one on the CPU. */
-  async #start(): Promise<Connection> {
-    const connection = new Connection();
+  async #start(): Promise<EngineConnection> {
+    const connection = connectEngine();
     this.#connection = connection;
     const device = this.#gpuCrashes ? "cpu" : this.#device;
     const request = { module: this.#module, weights: this.#weights, device, generation: this.#generation };

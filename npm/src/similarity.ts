@@ -52,7 +52,7 @@ export function rank(
 }
 
 /** Numbers that can be reckoned with. */
-interface Vector {
+export interface Vector {
   /** Finite. */
   readonly values: ArrayLike<number>;
   /** The sum of their squares. */
@@ -62,6 +62,16 @@ interface Vector {
 }
 
 function cosine(a: Vector, b: Vector): number {
+  checkComparable(a, b);
+  const { length } = a.values;
+  let dot = 0;
+  for (let i = 0; i < length; i++) dot += (a.values[i] as number) * (b.values[i] as number);
+  const scale = Math.sqrt(a.squares * b.squares);
+  return scale === 0 ? 0 : Math.max(-1, Math.min(1, dot / scale));
+}
+
+/** Throws for vectors of two models. */
+export function checkComparable(a: Vector, b: Vector): void {
   if (a.fingerprint !== undefined && b.fingerprint !== undefined && a.fingerprint !== b.fingerprint) {
     throw new ReidError(
       "other-model",
@@ -69,21 +79,16 @@ function cosine(a: Vector, b: Vector): number {
         "extract both with one model.",
     );
   }
-  const { length } = a.values;
-  if (length !== b.values.length) {
+  if (a.values.length !== b.values.length) {
     throw new ReidError(
       "bad-input",
-      `Features of ${length} and ${b.values.length} numbers cannot be compared: they are of different models.`,
+      `Features of ${a.values.length} and ${b.values.length} numbers cannot be compared: they are of different models.`,
     );
   }
-  let dot = 0;
-  for (let i = 0; i < length; i++) dot += (a.values[i] as number) * (b.values[i] as number);
-  const scale = Math.sqrt(a.squares * b.squares);
-  return scale === 0 ? 0 : Math.max(-1, Math.min(1, dot / scale));
 }
 
 /** Checks what may come from anywhere: a database, a file, another page. */
-function vectorOf(feature: unknown, what: string): Vector {
+export function vectorOf(feature: unknown, what: string): Vector {
   const bare = numbersOf(feature);
   const values = bare ?? (isObject(feature) && "values" in feature ? numbersOf(feature.values, true) : undefined);
   const fingerprint = !bare && isObject(feature) && "fingerprint" in feature ? feature.fingerprint : undefined;

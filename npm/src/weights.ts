@@ -1,5 +1,6 @@
 import { download, fileNameOf, resolveUrl } from "./download.js";
 import { ReidError } from "./errors.js";
+import { checkOptions, oneOf, type Rules } from "./options.js";
 import type { OnProgress } from "./progress.js";
 
 /**
@@ -50,24 +51,16 @@ export interface WeightsFile {
   readonly input?: InputOptions | undefined;
 }
 
-const INPUT: { readonly [K in keyof Required<InputOptions>]: readonly [(value: unknown) => boolean, string] } = {
-  order: [(value) => value === "rgb" || value === "bgr", '"rgb" or "bgr"'],
-  range: [(value) => value === "0-1" || value === "0-255" || value === "imagenet", '"0-1", "0-255" or "imagenet"'],
+const INPUT: Rules<InputOptions> = {
+  order: oneOf("rgb", "bgr"),
+  range: oneOf("0-1", "0-255", "imagenet"),
   height: [Number.isInteger, "a whole number of pixels"],
   width: [Number.isInteger, "a whole number of pixels"],
 };
 
 /** Refuses what is no description of an input. */
 export function checkInput(input: InputOptions | undefined): InputOptions | undefined {
-  if (input === undefined) return undefined;
-  if (!isObject(input)) throw new ReidError("bad-input", "`input` must be `{ order, range, height, width }`.");
-  for (const [key, value] of Object.entries(input)) {
-    if (!Object.hasOwn(INPUT, key)) throw new ReidError("bad-input", `\`input\` has no "${key}".`);
-    const [isGood, wanted] = INPUT[key as keyof InputOptions];
-    if (value !== undefined && !isGood(value)) {
-      throw new ReidError("bad-input", `\`input.${key}\` must be ${wanted}, not ${String(value)}.`);
-    }
-  }
+  checkOptions("input", input, INPUT);
   return input;
 }
 

@@ -1,10 +1,11 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { chooseDevice, type DevicePreference, noDevice } from "./device.js";
 import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
-import { isErrorData, ReidError, type ReidErrorData } from "./errors.js";
+import { isErrorData, ReidError } from "./errors.js";
 import { Fitting } from "./fitting.js";
-import type { Calls, CreatedModel, Reply, Request } from "./protocol.js";
+import type { Calls, CreatedModel, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
+import { serve } from "./serve.js";
 import { file, Training } from "./training.js";
 
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
@@ -19,29 +20,12 @@ let fitting: Fitting | undefined;
 let memory: WebAssembly.Memory | undefined;
 /** Which of the session's models this is. */
 let generation = 0;
-let queue: Promise<void> = Promise.resolve();
 /** Whether a GPU is being opened: what goes wrong meanwhile is its fault. */
 let opening = false;
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
 
-self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
-  queue = queue.then(() => answer(data));
-});
-self.addEventListener("error", (event) => {
-  // The page would hear of it a second time.
-  event.preventDefault();
-  crash(event.message);
-});
-self.addEventListener("unhandledrejection", (event) => crash(String(event.reason)));
-
-function reply(message: Reply): void {
-  self.postMessage(message);
-}
-
-function crash(message: string): void {
-  reply({ crash: message, opening });
-}
+serve(handle, { rest: () => ({ generation }), crash: () => ({ opening }) });
 
 /** What opens a GPU, unless `device` is "cpu". What it fails with is the GPU's fault, where the engine does not say better. */
 async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promise<T> {
@@ -58,16 +42,7 @@ async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promi
   }
 }
 
-async function answer(request: Request): Promise<void> {
-  try {
-    const value = await handle(request);
-    reply({ id: request.id, generation, value });
-  } catch (error) {
-    reply({ id: request.id, error: errorData(error) });
-  }
-}
-
-async function handle(request: Request): Promise<Calls[keyof Calls]["reply"]> {
+async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);
   if (request.call === "createFitter") return createFitter(request);
   if (request.call === "memory") return (memory?.buffer.byteLength ?? 0) + (model?.training.memory() ?? 0);
@@ -113,7 +88,7 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
   return { ...now, dispatches: now.dispatches - counted.dispatches, submits: now.submits - counted.submits };
 }
 
-async function create(request: Request & { call: "create" }): Promise<CreatedModel> {
+async function create(request: Request<Calls> & { call: "create" }): Promise<CreatedModel> {
   const { module, weights, device } = request;
   const choice = await chooseDevice(device);
   const glue = await load(module);
@@ -135,7 +110,7 @@ async function create(request: Request & { call: "create" }): Promise<CreatedMod
   };
 }
 
-async function createFitter({ module, size }: Request & { call: "createFitter" }): Promise<undefined> {
+async function createFitter({ module, size }: Request<Calls> & { call: "createFitter" }): Promise<undefined> {
   fitting = new Fitting(await load(module), size, true);
 }
 
@@ -166,16 +141,11 @@ function extract(engine: Engine, images: readonly Pixels[]): Promise<Extraction>
   return engine.extract(images);
 }
 
-function startTraining(training: Training, request: Request & { call: "startTraining" }): Promise<undefined> {
+function startTraining(training: Training, request: Request<Calls> & { call: "startTraining" }): Promise<undefined> {
   const device = request.device ?? training.device;
   return open(device, () => training.start(request.training, request.module, request, device));
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await blob.arrayBuffer());
-}
-
-function errorData(error: unknown): ReidErrorData {
-  if (isErrorData(error)) return { code: error.code, message: error.message };
-  return { code: "internal", message: `The engine failed: ${error instanceof Error ? error.message : String(error)}` };
 }

@@ -60,22 +60,12 @@ impl CameraFrom {
     /// # Errors
     /// When no file tells.
     pub fn cameras(&self, files: &[PathBuf]) -> Result<Vec<Option<i32>>, CameraError> {
-        let names = self.names(files)?;
-        Ok(match self {
+        let cameras = match self {
             Self::Name => files.iter().map(|path| name::camera(path.file_name()?.to_str()?)).collect(),
-            _ => number(names),
-        })
-    }
-
-    /// What the camera of each file is called, the same in every list of files (those of file names by their numbers); `None`
-    /// where a file does not tell.
-    ///
-    /// # Errors
-    /// When no file tells.
-    pub fn names(&self, files: &[PathBuf]) -> Result<Vec<Option<String>>, CameraError> {
-        let names: Vec<_> = files.iter().map(|path| self.called(path)).collect();
-        let Some(first) = files.first().filter(|_| names.iter().all(Option::is_none)).cloned() else {
-            return Ok(names);
+            _ => number(files.iter().map(|path| self.called(path)).collect()),
+        };
+        let Some(first) = files.first().filter(|_| cameras.iter().all(Option::is_none)).cloned() else {
+            return Ok(cameras);
         };
         let count = files.len();
         Err(match self {
@@ -85,10 +75,20 @@ impl CameraFrom {
         })
     }
 
+    /// What the camera of each file is called, the same from one call to the next; `None` where a file does not tell.
+    pub fn names(&self, files: &[PathBuf]) -> Vec<Option<String>> {
+        let numbered =
+            |path: &PathBuf| name::camera(path.file_name()?.to_str()?).map(|camera| format!("c{}", camera + 1));
+        match self {
+            Self::Name => files.iter().map(numbered).collect(),
+            _ => files.iter().map(|path| self.called(path)).collect(),
+        }
+    }
+
     /// What the camera is called.
     fn called(&self, path: &Path) -> Option<String> {
         match self {
-            Self::Name => Some((i64::from(name::camera(path.file_name()?.to_str()?)?) + 1).to_string()),
+            Self::Name => None,
             Self::Folder => Some(path.parent()?.to_string_lossy().into_owned()),
             Self::Exif => exif_camera(path),
             Self::Rule(rule) => {

@@ -9,7 +9,7 @@ use regex::Regex;
 pub const JUNK: i32 = -1;
 
 /// Who a name or a folder tells of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Person {
     /// [`JUNK`], or a person's number as the name has it.
     Number(i32),
@@ -191,6 +191,14 @@ impl Naming {
             }
         }
     }
+}
+
+/// Who is in each of some files by their names; `None` of one whose name does not tell or that shows nobody properly. `None` of
+/// all where no name tells.
+pub fn persons(names: &[String]) -> Option<Vec<Option<Person>>> {
+    let naming = Naming::of(names.iter().map(String::as_str))?;
+    let person = |name: &String| naming.read(name).map(|named| named.person).filter(|who| *who != Person::Number(JUNK));
+    Some(names.iter().map(person).collect())
 }
 
 /// The camera of a file whose person is known otherwise: the first `_cC` (less one), or the letter of PRCC's

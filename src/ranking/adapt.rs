@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::centring::PRIOR;
 use super::distances::{Distances, Progress};
 use super::expansion::{CENTRALISED, Expansion, centralise, expand};
 use super::transitivity::ENOUGH;
@@ -79,6 +80,15 @@ impl Adaptation {
         (count as u64).saturating_mul(each as u64).saturating_add(64 << 20)
     }
 
+    /// How often at most [`Adapted::new`] and [`Adapted::rank`] go through the images, telling `progress` of it each time.
+    pub fn passes(self) -> usize {
+        let expands = self.expand != Expand::None;
+        let reranks = self.rerank != Reranked::Never;
+        1 + usize::from(self.looks_at_neighbours())
+            + usize::from(self.expand == Expand::Aqe)
+            + usize::from(expands && reranks)
+    }
+
     fn looks_at_neighbours(self) -> bool {
         self.rerank != Reranked::Never || matches!(self.expand, Expand::Auto | Expand::Nfc)
     }
@@ -118,6 +128,19 @@ impl<'a> Adapted<'a> {
     /// # Errors
     /// [`RankingError`] for features, cameras and indices that do not fit together, or when `progress` ends it.
     pub fn new(photos: Photos<'a>, adaptation: Adaptation, progress: Progress) -> Result<Self, RankingError> {
+        Self::named(photos, adaptation, |camera| (camera + 1).to_string(), progress)
+    }
+
+    /// The same with what [`said`](Self::said) is to call each camera, where it is not counted from 1.
+    ///
+    /// # Errors
+    /// As [`Adapted::new`].
+    pub fn named(
+        photos: Photos<'a>,
+        adaptation: Adaptation,
+        name: impl Fn(i32) -> String,
+        progress: Progress,
+    ) -> Result<Self, RankingError> {
         let Photos { rows, dim, cameras, queries, gallery } = photos;
         let count = rows.len() / dim.max(1);
         if let Some(&index) = queries.iter().chain(gallery).find(|&&index| index >= count) {
@@ -135,7 +158,7 @@ impl<'a> Adapted<'a> {
             Some(centring) => {
                 let mut rows = rows.to_vec();
                 centring.apply(&mut rows, cameras)?;
-                said.push(centred(centring));
+                said.push(centred(centring, name));
                 Features::new(&rows, dim)?
             }
         };
@@ -211,9 +234,20 @@ impl<'a> Adapted<'a> {
         if self.reranking.is_some() { 1.0 } else { 4.0 }
     }
 
+    /// How alike images at a distance are: the cosine, −1…1, of vectors of length 1, of which |a − b|² is 2 − 2 a·b. Re-ranked
+    /// ones have no cosine: 1 is the same image, 0 nothing in common.
+    pub fn similarity(&self, distance: f32) -> f32 {
+        if self.is_reranked() { 1.0 - distance } else { (1.0 - distance / 2.0).clamp(-1.0, 1.0) }
+    }
+
     /// Whether distances are re-ranked.
     pub fn is_reranked(&self) -> bool {
         self.reranking.is_some()
+    }
+
+    /// The features that are compared, those of all photos.
+    pub fn features(&self) -> &Features {
+        &self.features
     }
 
     /// What was decided and why, a sentence each.
@@ -241,25 +275,34 @@ fn with_gallery(
     Ok(expand(features, queries, &found, alpha))
 }
 
-fn centred(centring: &Centring) -> String {
-    let (mut among_gallery, mut among_queries) = (Vec::new(), Vec::new());
+fn centred(centring: &Centring, name: impl Fn(i32) -> String) -> String {
+    let (mut among_gallery, mut among_queries, mut few) = (Vec::new(), Vec::new(), Vec::new());
     for (camera, seen) in centring.seen() {
+        if (seen.photos as f64) < PRIOR {
+            few.push(name(camera));
+        }
         let list = if seen.among_queries { &mut among_queries } else { &mut among_gallery };
         let photos = if seen.photos == 1 { "1 photo".to_owned() } else { format!("{} photos", seen.photos) };
-        list.push(format!("{} ({photos})", camera + 1));
+        list.push(format!("{} ({photos})", name(camera)));
     }
     let mut said = match (&among_gallery[..], &among_queries[..]) {
         ([], []) => return "No camera is known: the mean of all photos was taken off.".to_owned(),
         ([], _) => String::from("The mean of each camera was taken off:"),
         _ => format!(
-            "The mean of each camera was taken off, of the gallery's photos for camera {}",
-            among_gallery.join(", ")
+            "The mean of each camera was taken off, of the gallery's photos for camera {}{}",
+            among_gallery.join(", "),
+            if among_queries.is_empty() { "" } else { "," }
         ),
     };
     if !among_queries.is_empty() {
         said += &format!(" of the queries' own for camera {}", among_queries.join(", "));
     }
-    said + "."
+    said += ".";
+    if !few.is_empty() {
+        said +=
+            &format!(" A mean of fewer than {PRIOR} photos leans on that of all photos: camera {}.", few.join(", "));
+    }
+    said
 }
 
 fn seen(transitivity: &Transitivity, adaptation: Adaptation) -> String {
@@ -280,5 +323,75 @@ fn seen(transitivity: &Transitivity, adaptation: Adaptation) -> String {
                 "people have few photos here, so there is no"
             },
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::ranking::distances::quiet;
+
+    /// Three photos of each of 40 people, by two cameras.
+    fn rows() -> (Vec<f32>, Vec<Option<i32>>) {
+        let value =
+            |photo: usize, i: usize| (photo / 3 * 7 + i * i * 31) as f32 % 17.0 + (photo * 13 + i * 5) as f32 % 3.0;
+        (
+            (0..120).flat_map(|photo| (0..8).map(move |i| value(photo, i))).collect(),
+            (0..120).map(|i| Some(i % 2)).collect(),
+        )
+    }
+
+    #[test]
+    fn there_are_no_more_passes_than_was_said_and_as_many_where_nothing_is_left_open() {
+        let (rows, cameras) = rows();
+        let all: Vec<usize> = (0..120).collect();
+        let photos = Photos { rows: &rows, dim: 8, cameras: &cameras, queries: &all[..7], gallery: &all };
+        for (expand, _) in Expand::ALL {
+            for rerank in [Reranked::Never, Reranked::Auto, Reranked::Always] {
+                let adaptation = Adaptation { expand, rerank, ..Adaptation::default() };
+                let mut passes = 0;
+                let mut progress = |done, total| {
+                    passes += usize::from(done == total);
+                    ControlFlow::Continue(())
+                };
+                let adapted = Adapted::new(photos, adaptation, &mut progress).expect("fits");
+                adapted.rank(&mut progress, |_, _| {}).expect("not cancelled");
+                let most = adaptation.passes();
+                assert!(if adaptation.decides() { passes <= most } else { passes == most }, "{adaptation:?}: {passes}");
+            }
+        }
+    }
+
+    #[test]
+    fn cameras_are_told_by_the_names_that_they_are_given() {
+        let (rows, cameras) = rows();
+        let all: Vec<usize> = (0..120).collect();
+        let photos = Photos { rows: &rows, dim: 8, cameras: &cameras, queries: &all, gallery: &all[..60] };
+        let centre = Adaptation { cameras: Cameras::Centre, ..Adaptation::default() };
+        let name = |camera: i32| ["door", "hall"][camera as usize].to_owned();
+        let said = |adapted: Result<Adapted, RankingError>| adapted.expect("fits").said().to_vec();
+        assert_eq!(
+            said(Adapted::named(photos, centre, name, &mut quiet)),
+            [
+                "The mean of each camera was taken off, of the gallery's photos for camera door (30 photos), hall (30 photos)."
+            ]
+        );
+        assert!(
+            said(Adapted::new(photos, centre, &mut quiet))[0].ends_with("for camera 1 (30 photos), 2 (30 photos).")
+        );
+    }
+
+    #[test]
+    fn similarities_are_cosines_or_of_neighbourhoods() {
+        let photos = Photos { rows: &[1.0, 0.0, 0.0, 1.0], dim: 2, cameras: &[], queries: &[0], gallery: &[0, 1] };
+        let of = |rerank| {
+            let adapted =
+                Adapted::new(photos, Adaptation { rerank, ..Adaptation::default() }, &mut quiet).expect("fits");
+            [0.0, 0.5, 4.0].map(|distance| adapted.similarity(distance))
+        };
+        assert_eq!(of(Reranked::Never), [1.0, 0.75, -1.0]);
+        assert_eq!(of(Reranked::Always)[..2], [1.0, 0.5]);
     }
 }

@@ -56,7 +56,7 @@ pub struct Seen {
 /// The mean of few photos is noise: so many photos' worth of the mean of all is mixed into each camera's mean, and as many
 /// zeros into that of all. From 1, 2, 5, 10 and 50 photos a camera, four draws each, on PKU-Reid, Market-1501's training
 /// persons and Con-ReID with three models, it never fell more than 0.2 below the plain features in rank-1 or mAP.
-const PRIOR: f64 = 50.0;
+pub(super) const PRIOR: f64 = 50.0;
 
 /// A camera's mean that was kept, in a database for one.
 #[derive(Clone, Copy, Debug)]

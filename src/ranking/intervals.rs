@@ -30,6 +30,17 @@ pub fn intervals(outcomes: &[Outcome]) -> Intervals {
     bootstrap(outcomes.iter().map(|outcome| (outcome.person, values(outcome))))
 }
 
+/// The same for the differences, second less first, of two rankings of the same queries: queries that only one of them has
+/// do not count.
+pub fn paired(first: &[Outcome], second: &[Outcome]) -> Intervals {
+    let known: BTreeMap<usize, [f64; 2]> = first.iter().map(|outcome| (outcome.query, values(outcome))).collect();
+    let differences = second.iter().filter_map(|outcome| {
+        let ([rank1, map], before) = (values(outcome), known.get(&outcome.query)?);
+        Some((outcome.person, [rank1 - before[0], map - before[1]]))
+    });
+    bootstrap(differences)
+}
+
 fn values(outcome: &Outcome) -> [f64; 2] {
     [f64::from(outcome.cmc[0]), outcome.average_precision]
 }
@@ -90,7 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_an_interval_of_nothing() {
+    fn what_two_rankings_share_is_no_difference() {
+        let first = outcomes(40, 3, |person| person % 2 == 0);
+        let same = paired(&first, &first);
+        assert_eq!((same.rank1.low, same.rank1.high), (0.0, 0.0));
+        let better = paired(&first, &outcomes(40, 3, |_| true));
+        assert!(better.rank1.low > 0.3 && better.rank1.high < 0.7, "{better:?}");
         assert_eq!(intervals(&[]).map, Interval { low: 0.0, high: 0.0 });
     }
 }

@@ -56,7 +56,7 @@ impl Neighbours {
     }
 
     /// The first `k` without the image itself.
-    pub(super) fn others(&self, image: usize, k: usize) -> impl Iterator<Item = u32> {
+    pub(crate) fn others(&self, image: usize, k: usize) -> impl Iterator<Item = u32> {
         self.first(image, k + 1).iter().copied().filter(move |&other| other as usize != image).take(k)
     }
 

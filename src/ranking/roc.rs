@@ -29,6 +29,15 @@ impl Histogram {
         bins[bin] = bins[bin].saturating_add(1);
     }
 
+    /// `bins` coarse bins of both kinds, as shares of their kind: what a picture shows.
+    pub fn shares(&self, bins: usize) -> [Vec<f64>; 2] {
+        [&self.same, &self.different].map(|fine| {
+            let total = sum(fine).max(1) as f64;
+            let coarse = |bin: usize| &fine[bin * BINS / bins..(bin + 1) * BINS / bins];
+            (0..bins).map(|bin| sum(coarse(bin)) as f64 / total).collect()
+        })
+    }
+
     /// The figures; `None` without a pair of each kind.
     pub fn roc(&self) -> Option<Roc> {
         let (same, different) = (sum(&self.same), sum(&self.different));
@@ -99,6 +108,23 @@ pub struct Roc {
     pub points: Vec<Point>,
 }
 
+impl Roc {
+    /// At most `count` points, which draw the same curve: those where it has moved.
+    pub fn thinned(&self, count: usize) -> Vec<Point> {
+        let step = 2.0 / count.max(3) as f64;
+        let mut kept: Vec<Point> = Vec::new();
+        for (i, point) in self.points.iter().enumerate() {
+            let moved = kept
+                .last()
+                .is_none_or(|last| point.false_match - last.false_match + point.true_match - last.true_match >= step);
+            if moved || i + 1 == self.points.len() {
+                kept.push(*point);
+            }
+        }
+        kept
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +144,8 @@ mod tests {
         assert_eq!((roc.same, roc.different), (4, 5));
         assert_eq!(roc.true_match, [0.5; 3], "two before the first false match");
         assert_eq!(roc.points.last().map(|point| (point.false_match, point.true_match)), Some((1.0, 1.0)));
+        let [same, different] = pairs.shares(4);
+        assert_eq!((same, different), (vec![1.0, 0.0, 0.0, 0.0], vec![0.4, 0.2, 0.2, 0.2]));
     }
 
     /// scikit-learn 1.7: `fpr, tpr, _ = roc_curve(same, -distance)` of 400 pairs, EER by `brentq(lambda x: 1 - x - interp1d(fpr, tpr)(x), 0, 1)`.
@@ -142,5 +170,15 @@ mod tests {
         let mut pairs = Histogram::new(1.0);
         pairs.add(0.5, true);
         assert_eq!(pairs.roc(), None);
+    }
+
+    #[test]
+    fn thinned_curves_keep_their_ends() {
+        let mut pairs = Histogram::new(1.0);
+        (0..1000).for_each(|i| pairs.add(i as f32 / 1000.0, i % 3 == 0));
+        let roc = pairs.roc().expect("both kinds");
+        let thinned = roc.thinned(50);
+        assert!(thinned.len() <= 52, "{}", thinned.len());
+        assert_eq!((thinned.first(), thinned.last()), (roc.points.first(), roc.points.last()));
     }
 }

@@ -7,6 +7,7 @@ use crate::extract::{DeviceError, ExtractError};
 #[cfg(feature = "webgpu")]
 use crate::graph::frozen::GpuError;
 use crate::image::ImageError;
+use crate::ranking::RankingError;
 #[cfg(feature = "train")]
 use crate::training::{TrainError, TuneError};
 use crate::weights::WeightsError;
@@ -61,6 +62,21 @@ impl From<&ExtractError> for WebError {
             ExtractError::Image(_) => "bad-image",
         };
         Self { code, message: error.to_string() }
+    }
+}
+
+impl From<&RankingError> for WebError {
+    fn from(error: &RankingError) -> Self {
+        let code = if *error == RankingError::Cancelled { "aborted" } else { "bad-input" };
+        let message = match error {
+            RankingError::NoMatch => {
+                "Nobody of the queries is on another photo of the gallery, where photos of one person \
+                by one camera do not count."
+                    .to_owned()
+            }
+            error => error.to_string(),
+        };
+        Self { code, message }
     }
 }
 

@@ -1,41 +1,9 @@
 // The page's own arithmetic, without a browser.
 import { expect, test } from "@playwright/test";
-import { evaluate, keepSomeAside, type Scores, verdict } from "../../www/src/evaluation.ts";
+import { keepSomeAside, type Scores, verdict } from "../../www/src/evaluation.ts";
 import { People } from "../../www/src/people.ts";
 import type { Photo } from "../../www/src/photos.ts";
 import { Training } from "../../www/src/training.ts";
-
-/** Photos on a line: the nearer, the more alike. */
-const alike = (a: number, b: number) => -Math.abs(a - b);
-const line = (places: Record<number, number[]>) =>
-  Object.entries(places).flatMap(([person, at]) => at.map((photo) => ({ photo, person: Number(person) })));
-
-test("a search leaves out the photo itself, and precision counts every right match", () => {
-  const all = line({ 1: [0, 1, 5], 2: [2, 6, 9] });
-  // From 0: 1 (right), 2 (wrong), 5 (right), so that the precision is (1/1 + 2/3) / 2.
-  const right = evaluate([{ photo: 0, person: 1 }], all, alike);
-  expect(right).toMatchObject({ searches: 1, firstRight: 1 });
-  expect(right.meanAveragePrecision).toBeCloseTo(5 / 6, 12);
-  // From 6: 5 (wrong), 9 (right), 2 (right): (1/2 + 2/3) / 2.
-  const wrong = evaluate([{ photo: 6, person: 2 }], all, alike);
-  expect(wrong).toMatchObject({ searches: 1, firstRight: 0 });
-  expect(wrong.meanAveragePrecision).toBeCloseTo(7 / 12, 12);
-  const both = evaluate(
-    [
-      { photo: 0, person: 1 },
-      { photo: 6, person: 2 },
-    ],
-    all,
-    alike,
-  );
-  expect(both).toMatchObject({ searches: 2, firstRight: 1 });
-  expect(both.meanAveragePrecision).toBeCloseTo((5 / 6 + 7 / 12) / 2, 12);
-});
-
-test("a search with nothing to find does not count", () => {
-  const scores = evaluate([{ photo: 3, person: 3 }], line({ 1: [0, 1], 3: [3] }), alike);
-  expect(scores).toEqual({ searches: 0, firstRight: 0, meanAveragePrecision: 0 });
-});
 
 test("one photo of each person with three or more is kept aside, the last one, and two stay to learn from", () => {
   const split = keepSomeAside([

@@ -69,6 +69,21 @@ test("the model learns: a curve in lines and words, a before and after, and undo
   expect(await scores(app)).toEqual(before);
 });
 
+test("where the result cannot be measured, that is said, and the model has learnt and works", async ({ app, page }) => {
+  await page.route("**/webreid_people_bg*.wasm", (route) => route.fulfill({ body: "no module" }));
+  await startSorted(app);
+  const before = await scores(app);
+  await app.improve.click();
+  await expect(app.status).toHaveText(
+    /^Learning stopped: This browser cannot compile .* The model has learnt from your photos\.$/,
+    { timeout: 150_000 },
+  );
+  await expect(app.modelSummary).toHaveText(/^The built-in model, improved is ready/);
+  expect(await scores(app)).not.toEqual(before);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(app.status).toHaveText("Undone: the model is as it was before it learnt.");
+});
+
 test("it tells how far it is, can be paused, resumed and cancelled, and then the model is as it was", async ({
   app,
   page,

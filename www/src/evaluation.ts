@@ -1,4 +1,4 @@
-// How well a model tells labelled photos apart. Knows nothing of pages and engines: tests run it by itself.
+// Whether learning made a model tell labelled photos apart better. Knows nothing of pages and engines: tests run it by itself.
 
 /** A photo, or whatever stands for one, and whom it shows. */
 export interface Labelled<P> {
@@ -35,33 +35,6 @@ export interface Scores {
   readonly firstRight: number;
   /** Mean average precision, 0…1: 1 when all photos of the right person come before all others. */
   readonly meanAveragePrecision: number;
-}
-
-/**
- * Searches with each query among all other photos. The average precision of a search is the mean over the right matches
- * of i / rank of the i-th, as `reid evaluate` computes it.
- */
-export function evaluate<P>(
-  queries: readonly Labelled<P>[],
-  all: readonly Labelled<P>[],
-  similarity: (a: P, b: P) => number,
-): Scores {
-  const searches = queries.flatMap((query) => {
-    const right = all
-      .filter(({ photo }) => photo !== query.photo)
-      .map(({ photo, person }) => ({ similarity: similarity(query.photo, photo), right: person === query.person }))
-      .sort((a, b) => b.similarity - a.similarity)
-      .flatMap((match, i) => (match.right ? [i + 1] : []));
-    if (right.length === 0) return [];
-    const precision = right.reduce((sum, rank, i) => sum + (i + 1) / rank, 0) / right.length;
-    return [{ firstRight: right[0] === 1, precision }];
-  });
-  return {
-    searches: searches.length,
-    firstRight: searches.filter(({ firstRight }) => firstRight).length,
-    meanAveragePrecision:
-      searches.length > 0 ? searches.reduce((sum, { precision }) => sum + precision, 0) / searches.length : 0,
-  };
 }
 
 export type Verdict = "better" | "same" | "worse";

@@ -1,15 +1,15 @@
 import {
   chooseDevice,
   type DevicePreference,
+  evaluate,
   type Feature,
   type FineTuneDepth,
   type FineTuneEstimate,
   type ModelDescription,
   type Progress,
   ReIdentifier,
-  similarity,
 } from "webreid";
-import { evaluate, keepSomeAside, type Split } from "./evaluation.ts";
+import { keepSomeAside, type Scores, type Split } from "./evaluation.ts";
 import { count, duration, isAborted, megabytes, messageOf, reasonOf, withoutEnding } from "./messages.ts";
 import { People, type Person } from "./people.ts";
 import { type Photo, Photos } from "./photos.ts";
@@ -290,7 +290,7 @@ export class Session {
         this.#describeModel();
         await this.#keepImproved(reid);
         await this.#look(reid, signal, "Looking at the photos again");
-        training.outcome = compareModels(split, before, this.photos.features);
+        training.outcome = await compareModels(split, before, this.photos.features, signal);
         this.status = `Done: the model has learnt from your photos. ${training.verdict}`;
       } catch (error) {
         const state = learnt ? "The model has learnt from your photos." : "The model is as it was.";
@@ -499,20 +499,26 @@ export class Session {
   }
 }
 
-/** The same searches with the features before and after; undefined where no photo was kept aside. */
-function compareModels(
+/** The same searches with the features before and after; undefined where no photo kept aside has another to be found. */
+async function compareModels(
   { training, keptAside }: Split<Photo>,
   before: ReadonlyMap<Photo, Feature>,
   after: ReadonlyMap<Photo, Feature>,
-): Outcome | undefined {
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
   // A photo may have been removed meanwhile.
   const there = ({ photo }: { photo: Photo }) => before.has(photo) && after.has(photo);
-  const queries = keptAside.filter(there);
-  const all = [...training.filter(there), ...queries];
-  const scores = (features: ReadonlyMap<Photo, Feature>) =>
-    evaluate(queries, all, (a, b) => similarity(features.get(a) as Feature, features.get(b) as Feature));
-  const outcome = { before: scores(before), after: scores(after) };
-  return outcome.after.searches > 0 ? outcome : undefined;
+  const learnt = training.filter(there);
+  const all = [...learnt, ...keptAside.filter(there)];
+  const queries = [...all.keys()].slice(learnt.length);
+  if (!queries.some((query) => all.some(({ person }, i) => i !== query && person === all[query]?.person)))
+    return undefined;
+  const scores = async (features: ReadonlyMap<Photo, Feature>): Promise<Scores> => {
+    const ofAll = all.map(({ photo }) => features.get(photo));
+    const { rank1, map, queries: searches } = await evaluate(ofAll, all, { queries, signal });
+    return { searches, firstRight: Math.round((searches * rank1) / 100), meanAveragePrecision: map / 100 };
+  };
+  return { before: await scores(before), after: await scores(after) };
 }
 
 function fileNameOf(weights: ModelFiles | URL): string {

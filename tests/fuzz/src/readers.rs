@@ -9,8 +9,10 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use webreid::gallery::{Act, Answer, ContentHash, Gallery, Model, NewPhoto, Photo};
 use webreid::image::decode;
 use webreid::model::{PRESETS, ReIdentifierConfig, preset};
+use webreid::ranking::Cameras;
 use webreid::weights::{
     Checkpoint, Precision, Recognised, Tensor, WeightsError, initial_tensors, read, read_openvino, recognise, to_onnx,
     to_safetensors,
@@ -28,7 +30,7 @@ pub struct Reader {
     made: fn() -> Vec<Vec<u8>>,
 }
 
-pub const READERS: [Reader; 10] = [
+pub const READERS: [Reader; 11] = [
     Reader { name: "pytorch", read: weights, fixtures: &["weights"], made: Vec::new },
     Reader { name: "pickle", read: pickle, fixtures: &[], made: pickles },
     Reader { name: "safetensors", read: weights, fixtures: &["losses.safetensors"], made: small_safetensors },
@@ -39,6 +41,7 @@ pub const READERS: [Reader; 10] = [
     Reader { name: "jpeg", read: picture, fixtures: &["pictures/jpeg"], made: Vec::new },
     Reader { name: "png", read: picture, fixtures: &["pictures/png"], made: Vec::new },
     Reader { name: "others", read: picture, fixtures: &["pictures/webp", "pictures/bmp"], made: Vec::new },
+    Reader { name: "gallery", read: gallery, fixtures: &[], made: galleries },
 ];
 
 impl Reader {
@@ -394,4 +397,90 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |sum, &byte| {
         (0..8).fold(sum ^ u32::from(byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
     })
+}
+
+// Galleries.
+
+/// A `.reid` file, or the `gallery.json` of one.
+fn gallery(input: &[u8]) {
+    if input.starts_with(b"PK") {
+        return check_gallery(input);
+    }
+    let sample = sample_gallery().to_bytes().expect("writable");
+    let mut sample = ZipArchive::new(Cursor::new(sample)).expect("a zip");
+    let mut features = Vec::new();
+    sample.by_name("features.safetensors").expect("there").read_to_end(&mut features).expect("readable");
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [("gallery.json", input), ("features.safetensors", &features)] {
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        archive.start_file(name, stored).expect("writable");
+        archive.write_all(content).expect("writable");
+    }
+    check_gallery(&archive.finish().expect("writable").into_inner());
+}
+
+/// An answer is an error with words, or a gallery with which everything can be done, and which is the same when it was saved.
+fn check_gallery(file: &[u8]) {
+    let mut gallery = match bounded(file.len(), || Gallery::from_bytes(file)) {
+        Ok(opened) => opened.gallery,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let again = Gallery::from_bytes(&gallery.to_bytes().expect("writable")).expect("ours");
+    assert_eq!((&again.gallery, again.losses.len()), (&gallery, 0));
+    let photos: Vec<_> = gallery.photos().map(|view| view.id).collect();
+    for cameras in [Cameras::None, Cameras::Centre] {
+        let search = gallery.searching(cameras).expect("checked features");
+        photos.iter().for_each(|&photo| _ = search.photos_like(photo, 3));
+        gallery.people().iter().for_each(|person| _ = search.photos_like_person(person.id, 3));
+    }
+    let _ = (gallery.links(&photos), gallery.unsure(), gallery.to_csv(), gallery.to_json(), gallery.to_npy());
+    let (mut undone, mut redone) = (gallery.clone(), 0);
+    while undone.undo().is_some() {}
+    while undone.redo().is_some() {
+        redone += 1;
+    }
+    assert_eq!(redone, gallery.done().count() + gallery.undone().count());
+    let groups: Vec<Vec<_>> = photos.chunks(2).map(<[_]>::to_vec).collect();
+    let people = gallery.set_groups(groups, vec![]).expect("all of the gallery");
+    if let [first, second, ..] = people[..] {
+        let _ = gallery.act(Act::Merge { into: first, from: second, despite: true });
+    }
+    if let [a, b, ..] = photos[..] {
+        let _ = gallery.act(Act::Answer { a: vec![a], b: vec![b], answer: Answer::Same, despite: true });
+        let _ = gallery.act(Act::Remove { photos: vec![a] });
+    }
+    while gallery.undo().is_some() {}
+}
+
+fn sample_gallery() -> Gallery {
+    let fingerprint = "00112233445566778899aabbccddeeff";
+    let mut gallery = Gallery::new(Model { fingerprint: fingerprint.into(), dim: 2 }, Precision::F32);
+    let photos = (0_u8..4).map(|number| NewPhoto {
+        photo: Photo {
+            camera: (number < 2).then(|| "gate".into()),
+            time: Some(i64::from(number)),
+            quality: Some(0.5),
+            ..Photo::new(format!("{number}.jpg"), ContentHash::of(&[number]))
+        },
+        feature: Some(vec![f32::from(number), 1.0]),
+        thumbnail: Some(vec![0xff, 0xd8, number]),
+    });
+    let photos = gallery.add(fingerprint, photos.collect()).expect("photos");
+    let acts = [
+        Act::Enrol { name: Some("Ada".into()), photos: photos[..1].to_vec(), despite: false },
+        Act::Group { groups: vec![photos[..2].to_vec(), photos[2..].to_vec()], unsure: vec![] },
+        Act::Answer { a: photos[..1].to_vec(), b: photos[2..3].to_vec(), answer: Answer::Different, despite: false },
+        Act::Remove { photos: photos[3..].to_vec() },
+    ];
+    acts.into_iter().for_each(|act| _ = gallery.act(act).expect("done"));
+    gallery.undo();
+    gallery
+}
+
+fn galleries() -> Vec<Vec<u8>> {
+    let file = sample_gallery().to_bytes().expect("writable");
+    let mut archive = ZipArchive::new(Cursor::new(&file[..])).expect("a zip");
+    let mut document = Vec::new();
+    archive.by_name("gallery.json").expect("there").read_to_end(&mut document).expect("readable");
+    vec![file, document]
 }

@@ -43,9 +43,15 @@ impl Adapt {
     /// The camera of each file, and what has to be said of them. `named` are those that a dataset tells by itself.
     pub fn cameras(&self, files: &[PathBuf], named: Option<&[Option<i32>]>) -> Result<Vec<Option<i32>>, CliError> {
         match (&self.camera_from, named) {
+            (Some(from), _) => {
+                if self.cameras == Cameras::None {
+                    eprintln!("reid: --camera-from changes nothing without --cameras centre or standardise");
+                }
+                Ok(from.cameras(files)?)
+            }
             (None, Some(named)) => Ok(named.to_vec()),
-            _ if self.cameras == Cameras::None => Ok(vec![None; files.len()]),
-            (from, _) => Ok(from.clone().unwrap_or_default().cameras(files)?),
+            (None, None) if self.cameras == Cameras::None => Ok(vec![None; files.len()]),
+            (None, None) => Ok(CameraFrom::default().cameras(files)?),
         }
     }
 

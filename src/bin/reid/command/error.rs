@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use webreid::dataset::{CameraError, DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
 use webreid::extract::{DeviceError, ExtractError};
+use webreid::gallery::GalleryError;
 use webreid::ranking::RankingError;
 use webreid::training::TrainError;
 use webreid::weights::{BUNDLED, WeightsError};
@@ -29,10 +30,17 @@ pub enum CliError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}; choose another output file", path.display())]
     Output { path: PathBuf, reason: &'static str },
+    #[error(
+        "--report {}: the folder cannot be made or written to ({source}); give one that can, nothing was computed yet",
+        path.display()
+    )]
+    Report { path: PathBuf, source: std::io::Error },
     #[error("standard output: {0}")]
     Print(std::io::Error),
     #[error("{0}: there are no images; give image files, or folders with PNG, JPEG, WebP or BMP files")]
     NoImages(String),
+    #[error("--labels: the photos' names tell no persons; name them PPPP_cC… (person, camera), or leave --labels out")]
+    NoLabels,
     #[error("none of the {count} images of {what} could be read; the lines above say why")]
     AllUnreadable { what: String, count: usize },
     #[error("{}: the model gives values that are not numbers; its weights may be damaged", .0.display())]
@@ -57,6 +65,14 @@ pub enum CliError {
     Changed { path: PathBuf, what: String },
     #[error("{}: nothing of it fits the backbone of the config; `model.init` must be a {architecture}", path.display())]
     ForeignInit { path: PathBuf, architecture: String },
+    #[error("{}: {source}", path.display())]
+    Gallery { path: PathBuf, source: GalleryError },
+    #[error("{}: there is no such gallery; `reid gallery add` makes one", .0.display())]
+    NoGallery(PathBuf),
+    #[error("{}: this photo is not in the gallery; add it first", .0.display())]
+    NotInGallery(PathBuf),
+    #[error("nobody in the gallery is called '{0}'; `reid gallery list` tells names and numbers")]
+    NoSuchPerson(String),
     #[error("Ctrl-C cannot be taken over ({0})")]
     Interrupt(ctrlc::Error),
     #[error("interrupted")]

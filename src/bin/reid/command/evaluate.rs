@@ -1,25 +1,29 @@
-//! `reid evaluate`: how well a model finds people in labelled images.
+//! `reid evaluate`: how well a model finds people in labelled images, or which of two finds them better.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use serde::Serialize;
-use webreid::dataset::{Dataset, Protocol, Split};
+use webreid::dataset::{Dataset, Protocol};
 use webreid::extract::Extractor;
-use webreid::ranking::{
-    Adaptation, CameraPair, Cameras, Expand, Interval, Intervals, Label, Photos, Reranked, Roc, Scores, Shots, Tallied,
-    Tally, intervals,
-};
+use webreid::ranking::{Adaptation, Cameras, Expand, Reranked, Scores};
+use webreid::weights::{BUNDLED, Recognised};
 
-use crate::command::adapt::{Adapt, adapt};
+use crate::command::adapt::Adapt;
 use crate::command::error::CliError;
-use crate::command::features::features;
-use crate::command::{Model, Outcome, interrupt, output};
+use crate::command::evaluation::{Evaluation, Extracted, Task};
+use crate::command::report::{self, Report, Tested};
+use crate::command::summary::{Difference, Summary};
+use crate::command::{Outcome, Running, output};
 
 #[derive(clap::Args)]
 pub struct Evaluate {
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled
+    /// one. Given twice, the two (A and B) are compared on the same images, with 95 % intervals of the difference
+    #[arg(long, value_name = "W", default_value = BUNDLED)]
+    weights: Vec<PathBuf>,
     #[command(flatten)]
-    model: Model,
+    running: Running,
     /// A folder with query/ and bounding_box_test/ (or what other sets call them), a folder of files named PPPP_cC… (person,
     /// camera), or one folder for each person
     #[arg(long, value_name = "DIR")]
@@ -30,17 +34,26 @@ pub struct Evaluate {
     protocol: Option<Protocol>,
     #[command(flatten)]
     adapt: Adapt,
+    /// Write DIR/report.html, one page that needs no network: scores, curves, the queries that went worst, cameras and a map of
+    /// the features; with report.json and tables (CSV) of all that is in it. It shows the photos: give it to nobody who may not
+    /// see them
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
     /// With --json: also "intervals" (95 %), "verification" (EER, true-match rates), "cameras" (each pair) and "said" (what was
     /// decided of cameras and neighbours)
     #[arg(long, requires = "json")]
     details: bool,
-    /// Print JSON: {"rank1": …, "rank5": …, "rank10": …, "map": …, "minp": …, "queries": …}
+    /// Print JSON: {"rank1": …, "rank5": …, "rank10": …, "map": …, "minp": …, "queries": …}; of two models {"models": [{"weights":
+    /// …, "rank1": …}, …], "difference": {"rank1": …, "map": …, "intervals": {…}, "queries": …}}, B less A
     #[arg(long)]
     json: bool,
 }
 
 impl Evaluate {
     pub async fn run(self) -> Result<Outcome, CliError> {
+        if self.weights.len() > 2 {
+            clap::Error::raw(ErrorKind::TooManyValues, "--weights can be given twice, to compare two models\n").exit();
+        }
         let dataset = Dataset::read(&self.data)?;
         dataset.words.iter().for_each(|words| eprintln!("reid: {words}"));
         let protocol = self.protocol.unwrap_or_else(|| Protocol::natural(&dataset));
@@ -52,169 +65,124 @@ impl Evaluate {
                 dataset.unlabelled[0].display()
             );
         }
-        let (recognised, extractor) = self.model.open().await?;
         let files: Vec<PathBuf> = dataset.images.iter().map(|image| image.path.clone()).collect();
         let named: Vec<Option<i32>> = dataset.images.iter().map(|image| image.camera).collect();
         let cameras = self.adapt.cameras(&files, Some(&named))?;
-        let count = split.query.iter().chain(&split.gallery).collect::<BTreeSet<_>>().len();
-        self.adapt.check_memory(count, extractor.config().features_dim())?;
-        let evaluation =
-            evaluate(&extractor, &dataset, &split, &cameras, self.adapt.adaptation(), protocol.shots(), "images")
-                .await?;
-        if self.json && self.details {
-            output::print_json(&Told::of(&evaluation))?;
-        } else if self.json {
-            output::print_json(&evaluation.scores)?;
+        if let Some(folder) = &self.report {
+            report::check(folder)?;
+        }
+        let mut opened = Vec::new();
+        for weights in &self.weights {
+            opened.push(self.running.open(weights).await?);
+        }
+        let adaptation = self.adapt.adaptation();
+        let task = Task { dataset: &dataset, split: &split, cameras: &cameras, adaptation, shots: protocol.shots() };
+        let dim = opened.iter().map(|(_, extractor)| extractor.config().features_dim()).max().unwrap_or(0);
+        self.adapt.check_memory(task.images().len(), dim)?;
+        let extracted = extract(&opened, &task).await?;
+        let pictured = self.report.is_some();
+        let evaluations: Vec<Evaluation> =
+            extracted.iter().map(|extracted| task.rank(extracted, pictured)).collect::<Result<_, _>>()?;
+        let rocs: Vec<_> = evaluations.iter().map(|evaluation| evaluation.tallied.histogram.roc()).collect();
+        let summaries: Vec<Summary> =
+            evaluations.iter().zip(&rocs).map(|(evaluation, roc)| Summary::of(evaluation, roc.as_ref())).collect();
+        let difference = match &evaluations[..] {
+            [a, b] => Some(Difference::of(&a.tallied.outcomes, &b.tallied.outcomes)),
+            _ => None,
+        };
+        let unreadable: Vec<_> = extracted.iter().flat_map(|extracted| &extracted.unreadable).collect();
+        if let Some(folder) = &self.report {
+            let tested = |i: usize| Tested {
+                weights: &self.weights[i],
+                recognised: &opened[i].0,
+                extractor: &opened[i].1,
+                evaluation: &evaluations[i],
+                summary: &summaries[i],
+                roc: rocs[i].as_ref(),
+            };
+            let report = Report {
+                data: &self.data,
+                protocol,
+                how: described(adaptation),
+                task: &task,
+                unreadable: &unreadable,
+                models: (0..opened.len()).map(tested).collect(),
+                difference,
+            };
+            report.write(folder)?;
+            eprintln!("reid: the report is {}", folder.join(report::PAGE).display());
+        }
+        if self.json {
+            self.print_json(&summaries, difference)?;
         } else {
-            let what = format!(
-                "{}, {protocol}{}, on {}",
-                recognised.architecture,
-                described(self.adapt.adaptation()),
-                extractor.device().name
-            );
-            output::print(&text(&what, &evaluation))?;
+            let text = |(i, summary): (usize, &Summary)| {
+                let (recognised, extractor) = &opened[i];
+                let letter = if opened.len() > 1 { format!("{}: ", report::LETTERS[i]) } else { String::new() };
+                summary.text(&format!(
+                    "{letter}{}, {protocol}{}, on {}: {} queries, gallery of {}",
+                    recognised.architecture,
+                    described(adaptation),
+                    extractor.device().name,
+                    summary.scores.queries,
+                    evaluations[i].gallery.len()
+                ))
+            };
+            let texts = summaries.iter().enumerate().map(text);
+            let texts: Vec<String> = texts.chain(difference.map(|difference| difference.text())).collect();
+            output::print(&texts.join("\n\n"))?;
         }
-        Ok(Outcome::of(evaluation.unreadable))
+        Ok(Outcome::of(unreadable.len()))
+    }
+
+    fn print_json(&self, summaries: &[Summary], difference: Option<Difference>) -> Result<(), CliError> {
+        match (summaries, difference) {
+            ([summary], _) if self.details => output::print_json(summary),
+            ([summary], _) => output::print_json(&summary.scores),
+            (_, difference) => {
+                let model = |(weights, summary): (&PathBuf, &Summary)| Compared {
+                    weights: weights.display().to_string(),
+                    scores: if self.details { Told::Details(summary.clone()) } else { Told::Scores(summary.scores) },
+                };
+                let models: Vec<Compared> = self.weights.iter().zip(summaries).map(model).collect();
+                output::print_json(&Comparison { models, difference })
+            }
+        }
     }
 }
 
-/// What `--json --details` prints: per cent, distances apart.
+/// What `--json` prints of two models.
 #[derive(Serialize)]
-struct Told<'a> {
+struct Comparison {
+    models: Vec<Compared>,
+    difference: Option<Difference>,
+}
+
+#[derive(Serialize)]
+struct Compared {
+    weights: String,
     #[serde(flatten)]
-    scores: Scores,
-    /// 95 % intervals, by bootstrap over persons.
-    intervals: Intervals,
-    /// `None` where all pairs are of one kind.
-    verification: Option<Verification>,
-    /// Of each camera's queries among each camera's photos of the gallery; cameras are counted from 1.
-    cameras: Vec<CameraPair>,
-    /// What was decided about cameras and neighbours, and why.
-    said: &'a [String],
+    scores: Told,
 }
 
-/// One cut-off for all pairs.
 #[derive(Serialize)]
-struct Verification {
-    eer: f64,
-    /// The distance where the errors are equal.
-    cut: f64,
-    /// True-match rates at so many false matches.
-    tmr: BTreeMap<&'static str, f64>,
-    same: u64,
-    different: u64,
+#[serde(untagged)]
+enum Told {
+    Scores(Scores),
+    Details(Summary),
 }
 
-impl Verification {
-    fn of(roc: &Roc) -> Self {
-        let tmr = ["1e-2", "1e-3", "1e-4"].into_iter().zip(roc.true_match.map(|rate| rate * 100.0)).collect();
-        Self { eer: roc.equal_error * 100.0, cut: roc.cut, tmr, same: roc.same, different: roc.different }
+/// The features by each model of the images that all of them could read.
+async fn extract(opened: &[(Recognised, Extractor)], task: &Task<'_>) -> Result<Vec<Extracted>, CliError> {
+    let mut images = task.images();
+    let mut all: Vec<Extracted> = Vec::new();
+    for (i, (_, extractor)) in opened.iter().enumerate() {
+        let what = if opened.len() > 1 { format!("images by {}", report::LETTERS[i]) } else { "images".into() };
+        let extracted = Extracted::of(extractor, task.dataset, &images, &what).await?;
+        images.clone_from(&extracted.images);
+        all.push(extracted);
     }
-}
-
-impl<'a> Told<'a> {
-    fn of(evaluation: &'a Evaluation) -> Self {
-        let per_cent = |Interval { low, high }| Interval { low: low * 100.0, high: high * 100.0 };
-        let Intervals { rank1, map } = intervals(&evaluation.tallied.outcomes);
-        Self {
-            scores: evaluation.scores,
-            intervals: Intervals { rank1: per_cent(rank1), map: per_cent(map) },
-            verification: evaluation.tallied.histogram.roc().as_ref().map(Verification::of),
-            // Photos whose camera is not known have a number below 0 each.
-            cameras: evaluation
-                .tallied
-                .pairs
-                .iter()
-                .filter(|pair| pair.query.min(pair.gallery) >= 0)
-                .map(counted_from_1)
-                .collect(),
-            said: &evaluation.said,
-        }
-    }
-}
-
-fn counted_from_1(pair: &CameraPair) -> CameraPair {
-    CameraPair {
-        query: pair.query + 1,
-        gallery: pair.gallery + 1,
-        rank1: pair.rank1 * 100.0,
-        map: pair.map * 100.0,
-        ..*pair
-    }
-}
-
-fn text(what: &str, evaluation: &Evaluation) -> String {
-    let Scores { rank1, rank5, rank10, map, minp, queries } = evaluation.scores;
-    let Told { intervals, verification, .. } = Told::of(evaluation);
-    let interval = |Interval { low, high }| format!("  (95 %: {low:.1}–{high:.1})");
-    let mut text = format!(
-        "{what}: {queries} queries, gallery of {}\n\
-         rank-1  {rank1:5.2} %{}\nrank-5  {rank5:5.2} %\nrank-10 {rank10:5.2} %\nmAP     {map:5.2} %{}\nmINP    {minp:5.2} %",
-        evaluation.gallery,
-        interval(intervals.rank1),
-        interval(intervals.map),
-    );
-    if let Some(Verification { eer, tmr, .. }) = verification {
-        text += &format!("\nEER     {eer:5.2} %");
-        for (rate, share) in tmr {
-            text += &format!("\ntrue matches at {rate} false ones {share:.2} %");
-        }
-    }
-    text
-}
-
-/// How well a model did on a dataset.
-pub struct Evaluation {
-    /// Per cent.
-    pub scores: Scores,
-    pub tallied: Tallied,
-    /// What was decided about cameras and neighbours, and why.
-    pub said: Vec<String>,
-    /// The images of the gallery that could be read.
-    pub gallery: usize,
-    /// How many images could not be read; they are left out.
-    pub unreadable: usize,
-}
-
-/// Extracts the features of a dataset's images and scores the ranking; `cameras` are those of all its images, `what` names the
-/// images for the user.
-pub async fn evaluate(
-    extractor: &Extractor,
-    dataset: &Dataset,
-    split: &Split,
-    cameras: &[Option<i32>],
-    adaptation: Adaptation,
-    shots: Shots,
-    what: &str,
-) -> Result<Evaluation, CliError> {
-    let used: Vec<usize> =
-        split.query.iter().chain(&split.gallery).copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let files: Vec<PathBuf> = used.iter().map(|&index| dataset.images[index].path.clone()).collect();
-    let features = features(extractor, &files, what).await?;
-
-    // From an image of the dataset to its row of features, where it could be read.
-    let place: BTreeMap<usize, usize> =
-        features.read.iter().enumerate().map(|(row, &file)| (used[file], row)).collect();
-    let labels = dataset.labels();
-    let select = |images: &[usize]| -> (Vec<usize>, Vec<Label>) {
-        images.iter().filter_map(|index| Some((*place.get(index)?, labels[*index]))).unzip()
-    };
-    let (query, query_labels) = select(&split.query);
-    let (gallery, gallery_labels) = select(&split.gallery);
-    let cameras: Vec<Option<i32>> = features.read.iter().map(|&file| cameras[used[file]]).collect();
-    let photos =
-        Photos { rows: &features.values, dim: features.dim, cameras: &cameras, queries: &query, gallery: &gallery };
-    let adapted = adapt(photos, adaptation)?;
-    let mut tally = Tally::new(&query_labels, &gallery_labels, adapted.largest(), shots);
-    adapted.rank(&mut interrupt::progress, |query, distances| tally.add(query, distances))?;
-    let tallied = tally.finish()?;
-    Ok(Evaluation {
-        scores: per_cent(tallied.scores),
-        tallied,
-        said: adapted.said().to_vec(),
-        gallery: gallery.len(),
-        unreadable: features.unreadable,
-    })
+    all.iter_mut().for_each(|extracted| extracted.keep(&images));
+    Ok(all)
 }
 
 /// What was done to the features, for a line of text.
@@ -232,15 +200,4 @@ fn described(Adaptation { cameras, expand, rerank }: Adaptation) -> String {
         Reranked::Always => text += ", re-ranked",
     }
     text
-}
-
-fn per_cent(scores: Scores) -> Scores {
-    Scores {
-        rank1: scores.rank1 * 100.0,
-        rank5: scores.rank5 * 100.0,
-        rank10: scores.rank10 * 100.0,
-        map: scores.map * 100.0,
-        minp: scores.minp * 100.0,
-        queries: scores.queries,
-    }
 }

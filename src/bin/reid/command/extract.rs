@@ -56,6 +56,6 @@ impl Extract {
             extractor.device().name,
             self.out.display()
         ))?;
-        Ok(Outcome::of(features.unreadable))
+        Ok(Outcome::of(features.unreadable.len()))
     }
 }

@@ -5,13 +5,18 @@ mod bench;
 mod convert;
 mod error;
 mod evaluate;
+mod evaluation;
 mod extract;
 mod features;
+mod gallery;
+mod group;
 #[cfg(feature = "postgres")]
 mod index;
 mod interrupt;
 mod output;
+mod report;
 mod search;
+mod summary;
 mod train;
 mod weights;
 
@@ -59,7 +64,16 @@ enum Command {
     ///
     /// Scores are per cent: CMC at ranks 1, 5 and 10, mean average precision, mean inverse negative penalty.
     /// Distances are cosine; gallery images of the query's person and camera are removed; queries without a match do not count.
+    /// --report shows it all in a page; with --weights given twice, which of two models is better.
     Evaluate(evaluate::Evaluate),
+    /// Put photos into groups of one person each, without names or labels
+    ///
+    /// How alike photos of one person are is found from the photos themselves. A group is a suggestion and not proof.
+    Group(group::Group),
+    /// Keep people and their photos in a .reid file: add, search, list, name, merge, undo, export, import
+    ///
+    /// What is said of people is kept apart from what grouping guesses, and everything can be undone.
+    Gallery(gallery::Gallery),
     /// Train a model on folders of labelled crops
     ///
     /// Writes into the config's `output` folder: model.safetensors (the weights to use), checkpoint.safetensors (everything to
@@ -90,6 +104,13 @@ struct Model {
     /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled one
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// How models run.
+#[derive(Args)]
+struct Running {
     /// What to compute on: auto, gpu or cpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
@@ -159,6 +180,8 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Extract(command) => pollster::block_on(command.run()),
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
+        Command::Group(command) => pollster::block_on(command.run()),
+        Command::Gallery(command) => pollster::block_on(command.run()),
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
         Command::Bench(command) => pollster::block_on(command.run()),

@@ -1,8 +1,9 @@
 //! Writing results so that a failure leaves what was there before.
 
-use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use webreid::gallery::write_whole;
 
 use crate::command::error::CliError;
 
@@ -21,25 +22,6 @@ pub fn check(path: &Path) -> Result<(), CliError> {
 /// Writes a file beside its place and moves it there once it is whole and on the disk.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     write_whole(path, bytes).map_err(|source| CliError::Write { path: path.into(), source })
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link stays a link, a device or a pipe is written to.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    if target.exists() && !target.is_file() {
-        return File::options().write(true).open(&target)?.write_all(bytes);
-    }
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = folder(&target).join(name);
-    let written = File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&partial, &target));
-    if written.is_err() {
-        // The first failure is the one to report.
-        let _ = fs::remove_file(&partial);
-    }
-    written
 }
 
 fn folder(path: &Path) -> PathBuf {

@@ -52,18 +52,16 @@ impl Match {
     pub async fn run(self) -> Result<Outcome, CliError> {
         let query_files = files(std::slice::from_ref(&self.query))?;
         let gallery_files = files(std::slice::from_ref(&self.gallery))?;
+        let all_files = [&query_files[..], &gallery_files].concat();
+        let all_cameras = self.adapt.cameras(&all_files, None)?;
         let (_, extractor) = self.model.open().await?;
         let query = features(&extractor, &query_files, "query").await?;
         let gallery = features(&extractor, &gallery_files, "gallery").await?;
 
         // Queries first, then the gallery: all photos as one list.
-        let files: Vec<PathBuf> = query
-            .read
-            .iter()
-            .map(|&file| query_files[file].clone())
-            .chain(gallery.read.iter().map(|&file| gallery_files[file].clone()))
-            .collect();
-        let cameras = self.adapt.cameras(&files, None)?;
+        let read = query.read.iter().copied().chain(gallery.read.iter().map(|&file| query_files.len() + file));
+        let (files, cameras): (Vec<&Path>, Vec<Option<i32>>) =
+            read.map(|file| (all_files[file].as_path(), all_cameras[file])).unzip();
         let rows = [&query.values[..], &gallery.values].concat();
         let (queries, all): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|&photo| photo < query.read.len());
         let photos = Photos { rows: &rows, dim: query.dim, cameras: &cameras, queries: &queries, gallery: &all };
@@ -76,14 +74,14 @@ impl Match {
         let mut rankings = Vec::new();
         adapted.rank(&mut interrupt::progress, |place, distances| {
             let hits = nearest(distances, self.top.get()).into_iter().map(|hit| Hit {
-                image: name(&files[all[hit]]),
+                image: name(files[all[hit]]),
                 similarity: similarity(distances[hit]),
                 person: None,
             });
-            rankings.push(Ranking { query: name(&files[queries[place]]), matches: hits.collect() });
+            rankings.push(Ranking { query: name(files[queries[place]]), matches: hits.collect() });
         })?;
         if self.json { output::print_json(&rankings) } else { output::print(&table(&rankings)) }?;
-        Ok(Outcome::of(query.unreadable + gallery.unreadable))
+        Ok(Outcome::of(query.unreadable.len() + gallery.unreadable.len()))
     }
 }
 

@@ -7,14 +7,21 @@ use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
 use webreid::weights::{self, BUNDLED, InputOptions, Recognised, bundled, is_openvino, read_openvino_with};
 
-use crate::command::Model;
 use crate::command::error::CliError;
+use crate::command::{Model, Running};
 
 impl Model {
     /// Reads the checkpoint and puts its model on the device.
     pub async fn open(&self) -> Result<(Recognised, Extractor), CliError> {
-        let recognised = read(&self.weights, &self.input.options())?;
-        recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", self.weights.display()));
+        self.running.open(&self.weights).await
+    }
+}
+
+impl Running {
+    /// Reads a checkpoint and puts its model on the device.
+    pub async fn open(&self, weights: &Path) -> Result<(Recognised, Extractor), CliError> {
+        let recognised = read(weights, &self.input.options())?;
+        recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", weights.display()));
         let extractor = Extractor::open(&recognised, self.device).await?;
         fallback(extractor.device().fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
         Ok((recognised, extractor))

@@ -26,8 +26,16 @@ impl Labels {
         };
         let people = read.iter().map(|named| person(&named.as_ref()?.person)).collect();
         let cameras = match from {
-            Some(from) => from.names(files)?,
-            None => read.iter().map(|named| Some((i64::from(named.as_ref()?.camera?) + 1).to_string())).collect(),
+            Some(from) => {
+                let cameras = from.names(files);
+                if cameras.iter().all(Option::is_none) {
+                    // Says why.
+                    from.cameras(files)?;
+                }
+                cameras
+            }
+            // As `CameraFrom::Name` calls them.
+            None => read.iter().map(|named| Some(format!("c{}", i64::from(named.as_ref()?.camera?) + 1))).collect(),
         };
         Ok(Self { cameras, people })
     }

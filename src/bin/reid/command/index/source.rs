@@ -84,7 +84,7 @@ impl Source {
                 match features(extractor, &files, what).await {
                     Ok(found) => {
                         let read = found.read.iter().map(|&place| photos[place]).collect();
-                        Ok(Rows { values: found.values, photos: read, unreadable: found.unreadable })
+                        Ok(Rows { values: found.values, photos: read, unreadable: found.unreadable.len() })
                     }
                     Err(CliError::AllUnreadable { count, .. }) if count < self.files.len() => {
                         Ok(Rows { values: Vec::new(), photos: Vec::new(), unreadable: count })

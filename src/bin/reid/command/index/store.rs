@@ -22,7 +22,7 @@ const CANDIDATES: (usize, usize) = (100, 1000);
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS reid_index (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only), model text NOT NULL, fingerprint text NOT NULL, dim integer NOT NULL
+        single boolean PRIMARY KEY DEFAULT true CHECK (single), model text NOT NULL, fingerprint text NOT NULL, dim integer NOT NULL
     );
     CREATE TABLE IF NOT EXISTS reid_cameras (
         id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE NOT NULL, photos bigint NOT NULL,

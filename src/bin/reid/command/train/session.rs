@@ -22,7 +22,7 @@ use super::position::Position;
 use super::progress::Progress;
 use super::run::{Folder, Record};
 use crate::command::error::CliError;
-use crate::command::evaluate::evaluate;
+use crate::command::evaluation::{Task, evaluate};
 use crate::command::{Outcome, interrupt, output, weights};
 
 type Tensors = BTreeMap<String, Tensor>;
@@ -270,16 +270,14 @@ impl Session {
         for data in missing {
             let started = Instant::now();
             let cameras: Vec<Option<i32>> = data.dataset.images.iter().map(|image| image.camera).collect();
-            let evaluated = evaluate(
-                &extractor,
-                &data.dataset,
-                &data.split,
-                &cameras,
-                Adaptation::default(),
-                data.protocol.shots(),
-                &data.name,
-            );
-            let scores = match evaluated.await {
+            let task = Task {
+                dataset: &data.dataset,
+                split: &data.split,
+                cameras: &cameras,
+                adaptation: Adaptation::default(),
+                shots: data.protocol.shots(),
+            };
+            let scores = match evaluate(&extractor, &task, &data.name).await {
                 Ok(evaluation) => evaluation.scores,
                 // What is missing is made up for when the run goes on.
                 Err(CliError::Interrupted) => break,

@@ -3,10 +3,10 @@
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::error::WebError;
 use crate::extract::FILTER;
 use crate::image::{self, Fitted, Fitter, Rows};
 use crate::kernels::preprocess::ImageSizeError;
+use crate::web::error::WebError;
 
 /// Width and height of a picture by the first bytes of its file: also of GIF, AVIF and HEIC, which only a browser decodes.
 /// Undefined when they do not say.

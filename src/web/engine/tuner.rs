@@ -7,9 +7,9 @@ use js_sys::Array;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::error::WebError;
 use super::{Current, Engine, pixels};
 use crate::training::{self, Depth, Samples, TuneOptions};
+use crate::web::error::WebError;
 
 /// A depth by its name in the package.
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,0 +1,710 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { isCamera } from "./adapt.js";
+import type { Connection } from "./connection.js";
+import { abortable, ReidError, throwIfAborted } from "./errors.js";
+import { Feature, type FeatureData } from "./feature.js";
+import { type ExtractedPhoto, type ExtractionOptions, extractPhotos } from "./gallery-extract.js";
+import { whileHeld } from "./gallery-lock.js";
+import type {
+  Answer,
+  CameraMeans,
+  GalleryAct,
+  GalleryActName,
+  GalleryCalls,
+  GalleryGroups,
+  GalleryHit,
+  GalleryLoss,
+  GalleryPeople,
+  GalleryPhoto,
+  GalleryPlace,
+  GalleryQuestion,
+  GalleryStatus,
+  OpenedGallery,
+  PersonId,
+} from "./gallery-protocol.js";
+import { type Extracted, extractAgain, type GetImage } from "./gallery-reextract.js";
+import {
+  type GallerySample,
+  isPerson,
+  isPhoto,
+  type PersonRef,
+  type PhotoDetails,
+  type PhotoRef,
+  personId,
+  photoIds,
+  sampleOf,
+} from "./gallery-sample.js";
+import { Grouping, type GroupingOptions } from "./grouping.js";
+import type { ImageSource } from "./image.js";
+import { A_FUNCTION, A_SIGNAL, ANYTHING, checkOptions, oneOf, type Rules } from "./options.js";
+import { connectPeople } from "./people.js";
+import type { OnProgress } from "./progress.js";
+import type { ReIdentifier } from "./reidentifier.js";
+import { vectorOf } from "./similarity.js";
+import { checkName, type KeptGallery, STORAGES, storageError } from "./storage.js";
+
+type GalleryConnection = Connection<GalleryCalls, { readonly status: GalleryStatus }>;
+
+export interface GalleryOptions {
+  /** Whose features the gallery holds. It stays yours: closing the gallery does not dispose of it. */
+  readonly reid: ReIdentifier;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AddOptions extends Pick<PhotoDetails, "camera" | "time">, ExtractionOptions {
+  /** Whom all the photos show: a name, which makes a new person where nobody has it, or a person of the gallery. */
+  readonly person?: string | PersonRef | undefined;
+}
+
+export interface SearchOptions {
+  /** At most so many. Default: 10. */
+  readonly top?: number | undefined;
+  /** The camera that took the image that is searched with, where it is known. */
+  readonly camera?: string | number | undefined;
+  /** What is done with what cameras add to their photos. Default: "none", and `score` is the features' cosine. */
+  readonly cameras?: CameraMeans | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GroupsOptions extends GroupingOptions {
+  /** 0 (all one person) to 1 (nobody alike). Default: found from the photos. */
+  readonly strictness?: number | undefined;
+}
+
+/** For acts that earlier answers may contradict. */
+export interface ActOptions {
+  /** Earlier answers that contradict it no longer hold. Default: it fails with `conflict`, and `sides` says which. */
+  readonly despite?: boolean | undefined;
+}
+
+/** What a gallery takes. */
+export interface GalleryUsage {
+  /** Of its file as last written; undefined where it is in memory only. */
+  readonly bytes: number | undefined;
+  readonly place: GalleryPlace | "memory";
+  /** What everything of this site takes, and may take, in bytes, as far as the browser tells. */
+  readonly used: number | undefined;
+  readonly quota: number | undefined;
+  /** Whether the browser has promised not to clear it away by itself when room runs out. */
+  readonly persisted: boolean;
+}
+
+const GALLERY_OPTIONS: Rules<GalleryOptions> = {
+  reid: [(reid) => typeof (reid as ReIdentifier | null)?.extract === "function", "a ReIdentifier"],
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const ADD: Rules<AddOptions> = {
+  camera: [isCamera, "a name or a number"],
+  time: ANYTHING,
+  person: [(person) => typeof person === "string" || isPerson(person), "a name, or a person of the gallery"],
+  onError: oneOf("throw", "skip"),
+  onImageError: A_FUNCTION,
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const GROUPING: Rules<GroupingOptions> = {
+  cameras: oneOf("none", "centre", "standardise"),
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const GROUPS: Rules<GroupsOptions> = {
+  ...GROUPING,
+  strictness: [
+    (s) => typeof s === "number" && s >= 0 && s <= 1,
+    "a number from 0 (all one person) to 1 (nobody alike)",
+  ],
+};
+
+const SEARCH: Rules<SearchOptions> = {
+  top: [(top) => Number.isInteger(top) && (top as number) >= 1, "a whole number of at least 1"],
+  camera: [isCamera, "a name or a number"],
+  cameras: oneOf("none", "centre", "standardise"),
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+/** Longer than this nobody wants to wait for the next question. */
+const PATIENCE_MS = 2000;
+
+/** A gallery's file is in memory twice while it is read, and WebAssembly has 4 GB. */
+const MAX_FILE_BYTES = 1024 ** 3;
+
+/**
+ * Photos and the people that they show: what users said of them stays, is undone and redone, and is kept in the browser or in a
+ * `.reid` file, the same that the `reid` command reads. It lives in a worker of its own. Everything that changes it is one step
+ * of undo, and where the gallery is kept, is kept when its promise resolves.
+ *
+ * Acts reject with a `ReidError` and leave the gallery as it was: `no-photo` and `no-person` for what is not there (any more);
+ * `name-taken`; `conflict` where earlier answers contradict it, with `sides`; `read-only` where another tab has the gallery;
+ * `bad-input`, `disposed` or `internal`. After `storage-full` and `storage-failed` what was done holds, in memory, and what was
+ * kept before is whole: `save` tries again.
+ */
+export class Gallery {
+  readonly #connection: GalleryConnection;
+  readonly #reid: ReIdentifier;
+  #status: GalleryStatus | undefined;
+  #opened: OpenedGallery;
+  #name: string | undefined;
+  #closed: Promise<void> | undefined;
+  #grouping: Grouping | undefined;
+  /** Settled when nothing is being grouped. */
+  #growing: Promise<unknown> = Promise.resolve();
+  /** As asked for last. */
+  #strictness: number | undefined;
+
+  private constructor(connection: GalleryConnection, reid: ReIdentifier, opened: OpenedGallery, name?: string) {
+    this.#connection = connection;
+    this.#reid = reid;
+    this.#opened = opened;
+    this.#name = name;
+  }
+
+  /**
+   * The gallery of that name, which the browser keeps, or a new one; asks the browser not to clear it away by itself. In a
+   * second tab it is `readOnly`. Where its features are another model's, it is `outdated`.
+   * Rejects with a `ReidError`: `damaged-gallery` or `newer-gallery` for one that cannot be read, which stays as it is;
+   * `storage-full`, `storage-failed`, `bad-input`, `aborted`, `http`, `network`, `disposed` or `internal`.
+   */
+  static async open(name: string, options: GalleryOptions): Promise<Gallery> {
+    checkName(name);
+    // In Firefox a person answers this, perhaps never: it is not waited for.
+    navigator.storage?.persist?.().catch(() => {});
+    return Gallery.#start("openGallery", (model) => ({ name, model }), options, name);
+  }
+
+  /** An empty gallery in memory only. `keep` has the browser keep it, `toBlob` makes a file of it. Rejects as `open` does. */
+  static create(options: GalleryOptions): Promise<Gallery> {
+    return Gallery.#start("createGallery", (model) => ({ model }), options);
+  }
+
+  /**
+   * A gallery in memory from a `.reid` file. What of the file could not be read, `losses` tells.
+   * Rejects with a `ReidError`: `no-gallery` for what is no such file, `damaged-gallery`, `newer-gallery`, or as `open` does.
+   */
+  static async fromBlob(file: Blob, options: GalleryOptions): Promise<Gallery> {
+    if (!(file instanceof Blob)) throw new ReidError("bad-input", "A .reid file was expected, as a File or Blob.");
+    if (file.size > MAX_FILE_BYTES) {
+      throw new ReidError(
+        "out-of-memory",
+        `The file is over ${MAX_FILE_BYTES / 1024 ** 3} GB, more than a tab can read.`,
+      );
+    }
+    return Gallery.#start("readGallery", () => ({ file }), options);
+  }
+
+  /** The galleries that the browser keeps, by name. Rejects with `storage-failed`. */
+  static async list(): Promise<KeptGallery[]> {
+    const lists = await Promise.allSettled(STORAGES.map((storage) => storage.list()));
+    if (lists.every(({ status }) => status === "rejected"))
+      throw storageError((lists[0] as PromiseRejectedResult).reason);
+    const galleries = new Map<string, KeptGallery>();
+    for (const list of lists) {
+      if (list.status === "rejected") continue;
+      for (const gallery of list.value) if (!galleries.has(gallery.name)) galleries.set(gallery.name, gallery);
+    }
+    return [...galleries.values()].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /**
+   * Deletes what the browser keeps of a gallery, for good; false when there is none. Rejects with a `ReidError`: `in-use` while
+   * it is open anywhere, `storage-failed`, `bad-input`.
+   */
+  static async delete(name: string): Promise<boolean> {
+    checkName(name);
+    return whileHeld(name, async () => {
+      const removed = await Promise.allSettled(STORAGES.map((storage) => storage.remove(name)));
+      if (removed.some((result) => result.status === "fulfilled" && result.value)) return true;
+      const failed = removed.filter((result) => result.status === "rejected");
+      if (failed.length === STORAGES.length) throw storageError(failed[0]?.reason);
+      return false;
+    });
+  }
+
+  static async #start<K extends "createGallery" | "readGallery" | "openGallery">(
+    call: K,
+    request: (model: { fingerprint: string; dim: number }) => GalleryCalls[K]["request"],
+    options: GalleryOptions,
+    name?: string,
+  ): Promise<Gallery> {
+    checkOptions("options", options ?? {}, GALLERY_OPTIONS);
+    const { reid, onProgress, signal } = options ?? {};
+    if (!reid)
+      throw new ReidError("bad-input", "`options.reid` must be a ReIdentifier: a gallery holds a model's features.");
+    const { fingerprint, featureDim: dim } = reid.describe();
+    const connection: GalleryConnection = await connectPeople(onProgress, signal);
+    try {
+      const { value, status } = await abortable(connection.call(call, request({ fingerprint, dim })), signal);
+      const gallery = new Gallery(connection, reid, value as OpenedGallery, name);
+      gallery.#status = status;
+      return gallery;
+    } catch (error) {
+      connection.close(new ReidError("internal", "The gallery could not be opened."));
+      throw error;
+    }
+  }
+
+  /** Under which the browser keeps it; undefined where it is in memory only. */
+  get keptAs(): string | undefined {
+    return this.#name;
+  }
+
+  /** Another tab has it: here it can be looked at and searched, as it was when it was opened, and acts fail with `read-only`. */
+  get readOnly(): boolean {
+    return this.#opened.readOnly;
+  }
+
+  /** What of its file could not be read. */
+  get losses(): readonly GalleryLoss[] {
+    return this.#opened.losses;
+  }
+
+  /**
+   * Its features are of another model than `reid` is now, after a fine-tune too: `add` and searching with images fail with
+   * `other-model` until `reextract` has made them anew. Everything else goes on.
+   */
+  get outdated(): boolean {
+    return this.#state.fingerprint !== this.#reid.describe().fingerprint;
+  }
+
+  /** Of the model whose features it holds. */
+  get fingerprint(): string {
+    return this.#state.fingerprint;
+  }
+
+  /** How many photos there are, hidden ones too. */
+  get size(): number {
+    return this.#state.photos;
+  }
+
+  /** How many of them have no feature: they are neither grouped nor found before `reextract`. */
+  get withoutFeatures(): number {
+    return this.#state.withoutFeatures;
+  }
+
+  /** What `undo` would take back; undefined when there is nothing. */
+  get canUndo(): GalleryActName | undefined {
+    return this.#state.undo;
+  }
+
+  /** What `redo` would do again. */
+  get canRedo(): GalleryActName | undefined {
+    return this.#state.redo;
+  }
+
+  /** As told by the last reply. */
+  get #state(): GalleryStatus {
+    return this.#status as GalleryStatus;
+  }
+
+  /**
+   * Adds photos, each of one person, head to foot, as `extract` takes them; what is known of each may come along. A photo that
+   * the gallery has, by its content and box, is not added a second time. The photos in order; null for bad images, with
+   * `onError: "skip"`. One step of undo, and with a `person` who is no name a second; nothing is added where it fails or is cancelled.
+   * Rejects as acts and as `extract` do, and with `other-model` while the gallery is `outdated`.
+   */
+  async add(
+    images: readonly (ImageSource | GallerySample)[],
+    options?: AddOptions & { readonly onError?: "throw" },
+  ): Promise<GalleryPhoto[]>;
+  async add(images: readonly (ImageSource | GallerySample)[], options: AddOptions): Promise<(GalleryPhoto | null)[]>;
+  async add(
+    images: readonly (ImageSource | GallerySample)[],
+    options: AddOptions = {},
+  ): Promise<(GalleryPhoto | null)[]> {
+    checkOptions("options", options, ADD);
+    if (!Array.isArray(images)) throw new ReidError("bad-input", "Photos must be an array of images.");
+    this.#mayChange();
+    this.#mayCompare();
+    const { person } = options;
+    const samples = images.map((image, index) => sampleOf(image, index, options));
+    const lookup = {
+      hashes: (contents: (Blob | Uint8Array<ArrayBuffer>)[]) => this.#call("contentHashes", { contents }),
+      known: async (photos: GalleryCalls["findPhotos"]["request"]["photos"]) =>
+        [...(await this.#call("findPhotos", { photos }))].map((id) => id >= 0),
+    };
+    const extracted = await extractPhotos(samples, this.#reid, lookup, options);
+    throwIfAborted(options.signal);
+    // Of the same photo given twice the first.
+    const photos = new Map(extracted.flatMap((photo) => (photo ? [[keyOf(photo), photo] as const] : [])).reverse());
+    const unique = [...photos.values()].reverse();
+    if (unique.length === 0) return extracted.map(() => null);
+    const name = typeof person === "string" ? person : undefined;
+    const ids = await this.#call("addPhotos", {
+      person: name,
+      fingerprint: unique.find(({ feature }) => feature)?.feature?.fingerprint ?? this.fingerprint,
+      photos: unique.map(({ sample, hash, feature }) => ({
+        ...sample.record,
+        hash,
+        ...(feature && { quality: feature.quality }),
+      })),
+      features: unique.map(({ feature }) => feature?.values),
+      thumbnails: unique.map(({ thumbnail }) => thumbnail),
+    });
+    if (person !== undefined && name === undefined) await this.#assign(ids, person);
+    await this.save();
+    const views = await this.#call("photos", { photos: ids });
+    const viewOf = new Map(unique.map((photo, i) => [keyOf(photo), views[i] as GalleryPhoto]));
+    return extracted.map((photo) => (photo ? (viewOf.get(keyOf(photo)) as GalleryPhoto) : null));
+  }
+
+  /**
+   * The photos most like an image, a feature, a photo of the gallery (its others), or a person (those that are not confirmed for
+   * anybody, by the person's confirmed photos), the most alike first. Hidden photos are not found.
+   * Rejects with a `ReidError`: `other-model` for features of another model than the gallery's; `no-photo`, `no-person`,
+   * `no-feature`; for images as `extract` does.
+   */
+  async search(
+    target: ImageSource | FeatureData | PersonRef | Pick<GalleryPhoto, "id" | "hash">,
+    options: SearchOptions = {},
+  ): Promise<GalleryHit[]> {
+    checkOptions("options", options, SEARCH);
+    const { top = 10, camera, cameras = "none", onProgress, signal } = options;
+    const how = { top, cameras };
+    if (isPerson(target)) return this.#call("searchPerson", { person: personId(target), ...how });
+    if (isPhoto(target)) return this.#call("searchPhoto", { photo: photoIds(target)[0] as number, ...how });
+    const feature = isFeature(target) ? target : await this.#featureOf(target, onProgress, signal);
+    const { values, fingerprint } = vectorOf(feature, "The feature");
+    const request = { feature: Float32Array.from(values), fingerprint, ...how };
+    const of = camera === undefined || camera === null ? undefined : String(camera);
+    return abortable(this.#call("searchFeature", { ...request, camera: of }), signal);
+  }
+
+  async #featureOf(image: ImageSource, onProgress?: OnProgress, signal?: AbortSignal): Promise<FeatureData> {
+    this.#mayCompare();
+    const [feature] = await this.#reid.extract([image], { onProgress, signal });
+    return feature as Feature;
+  }
+
+  /** Everybody, and the photos of nobody that is known, as they are now. */
+  people(): Promise<GalleryPeople> {
+    return this.#call("people", {});
+  }
+
+  /** All photos from the first added on, hidden ones too; or these. */
+  photos(photos?: PhotoRef | readonly PhotoRef[]): Promise<GalleryPhoto[]> {
+    return this.#run(() => this.#call("photos", { photos: photos === undefined ? undefined : photoIds(photos) }));
+  }
+
+  /** The small picture that is kept of a photo, a JPEG at most 160 pixels high; undefined where there is none. */
+  async thumbnail(photo: PhotoRef): Promise<Blob | undefined> {
+    const file = await this.#call("thumbnail", { photo: photoIds(photo)[0] as number });
+    return file && new Blob([file], { type: "image/jpeg" });
+  }
+
+  /**
+   * Groups the photos anew, by their features and by what is known of them: what a user confirmed stays, the others become
+   * suggestions of who has most of their group, or nobody's. Groupings one after the other, as when a slider moves, are one
+   * step of undo. Photos that stay as they are, are not compared a second time. Another strictness takes a moment then.
+   * Rejects as acts do, and with `aborted`, upon which nothing has changed.
+   */
+  async groups(options: GroupsOptions = {}): Promise<GalleryGroups> {
+    checkOptions("options", options, GROUPS);
+    this.#mayChange();
+    for (let tries = 3; ; tries--) {
+      const grouping = await this.#grouped(options);
+      const { groups, unsure, strictness } = await grouping.groups(options.strictness);
+      throwIfAborted(options.signal);
+      try {
+        if (groups.length > 0) await this.#change("act", { act: { act: "group", groups, unsure } });
+        this.#strictness = options.strictness;
+        return { ...(await this.people()), strictness };
+      } catch (error) {
+        // A photo was removed meanwhile.
+        if ((error as ReidError).code !== "no-photo" || tries === 1) throw error;
+      }
+    }
+  }
+
+  /**
+   * The question whose answer tells most: whether two groups, a few photos each, show one person, as far as that is neither
+   * known nor was ever asked. `answer` takes its photos as they are. Undefined when there is none left.
+   * Rejects with a `ReidError`: `aborted`, `disposed` or `internal`.
+   */
+  async suggest(options: GroupingOptions = {}): Promise<GalleryQuestion | undefined> {
+    checkOptions("options", options, GROUPING);
+    // Where it takes long, the groups of a few answers ago will do.
+    const grouping = await this.#grouped(options, ({ milliseconds }) => milliseconds > PATIENCE_MS);
+    const asked = await this.#call("asked", {});
+    for (let count = 16; ; count *= 4) {
+      const questions = await grouping.questions(this.#strictness, asked, count);
+      const question = await this.#call("openQuestion", { questions });
+      if (question || questions.length < count) return question;
+    }
+  }
+
+  /** The groups of the photos as they are, grown anew where they have changed, but for those that may be `stale`. */
+  #grouped(options: GroupingOptions, stale?: (held: Grouping) => boolean): Promise<Grouping> {
+    // One after the other: whoever asks meanwhile takes what the one before has grown.
+    const grouped = this.#growing.then(async () => {
+      const held = this.#grouping;
+      if (held && stale?.(held)) return held;
+      const { cameras = held?.cameras ?? "centre" } = options;
+      if (held?.cameras === cameras && held.key === (await this.#call("groupingKey", {}))) return held;
+      held?.close();
+      this.#grouping = undefined;
+      const grouping = await Grouping.grow(await this.#call("groupingInput", {}), { ...options, cameras });
+      if (this.#closed !== undefined) grouping.close();
+      this.#grouping = grouping;
+      return grouping;
+    });
+    this.#growing = grouped.catch(() => {});
+    return grouped;
+  }
+
+  /** Gives a person a name, trimmed; null takes it off. Two people with names are different people. */
+  async name(person: PersonRef, name: string | null): Promise<void> {
+    await this.#act(() => ({ act: "name", person: personId(person), name }));
+  }
+
+  /** Makes one person of two: `from` is no more, and `into` keeps its name, or takes that of `from` when it has none. */
+  async merge(into: PersonRef, from: PersonRef, { despite = false }: ActOptions = {}): Promise<void> {
+    await this.#act(() => ({ act: "merge", into: personId(into), from: personId(from), despite }));
+  }
+
+  /**
+   * Makes a new person of each part, all different from each other and from whom they were taken for: one part takes photos
+   * out of a person. The new people.
+   */
+  split(parts: readonly (readonly PhotoRef[])[]): Promise<PersonId[]> {
+    return this.#act(() => ({ act: "split", parts: parts.map(photoIds) }));
+  }
+
+  /** Makes a new person of photos, with a name or without one. */
+  async enrol(
+    photos: PhotoRef | readonly PhotoRef[],
+    { name, despite = false }: ActOptions & { readonly name?: string | undefined } = {},
+  ): Promise<PersonId> {
+    const [person] = await this.#act(() => ({
+      act: "enrol",
+      photos: photoIds(photos),
+      despite,
+      ...(name !== undefined && { name }),
+    }));
+    return person as PersonId;
+  }
+
+  /**
+   * Says whom photos show, for good: a person of the gallery, or one of that name, who is made where there is none. With null
+   * they are not whom they were taken for, and nobody's.
+   */
+  async move(
+    photos: PhotoRef | readonly PhotoRef[],
+    person: PersonRef | string | null,
+    { despite = false }: ActOptions = {},
+  ): Promise<void> {
+    await this.#run(async () => {
+      this.#mayChange();
+      const ids = photoIds(photos);
+      if (person === null) await this.#call("act", { act: { act: "release", photos: ids } });
+      else await this.#assign(ids, person, despite);
+      await this.save();
+    });
+  }
+
+  /** Says that the photos that a person is suggested for are theirs: these, or all. */
+  async confirm(person: PersonRef, photos?: PhotoRef | readonly PhotoRef[]): Promise<void> {
+    await this.#run(async () => {
+      const id = personId(person);
+      const suggested = async () => (await this.people()).people.find((view) => view.id === id)?.suggested ?? [];
+      const theirs = photos === undefined ? await suggested() : photoIds(photos);
+      if (theirs.length > 0) await this.#act(() => ({ act: "confirm", person: id, photos: theirs }));
+    });
+  }
+
+  /** The person is no more; their photos are nobody's. */
+  async dissolve(person: PersonRef): Promise<void> {
+    await this.#act(() => ({ act: "dissolve", person: personId(person) }));
+  }
+
+  /** What to show a person by; null leaves it to the gallery. */
+  async cover(person: PersonRef, photo: PhotoRef | null): Promise<void> {
+    await this.#act(() => ({
+      act: "cover",
+      person: personId(person),
+      photo: photo === null ? null : (photoIds(photo)[0] as number),
+    }));
+  }
+
+  /** Hidden photos are kept, but neither shown, grouped nor found; with `hidden: false` they are shown again. */
+  async hide(photos: PhotoRef | readonly PhotoRef[], hidden = true): Promise<void> {
+    await this.#act(() => ({ act: "hide", photos: photoIds(photos), hidden }));
+  }
+
+  /** Takes photos out; undo brings them back. */
+  async remove(photos: PhotoRef | readonly PhotoRef[]): Promise<void> {
+    await this.#act(() => ({ act: "remove", photos: photoIds(photos) }));
+  }
+
+  /**
+   * Whether photos `a` and photos `b`, a few each as they were shown, are of one person. It is never forgotten and never asked
+   * again; "same" makes them one person's, "different" holds for everybody that they are.
+   */
+  async answer(
+    a: PhotoRef | readonly PhotoRef[],
+    b: PhotoRef | readonly PhotoRef[],
+    answer: Answer,
+    { despite = false }: ActOptions = {},
+  ): Promise<void> {
+    await this.#act(() => ({ act: "answer", a: photoIds(a), b: photoIds(b), answer, despite }));
+  }
+
+  /** Takes the last act back, of those before it was loaded too; which it was, undefined when there is none. */
+  undo(): Promise<GalleryActName | undefined> {
+    return this.#change("undo", {});
+  }
+
+  /** Does once more what was undone last; which it was, undefined when there is nothing. */
+  redo(): Promise<GalleryActName | undefined> {
+    return this.#change("redo", {});
+  }
+
+  /**
+   * Extracts the features anew with `reid` as it is now, after a fine-tune or with another model; people, answers and the log
+   * stay. `getImage` gives the picture of each photo, as it was added, or nothing where it is not at hand: such photos stay
+   * without a feature. Where the model is the same, only those that have none are asked for. Nothing changes where it fails or
+   * is cancelled. Rejects as acts and as `extract` do.
+   */
+  async reextract(getImage: GetImage, options: ExtractionOptions = {}): Promise<Extracted> {
+    this.#mayChange();
+    const photos = await this.photos();
+    const { outdated, fingerprint } = this;
+    const wanted = outdated ? photos : photos.filter(({ hasFeature }) => !hasFeature);
+    const { features, missing, ids } = await extractAgain(wanted, this.#reid, getImage, options);
+    throwIfAborted(options.signal);
+    // Trained meanwhile: those that were kept are to be made anew, too.
+    if (!outdated && features.some((feature) => feature.fingerprint !== fingerprint)) this.#mayCompare();
+    if (outdated || ids.length > 0) await this.#putFeatures(ids, features);
+    return { extracted: ids.length, missing };
+  }
+
+  async #putFeatures(photos: readonly number[], features: readonly Feature[]): Promise<void> {
+    const { fingerprint, featureDim } = this.#reid.describe();
+    const model = { fingerprint: features[0]?.fingerprint ?? fingerprint, dim: features[0]?.length ?? featureDim };
+    const rows = new Float32Array(photos.length * model.dim);
+    for (const [i, { values }] of features.entries()) rows.set(values, i * model.dim);
+    await this.#change("changeModel", { model, photos: Uint32Array.from(photos), rows });
+  }
+
+  /** The whole gallery as a `.reid` file: `fromBlob` and the `reid` command read it. */
+  toBlob(): Promise<Blob> {
+    return this.#call("toBlob", {});
+  }
+
+  /**
+   * Has the browser keep a gallery that is in memory, under a name that is free, from now on. Rejects with a `ReidError`:
+   * `name-taken`, `in-use`, `storage-full`, `storage-failed`, `bad-input`.
+   */
+  async keep(name: string): Promise<void> {
+    checkName(name);
+    navigator.storage?.persist?.().catch(() => {});
+    const { losses } = this.#opened;
+    this.#opened = { ...(await this.#call("keepGallery", { name })), losses };
+    this.#name = name;
+  }
+
+  /** Writes what is not kept yet, as after `storage-full`. Rejects with `storage-full` or `storage-failed`. */
+  async save(): Promise<void> {
+    await this.#call("save", {});
+  }
+
+  /** The space that it takes. */
+  async usage(): Promise<GalleryUsage> {
+    const { storage } = navigator;
+    const [bytes, estimate, persisted] = await Promise.all([
+      this.#call("keptBytes", {}),
+      storage?.estimate?.().catch(() => undefined),
+      storage?.persisted?.().catch(() => false),
+    ]);
+    const { usage: used, quota } = estimate ?? {};
+    return { bytes, place: this.#opened.place ?? "memory", used, quota, persisted: persisted ?? false };
+  }
+
+  /** Waits for what is under way, and ends the worker: another tab may open the gallery then. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      try {
+        await this.#connection.call("closeGallery", {});
+      } finally {
+        this.#grouping?.close();
+        this.#connection.close(new ReidError("disposed", "This gallery was closed. Open it again."));
+      }
+    })();
+    return this.#closed;
+  }
+
+  /** As `close`. */
+  dispose(): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Confirms photos for a person, or for who has, or gets, that name. */
+  async #assign(photos: readonly number[], person: PersonRef | string, despite = false): Promise<void> {
+    const known = typeof person === "string" ? await this.#call("named", { name: person }) : personId(person);
+    const act: GalleryAct =
+      known === undefined
+        ? { act: "enrol", name: person as string, photos, despite }
+        : { act: "move", person: known, photos, despite };
+    await this.#call("act", { act });
+  }
+
+  #act(act: () => GalleryAct): Promise<PersonId[]> {
+    return this.#run(() => this.#change("act", { act: act() }));
+  }
+
+  /** A change, kept when it resolves. */
+  async #change<K extends keyof GalleryCalls>(
+    call: K,
+    request: GalleryCalls[K]["request"],
+  ): Promise<GalleryCalls[K]["reply"]> {
+    const value = await this.#call(call, request);
+    await this.save();
+    return value;
+  }
+
+  async #call<K extends keyof GalleryCalls>(
+    call: K,
+    request: GalleryCalls[K]["request"],
+  ): Promise<GalleryCalls[K]["reply"]> {
+    const { value, status } = await this.#connection.call(call, request);
+    this.#status = status;
+    return value;
+  }
+
+  /** What throws rejects. */
+  async #run<T>(use: () => Promise<T>): Promise<T> {
+    return use();
+  }
+
+  #mayChange(): void {
+    if (!this.readOnly) return;
+    throw new ReidError("read-only", `The gallery "${this.keptAs}" is open in another tab: close it there first.`);
+  }
+
+  #mayCompare(): void {
+    if (!this.outdated) return;
+    throw new ReidError(
+      "other-model",
+      "The gallery's features are of another model than `reid` is now, and cannot be compared with its: call `reextract`. " +
+        "People and answers stay.",
+    );
+  }
+}
+
+/** What makes it the same photo. */
+function keyOf({ hash, sample }: ExtractedPhoto): string {
+  return JSON.stringify([hash, sample.record.box]);
+}
+
+function isFeature(target: unknown): target is FeatureData {
+  return target instanceof Feature || (typeof target === "object" && target !== null && "fingerprint" in target);
+}

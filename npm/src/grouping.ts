@@ -1,0 +1,89 @@
+// Grouping a gallery's photos, in a worker of its own: it can be cancelled, and the gallery answers meanwhile.
+import type { Connection } from "./connection.js";
+import { abortable, ReidError } from "./errors.js";
+import type { CameraMeans, GalleryQuestion, GroupingInput, PhotoId } from "./gallery-protocol.js";
+import { connectPeople } from "./people.js";
+import type { OnProgress } from "./progress.js";
+import type { TreeCalls } from "./tree-protocol.js";
+
+const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
+
+export interface GroupingOptions {
+  /** What is done with what cameras add to their photos. Default: "centre". */
+  readonly cameras?: CameraMeans | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A gallery's photos in groups. */
+export interface Found {
+  readonly groups: PhotoId[][];
+  readonly unsure: PhotoId[];
+  readonly strictness: number;
+}
+
+/** Every grouping of the photos of a gallery, as they were when it was grown. */
+export class Grouping {
+  readonly #connection: Connection<TreeCalls>;
+  readonly #photos: Uint32Array;
+  readonly #places: Map<PhotoId, number>;
+  /** Of what it was grown from. */
+  readonly key: string;
+  readonly cameras: CameraMeans;
+  /** How long it took to grow. */
+  readonly milliseconds: number;
+
+  private constructor(connection: Connection<TreeCalls>, input: GroupingInput, cameras: CameraMeans, started: number) {
+    this.#connection = connection;
+    this.#photos = input.photos;
+    this.#places = new Map(Array.from(input.photos, (photo, place) => [photo, place]));
+    this.key = input.key;
+    this.cameras = cameras;
+    this.milliseconds = performance.now() - started;
+  }
+
+  /** Rejects with `aborted`, `out-of-memory`, `http`, `network` or `internal`. */
+  static async grow(
+    input: GroupingInput,
+    { cameras = "centre", onProgress, signal }: GroupingOptions,
+  ): Promise<Grouping> {
+    const connection = await connectPeople<TreeCalls>(onProgress, signal);
+    try {
+      const started = performance.now();
+      const { rows, dim, cameras: of, links } = input;
+      onProgress?.({ phase: "group", fraction: 0 });
+      const request = { rows, dim, cameras: of, how: cameras, links };
+      const tell = (fraction: number) => fraction < 1 && onProgress?.({ phase: "group", fraction });
+      await abortable(connection.call("growTree", request, [rows.buffer, of.buffer], tell), signal);
+      onProgress?.({ phase: "group", fraction: 1 });
+      return new Grouping(connection, input, cameras, started);
+    } catch (error) {
+      connection.close(ENDED);
+      throw error;
+    }
+  }
+
+  /** The groups at a strictness, 0…1, or at the photos' own. */
+  async groups(strictness: number | undefined): Promise<Found> {
+    const { value } = await this.#connection.call("cutTree", { strictness });
+    const ids = (places: readonly number[]) => places.map((place) => this.#photos[place] as PhotoId);
+    return { groups: value.groups.map(ids), unsure: ids(value.unsure), strictness: value.strictness };
+  }
+
+  /** The questions that tell most, none of them about a pair of `asked`, which has two photos a pair. */
+  async questions(strictness: number | undefined, asked: Uint32Array, count: number): Promise<GalleryQuestion[]> {
+    const pairs: number[] = [];
+    for (let i = 0; i + 1 < asked.length; i += 2) {
+      const places = [asked[i], asked[i + 1]].map((photo) => this.#places.get(photo as PhotoId));
+      for (const place of places.includes(undefined) ? [] : places) pairs.push(place as number);
+    }
+    const request = { strictness, asked: Uint32Array.from(pairs), count };
+    const { value } = await this.#connection.call("questions", request);
+    const ids = (places: readonly number[]) => places.map((place) => this.#photos[place] as PhotoId);
+    return value.map(({ a, b, together, tells }) => ({ a: ids(a), b: ids(b), together, tells }));
+  }
+
+  close(): void {
+    this.#connection.close(ENDED);
+  }
+}

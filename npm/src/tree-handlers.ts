@@ -1,0 +1,30 @@
+// In the worker: the tree that it grew.
+import type { OnFraction } from "./connection.js";
+import { ReidError } from "./errors.js";
+import type { TreeCalls, TreeGlue, WasmTree } from "./tree-protocol.js";
+
+type Calls = Omit<TreeCalls, "open">;
+
+type Handlers = {
+  readonly [K in keyof Calls]: (request: Calls[K]["request"], onProgress: OnFraction) => Calls[K]["reply"];
+};
+
+let tree: WasmTree | undefined;
+
+export function treeHandlers(glue: () => TreeGlue): Handlers {
+  return {
+    growTree({ rows, dim, cameras, how, links }, onProgress) {
+      tree?.free();
+      tree = undefined;
+      tree = new (glue().Tree)(rows, dim, cameras, how, links, onProgress);
+      return undefined;
+    },
+    cutTree: ({ strictness }) => grown().groups(strictness),
+    questions: ({ strictness, asked, count }) => grown().questions(strictness, asked, count),
+  };
+}
+
+function grown(): WasmTree {
+  if (!tree) throw new ReidError("internal", "The worker was asked for groups before it had any.");
+  return tree;
+}

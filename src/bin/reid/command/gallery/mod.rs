@@ -1,0 +1,128 @@
+//! `reid gallery`: people and their photos in a `.reid` file.
+
+mod add;
+mod change;
+mod export;
+mod list;
+mod search;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use webreid::gallery::{self, GalleryError, PersonId, PhotoId};
+
+use crate::command::Outcome;
+use crate::command::error::CliError;
+
+#[derive(Args)]
+pub struct Gallery {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Add photos of one person each; a gallery that is not there is made
+    ///
+    /// A photo that is there already, by its content, gets the feature that it may lack: after another model was chosen with
+    /// --change-model, adding the same photos again extracts them with it, and people and answers stay.
+    Add(add::Add),
+    /// Who looks like a photo, or like a person
+    Search(search::Search),
+    /// Everybody, with their photos
+    List(list::List),
+    /// Two people are one
+    Merge(change::Merge),
+    /// Give a person a name, or make a new one of photos (--photos)
+    Name(change::Name),
+    /// Take back what was done last
+    Undo(change::Undo),
+    /// Do once more what was taken back last
+    Redo(change::Redo),
+    /// Write the gallery for other programs
+    Export(export::Export),
+    /// Take in the photos, people and answers of another gallery
+    Import(export::Import),
+}
+
+impl Gallery {
+    pub async fn run(self) -> Result<Outcome, CliError> {
+        match self.what {
+            What::Add(command) => command.run().await,
+            What::Search(command) => command.run().await,
+            What::List(command) => command.run(),
+            What::Merge(command) => command.run(),
+            What::Name(command) => command.run(),
+            What::Undo(command) => command.run(),
+            What::Redo(command) => command.run(),
+            What::Export(command) => command.run(),
+            What::Import(command) => command.run(),
+        }
+    }
+}
+
+/// The file that a command works on.
+#[derive(Args)]
+struct File {
+    /// The gallery
+    #[arg(value_name = "G.reid")]
+    gallery: PathBuf,
+}
+
+impl File {
+    /// Reads it; what is lost of it is told on stderr.
+    fn open(&self) -> Result<gallery::Gallery, CliError> {
+        if !self.gallery.exists() {
+            return Err(CliError::NoGallery(self.gallery.clone()));
+        }
+        open(&self.gallery)
+    }
+
+    fn save(&self, gallery: &gallery::Gallery) -> Result<(), CliError> {
+        gallery.save(&self.gallery).map_err(plain)
+    }
+
+    /// What went wrong in this file.
+    fn because(&self, source: GalleryError) -> CliError {
+        CliError::Gallery { path: self.gallery.clone(), source }
+    }
+}
+
+fn open(path: &Path) -> Result<gallery::Gallery, CliError> {
+    let opened = gallery::Gallery::load(path).map_err(|source| match source {
+        source @ GalleryError::Read { .. } => plain(source),
+        source => CliError::Gallery { path: path.into(), source },
+    })?;
+    opened.losses.iter().for_each(|loss| eprintln!("reid: {}: {loss}", path.display()));
+    Ok(opened.gallery)
+}
+
+/// An error that names its path itself.
+fn plain(error: GalleryError) -> CliError {
+    match error {
+        GalleryError::Read { path, reason } => {
+            CliError::Read { path: path.into(), source: std::io::Error::other(reason) }
+        }
+        GalleryError::Write { path, reason } => {
+            CliError::Write { path: path.into(), source: std::io::Error::other(reason) }
+        }
+        source => CliError::Gallery { path: PathBuf::new(), source },
+    }
+}
+
+/// Somebody by name, or by number where nobody has such a name.
+fn person(gallery: &gallery::Gallery, word: &str) -> Result<PersonId, CliError> {
+    let number = || word.parse().ok().map(PersonId).filter(|&person| gallery.person(person).is_ok());
+    gallery.named(word).or_else(number).ok_or_else(|| CliError::NoSuchPerson(word.to_owned()))
+}
+
+/// What a photo is called.
+fn photo_name(gallery: &gallery::Gallery, photo: PhotoId) -> String {
+    gallery.photo(photo).map(|view| view.photo.name.clone()).unwrap_or_default()
+}
+
+/// What somebody is called.
+fn person_name(gallery: &gallery::Gallery, person: PersonId) -> String {
+    let name = gallery.person(person).ok().and_then(|person| person.name);
+    name.unwrap_or_else(|| format!("person {person}"))
+}

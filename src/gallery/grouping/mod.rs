@@ -1,0 +1,285 @@
+//! People without names: photos in groups that are one person each, as far as features and answers tell.
+
+mod cut;
+mod judge;
+mod merges;
+mod suggest;
+mod within;
+
+use crate::ranking::{Cameras, Centring, Features, Progress, RankingError};
+use cut::{cut, up_to};
+pub use judge::{Judge, Verdict};
+pub use merges::Links;
+use merges::{Merge, labels, merges};
+pub use suggest::Question;
+use within::Whitening;
+
+/// Of the way from the cut to where strangers are, on average, a photo alone is in doubt.
+const DOUBT: f32 = 0.25;
+
+/// Photos to be grouped.
+#[derive(Clone, Copy, Debug)]
+pub struct Photos<'a> {
+    /// `[n, dim]`, as the model gives them.
+    pub rows: &'a [f32],
+    pub dim: usize,
+    /// Of each photo, where it is known.
+    pub cameras: &'a [Option<i32>],
+}
+
+/// Where photos are compared: the means of their cameras taken off, and what varies within groups made small.
+#[derive(Clone, Debug)]
+pub struct Space {
+    centring: Centring,
+    /// Whether cameras are told apart.
+    cameras: bool,
+    whitening: Option<Whitening>,
+}
+
+impl Space {
+    /// Features as the model gives them, `[n, dim]`, where they are comparable: rows of length 1.
+    ///
+    /// # Errors
+    /// [`RankingError`] for rows that are no matrix, or not as many cameras.
+    pub fn place(&self, rows: &[f32], dim: usize, cameras: &[Option<i32>]) -> Result<Features, RankingError> {
+        let mut rows = rows.to_vec();
+        let unknown = vec![None; cameras.len()];
+        self.centring.apply(&mut rows, if self.cameras { cameras } else { &unknown })?;
+        let features = Features::new(&rows, dim)?;
+        Ok(self.whitening.as_ref().map_or_else(|| features.clone(), |whitening| whitening.apply(&features)))
+    }
+}
+
+/// Every grouping of some photos, from each photo alone to the coarsest, and where to cut.
+pub struct Tree {
+    space: Space,
+    features: Features,
+    merges: Vec<Merge>,
+    links: Links,
+    cut: f32,
+}
+
+/// Photos in groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Groups {
+    /// Places of photos; the largest group first, of equals the one with the first photo; each in order.
+    pub groups: Vec<Vec<usize>>,
+    /// Photos that are alone, though a group is nearly as near as if it were theirs.
+    pub unsure: Vec<usize>,
+    /// How strict this was, 0 (all one person) to 1 (nobody alike).
+    pub strictness: f32,
+}
+
+impl Tree {
+    /// Groups photos by average linkage, after the means of their cameras are taken off (with [`Cameras::None`] the mean of
+    /// all), obeying what is known. `progress` is told of photos compared.
+    ///
+    /// # Errors
+    /// [`RankingError`] for features, cameras and links that do not fit together, or when `progress` ends it.
+    pub fn grow(photos: Photos, cameras: Cameras, links: &Links, progress: Progress) -> Result<Self, RankingError> {
+        let Photos { rows, dim, cameras: of } = photos;
+        let unknown = vec![None; of.len()];
+        let (known, how) = match cameras {
+            Cameras::None => (&unknown[..], Cameras::Centre),
+            _ => (of, cameras),
+        };
+        let centring = Centring::fit(rows, dim, known, &vec![true; of.len()], how)?;
+        let mut space = Space { centring, cameras: cameras != Cameras::None, whitening: None };
+        let centred = space.place(rows, dim, of)?;
+        let first = merges(&centred, links, progress)?;
+        let rough = cut(&centred, &first)?;
+        space.whitening = Whitening::of(&centred, &labels(centred.count(), up_to(&first, rough)));
+        let features = space.whitening.as_ref().map_or_else(|| centred.clone(), |whitening| whitening.apply(&centred));
+        drop(centred);
+        let merges = merges(&features, links, progress)?;
+        let cut = cut(&features, &merges)?;
+        Ok(Self { space, features, merges, links: links.clone(), cut })
+    }
+
+    /// Where the photos were compared.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// The photos there.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// How strict it is by itself, 0…1.
+    pub fn strictness(&self) -> f32 {
+        1.0 - self.cut
+    }
+
+    /// The groups at a strictness, 0…1, or at the photos' own.
+    pub fn groups(&self, strictness: Option<f32>) -> Groups {
+        let cut = strictness.map_or(self.cut, |strictness| 1.0 - strictness.clamp(0.0, 1.0));
+        let labels = labels(self.features.count(), up_to(&self.merges, cut));
+        let count = labels.iter().max().map_or(0, |&last| last as usize + 1);
+        let mut groups = vec![Vec::new(); count];
+        labels.iter().enumerate().for_each(|(photo, &label)| groups[label as usize].push(photo));
+        let unsure = self.unsure(&groups, &labels, cut);
+        groups.retain(|group| !unsure.contains(&group[0]));
+        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        Groups { groups, unsure, strictness: 1.0 - cut }
+    }
+
+    /// Photos that are alone and would join someone at a cut [`DOUBT`] of the way to the strangers. Who is confirmed as
+    /// somebody, though with one photo, is not among them.
+    fn unsure(&self, groups: &[Vec<usize>], labels: &[u32], cut: f32) -> Vec<usize> {
+        let wider = up_to(&self.merges, cut + DOUBT * (1.0 - cut));
+        let mut joins = vec![false; groups.len()];
+        for merge in wider.iter().skip(up_to(&self.merges, cut).len()) {
+            [merge.a, merge.b].iter().for_each(|&photo| joins[labels[photo as usize] as usize] = true);
+        }
+        let alone = groups.iter().zip(joins).filter(|(group, joins)| *joins && group.len() == 1);
+        alone.map(|(group, _)| group[0]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    use super::*;
+    use crate::gallery::bcubed;
+    use crate::ranking::quiet;
+
+    const DIM: usize = 32;
+
+    /// Photos of people, so many of each, by two cameras of which each adds something of its own: rows, cameras, persons.
+    fn photos(people: usize, each: usize, noise: f32) -> (Vec<f32>, Vec<Option<i32>>, Vec<usize>) {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        let mut vector = |size: f32| -> Vec<f32> { (0..DIM).map(|_| size * random.random_range(-1.0..1.0)).collect() };
+        let cameras = [vector(1.0), vector(1.0)];
+        let mut rows = Vec::new();
+        for _ in 0..people {
+            let own = vector(1.0);
+            for photo in 0..each {
+                let (own, camera) = (own.iter(), cameras[photo % 2].iter());
+                rows.extend(own.zip(camera).zip(vector(noise)).map(|((own, camera), noise)| own + camera + noise));
+            }
+        }
+        let all = 0..people * each;
+        (
+            rows,
+            all.clone().map(|photo| Some((photo % each % 2) as i32)).collect(),
+            all.map(|photo| photo / each).collect(),
+        )
+    }
+
+    fn grow(rows: &[f32], cameras: &[Option<i32>], how: Cameras, links: &Links) -> Tree {
+        Tree::grow(Photos { rows, dim: DIM, cameras }, how, links, &mut quiet).expect("fits")
+    }
+
+    fn f(groups: &Groups, persons: &[usize]) -> f64 {
+        let alone = groups.unsure.iter().map(std::slice::from_ref);
+        let all = groups.groups.iter().map(Vec::as_slice).chain(alone);
+        let known: Vec<Vec<usize>> = all.map(|group| group.iter().map(|&photo| persons[photo]).collect()).collect();
+        bcubed(&known).expect("photos").f
+    }
+
+    #[test]
+    fn people_are_found_with_nothing_set() {
+        for (people, each, noise) in [(12, 10, 0.7), (40, 4, 0.6), (5, 60, 0.8)] {
+            let (rows, cameras, persons) = photos(people, each, noise);
+            let groups = grow(&rows, &cameras, Cameras::Centre, &Links::default()).groups(None);
+            let f = f(&groups, &persons);
+            assert!(f > 0.97, "{people} people with {each} photos: {f}, {} groups", groups.groups.len());
+        }
+    }
+
+    #[test]
+    fn strictness_goes_from_one_person_to_all_alone() {
+        let (rows, cameras, _) = photos(10, 6, 0.5);
+        let tree = grow(&rows, &cameras, Cameras::None, &Links::default());
+        let count = |strictness: f32| {
+            let groups = tree.groups(Some(strictness));
+            groups.groups.len() + groups.unsure.len()
+        };
+        let counts: Vec<usize> = (0..=20).map(|step| count(step as f32 / 20.0)).collect();
+        assert!(counts.is_sorted() && counts[20] == 60 && counts[0] < 10, "{counts:?}");
+        let own = tree.groups(None);
+        assert_eq!((own.strictness, own), (tree.strictness(), tree.groups(Some(tree.strictness()))));
+    }
+
+    #[test]
+    fn every_photo_is_in_one_place() {
+        let (rows, cameras, _) = photos(30, 3, 1.0);
+        let groups = grow(&rows, &cameras, Cameras::Centre, &Links::default()).groups(None);
+        let mut all: Vec<usize> = groups.groups.iter().flatten().chain(&groups.unsure).copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..90).collect::<Vec<_>>());
+        assert!(groups.groups.is_sorted_by_key(|group| std::cmp::Reverse(group.len())));
+    }
+
+    #[test]
+    fn answers_are_obeyed_and_never_asked_again() {
+        let (rows, cameras, persons) = photos(12, 8, 1.1);
+        let mut links = Links::default();
+        let mut asked: Vec<[usize; 2]> = Vec::new();
+        let mut scores = Vec::new();
+        for _ in 0..12 {
+            let tree = grow(&rows, &cameras, Cameras::Centre, &links);
+            let groups = tree.groups(None);
+            scores.push(f(&groups, &persons));
+            let questions = tree.questions(&groups, &asked, 3).expect("fits");
+            assert!(questions.is_sorted_by(|a, b| a.tells >= b.tells));
+            let Some(question) = questions.first() else { break };
+            let pairs = question.a.iter().flat_map(|&a| question.b.iter().map(move |&b| [a, b]));
+            for [a, b] in pairs {
+                assert!(!asked.contains(&[a, b]) && !asked.contains(&[b, a]), "{a} and {b} again");
+                asked.push([a, b]);
+                if persons[a] == persons[b] { links.same.push(vec![a, b]) } else { links.different.push([a, b]) }
+            }
+        }
+        let (first, last) = (scores[0], scores[scores.len() - 1]);
+        assert!(first < 0.97 && last > first + 0.02, "{scores:?}");
+    }
+
+    #[test]
+    fn a_verdict_is_a_probability() {
+        let (rows, cameras, persons) = photos(20, 8, 0.9);
+        let tree = grow(&rows, &cameras, Cameras::Centre, &Links::default());
+        let judge = tree.judge(&tree.groups(None)).expect("groups");
+        // Of the pairs of which it is about that sure, as many are one person, within 15 points.
+        let (mut sure, mut right, mut sum) = (0.0, 0.0, 0.0);
+        for a in 0..160 {
+            for b in 0..a {
+                let probability = judge.probability(tree.features().distance(a, b) / 2.0);
+                if probability > 0.5 {
+                    sure += 1.0;
+                    sum += f64::from(probability);
+                    right += f64::from(u8::from(persons[a] == persons[b]));
+                }
+            }
+        }
+        assert!(sure > 100.0 && (right / sure - sum / sure).abs() < 0.15, "{} of {sure}: {}", right / sure, sum / sure);
+        assert!(judge.probability(0.0) > 0.95 && judge.probability(1.5) < 0.01);
+        assert_eq!([0.95, 0.5, 0.01].map(Judge::verdict), [Verdict::Same, Verdict::Unsure, Verdict::Different]);
+        let alone = grow(&rows[..DIM], &cameras[..1], Cameras::None, &Links::default());
+        assert_eq!(alone.judge(&alone.groups(None)), None);
+    }
+
+    #[test]
+    fn photos_from_elsewhere_find_their_place() {
+        let (rows, cameras, _) = photos(12, 8, 0.5);
+        let tree = grow(&rows, &cameras, Cameras::Centre, &Links::default());
+        let placed = tree.space().place(&rows[..2 * DIM], DIM, &cameras[..2]).expect("fits");
+        let apart: f32 = (0..DIM).map(|value| (placed.row(1)[value] - tree.features().row(1)[value]).abs()).sum();
+        assert!(apart < 1e-4, "{apart}");
+    }
+
+    #[test]
+    fn nothing_and_nonsense() {
+        let none = grow(&[], &[], Cameras::Centre, &Links::default()).groups(None);
+        assert!(none.groups.is_empty() && none.unsure.is_empty());
+        let grown = Tree::grow(
+            Photos { rows: &[f32::NAN, 1.0], dim: 2, cameras: &[None] },
+            Cameras::None,
+            &Links::default(),
+            &mut quiet,
+        );
+        assert_eq!(grown.err(), Some(RankingError::NotFinite { row: 0, column: 0 }));
+    }
+}
