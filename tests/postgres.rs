@@ -312,10 +312,16 @@ fn pictures_go_through_the_model_once() {
         fs::write(path(&format!("photos/{shade}.bmp")), bmp).unwrap();
     }
     fs::write(path("photos/torn.bmp"), b"BM").unwrap();
-    let add = || server.index("add", &["--device", "cpu", "--weights", &model, &path("photos")]);
-    let added = add().ends(3).says(&["torn.bmp"]);
+    let add = |from: &str| {
+        let photos = path("photos");
+        server.index("add", &["--device", "cpu", "--weights", &model, "--camera-from", from, &photos])
+    };
+    add("name:cam([0-9])").ends(1).says(&["matches none of the 4 file names"]);
+    let added = add("folder").ends(3).says(&["torn.bmp"]);
     assert!(added.stdout.contains("3 photos of 4 added, 0 were"), "{}", added.stdout);
     assert_eq!(server.count(), 3);
+    let camera = server.client().query_one("SELECT name, photos FROM reid_cameras", &[]).unwrap();
+    assert_eq!((camera.get(0), camera.get(1)), (path("photos"), 3_i64));
     // Copies elsewhere are the same photos.
     fs::rename(path("photos"), path("moved")).unwrap();
     fs::remove_file(path("moved/torn.bmp")).unwrap();
@@ -335,24 +341,38 @@ fn pictures_go_through_the_model_once() {
 }
 
 #[test]
-fn an_interrupted_add_leaves_whole_batches() {
+fn an_add_that_stops_leaves_whole_batches() {
     let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
     let file = photos(20_000, 1).write(&folder.path().join("gallery.safetensors"), "one");
-    let arguments = ["index", "add", "--postgres", &server.url, "--features", &file];
-    let mut child = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let mut client = server.client();
-    let table = "SELECT to_regclass('reid_photos') IS NOT NULL";
-    while !client.query_one(table, &[]).unwrap().get::<_, bool>(0) || server.count() == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "it has ended");
-        thread::sleep(Duration::from_millis(5));
-    }
-    run(Command::new("kill").args(["-INT", &child.id().to_string()]));
-    let output = child.wait_with_output().unwrap();
-    let words = String::from_utf8(output.stderr).unwrap();
-    let count = server.count();
-    assert_eq!(output.status.code(), Some(130), "{words}");
-    assert!(words.contains(&format!("{count} photos were added, the batch at hand is not in the index")), "{words}");
-    assert!(count % 512 == 0 && (512..20_000).contains(&count), "{count}");
+    // Runs it until it has added some, and ends it; how many there are then.
+    let stopped = |before: i64, end: &dyn Fn(&mut Client, u32), code: i32| {
+        let arguments = ["index", "add", "--postgres", &server.url, "--features", &file];
+        let mut child =
+            Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut client = server.client();
+        let table = "SELECT to_regclass('reid_photos') IS NOT NULL";
+        while !client.query_one(table, &[]).unwrap().get::<_, bool>(0) || server.count() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended");
+            thread::sleep(Duration::from_millis(5));
+        }
+        end(&mut client, child.id());
+        let output = child.wait_with_output().unwrap();
+        let (words, count) = (String::from_utf8(output.stderr).unwrap(), server.count());
+        assert_eq!(output.status.code(), Some(code), "{words}");
+        assert!(words.contains(&format!("{} photos were added, the batch at hand is not", count - before)), "{words}");
+        assert!(count % 512 == 0 && (before + 1..20_000).contains(&count), "{count}");
+        count
+    };
+    let lose = |client: &mut Client, _: u32| {
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        client.query(others, &[]).unwrap();
+    };
+    let interrupt = |_: &mut Client, child: u32| {
+        run(Command::new("kill").args(["-INT", &child.to_string()]));
+    };
+    let count = stopped(0, &lose, 1);
+    let count = stopped(count, &interrupt, 130);
     let rest = server.index("add", &["--features", &file]).ends(0).stdout;
     assert!(rest.contains(&format!("{} photos of 20000 added, {count} were", 20_000 - count)), "{rest}");
     assert_eq!(server.count(), 20_000);

@@ -37,7 +37,7 @@ impl Add {
         for start in (0..count).step_by(BATCH) {
             let batch: Vec<usize> = (start..count.min(start + BATCH)).collect();
             let hashes: Vec<[u8; 32]> = batch.iter().map(|&photo| source.hash(photo)).collect();
-            let known = store.known(&hashes)?;
+            let known = store.known(&hashes).inspect_err(|_| stopped(added))?;
             let new: Vec<usize> =
                 batch.iter().zip(&known).filter(|(_, known)| !**known).map(|(&photo, _)| photo).collect();
             let what = format!("photos to {} of {count}", start + batch.len());
@@ -48,10 +48,7 @@ impl Add {
             };
             let rows = match rows {
                 Err(CliError::Interrupted) => {
-                    eprintln!(
-                        "reid: interrupted: {added} photos were added, the batch at hand is not in the index; the same command \
-                         goes on from there"
-                    );
+                    stopped(added);
                     return Ok(Outcome::Interrupted);
                 }
                 rows => rows?,
@@ -67,7 +64,7 @@ impl Add {
                     feature,
                 })
                 .collect();
-            added += store.add(&photos)?;
+            added += store.add(&photos).inspect_err(|_| stopped(added))?;
         }
         eprintln!("reid: {added} photos added; building the index");
         if !store.index(source.model.dim)? {
@@ -77,4 +74,10 @@ impl Add {
         output::print(&format!("{added} photos of {count} added, {passed} were in the index already"))?;
         Ok(Outcome::of(unreadable))
     }
+}
+
+fn stopped(added: usize) {
+    eprintln!(
+        "reid: stopped: {added} photos were added, the batch at hand is not in the index; the same command goes on from there"
+    );
 }

@@ -32,7 +32,7 @@ pub enum IndexError {
     OtherModel { known: String, known_fingerprint: String, found: String, found_fingerprint: String },
     #[error("{}: {reason}; give a file that `reid extract` has written", path.display())]
     FeatureFile { path: PathBuf, reason: String },
-    #[error("PostgreSQL at {place}: {reason}; the batch at hand is not in the index, those before it are")]
+    #[error("PostgreSQL at {place}: {reason}")]
     Database { place: String, reason: String },
 }
 

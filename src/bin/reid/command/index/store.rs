@@ -17,6 +17,9 @@ use super::source::ModelName;
 
 /// The most values of a vector that pgvector's HNSW takes.
 const HNSW_VALUES: usize = 2000;
+/// The most values of a feature that is kept in its row, of which a page of 8 kB holds two at least. PostgreSQL would put those of
+/// more than 2 kB elsewhere, where comparing with every photo has to fetch each.
+const INLINE_VALUES: usize = 1000;
 /// The fewest and the most candidates that a search in HNSW keeps; 1,000 is pgvector's limit.
 const CANDIDATES: (usize, usize) = (100, 1000);
 
@@ -103,14 +106,20 @@ impl Store {
         transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtext('reid_index'))").map_err(error)?;
         transaction.batch_execute("CREATE EXTENSION IF NOT EXISTS vector").map_err(error)?;
         transaction.batch_execute(TABLES).map_err(error)?;
-        transaction
-            .batch_execute(&format!(
-                "CREATE TABLE IF NOT EXISTS reid_photos (
+        let missing = transaction.query_one("SELECT to_regclass('reid_photos') IS NULL", &[]).map_err(error)?.get(0);
+        if missing {
+            let table = format!(
+                "CREATE TABLE reid_photos (
                     hash bytea PRIMARY KEY, name text NOT NULL, camera integer NOT NULL REFERENCES reid_cameras, person text,
                     feature vector({dim}) NOT NULL
                 )"
-            ))
-            .map_err(error)?;
+            );
+            transaction.batch_execute(&table).map_err(error)?;
+            if model.dim <= INLINE_VALUES {
+                let inline = "ALTER TABLE reid_photos ALTER COLUMN feature SET STORAGE PLAIN";
+                transaction.batch_execute(inline).map_err(error)?;
+            }
+        }
         transaction
             .execute(
                 "INSERT INTO reid_index (model, fingerprint, dim) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -156,8 +165,10 @@ impl Store {
         let hnsw = dim <= HNSW_VALUES;
         let index =
             "CREATE INDEX IF NOT EXISTS reid_photos_feature ON reid_photos USING hnsw (feature vector_cosine_ops)";
-        // In the server's usual 64 MB the graph of more than some 25,000 photos would be built on the disk.
-        let index = if hnsw { format!("SET maintenance_work_mem = '512MB'; {index}; ") } else { String::new() };
+        // In the server's usual 64 MB the graph of more than some 25,000 photos would be built on the disk. Who has set more keeps it.
+        let memory = "SELECT set_config('maintenance_work_mem', '512MB', false)
+            WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('512MB')";
+        let index = if hnsw { format!("{memory}; {index}; ") } else { String::new() };
         let all = self.client.batch_execute(&format!("{index}ANALYZE reid_photos"));
         all.map_err(|error| IndexError::of(&error, &self.place))?;
         Ok(hnsw)
@@ -232,7 +243,8 @@ fn add(client: &mut Client, photos: &[Photo]) -> Result<usize, postgres::Error> 
         }
     }
     // By way of a table that may have doubles.
-    transaction.batch_execute("CREATE TEMPORARY TABLE reid_stage (LIKE reid_photos) ON COMMIT DROP")?;
+    transaction
+        .batch_execute("CREATE TEMPORARY TABLE reid_stage (LIKE reid_photos INCLUDING STORAGE) ON COMMIT DROP")?;
     let vector = transaction.prepare("SELECT feature FROM reid_stage")?.columns()[0].type_().clone();
     let types = [Type::BYTEA, Type::TEXT, Type::INT4, Type::TEXT, vector];
     let copy = transaction.copy_in("COPY reid_stage (hash, name, camera, person, feature) FROM STDIN BINARY")?;
