@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use pgvector::Vector;
 use postgres::binary_copy::BinaryCopyInWriter;
+use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Config, NoTls, Row};
 
@@ -169,8 +170,15 @@ impl Store {
         let memory = "SELECT set_config('maintenance_work_mem', '512MB', false)
             WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('512MB')";
         let index = if hnsw { format!("{memory}; {index}; ") } else { String::new() };
-        let all = self.client.batch_execute(&format!("{index}ANALYZE reid_photos"));
-        all.map_err(|error| IndexError::of(&error, &self.place))?;
+        let all = format!("{index}ANALYZE reid_photos");
+        let built = match self.client.batch_execute(&all) {
+            // Workers share memory, of which a container has 64 MB unless told otherwise: without them then.
+            Err(error) if error.code() == Some(&SqlState::DISK_FULL) => {
+                self.client.batch_execute(&format!("SET max_parallel_maintenance_workers = 0; {all}"))
+            }
+            built => built,
+        };
+        built.map_err(|error| IndexError::of(&error, &self.place))?;
         Ok(hnsw)
     }
 
