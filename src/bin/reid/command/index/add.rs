@@ -37,7 +37,8 @@ impl Add {
         for start in (0..count).step_by(BATCH) {
             let batch: Vec<usize> = (start..count.min(start + BATCH)).collect();
             let hashes: Vec<[u8; 32]> = batch.iter().map(|&photo| source.hash(photo)).collect();
-            let known = store.known(&hashes).inspect_err(|_| stopped(added))?;
+            let known =
+                store.known(&hashes).inspect_err(|_| stopped(added, "is in the index as a whole or not at all"))?;
             let new: Vec<usize> =
                 batch.iter().zip(&known).filter(|(_, known)| !**known).map(|(&photo, _)| photo).collect();
             let what = format!("photos to {} of {count}", start + batch.len());
@@ -48,7 +49,7 @@ impl Add {
             };
             let rows = match rows {
                 Err(CliError::Interrupted) => {
-                    stopped(added);
+                    stopped(added, "is not in the index");
                     return Ok(Outcome::Interrupted);
                 }
                 rows => rows?,
@@ -64,7 +65,7 @@ impl Add {
                     feature,
                 })
                 .collect();
-            added += store.add(&photos).inspect_err(|_| stopped(added))?;
+            added += store.add(&photos).inspect_err(|_| stopped(added, "is in the index as a whole or not at all"))?;
         }
         eprintln!("reid: {added} photos added; building the index");
         if !store.index(source.model.dim)? {
@@ -76,8 +77,9 @@ impl Add {
     }
 }
 
-fn stopped(added: usize) {
+/// `batch` says what became of the batch at hand: where a connection is lost in a commit, nobody can tell.
+fn stopped(added: usize, batch: &str) {
     eprintln!(
-        "reid: stopped: {added} photos were added, the batch at hand is not in the index; the same command goes on from there"
+        "reid: stopped: {added} photos were added, the batch at hand {batch}; the same command goes on from there"
     );
 }

@@ -18,9 +18,9 @@ use super::source::ModelName;
 
 /// The most values of a vector that pgvector's HNSW takes.
 const HNSW_VALUES: usize = 2000;
-/// The most values of a feature that is kept in its row, of which a page of 8 kB holds two at least. PostgreSQL would put those of
-/// more than 2 kB elsewhere, where comparing with every photo has to fetch each.
-const INLINE_VALUES: usize = 1000;
+/// Features stay in their rows, up to a page of 8 kB. PostgreSQL would put those of more than 2 kB elsewhere, where comparing with
+/// every photo has to fetch each.
+const IN_ROWS: &str = "WITH (toast_tuple_target = 8160)";
 /// The fewest and the most candidates that a search in HNSW keeps; 1,000 is pgvector's limit.
 const CANDIDATES: (usize, usize) = (100, 1000);
 
@@ -107,20 +107,14 @@ impl Store {
         transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtext('reid_index'))").map_err(error)?;
         transaction.batch_execute("CREATE EXTENSION IF NOT EXISTS vector").map_err(error)?;
         transaction.batch_execute(TABLES).map_err(error)?;
-        let missing = transaction.query_one("SELECT to_regclass('reid_photos') IS NULL", &[]).map_err(error)?.get(0);
-        if missing {
-            let table = format!(
-                "CREATE TABLE reid_photos (
+        transaction
+            .batch_execute(&format!(
+                "CREATE TABLE IF NOT EXISTS reid_photos (
                     hash bytea PRIMARY KEY, name text NOT NULL, camera integer NOT NULL REFERENCES reid_cameras, person text,
                     feature vector({dim}) NOT NULL
-                )"
-            );
-            transaction.batch_execute(&table).map_err(error)?;
-            if model.dim <= INLINE_VALUES {
-                let inline = "ALTER TABLE reid_photos ALTER COLUMN feature SET STORAGE PLAIN";
-                transaction.batch_execute(inline).map_err(error)?;
-            }
-        }
+                ) {IN_ROWS}"
+            ))
+            .map_err(error)?;
         transaction
             .execute(
                 "INSERT INTO reid_index (model, fingerprint, dim) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -251,8 +245,8 @@ fn add(client: &mut Client, photos: &[Photo]) -> Result<usize, postgres::Error> 
         }
     }
     // By way of a table that may have doubles.
-    transaction
-        .batch_execute("CREATE TEMPORARY TABLE reid_stage (LIKE reid_photos INCLUDING STORAGE) ON COMMIT DROP")?;
+    let stage = format!("CREATE TEMPORARY TABLE reid_stage (LIKE reid_photos) {IN_ROWS} ON COMMIT DROP");
+    transaction.batch_execute(&stage)?;
     let vector = transaction.prepare("SELECT feature FROM reid_stage")?.columns()[0].type_().clone();
     let types = [Type::BYTEA, Type::TEXT, Type::INT4, Type::TEXT, vector];
     let copy = transaction.copy_in("COPY reid_stage (hash, name, camera, person, feature) FROM STDIN BINARY")?;
