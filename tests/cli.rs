@@ -5,6 +5,8 @@
 mod common;
 #[path = "cli/gallery.rs"]
 mod gallery;
+#[path = "cli/group.rs"]
+mod group;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/train.rs"]

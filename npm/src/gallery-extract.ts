@@ -65,9 +65,9 @@ export async function extractPhotos(
   const wanted = new Map<string, Wanted>();
   /** Of each photo that is not known the key there. */
   const keys: (string | undefined)[] = [];
-  onProgress?.({ phase: "extract", done: 0, total: samples.length });
   for (let first = 0; first < samples.length; first += AT_ONCE) {
     throwIfAborted(signal);
+    onProgress?.({ phase: "read", done: first, total: samples.length });
     const batch = samples.slice(first, first + AT_ONCE);
     const pictures = await Promise.allSettled(batch.map(({ image }) => toPicture(image, signal)));
     try {
@@ -87,23 +87,35 @@ export async function extractPhotos(
       const hashes = await abortable(lookup.hashes(good.map(({ content }) => content)), signal);
       const asked = good.map(({ index }, i) => ({ hash: hashes[i] as string, box: samples[index]?.record.box }));
       const known = await lookup.known(asked);
-      for (const [i, { index, picture }] of good.entries()) {
-        const [sample, hash] = [samples[index] as Sample, hashes[i] as string];
-        photos[index] = { sample, hash, feature: undefined, thumbnail: undefined };
-        const key = JSON.stringify(asked[i]);
-        if (known[i]) continue;
-        keys[index] = key;
-        if (wanted.has(key)) continue;
-        const file = await picture.payload();
+      const look = async (key: string, { index, picture }: { index: number; picture: Picture }) => {
+        const given = (samples[index] as Sample).image;
+        const [file, thumbnail] = await Promise.all([picture.payload(), thumbnailOf(picture)]);
         // An address is fetched once.
-        const image = file instanceof Blob && !(sample.image instanceof Blob) ? file : sample.image;
-        wanted.set(key, { place: wanted.size, index, image, thumbnail: await thumbnailOf(picture) });
+        const image = file instanceof Blob && !(given instanceof Blob) ? file : given;
+        if (picture.isFresh && file instanceof ImageBitmap) file.close();
+        wanted.set(key, { place: wanted.size, index, image, thumbnail });
+      };
+      const looks = new Map<string, Promise<void>>();
+      for (const [i, found] of good.entries()) {
+        const { index } = found;
+        photos[index] = {
+          sample: samples[index] as Sample,
+          hash: hashes[i] as string,
+          feature: undefined,
+          thumbnail: undefined,
+        };
+        if (known[i]) continue;
+        const key = JSON.stringify(asked[i]);
+        keys[index] = key;
+        if (!wanted.has(key) && !looks.has(key)) looks.set(key, look(key, found));
       }
+      await Promise.all(looks.values());
     } finally {
       for (const picture of pictures) if (picture.status === "fulfilled") picture.value.release();
     }
   }
 
+  onProgress?.({ phase: "read", done: samples.length, total: samples.length });
   const todo = [...wanted.values()];
   const before = samples.length - todo.length;
   const at = (error: ReidError) => (todo[error.image?.index ?? 0] as Wanted).index;

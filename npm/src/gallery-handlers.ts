@@ -96,7 +96,7 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
     findPhotos: ({ photos }) => held().find(photos),
     addPhotos: ({ photos, person, fingerprint, features, thumbnails }) =>
       change((gallery) => [...gallery.add(photos, person, fingerprint, features, thumbnails)]),
-    act: ({ act }) => change((gallery) => [...gallery.act(act)]),
+    act: ({ act }) => change((gallery) => [...gallery.act(JSON.stringify(act))]),
     undo: () => change((gallery) => gallery.undo()),
     redo: () => change((gallery) => gallery.redo()),
     photos: ({ photos }) => held().photos(photos && Uint32Array.from(photos)),
@@ -114,6 +114,7 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
       }),
     groupingKey: () => held().groupingKey(),
     groupingInput: () => held().groupingInput(),
+    features: ({ photos }) => held().features(Uint32Array.from(photos)),
     asked: () => held().asked(),
     openQuestion: ({ questions }) =>
       questions.find(({ a, b }) => held().isOpen(Uint32Array.from(a), Uint32Array.from(b))),

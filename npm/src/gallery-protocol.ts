@@ -71,7 +71,17 @@ export interface GalleryHit {
   readonly person?: { readonly id: PersonId; readonly name?: string | undefined } | undefined;
   /** The cosine of the features, −1…1; for a person, the largest with one of their photos. Not a probability. */
   readonly score: number;
+  /**
+   * How likely it shows who was searched for, 0…1, as far as the gallery's own groups and what was answered tell. Undefined
+   * where there are no groups to tell it from, and in large galleries before `groups` was called.
+   */
+  readonly probability?: number | undefined;
+  /** "same" from a probability of 0.9 on, "different" up to 0.1. Undefined in large galleries before `groups` was called. */
+  readonly verdict?: Verdict | undefined;
 }
+
+/** Whether a photo shows who was searched for. A suggestion, never proof. */
+export type Verdict = "same" | "unsure" | "different";
 
 /** Everybody after a grouping. */
 export interface GalleryGroups extends GalleryPeople {
@@ -169,6 +179,8 @@ export type CameraMeans = "none" | "centre" | "standardise";
 /** What is grouped. */
 export interface GroupingInput extends TreePhotos {
   readonly photos: Uint32Array<ArrayBuffer>;
+  /** By their numbers. */
+  readonly cameraNames: readonly string[];
   /** While it is the same, so are the groups. */
   readonly key: string;
 }
@@ -223,6 +235,8 @@ export interface GalleryCalls {
   changeModel: { request: { model: GalleryModel; photos: Uint32Array; rows: Float32Array }; reply: undefined };
   groupingKey: { request: Nothing; reply: string };
   groupingInput: { request: Nothing; reply: GroupingInput };
+  /** `[photos, dim]` */
+  features: { request: { photos: readonly PhotoId[] }; reply: Float32Array<ArrayBuffer> };
   /** The pairs of photos that users answered about. */
   asked: { request: Nothing; reply: Uint32Array };
   /** The first whose answer is not known; undefined where there is none. */
@@ -252,7 +266,8 @@ export interface WasmGallery {
     features: readonly (Float32Array | undefined)[],
     thumbnails: readonly (Uint8Array | undefined)[],
   ): Uint32Array;
-  act(act: GalleryAct): Uint32Array;
+  /** As JSON. */
+  act(act: string): Uint32Array;
   undo(): GalleryActName | undefined;
   redo(): GalleryActName | undefined;
   photos(photos?: Uint32Array): GalleryPhoto[];
@@ -272,6 +287,7 @@ export interface WasmGallery {
   changeModel(fingerprint: string, dim: number, photos: Uint32Array, rows: Float32Array): void;
   groupingKey(): string;
   groupingInput(): GroupingInput;
+  features(photos: Uint32Array): Float32Array<ArrayBuffer>;
   asked(): Uint32Array;
   isOpen(a: Uint32Array, b: Uint32Array): boolean;
   free(): void;

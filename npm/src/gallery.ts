@@ -34,7 +34,7 @@ import {
   photoIds,
   sampleOf,
 } from "./gallery-sample.js";
-import { Grouping, type GroupingOptions } from "./grouping.js";
+import { Grouping, type GroupingOptions, type Looks } from "./grouping.js";
 import type { ImageSource } from "./image.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, checkOptions, oneOf, type Rules } from "./options.js";
 import { connectPeople } from "./people.js";
@@ -129,8 +129,11 @@ const SEARCH: Rules<SearchOptions> = {
   signal: A_SIGNAL,
 };
 
-/** Longer than this nobody wants to wait for the next question. */
+/** Longer than this nobody wants to wait for the next question: groups of a few answers ago will do. */
 const PATIENCE_MS = 2000;
+const isSlow = ({ milliseconds }: Grouping) => milliseconds > PATIENCE_MS;
+/** So many photos are grouped in well under a second. */
+const QUICKLY_GROUPED = 1000;
 
 /** A gallery's file is in memory twice while it is read, and WebAssembly has 4 GB. */
 const MAX_FILE_BYTES = 1024 ** 3;
@@ -305,7 +308,7 @@ export class Gallery {
   /**
    * Adds photos, each of one person, head to foot, as `extract` takes them; what is known of each may come along. A photo that
    * the gallery has, by its content and box, is not added a second time. The photos in order; null for bad images, with
-   * `onError: "skip"`. One step of undo, and with a `person` who is no name a second; nothing is added where it fails or is cancelled.
+   * `onError: "skip"`. One step of undo, and with a `person` who has no name a second; nothing is added where it fails or is cancelled.
    * Rejects as acts and as `extract` do, and with `other-model` while the gallery is `outdated`.
    */
   async add(
@@ -331,10 +334,12 @@ export class Gallery {
     const extracted = await extractPhotos(samples, this.#reid, lookup, options);
     throwIfAborted(options.signal);
     // Of the same photo given twice the first.
-    const photos = new Map(extracted.flatMap((photo) => (photo ? [[keyOf(photo), photo] as const] : [])).reverse());
-    const unique = [...photos.values()].reverse();
+    const byKey = new Map<string, ExtractedPhoto>();
+    for (const photo of extracted) if (photo && !byKey.has(keyOf(photo))) byKey.set(keyOf(photo), photo);
+    const unique = [...byKey.values()];
     if (unique.length === 0) return extracted.map(() => null);
-    const name = typeof person === "string" ? person : undefined;
+    const before = this.size;
+    const name = typeof person === "string" ? person : person !== undefined ? await this.#nameOf(person) : undefined;
     const ids = await this.#call("addPhotos", {
       person: name,
       fingerprint: unique.find(({ feature }) => feature)?.feature?.fingerprint ?? this.fingerprint,
@@ -346,7 +351,12 @@ export class Gallery {
       features: unique.map(({ feature }) => feature?.values),
       thumbnails: unique.map(({ thumbnail }) => thumbnail),
     });
-    if (person !== undefined && name === undefined) await this.#assign(ids, person);
+    try {
+      if (person !== undefined && name === undefined) await this.#assign(ids, person);
+    } catch (error) {
+      if (this.size > before) await this.#call("undo", {});
+      throw error;
+    }
     await this.save();
     const views = await this.#call("photos", { photos: ids });
     const viewOf = new Map(unique.map((photo, i) => [keyOf(photo), views[i] as GalleryPhoto]));
@@ -356,6 +366,7 @@ export class Gallery {
   /**
    * The photos most like an image, a feature, a photo of the gallery (its others), or a person (those that are not confirmed for
    * anybody, by the person's confirmed photos), the most alike first. Hidden photos are not found.
+   * The verdicts come from the gallery's groups, which are made for it where there are none and the photos are few.
    * Rejects with a `ReidError`: `other-model` for features of another model than the gallery's; `no-photo`, `no-person`,
    * `no-feature`; for images as `extract` does.
    */
@@ -366,13 +377,41 @@ export class Gallery {
     checkOptions("options", options, SEARCH);
     const { top = 10, camera, cameras = "none", onProgress, signal } = options;
     const how = { top, cameras };
-    if (isPerson(target)) return this.#call("searchPerson", { person: personId(target), ...how });
-    if (isPhoto(target)) return this.#call("searchPhoto", { photo: photoIds(target)[0] as number, ...how });
+    if (isPerson(target)) {
+      const person = personId(target);
+      const hits = await this.#call("searchPerson", { person, ...how });
+      const view = (await this.people()).people.find(({ id }) => id === person);
+      const theirs = await this.photos(view?.confirmed.length ? view.confirmed : (view?.suggested ?? []));
+      return this.#judged(hits, () => this.#looks(theirs.filter(({ hasFeature }) => hasFeature)), options);
+    }
+    if (isPhoto(target)) {
+      const photos = await this.photos([target]);
+      const hits = await this.#call("searchPhoto", { photo: target.id, ...how });
+      return this.#judged(hits, () => this.#looks(photos), options);
+    }
     const feature = isFeature(target) ? target : await this.#featureOf(target, onProgress, signal);
     const { values, fingerprint } = vectorOf(feature, "The feature");
-    const request = { feature: Float32Array.from(values), fingerprint, ...how };
+    const row = Float32Array.from(values);
     const of = camera === undefined || camera === null ? undefined : String(camera);
-    return abortable(this.#call("searchFeature", { ...request, camera: of }), signal);
+    const request = { feature: row, fingerprint, camera: of, ...how };
+    const hits = await abortable(this.#call("searchFeature", request), signal);
+    return this.#judged(hits, async () => ({ rows: row, cameras: [of] }), options);
+  }
+
+  /** Hits with what is to be said of them, where that is quickly known. */
+  async #judged(hits: GalleryHit[], queries: () => Promise<Looks>, options: SearchOptions): Promise<GalleryHit[]> {
+    const known = this.#grouping || this.#state.photos <= QUICKLY_GROUPED;
+    if (hits.length === 0 || !known) return hits;
+    const { signal } = options;
+    const grouping = await this.#grouped({ signal }, isSlow);
+    const looks = await Promise.all([queries(), this.#looks(hits.map(({ photo }) => photo))]);
+    const judged = await abortable(grouping.judge(...looks), signal);
+    return hits.map((hit, i) => ({ ...hit, ...judged[i] }));
+  }
+
+  async #looks(photos: readonly GalleryPhoto[]): Promise<Looks> {
+    const rows = await this.#call("features", { photos: photos.map(({ id }) => id) });
+    return { rows, cameras: photos.map(({ camera }) => camera) };
   }
 
   async #featureOf(image: ImageSource, onProgress?: OnProgress, signal?: AbortSignal): Promise<FeatureData> {
@@ -428,8 +467,7 @@ export class Gallery {
    */
   async suggest(options: GroupingOptions = {}): Promise<GalleryQuestion | undefined> {
     checkOptions("options", options, GROUPING);
-    // Where it takes long, the groups of a few answers ago will do.
-    const grouping = await this.#grouped(options, ({ milliseconds }) => milliseconds > PATIENCE_MS);
+    const grouping = await this.#grouped(options, isSlow);
     const asked = await this.#call("asked", {});
     for (let count = 16; ; count *= 4) {
       const questions = await grouping.questions(this.#strictness, asked, count);
@@ -443,12 +481,13 @@ export class Gallery {
     // One after the other: whoever asks meanwhile takes what the one before has grown.
     const grouped = this.#growing.then(async () => {
       const held = this.#grouping;
-      if (held && stale?.(held)) return held;
+      if (held?.fingerprint === this.fingerprint && stale?.(held)) return held;
       const { cameras = held?.cameras ?? "centre" } = options;
       if (held?.cameras === cameras && held.key === (await this.#call("groupingKey", {}))) return held;
       held?.close();
       this.#grouping = undefined;
-      const grouping = await Grouping.grow(await this.#call("groupingInput", {}), { ...options, cameras });
+      const input = await this.#call("groupingInput", {});
+      const grouping = await Grouping.grow(input, this.fingerprint, { ...options, cameras });
       if (this.#closed !== undefined) grouping.close();
       this.#grouping = grouping;
       return grouping;
@@ -645,6 +684,14 @@ export class Gallery {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Undefined where a person has no name. */
+  async #nameOf(person: PersonRef): Promise<string | undefined> {
+    const id = personId(person);
+    const view = (await this.people()).people.find((view) => view.id === id);
+    if (!view) throw new ReidError("no-person", `there is no person ${id} in the gallery`);
+    return view.name;
   }
 
   /** Confirms photos for a person, or for who has, or gets, that name. */

@@ -4,7 +4,7 @@ import { abortable, ReidError } from "./errors.js";
 import type { CameraMeans, GalleryQuestion, GroupingInput, PhotoId } from "./gallery-protocol.js";
 import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
-import type { TreeCalls } from "./tree-protocol.js";
+import type { Judged, TreeCalls } from "./tree-protocol.js";
 
 const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
 
@@ -22,22 +22,39 @@ export interface Found {
   readonly strictness: number;
 }
 
+/** Features `[n, dim]`, and the cameras of their photos, where these are known. */
+export interface Looks {
+  readonly rows: Float32Array;
+  readonly cameras: readonly (string | undefined)[];
+}
+
 /** Every grouping of the photos of a gallery, as they were when it was grown. */
 export class Grouping {
   readonly #connection: Connection<TreeCalls>;
   readonly #photos: Uint32Array;
+  readonly #cameraNames: readonly string[];
   readonly #places: Map<PhotoId, number>;
   /** Of what it was grown from. */
   readonly key: string;
+  /** Of the model whose features it was grown from. */
+  readonly fingerprint: string;
   readonly cameras: CameraMeans;
   /** How long it took to grow. */
   readonly milliseconds: number;
 
-  private constructor(connection: Connection<TreeCalls>, input: GroupingInput, cameras: CameraMeans, started: number) {
+  private constructor(
+    connection: Connection<TreeCalls>,
+    input: GroupingInput,
+    fingerprint: string,
+    cameras: CameraMeans,
+    started: number,
+  ) {
     this.#connection = connection;
     this.#photos = input.photos;
+    this.#cameraNames = input.cameraNames;
     this.#places = new Map(Array.from(input.photos, (photo, place) => [photo, place]));
     this.key = input.key;
+    this.fingerprint = fingerprint;
     this.cameras = cameras;
     this.milliseconds = performance.now() - started;
   }
@@ -45,6 +62,7 @@ export class Grouping {
   /** Rejects with `aborted`, `out-of-memory`, `http`, `network` or `internal`. */
   static async grow(
     input: GroupingInput,
+    fingerprint: string,
     { cameras = "centre", onProgress, signal }: GroupingOptions,
   ): Promise<Grouping> {
     const connection = await connectPeople<TreeCalls>(onProgress, signal);
@@ -56,7 +74,7 @@ export class Grouping {
       const tell = (fraction: number) => fraction < 1 && onProgress?.({ phase: "group", fraction });
       await abortable(connection.call("growTree", request, [rows.buffer, of.buffer], tell), signal);
       onProgress?.({ phase: "group", fraction: 1 });
-      return new Grouping(connection, input, cameras, started);
+      return new Grouping(connection, input, fingerprint, cameras, started);
     } catch (error) {
       connection.close(ENDED);
       throw error;
@@ -81,6 +99,16 @@ export class Grouping {
     const { value } = await this.#connection.call("questions", request);
     const ids = (places: readonly number[]) => places.map((place) => this.#photos[place] as PhotoId);
     return value.map(({ a, b, together, tells }) => ({ a: ids(a), b: ids(b), together, tells }));
+  }
+
+  /** Of each photo, whether it shows the person that the queries are photos of. */
+  async judge(queries: Looks, photos: Looks): Promise<Judged[]> {
+    const numbered = ({ rows, cameras }: Looks) => ({
+      rows,
+      cameras: Int32Array.from(cameras, (camera) => (camera === undefined ? -1 : this.#cameraNames.indexOf(camera))),
+    });
+    const request = { queries: numbered(queries), photos: numbered(photos) };
+    return (await this.#connection.call("judge", request)).value;
   }
 
   close(): void {

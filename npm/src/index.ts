@@ -30,6 +30,7 @@ export type {
   PersonBox,
   PersonId,
   PhotoId,
+  Verdict,
 } from "./gallery-protocol.js";
 export type { Extracted, GetImage } from "./gallery-reextract.js";
 export type { GallerySample, PersonRef, PhotoDetails, PhotoRef } from "./gallery-sample.js";

@@ -12,6 +12,8 @@ export type Progress =
     }
   /** The weights are being read and the network set up on the device. */
   | { readonly phase: "model" }
+  /** Photos that a gallery has read, to see which of them it has. */
+  | { readonly phase: "read"; readonly done: number; readonly total: number }
   /** Images finished, the bad ones included. */
   | { readonly phase: "extract"; readonly done: number; readonly total: number }
   /** The images to learn from, being collected before the first step. */

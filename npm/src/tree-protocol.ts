@@ -1,7 +1,7 @@
 // What is asked of a worker that groups photos, and its generated glue there, typed as the Rust side promises it
 // (src/web/people/tree.rs). Photos are named by their places.
 import type { OnFraction } from "./connection.js";
-import type { CameraMeans } from "./gallery-protocol.js";
+import type { CameraMeans, Verdict } from "./gallery-protocol.js";
 
 /** Photos, and what is known of them. */
 export interface TreePhotos {
@@ -27,6 +27,18 @@ export interface TreeQuestion {
   readonly tells: number;
 }
 
+/** Features `[n, dim]`, and the numbers of their cameras. */
+export interface Compared {
+  readonly rows: Float32Array;
+  readonly cameras: Int32Array;
+}
+
+/** What is to be said of a photo and who is searched for. */
+export interface Judged {
+  readonly probability?: number | undefined;
+  readonly verdict: Verdict;
+}
+
 export interface TreeCalls {
   /** Comes first. */
   open: { request: { module: WebAssembly.Module }; reply: undefined };
@@ -39,6 +51,8 @@ export interface TreeCalls {
     request: { strictness: number | undefined; asked: Uint32Array; count: number };
     reply: TreeQuestion[];
   };
+  /** Of each photo, whether it shows the person that the queries are photos of. */
+  judge: { request: { queries: Compared; photos: Compared }; reply: Judged[] };
 }
 
 export interface TreeGlue {
@@ -55,5 +69,6 @@ export interface TreeGlue {
 export interface WasmTree {
   groups(strictness?: number): TreeGroups;
   questions(strictness: number | undefined, asked: Uint32Array, count: number): TreeQuestion[];
+  judge(queries: Float32Array, queryCameras: Int32Array, rows: Float32Array, cameras: Int32Array): Judged[];
   free(): void;
 }

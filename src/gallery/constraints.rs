@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::state::State;
 use super::{Answer, PersonId, PhotoId};
 
@@ -68,7 +70,7 @@ impl<'a> Relations<'a> {
 }
 
 /// What a grouping of a list of photos must obey. Photos are named by their places in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Links {
     /// Sets of two or more photos of one person each, disjoint.
     pub same: Vec<Vec<usize>>,

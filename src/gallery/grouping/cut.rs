@@ -22,7 +22,7 @@ const STRANGERS: f32 = 8.0;
 /// Of the way from the silhouette's cut to that of the strangers.
 const WAY: f32 = 1.0 / 3.0;
 /// Photos whose silhouette is looked at, and pairs of photos.
-const PHOTOS: usize = 1500;
+const PHOTOS: usize = 1000;
 const PAIRS: usize = 200_000;
 
 /// Where to cut, as a mean distance of groups, 0…1.
@@ -41,14 +41,25 @@ pub fn cut(features: &Features, merges: &[Merge]) -> Result<f32, RankingError> {
     }
     let mut best = (f32::NEG_INFINITY, 0.0);
     let mut strangers = None;
+    let (mut merged, mut last_chance) = (usize::MAX, None);
     for cut in CUTS.map(|step| step as f32 * STEP) {
-        let labels = labels(count, up_to(merges, cut));
+        let until = up_to(merges, cut);
+        if until.len() == merged {
+            // The same groups as at the cut before: only the strangers' own cut may lie here.
+            if strangers.is_none() && last_chance.is_none_or(|chance| cut >= chance) {
+                strangers = Some(cut);
+            }
+            continue;
+        }
+        merged = until.len();
+        let labels = labels(count, until);
         let groups = labels.iter().max().map_or(0, |&last| last as usize + 1);
         let silhouette = silhouette(features, &speakers, &labels, groups)?;
         if silhouette > best.0 {
             best = (silhouette, cut);
         }
-        if strangers.is_none() && pairs.strangers(&labels, groups).is_none_or(|chance| cut >= chance) {
+        last_chance = pairs.strangers(&labels, groups);
+        if strangers.is_none() && last_chance.is_none_or(|chance| cut >= chance) {
             strangers = Some(cut);
         }
     }

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap};
 
+use crate::gallery::Links;
 use crate::ranking::{Features, Neighbours, Progress, RankingError, dot};
 
 /// Each group's nearest groups in the graph.
@@ -22,15 +23,6 @@ pub struct Merge {
     pub distance: f32,
 }
 
-/// What a grouping has to obey.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Links {
-    /// Photos that show one person, by their places.
-    pub same: Vec<Vec<usize>>,
-    /// Two photos of two persons.
-    pub different: Vec<[usize; 2]>,
-}
-
 /// The merges of photos into ever larger groups, nearest first, until none is left whose groups are neighbours and may be
 /// merged. Those of photos that are the same by `links` come first, at distance 0.
 ///
@@ -38,7 +30,7 @@ pub struct Links {
 /// [`RankingError::Cancelled`]; [`RankingError::Index`] for links to photos that there are not.
 pub fn merges(features: &Features, links: &Links, progress: Progress) -> Result<Vec<Merge>, RankingError> {
     let count = features.count();
-    let linked = links.same.iter().flatten().chain(links.different.iter().flatten());
+    let linked = links.same.iter().flatten().chain(links.different.iter().flatten()).chain(&links.named);
     if let Some(&index) = linked.into_iter().find(|&&index| index >= count) {
         return Err(RankingError::Index { index, count });
     }
@@ -97,6 +89,8 @@ struct Groups {
     parents: Vec<u32>,
     /// Groups that are someone else.
     others: Vec<BTreeSet<u32>>,
+    /// Groups with a name: no two are one.
+    named: Vec<bool>,
     neighbours: Vec<Vec<u32>>,
     queue: BinaryHeap<Pair>,
     merges: Vec<Merge>,
@@ -136,6 +130,7 @@ impl Groups {
             alive: (0..count as u32).collect(),
             parents: (0..count as u32).collect(),
             others: vec![BTreeSet::new(); count],
+            named: vec![false; count],
             neighbours: vec![Vec::new(); count],
             queue: BinaryHeap::new(),
             merges: Vec::with_capacity(count.saturating_sub(1)),
@@ -147,6 +142,10 @@ impl Groups {
                     groups.merge(a, b, 0.0);
                 }
             }
+        }
+        for &photo in &links.named {
+            let group = root(&mut groups.parents, photo as u32);
+            groups.named[group as usize] = true;
         }
         for &[a, b] in &links.different {
             let [a, b] = [a, b].map(|photo| root(&mut groups.parents, photo as u32));
@@ -210,7 +209,7 @@ impl Groups {
             && let Some(Pair { distance, groups: [a, b], ages }) = self.queue.pop()
         {
             let stale = [a, b].map(|group| self.ages[group as usize]) != ages;
-            if stale || self.others[a as usize].contains(&b) {
+            if stale || self.are_two(a, b) {
                 continue;
             }
             let before = self.merges.last().map_or(0.0, |merge| merge.distance);
@@ -229,6 +228,12 @@ impl Groups {
         }
     }
 
+    /// Whether they are known to be two people.
+    fn are_two(&self, a: u32, b: u32) -> bool {
+        let named = |group: u32| self.named[group as usize];
+        named(a) && named(b) || self.others[a as usize].contains(&b)
+    }
+
     /// Two groups become the first of them.
     fn merge(&mut self, a: u32, b: u32, distance: f32) {
         let [from, to] = [b, a].map(|group| group as usize * self.dim);
@@ -237,6 +242,7 @@ impl Groups {
         }
         self.sizes[a as usize] += self.sizes[b as usize];
         self.parents[b as usize] = a;
+        self.named[a as usize] |= self.named[b as usize];
         self.alive.remove(&b);
         self.ages[a as usize] += 2;
         self.ages[b as usize] += 1;
@@ -318,13 +324,15 @@ mod tests {
     #[test]
     fn what_is_known_is_obeyed() {
         let features = noise(40, 3);
-        let links = Links { same: vec![vec![0, 7, 9], vec![9, 3]], different: vec![[3, 5], [8, 1]] };
+        let links =
+            Links { same: vec![vec![0, 7, 9], vec![9, 3]], different: vec![[3, 5], [8, 1]], named: vec![7, 2, 30] };
         let found = merges(&features, &links, &mut quiet).expect("not cancelled");
         assert_eq!(found[..3].iter().map(|merge| merge.distance).sum::<f32>(), 0.0);
         for merged in [3, found.len()] {
             let labels = labels(40, &found[..merged]);
             assert!([7, 9, 3].iter().all(|&photo| labels[photo] == labels[0]), "{labels:?}");
             assert!(labels[0] != labels[5] && labels[8] != labels[1], "{labels:?}");
+            assert!(labels[7] != labels[2] && labels[7] != labels[30] && labels[2] != labels[30], "{labels:?}");
         }
         let wrong = Links { same: vec![vec![0, 40]], ..Links::default() };
         assert_eq!(merges(&features, &wrong, &mut quiet), Err(RankingError::Index { index: 40, count: 40 }));

@@ -6,10 +6,10 @@ mod merges;
 mod suggest;
 mod within;
 
+use crate::gallery::Links;
 use crate::ranking::{Cameras, Centring, Features, Progress, RankingError};
 use cut::{cut, up_to};
 pub use judge::{Judge, Verdict};
-pub use merges::Links;
 use merges::{Merge, labels, merges};
 pub use suggest::Question;
 use within::Whitening;

@@ -1,6 +1,6 @@
 //! A gallery, as the package's worker holds it. Photos and people go over the boundary by their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use js_sys::{Array, Float32Array, Int32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::*;
 
 use super::failure::{Failure, bad};
 use super::objects::{from_js, to_js};
-use super::tree::KnownLinks;
 use crate::gallery::{
     self, Act, ContentHash, GalleryError, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView, Search,
 };
@@ -169,13 +168,13 @@ impl Gallery {
         Ok(photos.map_err(Failure::from)?.into_iter().map(|photo| photo.0).collect())
     }
 
-    /// Does an act of the package's `GalleryAct`s. The numbers of the people that it made, or that photos are with now.
+    /// Does an act of the package's `GalleryAct`s, as JSON, which files have it in, too. The numbers of the people that it made, or that photos are with now.
     ///
     /// # Errors
     /// `{ code, message, sides }` with which nothing was changed: "no-photo", "no-person", "name-taken", "conflict",
     /// "bad-input".
-    pub fn act(&mut self, act: JsValue) -> Result<Vec<u32>, JsValue> {
-        let act: Act = from_js(act)?;
+    pub fn act(&mut self, act: &str) -> Result<Vec<u32>, JsValue> {
+        let act: Act = serde_json::from_str(act).map_err(bad)?;
         self.search = None;
         let people = self.gallery.act(act).map_err(Failure::from)?;
         Ok(people.into_iter().map(|person| person.0).collect())
@@ -274,7 +273,7 @@ impl Gallery {
     #[wasm_bindgen(js_name = groupingKey)]
     pub fn grouping_key(&self) -> String {
         let photos = self.gallery.comparable();
-        let links = KnownLinks::from(self.gallery.links(&photos));
+        let links = self.gallery.links(&photos);
         ContentHash::of(&serde_json::to_vec(&(&photos, links, self.replaced)).unwrap_or_default()).to_string()
     }
 
@@ -293,9 +292,22 @@ impl Gallery {
         set("rows", Float32Array::from(&rows[..]).into())?;
         set("dim", self.gallery.model().dim.into())?;
         set("cameras", Int32Array::from(&cameras[..]).into())?;
-        set("links", to_js(&KnownLinks::from(self.gallery.links(&photos)))?)?;
+        set(
+            "cameraNames",
+            to_js(&self.gallery.photos().filter_map(|view| view.photo.camera.as_deref()).collect::<BTreeSet<_>>())?,
+        )?;
+        set("links", to_js(&self.gallery.links(&photos))?)?;
         set("key", self.grouping_key().into())?;
         Ok(input)
+    }
+
+    /// Features of photos, `[photos, dim]`, as the model gave them.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "no-photo", "no-feature".
+    pub fn features(&self, photos: Vec<u32>) -> Result<Vec<f32>, JsValue> {
+        let photos: Vec<PhotoId> = photos.into_iter().map(PhotoId).collect();
+        Ok(self.gallery.rows(&photos).map_err(Failure::from)?)
     }
 
     /// The pairs of photos that users answered about, two numbers a pair.

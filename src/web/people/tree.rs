@@ -1,20 +1,27 @@
 //! Photos in groups, without names, in a worker that can be ended while it groups.
 
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 use js_sys::Function;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::failure::bad;
 use super::objects::{from_js, to_js};
 use super::photos;
 use crate::gallery::Links;
-use crate::gallery::grouping::{self, Photos};
+use crate::gallery::grouping::{self, Judge, Photos, Verdict};
+use crate::ranking::dot;
 
 /// Every grouping of some photos.
 #[wasm_bindgen]
-pub struct Tree(grouping::Tree);
+pub struct Tree {
+    tree: grouping::Tree,
+    dim: usize,
+    /// Made when it is first asked for; there may be nothing to make it from.
+    judge: OnceCell<Option<Judge>>,
+}
 
 /// The package's `TreeGroups`.
 #[derive(Serialize)]
@@ -31,27 +38,6 @@ struct Question<'a> {
     b: &'a [usize],
     together: bool,
     tells: f32,
-}
-
-/// What a gallery's [`Links`] are in JavaScript.
-#[derive(Serialize, Deserialize)]
-pub(super) struct KnownLinks {
-    same: Vec<Vec<usize>>,
-    different: Vec<[usize; 2]>,
-    named: Vec<usize>,
-}
-
-impl From<Links> for KnownLinks {
-    fn from(Links { same, different, named }: Links) -> Self {
-        Self { same, different, named }
-    }
-}
-
-impl From<KnownLinks> for grouping::Links {
-    fn from(KnownLinks { same, mut different, named }: KnownLinks) -> Self {
-        different.extend(named.iter().enumerate().flat_map(|(at, &a)| named[..at].iter().map(move |&b| [b, a])));
-        Self { same, different }
-    }
 }
 
 #[wasm_bindgen]
@@ -71,8 +57,8 @@ impl Tree {
         progress: &Function,
     ) -> Result<Tree, JsValue> {
         let how = how.parse().map_err(bad)?;
-        let links: KnownLinks = from_js(links)?;
-        let cameras: Vec<_> = cameras.into_iter().map(|camera| (camera >= 0).then_some(camera)).collect();
+        let links: Links = from_js(links)?;
+        let cameras = known(cameras);
         let photos = Photos { rows, dim, cameras: &cameras };
         // Groups are compared with each other twice, with all photos and then with ever fewer groups, half as many each time.
         let whole = (8.0 / 3.0) * (cameras.len() as f64).powi(2);
@@ -88,8 +74,8 @@ impl Tree {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        let tree = grouping::Tree::grow(photos, how, &links.into(), &mut tell).map_err(photos::bad)?;
-        Ok(Self(tree))
+        let tree = grouping::Tree::grow(photos, how, &links, &mut tell).map_err(photos::bad)?;
+        Ok(Self { tree, dim, judge: OnceCell::new() })
     }
 
     /// The groups at a strictness, 0 (all one person) to 1 (nobody alike), or at the photos' own: photos by their places.
@@ -97,7 +83,7 @@ impl Tree {
     /// # Errors
     /// None.
     pub fn groups(&self, strictness: Option<f32>) -> Result<JsValue, JsValue> {
-        let grouping::Groups { groups, unsure, strictness } = self.0.groups(strictness);
+        let grouping::Groups { groups, unsure, strictness } = self.tree.groups(strictness);
         to_js(&Groups { groups: &groups, unsure: &unsure, strictness })
     }
 
@@ -108,7 +94,7 @@ impl Tree {
     /// `{ code, message }`: "internal".
     pub fn questions(&self, strictness: Option<f32>, asked: Vec<u32>, count: usize) -> Result<JsValue, JsValue> {
         let asked: Vec<[usize; 2]> = asked.as_chunks().0.iter().map(|pair| pair.map(|place| place as usize)).collect();
-        let questions = self.0.questions(&self.0.groups(strictness), &asked, count).map_err(photos::bad)?;
+        let questions = self.tree.questions(&self.tree.groups(strictness), &asked, count).map_err(photos::bad)?;
         let view = |question: &'_ grouping::Question| -> Result<JsValue, JsValue> {
             let grouping::Question { a, b, together, tells } = question;
             to_js(&Question { a, b, together: *together, tells: *tells })
@@ -116,4 +102,42 @@ impl Tree {
         let questions: js_sys::Array = questions.iter().map(view).collect::<Result<_, _>>()?;
         Ok(questions.into())
     }
+
+    /// Whether each of some photos shows the person that `queries` are photos of: `{ probability, verdict }` each, by the mean
+    /// distance to these, and what the groups at the photos' own strictness and earlier answers say of distances. Features are `[n, dim]`, as
+    /// the model gives them; cameras have the numbers that the tree's have.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input" when these do not fit together.
+    pub fn judge(
+        &self,
+        queries: &[f32],
+        query_cameras: Vec<i32>,
+        rows: &[f32],
+        cameras: Vec<i32>,
+    ) -> Result<JsValue, JsValue> {
+        let judge = *self.judge.get_or_init(|| self.tree.judge(&self.tree.groups(None)));
+        let place = |rows, cameras| self.tree.space().place(rows, self.dim, &known(cameras)).map_err(photos::bad);
+        let (queries, photos) = (place(queries, query_cameras)?, place(rows, cameras)?);
+        let judged = (0..photos.count()).map(|photo| {
+            let similarities = (0..queries.count()).map(|query| dot(queries.row(query), photos.row(photo)));
+            let distance = 1.0 - similarities.sum::<f32>() / queries.count().max(1) as f32;
+            // Nothing is known of groups where there are none.
+            let probability = judge.map(|judge| judge.probability(distance));
+            Judged { probability, verdict: probability.map_or(Verdict::Unsure, Judge::verdict) }
+        });
+        to_js(&judged.collect::<Vec<_>>())
+    }
+}
+
+/// The package's `Judged`.
+#[derive(Serialize)]
+struct Judged {
+    probability: Option<f32>,
+    verdict: Verdict,
+}
+
+/// Numbers of cameras, of which −1 is none.
+fn known(cameras: Vec<i32>) -> Vec<Option<i32>> {
+    cameras.into_iter().map(|camera| (camera >= 0).then_some(camera)).collect()
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use webreid::dataset::{CameraFrom, Person, persons};
-use webreid::gallery::grouping::{Groups, Links, Photos, Tree};
-use webreid::gallery::{BCubed, bcubed};
+use webreid::extract::Extractor;
+use webreid::gallery::grouping::{Groups, Photos, Tree};
+use webreid::gallery::{self, BCubed, Links, PhotoId, bcubed};
 use webreid::ranking::Cameras;
 
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
+use crate::command::gallery::{File, person_name, photo_name, photos};
 use crate::command::{Model, Outcome, interrupt, output};
 
 #[derive(clap::Args)]
@@ -31,6 +33,10 @@ pub struct Group {
     /// How strict to be, from 0 (all is one person) to 1 (nobody is alike) [default: what suits the photos]
     #[arg(long, value_name = "0…1", value_parser = strictness)]
     strictness: Option<f32>,
+    /// Keep the people in a gallery, for `reid gallery`; one that is there is gone on with: who was confirmed stays, what was
+    /// answered holds
+    #[arg(long, value_name = "G.reid")]
+    out: Option<PathBuf>,
     /// The photos are named PPPP_cC… (person, camera): say how well the groups match the persons (BCubed)
     #[arg(long)]
     labels: bool,
@@ -69,9 +75,28 @@ struct Score {
 
 impl Group {
     pub async fn run(self) -> Result<Outcome, CliError> {
+        if let Some(out) = &self.out {
+            output::check(out)?;
+        }
         let files = files(&self.paths)?;
         let (_, extractor) = self.model.open().await?;
-        let features = features(&extractor, &files, "photos").await?;
+        let (people, unsure, strictness, unreadable) = match &self.out {
+            Some(out) => self.in_gallery(out, &files, &extractor).await?,
+            None => self.alone(&files, &extractor).await?,
+        };
+        let score = if self.labels { Some(score(&people, &unsure)?) } else { None };
+        let found = Found { people, unsure, score };
+        if self.json {
+            output::print_json(&found)?;
+        } else {
+            output::print(&text(&found, strictness))?;
+        }
+        Ok(Outcome::of(unreadable))
+    }
+
+    /// Groups the photos of files, and keeps nothing.
+    async fn alone(&self, files: &[PathBuf], extractor: &Extractor) -> Result<Grouped, CliError> {
+        let features = features(extractor, files, "photos").await?;
         let read: Vec<PathBuf> = features.read.iter().map(|&file| files[file].clone()).collect();
         let cameras = match self.cameras {
             Cameras::None => vec![None; read.len()],
@@ -79,32 +104,55 @@ impl Group {
         };
         let photos = Photos { rows: &features.values, dim: features.dim, cameras: &cameras };
         let tree = Tree::grow(photos, self.cameras, &Links::default(), &mut interrupt::progress)?;
-        let groups = tree.groups(self.strictness);
-        let score = if self.labels { Some(score(&groups, &read)?) } else { None };
+        let Groups { groups, unsure, strictness } = tree.groups(self.strictness);
         let named = |photos: &[usize]| photos.iter().map(|&photo| name(&read[photo])).collect();
-        let people = groups.groups.iter().enumerate();
-        let people =
-            people.map(|(place, photos)| Someone { name: format!("Person {}", place + 1), photos: named(photos) });
-        let found = Found { people: people.collect(), unsure: named(&groups.unsure), score };
-        if self.json {
-            output::print_json(&found)?;
-        } else {
-            output::print(&text(&found, groups.strictness))?;
-        }
-        Ok(Outcome::of(features.unreadable.len()))
+        let people = (1..).zip(&groups);
+        let people = people.map(|(place, group)| Someone { name: format!("Person {place}"), photos: named(group) });
+        Ok((people.collect(), named(&unsure), strictness, features.unreadable.len()))
+    }
+
+    /// Adds the photos of files to a gallery, and groups all that are in it: who was confirmed stays, what was answered holds.
+    async fn in_gallery(&self, out: &Path, files: &[PathBuf], extractor: &Extractor) -> Result<Grouped, CliError> {
+        let file = File { gallery: out.into() };
+        let fingerprint = extractor.fingerprint().to_string();
+        let dim = extractor.config().features_dim();
+        let mut gallery = file.for_model(gallery::Model { fingerprint: fingerprint.clone(), dim })?;
+        let (photos, unreadable) = photos(extractor, files, self.camera_from.as_ref()).await?;
+        gallery.add(&fingerprint, photos).map_err(|error| file.because(error))?;
+
+        let photos = gallery.comparable();
+        let rows = gallery.rows(&photos).map_err(|error| file.because(error))?;
+        let cameras = gallery.cameras(&photos);
+        let links = gallery.links(&photos);
+        let all = Photos { rows: &rows, dim, cameras: &cameras };
+        let tree = Tree::grow(all, self.cameras, &links, &mut interrupt::progress)?;
+        let Groups { groups, unsure, strictness } = tree.groups(self.strictness);
+        let ids = |places: &[usize]| -> Vec<PhotoId> { places.iter().map(|&place| photos[place]).collect() };
+        let groups = groups.iter().map(|group| ids(group)).collect();
+        gallery.set_groups(groups, ids(&unsure)).map_err(|error| file.because(error))?;
+        file.save(&gallery)?;
+
+        let named = |photos: &[PhotoId]| photos.iter().map(|&photo| photo_name(&gallery, photo)).collect();
+        let people = gallery.people().into_iter().map(|person| Someone {
+            name: person_name(&gallery, person.id),
+            photos: named(&[person.confirmed, person.suggested].concat()),
+        });
+        Ok((people.collect(), named(&gallery.unsure()), strictness, unreadable))
     }
 }
 
+/// People, who is in doubt, how strict it was, and how many images could not be read.
+type Grouped = (Vec<Someone>, Vec<String>, f32, usize);
+
 /// How well the groups match the persons that the photos' names tell; who is nobody in particular does not count.
-fn score(groups: &Groups, files: &[PathBuf]) -> Result<Score, CliError> {
-    let file_name =
-        |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let names: Vec<String> = files.iter().map(file_name).collect();
-    let persons = persons(&names).ok_or(CliError::NoLabels)?;
-    let alone = groups.unsure.iter().map(std::slice::from_ref);
-    let all = groups.groups.iter().map(Vec::as_slice).chain(alone);
-    let known = all.map(|group| group.iter().filter_map(|&photo| persons[photo].as_ref()).collect());
-    let known: Vec<Vec<&Person>> = known.filter(|group: &Vec<_>| !group.is_empty()).collect();
+fn score(people: &[Someone], unsure: &[String]) -> Result<Score, CliError> {
+    let alone = unsure.iter().map(std::slice::from_ref);
+    let groups: Vec<&[String]> = people.iter().map(|someone| &someone.photos[..]).chain(alone).collect();
+    let file_name = |photo: &String| photo.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let names: Vec<String> = groups.concat().iter().map(file_name).collect();
+    let mut persons = persons(&names).ok_or(CliError::NoLabels)?.into_iter();
+    let known = groups.iter().map(|group| persons.by_ref().take(group.len()).flatten().collect());
+    let known: Vec<Vec<Person>> = known.filter(|group: &Vec<_>| !group.is_empty()).collect();
     let persons = known.iter().flatten().collect::<HashSet<_>>().len();
     let BCubed { precision, recall, f } = bcubed(&known).ok_or(CliError::NoLabels)?;
     let bcubed = BCubed { precision: precision * 100.0, recall: recall * 100.0, f: f * 100.0 };

@@ -4,12 +4,15 @@ mod add;
 mod change;
 mod export;
 mod list;
+mod photos;
 mod search;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use webreid::gallery::{self, GalleryError, PersonId, PhotoId};
+pub use photos::photos;
+use webreid::gallery::{self, GalleryError, Model, PersonId, PhotoId};
+use webreid::weights::Precision;
 
 use crate::command::Outcome;
 use crate::command::error::CliError;
@@ -63,10 +66,10 @@ impl Gallery {
 
 /// The file that a command works on.
 #[derive(Args)]
-struct File {
+pub struct File {
     /// The gallery
     #[arg(value_name = "G.reid")]
-    gallery: PathBuf,
+    pub gallery: PathBuf,
 }
 
 impl File {
@@ -78,12 +81,26 @@ impl File {
         open(&self.gallery)
     }
 
-    fn save(&self, gallery: &gallery::Gallery) -> Result<(), CliError> {
+    /// Writes the gallery there, whole or not at all.
+    pub fn save(&self, gallery: &gallery::Gallery) -> Result<(), CliError> {
         gallery.save(&self.gallery).map_err(plain)
     }
 
+    /// The gallery there, or a new one, for the features of a model.
+    pub fn for_model(&self, model: Model) -> Result<gallery::Gallery, CliError> {
+        if !self.gallery.exists() {
+            return Ok(gallery::Gallery::new(model, Precision::F32));
+        }
+        let gallery = open(&self.gallery)?;
+        if gallery.model().fingerprint != model.fingerprint {
+            let expected = gallery.model().fingerprint.clone();
+            return Err(self.because(GalleryError::OtherModel { expected, found: model.fingerprint }));
+        }
+        Ok(gallery)
+    }
+
     /// What went wrong in this file.
-    fn because(&self, source: GalleryError) -> CliError {
+    pub fn because(&self, source: GalleryError) -> CliError {
         CliError::Gallery { path: self.gallery.clone(), source }
     }
 }
@@ -117,12 +134,12 @@ fn person(gallery: &gallery::Gallery, word: &str) -> Result<PersonId, CliError> 
 }
 
 /// What a photo is called.
-fn photo_name(gallery: &gallery::Gallery, photo: PhotoId) -> String {
+pub fn photo_name(gallery: &gallery::Gallery, photo: PhotoId) -> String {
     gallery.photo(photo).map(|view| view.photo.name.clone()).unwrap_or_default()
 }
 
 /// What somebody is called.
-fn person_name(gallery: &gallery::Gallery, person: PersonId) -> String {
+pub fn person_name(gallery: &gallery::Gallery, person: PersonId) -> String {
     let name = gallery.person(person).ok().and_then(|person| person.name);
     name.unwrap_or_else(|| format!("person {person}"))
 }
