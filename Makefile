@@ -5,13 +5,14 @@
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
 #             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
+# make test-postgres  `reid index` on a PostgreSQL server of its own
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build wasm page test-native test-browser test-page test-devices release deny clean
+.PHONY: demo test bench fuzz setup setup-build wasm page test-native test-browser test-page test-devices test-postgres release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -94,6 +95,15 @@ test-page: setup page
 # A browser whose GPU lies, in every way that we know: some ten minutes more than the few ways that test-page tries.
 test-devices: setup page
 	cd tests/page && THOROUGH=1 npx playwright test --project webgpu devices.spec.ts
+
+# PostgreSQL with pgvector, as a Python package brings them along; POSTGRES_BIN=… for the programs of another. Not in the home
+# folder: PostgreSQL does not run as root, and whom it runs as then cannot look in there.
+POSTGRES := /var/tmp/webreid-postgres
+POSTGRES_BIN ?= $(POSTGRES)/pgserver/pginstall/bin
+test-postgres:
+	@[ -x $(POSTGRES_BIN)/postgres ] || { python3 -m venv $(POSTGRES)/venv && \
+	  $(POSTGRES)/venv/bin/pip install --quiet --target $(POSTGRES) pgserver==0.1.4; }
+	POSTGRES_BIN=$(POSTGRES_BIN) cargo test --locked --no-default-features --features postgres --test postgres
 
 bench: setup page
 	rm -f bench.json

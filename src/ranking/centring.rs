@@ -58,6 +58,16 @@ pub struct Seen {
 /// persons and Con-ReID with three models, it never fell more than 0.2 below the plain features in rank-1 or mAP.
 pub(super) const PRIOR: f64 = 50.0;
 
+/// A camera's mean that was kept, in a database for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// `None` for photos of which it is not known.
+    pub camera: Option<i32>,
+    pub photos: u64,
+    /// Of those photos' features, as the model gives them.
+    pub mean: &'a [f64],
+}
+
 /// Cameras' means, fitted on the photos at hand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centring {
@@ -175,6 +185,37 @@ impl Centring {
         Ok(Self { dim, cameras: cameras.collect(), all: shift([mean.clone(), variance.clone()]) })
     }
 
+    /// The means that [`fit`](Self::fit) finds for [`Cameras::Centre`] from the photos of which `kept` are the means, `dim` values
+    /// each.
+    pub fn of<'a>(dim: usize, kept: impl IntoIterator<Item = Kept<'a>>) -> Self {
+        let (zeros, mut all, mut cameras) = (vec![0.0; dim], Sums::new(dim), BTreeMap::new());
+        for Kept { camera, photos, mean } in kept {
+            let values: Vec<f64> = mean.iter().map(|mean| mean * photos as f64).collect();
+            all.photos += photos as f64;
+            all.values.iter_mut().zip(&values).for_each(|(all, sum)| *all += sum);
+            let sums = Sums { photos: photos as f64, values, squares: zeros.clone() };
+            camera.map(|camera| cameras.insert(camera, sums));
+        }
+        let shift = |sums: &Sums, prior: &[f64]| {
+            let [mean, _] = sums.moments(prior, &zeros);
+            Shift { mean, scale: vec![1.0; dim] }
+        };
+        let all = shift(&all, &zeros);
+        let seen = |sums: &Sums| Seen { photos: sums.photos as usize, among_queries: false };
+        let cameras = cameras.iter().map(|(&camera, sums)| (camera, (seen(sums), shift(sums, &all.mean))));
+        Self { dim, cameras: cameras.collect(), all }
+    }
+
+    /// What is taken off the features of this camera's photos.
+    pub fn mean(&self, camera: Option<i32>) -> &[f64] {
+        &self.shift(camera).mean
+    }
+
+    fn shift(&self, camera: Option<i32>) -> &Shift {
+        let known = camera.and_then(|camera| self.cameras.get(&camera));
+        known.map_or(&self.all, |(_, shift)| shift)
+    }
+
     /// Makes the features of photos comparable across cameras, in place. A photo of a camera that was not seen, or of none
     /// that is known, takes the mean of all.
     ///
@@ -186,8 +227,7 @@ impl Centring {
             return Err(RankingError::Lengths { features: count, found: cameras.len() });
         }
         for (row, camera) in rows.chunks_exact_mut(self.dim.max(1)).zip(cameras) {
-            let known = camera.and_then(|camera| self.cameras.get(&camera));
-            let Shift { mean, scale } = known.map_or(&self.all, |(_, shift)| shift);
+            let Shift { mean, scale } = self.shift(*camera);
             for ((value, mean), scale) in row.iter_mut().zip(mean).zip(scale) {
                 *value = ((f64::from(*value) - mean) * scale) as f32;
             }
@@ -224,6 +264,26 @@ mod tests {
         let mut stranger = [10.0, 0.0, 10.0, 0.0];
         centring.apply(&mut stranger, &[Some(7), None]).expect("as many");
         assert!(stranger.iter().zip([6.0, 1.6, 6.0, 1.6]).all(|(a, b)| (a - b).abs() < 1e-5), "{stranger:?}");
+    }
+
+    #[test]
+    fn means_that_were_kept_are_those_of_the_photos() {
+        let (rows, mut cameras) = photos();
+        cameras[..20].fill(None);
+        let fitted = Centring::fit(&rows, 2, &cameras, &[true; 200], Cameras::Centre).expect("fits");
+        let mean = |wanted: Option<i32>| {
+            let mine = rows.chunks_exact(2).zip(&cameras).filter(|(_, camera)| **camera == wanted);
+            let sums =
+                mine.fold([0.0; 3], |[n, a, b], (row, _)| [n + 1.0, a + f64::from(row[0]), b + f64::from(row[1])]);
+            (wanted, sums[0] as u64, [sums[1] / sums[0], sums[2] / sums[0]])
+        };
+        let means = [None, Some(0), Some(1)].map(mean);
+        let kept =
+            Centring::of(2, means.iter().map(|(camera, photos, mean)| Kept { camera: *camera, photos: *photos, mean }));
+        for camera in [None, Some(0), Some(1), Some(7)] {
+            let pairs = kept.mean(camera).iter().zip(fitted.mean(camera));
+            assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-9), "{camera:?}");
+        }
     }
 
     #[test]

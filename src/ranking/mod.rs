@@ -13,7 +13,7 @@ mod scores;
 mod transitivity;
 
 pub use adapt::{Adaptation, Adapted, Expand, Photos, Reranked, UnknownExpand};
-pub use centring::{Cameras, Centring, Seen, UnknownCameras};
+pub use centring::{Cameras, Centring, Kept, Seen, UnknownCameras};
 pub use distances::{Distances, Progress, Rows, quiet};
 pub use expansion::{CENTRALISED, Expansion, centralise, expand};
 pub use features::Features;

@@ -79,6 +79,9 @@ pub enum CliError {
     Interrupted,
     #[error("the curve could not be drawn: {0}")]
     Curve(String),
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Index(#[from] crate::command::index::IndexError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error(transparent)]

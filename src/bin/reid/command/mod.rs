@@ -10,6 +10,8 @@ mod extract;
 mod features;
 mod gallery;
 mod group;
+#[cfg(feature = "postgres")]
+mod index;
 mod interrupt;
 mod output;
 mod report;
@@ -88,6 +90,12 @@ enum Command {
     ///
     /// On made-up input of the network's size: reading and resizing images does not count.
     Bench(bench::Bench),
+    /// Keep features in PostgreSQL and search them there
+    ///
+    /// With pgvector, for more photos than `reid match` is for. A database holds the features of one model.
+    #[cfg(feature = "postgres")]
+    #[command(subcommand)]
+    Index(index::Index),
 }
 
 /// The model and where it runs.
@@ -177,5 +185,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Train(command) => pollster::block_on(command.run()),
         Command::Convert(command) => command.run(),
         Command::Bench(command) => pollster::block_on(command.run()),
+        #[cfg(feature = "postgres")]
+        Command::Index(command) => pollster::block_on(command.run()),
     }
 }

@@ -34,15 +34,18 @@ pub struct Match {
 
 /// The best of the gallery for one query.
 #[derive(Serialize)]
-struct Ranking {
-    query: String,
-    matches: Vec<Hit>,
+pub struct Ranking {
+    pub query: String,
+    pub matches: Vec<Hit>,
 }
 
 #[derive(Serialize)]
-struct Hit {
-    image: String,
-    similarity: f32,
+pub struct Hit {
+    pub image: String,
+    pub similarity: f32,
+    /// Who it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
 }
 
 impl Match {
@@ -70,9 +73,11 @@ impl Match {
         };
         let mut rankings = Vec::new();
         adapted.rank(&mut interrupt::progress, |place, distances| {
-            let hits = nearest(distances, self.top.get())
-                .into_iter()
-                .map(|hit| Hit { image: name(files[all[hit]]), similarity: similarity(distances[hit]) });
+            let hits = nearest(distances, self.top.get()).into_iter().map(|hit| Hit {
+                image: name(files[all[hit]]),
+                similarity: similarity(distances[hit]),
+                person: None,
+            });
             rankings.push(Ranking { query: name(files[queries[place]]), matches: hits.collect() });
         })?;
         if self.json { output::print_json(&rankings) } else { output::print(&table(&rankings)) }?;
@@ -84,7 +89,8 @@ fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn table(rankings: &[Ranking]) -> String {
+/// Rankings as text.
+pub fn table(rankings: &[Ranking]) -> String {
     let mut text = String::new();
     for ranking in rankings {
         // Writing to a string cannot fail.
