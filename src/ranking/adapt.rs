@@ -375,7 +375,8 @@ mod tests {
         assert_eq!(
             said(Adapted::named(photos, centre, name, &mut quiet)),
             [
-                "The mean of each camera was taken off, of the gallery's photos for camera door (30 photos), hall (30 photos)."
+                "The mean of each camera was taken off, of the gallery's photos for camera door (30 photos), hall (30 photos). \
+                A mean of fewer than 50 photos leans on that of all photos: camera door, hall."
             ]
         );
         assert!(
