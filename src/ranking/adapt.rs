@@ -380,7 +380,8 @@ mod tests {
             ]
         );
         assert!(
-            said(Adapted::new(photos, centre, &mut quiet))[0].ends_with("for camera 1 (30 photos), 2 (30 photos).")
+            said(Adapted::new(photos, centre, &mut quiet))[0]
+                .contains("for camera 1 (30 photos), 2 (30 photos). A mean of fewer")
         );
     }
 
