@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Bench, reid, shared};
 
-/// Six people, three photos each, which differ a little.
+/// The page's sample photos, twenty of six people, named as labelled sets are.
 fn photos() -> Bench {
     let bench = Bench::new();
-    for photo in 0..18 {
-        let (person, shot) = (photo / 3 + 1, photo % 3);
-        let name = format!("photos/{person:04}_c{}_{shot}.png", shot % 2 + 1);
-        bench.person(&name, person);
-        let path = bench.path(&name);
-        let mut picture = image::open(&path).unwrap().into_rgb8();
-        picture.get_pixel_mut(shot, 0).0 = [200, 10 * person as u8, 30];
-        picture.save(&path).unwrap();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/public/samples");
+    for entry in fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        // p01_2: person 1, photo 2.
+        let (person, photo) = name[1..].split_once('_').unwrap();
+        bench.write(&format!("photos/00{person}_c1_{photo}.jpg"), &fs::read(&path).unwrap());
     }
     bench
 }
@@ -31,14 +31,14 @@ fn photos_of(people: &Value) -> BTreeSet<BTreeSet<String>> {
 #[test]
 fn photos_are_put_into_people() {
     let bench = photos();
-    let (weights, folder) = (bench.weights(), bench.text("photos"));
-    let start = ["group", "--device", "cpu", "--weights", &weights, &folder];
+    let folder = bench.text("photos");
+    let start = ["group", "--device", "cpu", &folder];
     let found = reid(&[&start[..], &["--labels", "--json"]].concat()).ends(0).json();
     assert_eq!(found["bcubed"], json!({"precision": 100.0, "recall": 100.0, "f": 100.0}), "{found}");
     assert_eq!((&found["groups"], &found["persons"], &found["unsure"]), (&6.into(), &6.into(), &json!([])));
     assert_eq!(found["people"][0]["name"], "Person 1");
     let alone = reid(&[&start[..], &["--strictness", "1", "--json"]].concat()).ends(0).json();
-    assert_eq!(alone["people"].as_array().unwrap().len() + alone["unsure"].as_array().unwrap().len(), 18);
+    assert_eq!(alone["people"].as_array().unwrap().len() + alone["unsure"].as_array().unwrap().len(), 20);
     assert!(alone.get("bcubed").is_none());
     let text = reid(&[&start[..], &["--labels"]].concat()).ends(0).stdout;
     assert!(text.contains("F 100.00 %; 6 groups of 6 persons") && text.contains("Person 6: 3 photos"), "{text}");
@@ -47,22 +47,22 @@ fn photos_are_put_into_people() {
     reid(&[&start[..], &["--cameras", "centre", "--camera-from", "name:x(.)x"]].concat())
         .ends(1)
         .says(&["matches none"]);
-    fs::rename(bench.path("photos/0001_c1_0.png"), bench.path("photos/ann.png")).unwrap();
-    let nameless = bench.text("photos/ann.png");
-    reid(&["group", "--device", "cpu", "--weights", &weights, "--labels", &nameless]).ends(1).says(&["PPPP_cC"]);
+    fs::rename(bench.path("photos/0001_c1_1.jpg"), bench.path("photos/ann.jpg")).unwrap();
+    let nameless = bench.text("photos/ann.jpg");
+    reid(&["group", "--device", "cpu", "--labels", &nameless]).ends(1).says(&["PPPP_cC"]);
 }
 
 #[test]
 fn a_gallery_is_gone_on_with_and_what_a_person_said_holds() {
     let bench = photos();
-    let (weights, folder, out) = (bench.weights(), bench.text("photos"), bench.text("g.reid"));
-    let group = ["group", "--device", "cpu", "--weights", &weights, "--out", &out, "--json", &folder];
+    let (folder, out) = (bench.text("photos"), bench.text("g.reid"));
+    let group = ["group", "--device", "cpu", "--out", &out, "--json", &folder];
     let first = reid(&group).ends(0).json();
     assert_eq!(photos_of(&first["people"]).len(), 6);
     let list = reid(&["gallery", "list", &out, "--json"]).ends(0).json();
     assert_eq!(list["people"].as_array().unwrap().len(), 6);
     // Two photos of two people that a person says are Ann.
-    let [a, b] = [bench.text("photos/0001_c1_0.png"), bench.text("photos/0002_c1_0.png")];
+    let [a, b] = [bench.text("photos/0001_c1_1.jpg"), bench.text("photos/0002_c1_1.jpg")];
     reid(&["gallery", "name", &out, "Ann", "--photos", &a, &b]).ends(0);
     bench.person("photos/0009_c1.png", 9);
     let then = reid(&group).ends(0).json();
@@ -70,13 +70,13 @@ fn a_gallery_is_gone_on_with_and_what_a_person_said_holds() {
     let photos: Vec<&str> = ann["photos"].as_array().unwrap().iter().map(|photo| photo.as_str().unwrap()).collect();
     assert!(photos.contains(&&a[..]) && photos.contains(&&b[..]), "{photos:?}");
     let people: usize = photos_of(&then["people"]).iter().map(BTreeSet::len).sum();
-    assert_eq!(people + then["unsure"].as_array().unwrap().len(), 19);
+    assert_eq!(people + then["unsure"].as_array().unwrap().len(), 21);
     reid(&["gallery", "undo", &out]).ends(0);
 
-    let other = ["--weights", "webreid-small", "--device", "cpu"];
-    reid(&[&["group", "--out", &out, &folder], &other[..]].concat()).ends(1).says(&["g.reid"]);
+    let other = bench.weights();
+    reid(&["group", "--device", "cpu", "--weights", &other, "--out", &out, &folder]).ends(1).says(&["g.reid"]);
     let nowhere = bench.text("none/g.reid");
-    reid(&["group", "--device", "cpu", "--weights", &weights, "--out", &nowhere, &folder]).ends(1).says(&["folder"]);
+    reid(&["group", "--device", "cpu", "--out", &nowhere, &folder]).ends(1).says(&["folder"]);
 }
 
 /// The figures asked for, with nothing set by hand.
