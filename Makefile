@@ -37,7 +37,7 @@ setup-build:
 # The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, and
 # what ranks and keeps galleries by whoever does that. The first there is once more for browsers whose WebAssembly multiplies and
 # adds in one (relaxed SIMD). Glue is made again only from another module. No wasm-opt: it makes the modules smaller by a tenth,
-# but what is left compresses worse (0.739 MB where it was 0.720), and as it inlines the loops of the CPU's convolution again, V8
+# but what is left compresses worse (by two to three per cent), and as it inlines the loops of the CPU's convolution again, V8
 # runs them slower.
 define glue
 	@sum=$$(sha256sum <$(2)/$(MODULE)); \
