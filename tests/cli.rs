@@ -2,6 +2,8 @@
 
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
+#[path = "common/command.rs"]
+mod command;
 mod common;
 #[path = "cli/gallery.rs"]
 mod gallery;
@@ -15,48 +17,14 @@ mod train;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use command::{Run, reid};
 use common::{relative_error, shared};
 use serde_json::Value;
 use tempfile::TempDir;
 use webreid::graph::Init;
 use webreid::model::preset;
 use webreid::weights::{Checkpoint, Precision, Tensor, to_safetensors};
-
-/// What a run of the command gave.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-fn reid(arguments: &[&str]) -> Run {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
-}
-
-impl Run {
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
-    }
-
-    #[track_caller]
-    fn says(&self, words: &[&str]) {
-        for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in: {}", self.stderr);
-        }
-        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
-    }
-}
 
 /// A folder with a model of our own: an untrained OSNet x0.25, the same on every run.
 struct Bench {

@@ -3,6 +3,9 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "common/command.rs"]
+mod command;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::net::TcpListener;
@@ -11,6 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use command::{Run, reid};
 use postgres::{Client, NoTls};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::Value;
@@ -96,37 +100,10 @@ fn run(command: &mut Command) -> (String, String) {
     (stdout, stderr)
 }
 
-/// What a run of the command gave.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-fn reid(arguments: &[&str]) -> Run {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
-}
-
 impl Run {
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in: {}", self.stderr);
-        }
-        self
-    }
-
     /// The names, people and similarities that each query found.
     fn matches(&self) -> Vec<Vec<(String, Value, f64)>> {
-        let all: Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout));
+        let all = self.json();
         let hit = |hit: &Value| {
             (hit["image"].as_str().unwrap().to_owned(), hit["person"].clone(), hit["similarity"].as_f64().unwrap())
         };
@@ -317,7 +294,8 @@ fn pictures_go_through_the_model_once() {
         server.index("add", &["--device", "cpu", "--weights", &model, "--camera-from", from, &photos])
     };
     add("name:cam([0-9])").ends(1).says(&["matches none of the 4 file names"]);
-    let added = add("folder").ends(3).says(&["torn.bmp"]);
+    let added = add("folder").ends(3);
+    added.says(&["torn.bmp"]);
     assert!(added.stdout.contains("3 photos of 4 added, 0 were"), "{}", added.stdout);
     assert_eq!(server.count(), 3);
     let camera = server.client().query_one("SELECT name, photos FROM reid_cameras", &[]).unwrap();

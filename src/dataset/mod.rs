@@ -25,7 +25,7 @@ pub use files::{ImageFiles, image_files};
 pub use image_store::{ImageStore, ImageStoreError, Unreadable};
 #[cfg(feature = "train")]
 pub use loader::{Loader, LoaderConfig, LoaderError};
-pub use name::{JUNK, Naming, Person, persons};
+pub use name::{Naming, Person, persons};
 pub use protocol::{Protocol, Split, UnknownProtocol, Unmatched};
 pub use read::{ReadImageError, read_image};
 #[cfg(feature = "train")]

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::DISTRACTOR;
+
 /// The person number of detections that show nobody properly.
 pub const JUNK: i32 = -1;
 
@@ -193,12 +195,16 @@ impl Naming {
     }
 }
 
-/// Who is in each of some files by their names; `None` of one whose name does not tell or that shows nobody properly. `None` of
-/// all where no name tells.
-pub fn persons(names: &[String]) -> Option<Vec<Option<Person>>> {
-    let naming = Naming::of(names.iter().map(String::as_str))?;
-    let person = |name: &String| naming.read(name).map(|named| named.person).filter(|who| *who != Person::Number(JUNK));
-    Some(names.iter().map(person).collect())
+/// Who is in each of some files by their names; `None` of one whose name does not tell, or that shows nobody in particular:
+/// junk and distractors. Where only some sets have person 0 for these, it is taken so if there is junk as well. `None` of all
+/// where no name tells.
+pub fn persons(names: &[&str]) -> Option<Vec<Option<Person>>> {
+    let naming = Naming::of(names.iter().copied())?;
+    let persons: Vec<Option<Person>> = names.iter().map(|name| Some(naming.read(name)?.person)).collect();
+    let [junk, zero] = [JUNK, DISTRACTOR].map(Person::Number);
+    let zero_is_nobody = naming.zero_is_nobody().unwrap_or_else(|| persons.contains(&Some(junk.clone())));
+    let somebody = |person: &Person| *person != junk && !(zero_is_nobody && *person == zero);
+    Some(persons.into_iter().map(|person| person.filter(somebody)).collect())
 }
 
 /// The camera of a file whose person is known otherwise: the first `_cC` (less one), or the letter of PRCC's
@@ -408,6 +414,20 @@ mod tests {
         assert!(!copies.by_word && copies.words.len() == 1, "{copies:?}");
         let dates = of(&["20240101_12_c4.png"]);
         assert!(dates.words[0].contains("20240101_12_c4.png is taken for person 12, camera 4"), "{dates:?}");
+    }
+
+    #[test]
+    fn nobody_in_particular_is_nobody() {
+        let who = |names: &[&str]| {
+            let persons = persons(names).expect("names tell");
+            persons.into_iter().map(|person| person.map(|person| format!("{person:?}"))).collect::<Vec<_>>()
+        };
+        let [zero, one] = ["Number(0)", "Number(1)"].map(|person| Some(person.to_owned()));
+        let market = ["0001_c1s1_000001_00.jpg", "0000_c2s1_000001_00.jpg", "-1_c3s1_000001_00.jpg"];
+        assert_eq!(who(&market), [one.clone(), None, None]);
+        assert_eq!(who(&market[..2]), [one.clone(), zero], "nothing says that 0 is nobody");
+        assert_eq!(who(&["0001C1T0001F001.jpg", "0000C1T0001F002.jpg"]), [one, None]);
+        assert_eq!(persons(&["holiday.jpg"]), None);
     }
 
     #[test]

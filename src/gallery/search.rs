@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Gallery, GalleryError, PersonId, PhotoId, Standing};
-use crate::ranking::{Cameras, Centring, Features, RankingError, nearest};
+use crate::ranking::{Cameras, Centring, Features, RankingError, dot, nearest};
 
 /// A gallery made ready to be searched: a copy of its features, comparable across cameras where that is asked for, of length
 /// 1. It knows the gallery as it was when it was made.
@@ -211,14 +211,7 @@ impl Search {
 
 /// Of vectors of length 1. Sums side by side are what a vector unit adds up.
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums.iter().sum::<f32>() + rest).clamp(-1.0, 1.0)
+    dot(a, b).clamp(-1.0, 1.0)
 }
 
 #[cfg(test)]

@@ -91,9 +91,10 @@ fn ask(file: &str, cameras: Cameras) -> Result<(), Box<dyn Error>> {
     let features = Checkpoint::read(&fs::read(file)?)?;
     let Tensor { values: rows, shape } = features.tensors.get("features").ok_or("no features")?;
     let names: Vec<String> = serde_json::from_str(features.metadata.get("names").ok_or("no names")?)?;
-    let names: Vec<String> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default().to_owned()).collect();
+    let names: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default()).collect();
     let who = persons(&names).ok_or("no persons")?;
-    let who: Vec<&Person> = who.iter().flatten().collect();
+    let who: Option<Vec<&Person>> = who.iter().map(Option::as_ref).collect();
+    let who = who.ok_or("a file's name tells nobody")?;
     let paths: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
     let of = CameraFrom::Name.cameras(&paths)?;
     let made = grouping::Photos { rows, dim: shape[1], cameras: &of };

@@ -41,25 +41,21 @@ pub fn cut(features: &Features, merges: &[Merge]) -> Result<f32, RankingError> {
     }
     let mut best = (f32::NEG_INFINITY, 0.0);
     let mut strangers = None;
-    let (mut merged, mut last_chance) = (usize::MAX, None);
+    let (mut merged, mut chance) = (usize::MAX, None);
     for cut in CUTS.map(|step| step as f32 * STEP) {
         let until = up_to(merges, cut);
-        if until.len() == merged {
-            // The same groups as at the cut before: only the strangers' own cut may lie here.
-            if strangers.is_none() && last_chance.is_none_or(|chance| cut >= chance) {
-                strangers = Some(cut);
+        // Otherwise the groups are those of the cut before.
+        if until.len() != merged {
+            merged = until.len();
+            let labels = labels(count, until);
+            let groups = labels.iter().max().map_or(0, |&last| last as usize + 1);
+            let silhouette = silhouette(features, &speakers, &labels, groups)?;
+            if silhouette > best.0 {
+                best = (silhouette, cut);
             }
-            continue;
+            chance = pairs.strangers(&labels, groups);
         }
-        merged = until.len();
-        let labels = labels(count, until);
-        let groups = labels.iter().max().map_or(0, |&last| last as usize + 1);
-        let silhouette = silhouette(features, &speakers, &labels, groups)?;
-        if silhouette > best.0 {
-            best = (silhouette, cut);
-        }
-        last_chance = pairs.strangers(&labels, groups);
-        if strangers.is_none() && last_chance.is_none_or(|chance| cut >= chance) {
+        if strangers.is_none() && chance.is_none_or(|chance| cut >= chance) {
             strangers = Some(cut);
         }
     }

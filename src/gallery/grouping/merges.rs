@@ -338,6 +338,20 @@ mod tests {
         assert_eq!(merges(&features, &wrong, &mut quiet), Err(RankingError::Index { index: 40, count: 40 }));
     }
 
+    /// However groups grow into each other, what is known of their photos stays known.
+    #[test]
+    fn no_merge_breaks_what_is_known() {
+        let features = noise(80, 3);
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let mut photo = || random.random_range(0..80);
+        let different: Vec<[usize; 2]> = (0..60).map(|_| [photo(), photo()]).filter(|[a, b]| a != b).collect();
+        let links = Links { different: different.clone(), ..Links::default() };
+        let found = merges(&features, &links, &mut quiet).expect("not cancelled");
+        let labels = labels(80, &found);
+        assert!(different.iter().all(|&[a, b]| labels[a] != labels[b]), "{labels:?}");
+        assert!(labels.iter().max().is_some_and(|&last| last < 20), "they merge all the same: {labels:?}");
+    }
+
     #[test]
     fn one_photo_and_none() {
         assert_eq!(merges(&noise(1, 3), &Links::default(), &mut quiet), Ok(vec![]));

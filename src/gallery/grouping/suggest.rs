@@ -67,20 +67,24 @@ impl Tree {
         let merges = up_to(&self.merges, cut);
         let mut last = vec![None; sides.len()];
         merges.iter().enumerate().for_each(|(place, merge)| last[of[merge.a as usize]] = Some(place));
-        for place in last.into_iter().flatten() {
-            let merge = merges[place];
-            // What the two sides were before.
-            let mut parents: Vec<u32> = (0..self.features.count() as u32).collect();
-            for merge in &merges[..place] {
+        let mut places: Vec<usize> = last.into_iter().flatten().collect();
+        places.sort_unstable();
+        let mut parents: Vec<u32> = (0..self.features.count() as u32).collect();
+        let mut merged = 0;
+        for place in places {
+            // The two sides are what they were before that merge.
+            for merge in &merges[merged..place] {
                 let [a, b] = [merge.a, merge.b].map(|photo| root(&mut parents, photo));
                 parents[a.max(b) as usize] = a.min(b);
             }
-            let side = |photo: u32, parents: &mut Vec<u32>| -> Vec<usize> {
-                let own = root(parents, photo);
+            merged = place;
+            let merge = merges[place];
+            let mut side = |photo: u32| -> Vec<usize> {
+                let own = root(&mut parents, photo);
                 let all = sides[of[photo as usize]].iter().copied();
-                all.filter(|&other| root(parents, other as u32) == own).collect()
+                all.filter(|&other| root(&mut parents, other as u32) == own).collect()
             };
-            let (a, b) = (side(merge.a, &mut parents), side(merge.b, &mut parents));
+            let (a, b) = (side(merge.a), side(merge.b));
             let tells = surprise(merge.distance, true) * moved(a.len(), b.len());
             questions.push((tells, a, b, true));
         }

@@ -148,8 +148,7 @@ type Grouped = (Vec<Someone>, Vec<String>, f32, usize);
 fn score(people: &[Someone], unsure: &[String]) -> Result<Score, CliError> {
     let alone = unsure.iter().map(std::slice::from_ref);
     let groups: Vec<&[String]> = people.iter().map(|someone| &someone.photos[..]).chain(alone).collect();
-    let file_name = |photo: &String| photo.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    let names: Vec<String> = groups.concat().iter().map(file_name).collect();
+    let names: Vec<&str> = groups.iter().copied().flatten().map(|photo| file_name(photo)).collect();
     let mut persons = persons(&names).ok_or(CliError::NoLabels)?.into_iter();
     let known = groups.iter().map(|group| persons.by_ref().take(group.len()).flatten().collect());
     let known: Vec<Vec<Person>> = known.filter(|group: &Vec<_>| !group.is_empty()).collect();
@@ -157,6 +156,10 @@ fn score(people: &[Someone], unsure: &[String]) -> Result<Score, CliError> {
     let BCubed { precision, recall, f } = bcubed(&known).ok_or(CliError::NoLabels)?;
     let bcubed = BCubed { precision: precision * 100.0, recall: recall * 100.0, f: f * 100.0 };
     Ok(Score { bcubed, groups: known.len(), persons })
+}
+
+fn file_name(photo: &str) -> &str {
+    photo.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
 fn name(path: &Path) -> String {

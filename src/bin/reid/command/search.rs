@@ -66,16 +66,11 @@ impl Match {
         let (queries, all): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|&photo| photo < query.read.len());
         let photos = Photos { rows: &rows, dim: query.dim, cameras: &cameras, queries: &queries, gallery: &all };
         let adapted = adapt(photos, self.adapt.adaptation())?;
-        let similarity = |distance: f32| {
-            // Of vectors of length 1, |a − b|² = 2 − 2 a·b. Re-ranked distances are no cosines: 1 is the same image, 0 nothing
-            // in common.
-            if adapted.is_reranked() { 1.0 - distance } else { (1.0 - distance / 2.0).clamp(-1.0, 1.0) }
-        };
         let mut rankings = Vec::new();
         adapted.rank(&mut interrupt::progress, |place, distances| {
             let hits = nearest(distances, self.top.get()).into_iter().map(|hit| Hit {
                 image: name(files[all[hit]]),
-                similarity: similarity(distances[hit]),
+                similarity: adapted.similarity(distances[hit]),
                 person: None,
             });
             rankings.push(Ranking { query: name(files[queries[place]]), matches: hits.collect() });

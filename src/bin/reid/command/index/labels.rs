@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use webreid::dataset::{CameraError, CameraFrom, JUNK, Naming, Person};
+use webreid::dataset::{CameraError, CameraFrom, Naming, Person, persons};
 
 /// What paths tell.
 pub struct Labels {
@@ -18,13 +18,12 @@ impl Labels {
         let names: Vec<&str> = files.iter().map(|path| base(path)).collect();
         let naming = Naming::of(names.iter().copied());
         let read: Vec<_> = names.iter().map(|name| naming?.read(name)).collect();
-        let person = |person: &Person| match person {
-            Person::Number(JUNK) => None,
-            Person::Number(0) if naming.and_then(Naming::zero_is_nobody) == Some(true) => None,
-            Person::Number(number) => Some(number.to_string()),
-            Person::Called(name) => Some(name.clone()),
+        let name = |person: Person| match person {
+            Person::Number(number) => number.to_string(),
+            Person::Called(name) => name,
         };
-        let people = read.iter().map(|named| person(&named.as_ref()?.person)).collect();
+        let people = persons(&names).unwrap_or_else(|| vec![None; names.len()]);
+        let people = people.into_iter().map(|person| person.map(name)).collect();
         let cameras = match from {
             Some(from) => {
                 let cameras = from.names(files);
