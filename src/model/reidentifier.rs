@@ -26,7 +26,7 @@ pub struct ReIdentifierConfig {
 }
 
 /// The network up to the pooling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackboneConfig {
     Osnet(OsnetConfig),

@@ -4,20 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
 use crate::graph::budget;
+use crate::graph::op::{self, EPS, GemPool};
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
 use crate::weights::Tensor;
 
-/// Added to a variance before its square root, as everywhere in torchvision and torchreid.
-const EPSILON: f32 = 1e-5;
-
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
-enum Pending {
+pub(crate) enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
 }
 
-struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     graph: &'a Graph,
     tensors: &'a BTreeMap<String, Tensor>,
     shapes: Vec<Shape>,
@@ -54,7 +52,7 @@ pub fn lower(
         }
         let pending = match gates.get(&id) {
             Some(gate) => lowering.gate(id, gate),
-            None => lowering.node(id, node),
+            None => node.op.operator().lower(&mut lowering, id, &node.inputs)?,
         };
         lowering.pending.insert(id, pending);
         if lowering.readers[id] != 1 {
@@ -96,7 +94,7 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
         let node = graph.nodes.get(id)?;
         (is(&node.op) && readers[id] == 1).then(|| node.inputs.first().copied()).flatten()
     };
-    let is_linear = |op: &Op| matches!(op, Op::Linear { .. });
+    let is_linear = |op: &Op| matches!(op, Op::Linear(_));
     let gate = |node: &Node| -> Option<GateNodes> {
         let (Op::Multiply, &[stream, sigmoid]) = (&node.op, &node.inputs[..]) else { return None };
         let second = step(sigmoid, |op| *op == Op::Sigmoid)?;
@@ -112,13 +110,18 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
 
 impl Lowering<'_> {
     /// A tensor that [`check`] found there.
-    fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
+    pub fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
         self.tensors.get(&format!("{name}.{part}")).map(|tensor| tensor.values.clone()).unwrap_or_default()
+    }
+
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.shapes[id]
     }
 
     fn map(&self, id: NodeId) -> Map {
         match self.shapes[id] {
             Shape::Map([channels, height, width]) => Map { height, width, channels },
+            Shape::Tokens([height, channels]) => Map { height, width: 1, channels },
             Shape::Vector(channels) => Map { height: 1, width: 1, channels },
         }
     }
@@ -139,14 +142,21 @@ impl Lowering<'_> {
         value
     }
 
-    fn open(&mut self, id: NodeId, operation: Operation, inputs: &[NodeId]) -> Pending {
+    /// The image, which is the first value.
+    pub fn image(&mut self, id: NodeId) -> Pending {
+        self.frozen.values.push(self.map(id));
+        Pending::Made(0)
+    }
+
+    /// A step that may still take something in.
+    pub fn open(&mut self, id: NodeId, operation: Operation, inputs: &[NodeId]) -> Pending {
         let inputs = inputs.iter().map(|&input| self.make(input)).collect();
         Pending::Open { operation, inputs, map: self.map(id) }
     }
 
     fn gate(&mut self, id: NodeId, gate: &GateNodes) -> Pending {
         let layer = |id: NodeId| match &self.graph.nodes[id].op {
-            Op::Linear { name, bias, outputs, .. } => {
+            Op::Linear(op::Linear { name, bias, outputs, .. }) => {
                 let bias = if *bias { self.tensor(name, "bias") } else { vec![0.0; *outputs] };
                 (self.tensor(name, "weight"), bias)
             }
@@ -156,78 +166,24 @@ impl Lowering<'_> {
         self.open(id, Operation::Gate(Gate { fc1, bias1, fc2, bias2 }), &[gate.stream])
     }
 
-    fn node(&mut self, id: NodeId, node: &Node) -> Pending {
-        let input = node.inputs.first().copied().unwrap_or_default();
-        match &node.op {
-            Op::Input { .. } => {
-                self.frozen.values.push(self.map(id));
-                Pending::Made(0)
-            }
-            Op::Convolution(c) => self.convolution(id, c, input),
-            Op::Linear { name, inputs, outputs, bias } => {
-                let c = graph::Convolution {
-                    name: name.clone(),
-                    inputs: *inputs,
-                    outputs: *outputs,
-                    kernel: [1; 2],
-                    stride: [1; 2],
-                    padding: [0; 2],
-                    groups: 1,
-                    bias: *bias,
-                };
-                self.convolution(id, &c, input)
-            }
-            Op::BatchNorm { name, .. } => {
-                let [weight, bias, mean, variance] =
-                    ["weight", "bias", "running_mean", "running_var"].map(|part| self.tensor(name, part));
-                let scale: Vec<f32> = weight.iter().zip(&variance).map(|(w, v)| w / (v + EPSILON).sqrt()).collect();
-                let shift = bias.iter().zip(&mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale);
-                self.affine(id, input, Affine { shift: shift.collect(), scale })
-            }
-            Op::Affine { name, .. } => {
-                let affine = self.affine_of(name);
-                self.affine(id, input, affine)
-            }
-            Op::InstanceNorm { name, channels } => self.group_norm(id, name, *channels, input),
-            Op::GroupNorm { name, groups, .. } => self.group_norm(id, name, *groups, input),
-            Op::Relu => self.activation(id, input, Activation::Relu),
-            Op::Sigmoid => self.activation(id, input, Activation::Sigmoid),
-            Op::PRelu { name, .. } => {
-                let slopes = self.tensor(name, "weight");
-                self.activation(id, input, Activation::PRelu(slopes))
-            }
-            Op::MaxPool(window) => self.open(id, Operation::Pool { maximum: true, window: *window }, &[input]),
-            Op::AveragePool(window) => self.open(id, Operation::Pool { maximum: false, window: *window }, &[input]),
-            Op::GlobalAveragePool => self.global_pool(id, None, input),
-            Op::GemPool { name } => {
-                let exponent = self.tensor(name, "p").first().copied();
-                self.global_pool(id, exponent, input)
-            }
-            Op::Add => self.add(id, node.inputs[0], node.inputs[1]),
-            Op::Multiply => {
-                let equal = self.shapes[node.inputs[0]] == self.shapes[node.inputs[1]];
-                self.elementwise(id, if equal { Combine::Multiply } else { Combine::Scale }, None, &node.inputs)
-            }
-            Op::Split { start, .. } => self.open(id, Operation::Slice { start: *start }, &[input]),
-            Op::Concatenate => self.open(id, Operation::Concatenate, &node.inputs),
-        }
-    }
-
-    fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
+    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Result<Pending, FreezeError> {
+        let Some(padding) = c.padding.symmetric().filter(|_| c.dilation == [1; 2]) else {
+            return Err(FreezeError::Unsupported { node: id, op: format!("{c:?}") });
+        };
         let weight = self.tensor(&c.name, "weight");
         let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
             stride: c.stride,
-            padding: c.padding,
+            padding,
             weight,
             bias,
             activation: Activation::None,
         };
         let (taps, inputs, outputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups, c.outputs / c.groups);
-        if c.groups == c.inputs && c.groups == c.outputs {
+        if c.is_depthwise() {
             let weight = transposed(&weight, c.outputs, taps);
-            return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
+            return Ok(self.open(id, Operation::Depthwise(of(weight, bias)), &[input]));
         }
         // Channels last, and what another group sees has no weight.
         let mut dense = vec![0.0; c.outputs * taps * c.inputs];
@@ -239,23 +195,43 @@ impl Lowering<'_> {
                 to[place % taps * c.inputs + first + place / taps] = *value;
             }
         }
-        self.open(id, Operation::Convolution(of(dense, bias)), &[input])
+        Ok(self.open(id, Operation::Convolution(of(dense, bias)), &[input]))
     }
 
-    fn affine_of(&self, name: &str) -> Affine {
+    pub fn affine_of(&self, name: &str) -> Affine {
         Affine { scale: self.tensor(name, "weight"), shift: self.tensor(name, "bias") }
     }
 
-    fn group_norm(&mut self, id: NodeId, name: &str, groups: usize, input: NodeId) -> Pending {
+    pub fn group_norm(
+        &mut self,
+        id: NodeId,
+        groups: usize,
+        eps: f32,
+        name: &str,
+        input: NodeId,
+    ) -> Result<Pending, FreezeError> {
+        if eps != EPS {
+            return Err(FreezeError::Unsupported { node: id, op: format!("a norm with eps {eps}") });
+        }
         let affine = self.affine_of(name);
-        self.open(id, Operation::GroupNorm { groups, affine, activation: Activation::None }, &[input])
+        Ok(self.open(id, Operation::GroupNorm { groups, affine, activation: Activation::None }, &[input]))
     }
 
-    fn global_pool(&mut self, id: NodeId, exponent: Option<f32>, input: NodeId) -> Pending {
-        self.open(id, Operation::GlobalPool { exponent, affine: None, activation: Activation::None }, &[input])
+    /// The mean over all places, or with an exponent and an eps the generalised one.
+    pub fn global_pool(
+        &mut self,
+        id: NodeId,
+        generalised: Option<(f32, f32)>,
+        input: NodeId,
+    ) -> Result<Pending, FreezeError> {
+        if let Some((_, eps)) = generalised.filter(|(_, eps)| *eps != GemPool::EPS) {
+            return Err(FreezeError::Unsupported { node: id, op: format!("a generalised mean with eps {eps}") });
+        }
+        let exponent = generalised.map(|(exponent, _)| exponent);
+        Ok(self.open(id, Operation::GlobalPool { exponent, affine: None, activation: Activation::None }, &[input]))
     }
 
-    fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
+    pub fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
         self.open(id, Operation::Elementwise { combine, affine, activation: Activation::None }, inputs)
     }
 
@@ -271,7 +247,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
+    pub fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
         let map = self.map(id);
         let may = |operation: &Operation, inputs: usize| match operation {
             Operation::Convolution(c) => c.activation == Activation::None && inputs == 1,
@@ -306,7 +282,7 @@ impl Lowering<'_> {
         Pending::Open { operation, inputs, map }
     }
 
-    fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
+    pub fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
         let map = self.map(id);
         let may = |operation: &Operation, _: usize| operation.activation() == Some(&Activation::None);
         let Some((mut operation, inputs)) = self.take_open(input, may) else {
@@ -320,7 +296,7 @@ impl Lowering<'_> {
         Pending::Open { operation, inputs, map }
     }
 
-    fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
+    pub fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
         let map = self.map(id);
         if let Some(sum) = self.add_gates(map, a, b) {
             return sum;

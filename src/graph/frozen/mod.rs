@@ -19,7 +19,7 @@ mod buffers;
 mod cpu;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
-mod lower;
+pub(super) mod lower;
 
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
@@ -191,6 +191,8 @@ pub enum FreezeError {
     Missing(String),
     #[error("the tensor '{name}' has {found} values where the model needs the shape {expected:?}")]
     Length { name: String, found: usize, expected: Vec<usize> },
+    #[error("node {node} cannot be run yet: {op}")]
+    Unsupported { node: usize, op: String },
     #[error(transparent)]
     TooMuch(#[from] crate::graph::budget::TooMuch),
 }

@@ -1,0 +1,34 @@
+//! The mean under a window that moves over a map.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lowering, NodeId, Operator, Pending, Shape, product};
+use crate::graph::Pool;
+use crate::graph::frozen::{FreezeError, Operation};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, pool::average_pool, take};
+
+/// The mean under each window. The padding counts as zeros.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AveragePool(pub Pool);
+
+impl Operator for AveragePool {
+    fn shape(&self, inputs: &[Shape], _image: [usize; 2]) -> Option<Shape> {
+        self.0.shape(inputs)
+    }
+
+    fn work(&self, _inputs: &[Shape], output: Shape) -> u64 {
+        output.count().saturating_mul(product(&self.0.kernel))
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.open(id, Operation::Pool { maximum: false, window: self.0 }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(Value::Map(average_pool(x.map(), self.0)?))
+    }
+}
