@@ -17,6 +17,8 @@ pub use builder::{Builder, Convolution2d, Value};
 pub(crate) use shape::shape_of;
 pub use shape::{Shape, ShapeError, shapes};
 
+pub use crate::step::Pool;
+
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;
 
@@ -120,15 +122,6 @@ pub struct Convolution {
     pub padding: [usize; 2],
     pub groups: usize,
     pub bias: bool,
-}
-
-/// A pooling window. With `ceil` a last, partial window counts as well (its padding lies outside the map).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    pub ceil: bool,
 }
 
 /// How a parameter starts when no checkpoint fills it.

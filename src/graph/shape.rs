@@ -1,6 +1,7 @@
 //! The shapes that flow through a graph, and the proof that its nodes fit together.
 
-use super::{Graph, Node, Op, Pool};
+use super::{Graph, Node, Op};
+use crate::step::windows;
 
 /// The shape of one image's value (the batch is left out).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +70,8 @@ pub(crate) fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -
         {
             Map([
                 c.outputs,
-                window(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
-                window(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
+                windows(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
+                windows(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
             ])
         }
         (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. } | Op::Affine { channels, .. }, [x])
@@ -108,49 +109,4 @@ fn with_channels(shape: Shape, channels: usize) -> Shape {
 
 fn splits(channels: usize, groups: usize) -> bool {
     channels.checked_rem(groups) == Some(0)
-}
-
-impl Pool {
-    /// Height and width of what it makes of a map; `None` where the map is too small, or a window lies in the padding alone
-    /// and has no maximum.
-    pub fn output(&self, map: [usize; 2]) -> Option<[usize; 2]> {
-        let along = |i: usize| {
-            let (kernel, padding) = (self.kernel[i], self.padding[i]);
-            (padding <= kernel / 2).then(|| window(map[i], kernel, self.stride[i], padding, self.ceil)).flatten()
-        };
-        Some([along(0)?, along(1)?])
-    }
-}
-
-/// How many windows fit along one axis (PyTorch's rule: with `ceil`, the last window must begin inside the map or its left padding).
-fn window(size: usize, kernel: usize, stride: usize, padding: usize, ceil: bool) -> Option<usize> {
-    let span = padding.checked_mul(2)?.checked_add(size)?.checked_sub(kernel)?;
-    let last = span.checked_div(stride).filter(|_| kernel > 0)?;
-    if !ceil || span % stride == 0 {
-        return Some(last + 1);
-    }
-    Some(if (last + 1) * stride >= size + padding { last + 1 } else { last + 2 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_follow_pytorch() {
-        assert_eq!(window(128, 3, 2, 1, false), Some(64));
-        // fast-reid's max pool: no padding, ceil.
-        assert_eq!(window(128, 3, 2, 0, true), Some(64));
-        assert_eq!(window(127, 3, 2, 0, true), Some(63));
-        assert_eq!(window(2, 3, 1, 0, false), None);
-        // Nothing that a file may say ends in a panic.
-        for (kernel, stride, padding) in
-            [(3, 0, 1), (0, 1, 0), (3, 1, usize::MAX), (usize::MAX, 2, 1), (3, usize::MAX, 1)]
-        {
-            for ceil in [false, true] {
-                let _ = window(128, kernel, stride, padding, ceil);
-            }
-        }
-        assert_eq!((window(128, 3, 0, 1, true), window(128, 0, 1, 0, false)), (None, None));
-    }
 }

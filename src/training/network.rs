@@ -9,7 +9,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
 
 use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Role};
-use crate::kernels::{cpu::batch_norm::Settings, pool_bn_train};
+use crate::kernels::training::{cpu::batch_norm::Settings, pool_bn_train};
 use crate::ops::{
     self, OpError,
     convolution::convolution,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
 use crate::graph::budget;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
-use crate::weights::Tensor;
+use crate::tensor::Tensor;
 
 /// Added to a variance before its square root, as everywhere in torchvision and torchreid.
 const EPSILON: f32 = 1e-5;
