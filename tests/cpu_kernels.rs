@@ -1,8 +1,8 @@
 //! The CPU kernels of training against plain loops in f64, at sizes that fill no vector unit evenly.
-#![cfg(not(target_arch = "wasm32"))]
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 use webreid::graph::Pool;
-use webreid::kernels::{
+use webreid::kernels::training::{
     Planes,
     cpu::{
         batch_norm::{self, Settings, Statistics},

@@ -18,8 +18,9 @@ mod shape;
 pub use builder::{Builder, Convolution2d, Value};
 pub use op::{Convolution, EPS, Op};
 pub use padding::Padding;
-use shape::windows;
 pub use shape::{Shape, ShapeError, shapes};
+
+pub use crate::step::Pool;
 
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;
@@ -42,15 +43,6 @@ pub struct Node {
     pub op: Op,
     pub inputs: Vec<NodeId>,
     pub role: Role,
-}
-
-/// A pooling window. With `ceil` a last, partial window counts as well (its padding lies outside the map).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    pub ceil: bool,
 }
 
 /// How a parameter starts when no checkpoint fills it.

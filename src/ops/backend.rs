@@ -7,11 +7,11 @@ use burn::backend::{
 use burn::tensor::ops::ConvOptions;
 
 use crate::{
-    graph::Pool,
-    kernels::{
+    kernels::frozen::preprocess::Plan,
+    kernels::training::{
         Planes, cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
-        preprocess::Plan,
     },
+    step::Pool,
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.

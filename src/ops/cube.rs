@@ -19,11 +19,11 @@ use burn::{
 
 use super::backend::{ReidGradients, ReidOps, planes};
 use crate::{
-    graph::Pool,
-    kernels::{
-        Dispatch, Kernel, cpu::batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-        pool_bn_train, preprocess,
+    kernels::training::{
+        cpu::batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train,
     },
+    kernels::{Dispatch, Kernel, frozen::preprocess},
+    step::Pool,
 };
 
 struct Wgsl(Kernel);

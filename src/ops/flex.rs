@@ -11,12 +11,13 @@ use burn::{
 
 use super::backend::{ReidGradients, ReidOps, planes};
 use crate::{
-    graph::Pool,
-    kernels::{
+    kernels::frozen::preprocess,
+    kernels::training::{
         Planes,
         cpu::{batch_norm, convolution, pool, scale_channels, window::Window},
-        distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
+        distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train,
     },
+    step::Pool,
 };
 
 /// The values of a contiguous tensor.

@@ -3,10 +3,10 @@
 use std::ops::{ControlFlow, Range};
 
 use super::{Features, RankingError};
-use crate::graph::frozen::{Activation, Convolution, Map};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::conv::Packed;
-use crate::kernels::nhwc::{LANES, Stored};
+use crate::kernels::frozen::conv::Packed;
+use crate::kernels::frozen::{LANES, Stored};
+use crate::kernels::parallel;
+use crate::step::{Activation, Convolution, Map};
 
 /// Values of a block of distances, which caps its memory; no fewer rows than make it worth the loads.
 const BLOCK_VALUES: usize = 1 << 22;

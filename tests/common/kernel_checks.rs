@@ -11,7 +11,8 @@ use burn::tensor::{
 };
 use webreid::{
     graph::Pool,
-    kernels::{self, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
+    kernels::frozen::preprocess,
+    kernels::training::{self as kernels, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
 };
 
@@ -588,10 +589,10 @@ pub async fn preprocess_is_pillow_to_the_bit(device: &Device) {
 pub async fn preprocess_scales_in_the_networks_order(device: &Device) {
     for case in resize_cases() {
         let mut plan = case.plan();
-        plan.order = kernels::preprocess::Order::Bgr;
+        plan.order = preprocess::Order::Bgr;
         (plan.scale, plan.bias) = ([0.0171, 0.0175, 0.0174], [-2.1179, -2.0357, -1.8044]);
         let (columns, rows) = plan.axes(case.image());
-        let expected = kernels::preprocess::twin(&plan, case.image(), &columns, &rows);
+        let expected = preprocess::twin(&plan, case.image(), &columns, &rows);
         let found = read(ops::preprocess::preprocess(case.image(), &plan, device).unwrap()).await;
         assert_close(&case.to_string(), &found, &expected, 1e-6);
     }
@@ -615,7 +616,7 @@ pub async fn many_workgroups_reach_every_element(device: &Device) {
 
     let mut plan = resize_cases()[0].plan();
     (plan.width, plan.height) = (2049, 2048);
-    let image = kernels::preprocess::Rgba::new(1, 1, &[10, 20, 30, 255]).unwrap();
+    let image = preprocess::Rgba::new(1, 1, &[10, 20, 30, 255]).unwrap();
     let found = read(ops::preprocess::preprocess(image, &plan, device).unwrap()).await;
     for (plane, expected) in found.chunks_exact(2049 * 2048).zip([10.0, 20.0, 30.0]) {
         assert!(plane.iter().all(|&value| value == expected));

@@ -2,11 +2,11 @@
 //! the steps of each are spread.
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::{
+use crate::kernels::frozen::{
     LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
     pool,
 };
+use crate::kernels::parallel;
 
 /// A frozen network with its weights packed.
 #[derive(Clone, Debug)]

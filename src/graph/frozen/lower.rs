@@ -6,7 +6,7 @@ use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate,
 use crate::graph::budget;
 use crate::graph::op::{self, EPS, GemPool};
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
-use crate::weights::Tensor;
+use crate::tensor::Tensor;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]

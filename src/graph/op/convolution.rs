@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape, product, splits};
 use crate::graph::budget::whole;
 use crate::graph::frozen::FreezeError;
-use crate::graph::{Padding, windows};
+use crate::graph::Padding;
 #[cfg(feature = "train")]
 use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, take};
+use crate::step::windows;
 
 /// 2-D convolution of a map: `name.weight` `[outputs, inputs / groups, kh, kw]` and, with `bias`, `name.bias` `[outputs]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Buffers, Convolution, Frozen, Gate, Operation, Step, ValueId};
-use crate::kernels::nhwc::{
+use crate::kernels::frozen::{
     Stored, VEC, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
     lite_strip, nhwc_input, pool, tail,
 };

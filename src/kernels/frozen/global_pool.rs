@@ -1,0 +1,91 @@
+//! The mean over all pixels, plain or generalised (GeM: `(mean(max(x, 1e-6)^p))^(1/p)`), then scaled, shifted and
+//! activated: with the BN neck, the end of a re-identification network.
+//!
+//! Buffers: x, scale, shift and slopes `[3, pitch]`, out (one pixel).
+
+use super::elementwise::PaddedAffine;
+use super::{Finish, Stored, code, lanes, words};
+use crate::kernels::simd::{larger, vectorised};
+use crate::kernels::{Dispatch, Kernel};
+use crate::step::{Activation, Affine};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "global_pool",
+    wgsl: concat!(
+        include_str!("../../../shaders/frozen/global_pool.wgsl"),
+        include_str!("../../../shaders/parts/finish.wgsl")
+    ),
+};
+
+/// Below this a value counts as this much, as everywhere in GeM.
+pub const SMALLEST: f32 = 1e-6;
+
+pub fn dispatch(batch: usize, exponent: Option<f32>, activation: &Activation, from: Stored) -> Dispatch {
+    let lanes = lanes(from.vecs());
+    let mut params = words([batch, from.area(), from.vecs(), lanes]);
+    let gem = u32::from(exponent.is_some());
+    params.extend([gem, exponent.unwrap_or(1.0).to_bits(), SMALLEST.to_bits(), code(activation)]);
+    Dispatch::new(params, batch * from.vecs().div_ceil(lanes))
+}
+
+/// A global pool packed for the twin.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    exponent: Option<f32>,
+    input: Stored,
+    affine: Option<PaddedAffine>,
+    finish: Finish,
+}
+
+impl Packed {
+    pub fn new(exponent: Option<f32>, affine: Option<&Affine>, activation: &Activation, input: Stored) -> Self {
+        Self {
+            exponent,
+            input,
+            affine: affine.map(|affine| PaddedAffine::new(affine, input.pitch)),
+            finish: Finish::new(activation, input.pitch),
+        }
+    }
+
+    /// One image; `out` is one pixel.
+    pub fn run(&self, x: &[f32], out: &mut [f32]) {
+        match self.exponent {
+            None => mean(x, self.input, out),
+            Some(p) => {
+                // The largest is taken out, so that neither a tiny map nor a large exponent leaves f32's range.
+                out.fill(SMALLEST);
+                for pixel in x.chunks_exact(self.input.pitch) {
+                    out.iter_mut().zip(pixel).for_each(|(out, value)| *out = larger(*value, *out));
+                }
+                let largest = out.to_vec();
+                out.fill(0.0);
+                for pixel in x.chunks_exact(self.input.pitch) {
+                    for ((out, value), largest) in out.iter_mut().zip(pixel).zip(&largest) {
+                        *out += (larger(*value, SMALLEST) / largest).powf(p);
+                    }
+                }
+                let share = 1.0 / self.input.area() as f32;
+                for (out, largest) in out.iter_mut().zip(&largest) {
+                    *out = largest * (*out * share).powf(1.0 / p);
+                }
+            }
+        }
+        self.affine.iter().for_each(|affine| affine.apply(out));
+        self.finish.apply(out);
+    }
+}
+
+/// The mean of each channel.
+pub(super) fn mean(x: &[f32], map: Stored, out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            out.fill(0.0);
+            for pixel in x.chunks_exact(map.pitch) {
+                out.iter_mut().zip(pixel).for_each(|(out, value)| *out += value);
+            }
+            let share = 1.0 / map.area() as f32;
+            out.iter_mut().for_each(|out| *out *= share);
+        },
+    );
+}
