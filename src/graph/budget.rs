@@ -168,8 +168,10 @@ fn cost(op: &Op) -> Cost {
         Op::Convolution(c) => {
             let own = product(&[c.kernel[0], c.kernel[1], c.inputs / c.groups.max(1)]);
             let is_depthwise = c.groups == c.inputs && c.groups == c.outputs;
-            let [each, packed] = if is_depthwise {
-                [own, own]
+            let [each, packed] = if is_depthwise || c.groups > 1 {
+                // The groups that a vector of outputs reaches into are computed together.
+                let together = (VECTOR * c.groups).div_ceil(c.outputs.max(1)).saturating_add(1).min(c.groups);
+                [own, if is_depthwise { own } else { own.saturating_mul(together as u64) }]
             } else {
                 [c.inputs, whole(c.inputs)].map(|inputs| product(&[c.kernel[0], c.kernel[1], inputs]))
             };

@@ -17,7 +17,7 @@ pub use builder::{Builder, Convolution2d, Value};
 pub(crate) use shape::shape_of;
 pub use shape::{Shape, ShapeError, shapes};
 
-pub use crate::step::Pool;
+pub use crate::step::{Padding, Pool};
 
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;

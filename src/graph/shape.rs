@@ -70,8 +70,8 @@ pub(crate) fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -
         {
             Map([
                 c.outputs,
-                windows(*h, c.kernel[0], c.stride[0], c.padding[0], false)?,
-                windows(*w, c.kernel[1], c.stride[1], c.padding[1], false)?,
+                windows(*h, c.kernel[0], c.stride[0], [c.padding[0]; 2], false)?,
+                windows(*w, c.kernel[1], c.stride[1], [c.padding[1]; 2], false)?,
             ])
         }
         (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. } | Op::Affine { channels, .. }, [x])

@@ -10,7 +10,7 @@ use super::images::{Hints, Images, Range};
 use super::input::{InputOptions, PixelRange, order_name};
 use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
-use crate::graph::{Convolution, Node, NodeId, Op, Role, Shape, shape_of};
+use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape, shape_of};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -116,7 +116,7 @@ impl Importer {
         let Step { op: Op::AveragePool(pool), inputs, .. } = self.steps.get(x.id)? else { return None };
         let id = *inputs.first()?;
         let shape = *self.shapes.get(id)?;
-        matches!(shape, Shape::Map([_, height, width]) if pool.kernel == [height, width] && pool.padding == [0, 0])
+        matches!(shape, Shape::Map([_, height, width]) if pool.kernel == [height, width] && pool.padding == Padding::NONE)
             .then_some(Value { id, shape })
     }
 

@@ -12,6 +12,7 @@ const EPSILON: f32 = 1e-5;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and they do not last")]
 enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
@@ -219,27 +220,21 @@ impl Lowering<'_> {
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
             stride: c.stride,
-            padding: c.padding,
+            padding: c.padding.into(),
+            dilation: [1; 2],
+            groups: c.groups,
             weight,
             bias,
             activation: Activation::None,
         };
-        let (taps, inputs, outputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups, c.outputs / c.groups);
+        let (taps, inputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups);
         if c.groups == c.inputs && c.groups == c.outputs {
             let weight = transposed(&weight, c.outputs, taps);
             return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
         }
-        // Channels last, and what another group sees has no weight.
-        let mut dense = vec![0.0; c.outputs * taps * c.inputs];
-        for (output, (to, from)) in
-            dense.chunks_exact_mut(taps * c.inputs).zip(weight.chunks_exact(taps * inputs)).enumerate()
-        {
-            let first = output / outputs * inputs;
-            for (place, value) in from.iter().enumerate() {
-                to[place % taps * c.inputs + first + place / taps] = *value;
-            }
-        }
-        self.open(id, Operation::Convolution(of(dense, bias)), &[input])
+        // Channels last.
+        let last = weight.chunks_exact(taps * inputs).flat_map(|weight| transposed(weight, inputs, taps)).collect();
+        self.open(id, Operation::Convolution(of(last, bias)), &[input])
     }
 
     fn affine_of(&self, name: &str) -> Affine {

@@ -14,7 +14,7 @@ use super::proto::{
     ValueType,
 };
 use crate::graph::budget::NODES;
-use crate::graph::{self, Op, Pool, Shape};
+use crate::graph::{self, Op, Padding, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};
 
@@ -142,7 +142,7 @@ impl<'a> Writer<'a> {
                 let attributes = [
                     ints("kernel_shape", &c.kernel),
                     ints("strides", &c.stride),
-                    pads(c.padding),
+                    pads(c.padding.into()),
                     int("group", c.groups),
                 ];
                 self.node("Conv", &layer(&weights), out, attributes);
@@ -194,7 +194,7 @@ impl<'a> Writer<'a> {
                 }
                 let pool = &Pool { ceil: false, ..*pool };
                 let [kernel, stride, padding, ceil] = window(pool);
-                let counted = int("count_include_pad", 1);
+                let counted = int("count_include_pad", pool.count_padding.into());
                 self.node("AveragePool", &inputs, out, [kernel, stride, padding, ceil, counted]);
             }
             Op::GlobalAveragePool => self.node("GlobalAveragePool", &inputs, out, []),
@@ -373,8 +373,8 @@ fn ints(name: &str, values: &[usize]) -> Attribute {
     Attribute { name: name.into(), ints, kind: kind::ATTRIBUTE_INTS, ..Default::default() }
 }
 
-fn pads([height, width]: [usize; 2]) -> Attribute {
-    ints("pads", &[height, width, height, width])
+fn pads(Padding { top, left, bottom, right }: Padding) -> Attribute {
+    ints("pads", &[top, left, bottom, right])
 }
 
 fn window(pool: &Pool) -> [Attribute; 4] {
