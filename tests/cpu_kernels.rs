@@ -442,7 +442,7 @@ mod pools {
         for (map, (kernel, stride, padding)) in maps.into_iter().flat_map(|map| kinds.map(|kind| (map, kind))) {
             // Without and with a last, partial window.
             for ceil in [false, true] {
-                let pool = Pool { kernel, stride, padding, ceil };
+                let pool = Pool { kernel, stride, padding: padding.into(), ceil, count_padding: true };
                 windows.extend(pool.output(map).map(|output| Window { map, output, kernel, stride, padding }));
             }
         }

@@ -4,17 +4,16 @@
 #![cfg(all(feature = "webgpu", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "common/reference.rs"]
+mod reference;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use common::{relative_error, shared};
-use webreid::graph::Pool;
-use webreid::graph::frozen::{
-    Activation, Affine, Combine, Convolution, CpuRunner, Frozen, Gate, GpuDevice, GpuError, GpuRunner, Map, Operation,
-    Step,
-};
+use webreid::graph::frozen::{CpuRunner, Frozen, GpuDevice, GpuError, GpuRunner, Step};
 use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig, preset};
+use webreid::step::{Activation, Affine, Combine, Convolution, Gate, Gelu, Map, Operation, Padding, Pool};
 use webreid::weights::{Checkpoint, Precision, Recognised, Tensor, read_openvino, recognise};
 
 /// Of the largest value.
@@ -89,8 +88,23 @@ fn check_with(
     }
 }
 
+/// Also against plain loops.
 fn check(title: &str, frozen: &Frozen) {
-    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), [TOLERANCE, HALF_TOLERANCE]);
+    check_within(title, frozen, [TOLERANCE, HALF_TOLERANCE]);
+}
+
+fn check_within(title: &str, frozen: &Frozen, tolerances: [f32; 2]) {
+    check_plain(title, frozen, tolerances[0]);
+    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), tolerances);
+}
+
+fn check_plain(title: &str, frozen: &Frozen, tolerance: f32) {
+    let images = noise(2 * frozen.input().area() * frozen.input().channels, 7);
+    for (found, expected) in CpuRunner::new(frozen).run(&images).iter().zip(reference::run(frozen, &images)) {
+        let expected: Vec<f32> = expected.into_iter().map(|value| value as f32).collect();
+        let error = relative_error(found, &expected);
+        assert!(error <= tolerance, "{title}, plain loops: {error:e} of the largest value");
+    }
 }
 
 /// A network of steps on the image, each of which makes the next value.
@@ -115,13 +129,33 @@ fn maps() -> impl Iterator<Item = Map> {
     CHANNELS.into_iter().flat_map(|channels| MAPS.map(|size| map(size, channels)))
 }
 
+/// Those that kernels do in their loops or by channel.
 fn activations(channels: usize) -> [Activation; 4] {
     [Activation::Relu, Activation::None, Activation::Sigmoid, Activation::PRelu(noise(channels, 5))]
 }
 
-/// One of the four, by a number.
+/// All others.
+fn more_activations() -> [Activation; 13] {
+    [
+        Activation::LeakyRelu(0.01),
+        Activation::LeakyRelu(0.3),
+        Activation::Elu(1.5),
+        Activation::Silu,
+        Activation::Gelu(Gelu::Exact),
+        Activation::Gelu(Gelu::Tanh),
+        Activation::Gelu(Gelu::Quick),
+        Activation::HardSigmoid { slope: 0.2, offset: 0.5 },
+        Activation::HardSwish,
+        Activation::Clip { min: -0.25, max: 6.0 },
+        Activation::Tanh,
+        Activation::Mish,
+        Activation::Softplus,
+    ]
+}
+
+/// One of the first four, by a number, and now and then one of the others.
 fn activation(channels: usize, number: usize) -> Activation {
-    activations(channels)[number % 4].clone()
+    if number % 5 == 4 { more_activations()[number % 13].clone() } else { activations(channels)[number % 4].clone() }
 }
 
 fn affine(channels: usize) -> Affine {
@@ -141,7 +175,9 @@ fn convolution(length: usize, outputs: usize, [kernel, stride, padding]: Window,
     Convolution {
         kernel,
         stride,
-        padding,
+        padding: padding.into(),
+        dilation: [1; 2],
+        groups: 1,
         weight: noise(count, 1),
         bias: noise(outputs, 2),
         activation: activation(outputs, number),
@@ -171,6 +207,68 @@ fn convolution_is_its_twin() {
         let other = Convolution { weight: noise(c.weight.len(), 3), ..c.clone() };
         let steps = vec![(Operation::Convolution(other), vec![0], to), (Operation::Convolution(c), vec![0, 1], to)];
         check(&format!("{title} with a residual"), &network(from, steps));
+    }
+}
+
+/// What no network of ours has: sides padded each by itself, dilation, groups.
+#[test]
+fn convolution_of_any_kind_is_its_twin() {
+    let sides = [
+        Padding::NONE,
+        Padding { top: 0, left: 1, bottom: 2, right: 1 },
+        Padding { top: 3, left: 0, bottom: 0, right: 2 },
+    ];
+    let groups =
+        [(1, 5, 6), (2, 6, 4), (3, 3, 9), (4, 4, 4), (4, 16, 32), (5, 15, 5), (2, 32, 2), (7, 7, 14), (3, 12, 36)];
+    let mut number = 0;
+    for ((groups, channels, outputs), padding) in groups.into_iter().flat_map(|g| sides.map(|padding| (g, padding))) {
+        for (kernel, stride, dilation) in
+            [([3, 3], [1, 1], [1, 1]), ([3, 2], [2, 1], [2, 3]), ([1, 1], [2, 2], [1, 1]), ([2, 3], [1, 2], [1, 2])]
+        {
+            number += 1;
+            let from = map([11, 9], channels);
+            let along = |i: usize, size: usize| {
+                (size + padding.along(i).iter().sum::<usize>() - (kernel[i] - 1) * dilation[i] - 1) / stride[i] + 1
+            };
+            let to = map([along(0, from.height), along(1, from.width)], outputs);
+            let square = [kernel, stride, [0; 2]];
+            let c = convolution(channels / groups, outputs, square, number);
+            let c = Convolution { padding, dilation, groups, ..c };
+            let title = format!("{c:?} of {from:?}");
+            check(&title, &network(from, vec![(Operation::Convolution(c.clone()), vec![0], to)]));
+            let other = Convolution { weight: noise(c.weight.len(), 3), ..c.clone() };
+            let steps = vec![(Operation::Convolution(other), vec![0], to), (Operation::Convolution(c), vec![0, 1], to)];
+            check(&format!("{title} with a residual"), &network(from, steps));
+
+            let c = Convolution { padding, dilation, groups: channels, ..convolution(1, channels, square, number) };
+            let to = Map { channels, ..to };
+            check(&format!("depthwise {c:?}"), &network(from, vec![(Operation::Depthwise(c), vec![0], to)]));
+        }
+    }
+}
+
+/// Over a wide range, where some of them would overflow on their way.
+#[test]
+fn activations_are_their_twins() {
+    let from = map([7, 5], 7);
+    for activation in more_activations().into_iter().chain(activations(7)) {
+        for spread in [4.0, 300.0] {
+            let affine = Some(Affine { scale: vec![spread; 7], shift: vec![0.1; 7] });
+            let steps = vec![(
+                Operation::Elementwise { combine: Combine::One, affine, activation: activation.clone() },
+                vec![0],
+                from,
+            )];
+            let frozen = network(from, steps);
+            check(&format!("{activation:?} over {spread}"), &frozen);
+        }
+        // A NaN stays one, and concerns no other.
+        let steps = vec![(Operation::Elementwise { combine: Combine::One, affine: None, activation }, vec![0], from)];
+        let frozen = network(from, steps);
+        let mut images = vec![0.5; 7 * 35];
+        images[3] = f32::NAN;
+        let found = CpuRunner::new(&frozen).run(&images).remove(0);
+        assert_eq!(found.iter().filter(|value| value.is_nan()).count(), 1, "{:?}", frozen.steps[0].operation);
     }
 }
 
@@ -244,14 +342,18 @@ fn gate_is_its_twin() {
 #[test]
 fn pools_are_their_twins() {
     let windows = [
-        ([3, 3], [2, 2], [1, 1], false),
-        ([3, 3], [2, 2], [0, 0], true),
-        ([2, 2], [2, 2], [1, 1], true),
-        ([2, 3], [1, 2], [0, 1], false),
-        ([1, 1], [1, 1], [0, 0], false),
+        ([3, 3], [2, 2], [1, 1].into(), false, true),
+        ([3, 3], [2, 2], Padding::NONE, true, true),
+        ([2, 2], [2, 2], [1, 1].into(), true, false),
+        ([2, 3], [1, 2], [0, 1].into(), false, true),
+        ([1, 1], [1, 1], Padding::NONE, false, true),
+        ([3, 3], [2, 2], Padding { top: 0, left: 1, bottom: 1, right: 0 }, false, true),
+        ([4, 3], [2, 2], Padding { top: 2, left: 0, bottom: 0, right: 1 }, true, false),
     ];
-    for (from, (kernel, stride, padding, ceil)) in maps().flat_map(|map| windows.map(|window| (map, window))) {
-        let window = Pool { kernel, stride, padding, ceil };
+    for (from, (kernel, stride, padding, ceil, count_padding)) in
+        maps().flat_map(|map| windows.map(|window| (map, window)))
+    {
+        let window = Pool { kernel, stride, padding, ceil, count_padding };
         let Some([height, width]) = window.output([from.height, from.width]) else { continue };
         let to = Map { height, width, ..from };
         for maximum in [true, false] {
@@ -286,13 +388,8 @@ fn group_norm_is_its_twin() {
             }
             let (affine, activation) = (affine(channels), activation(channels, number + groups));
             let steps = vec![(Operation::GroupNorm { groups, affine, activation }, vec![0], from)];
-            check_with(
-                &format!("norm of {from:?} in {groups}"),
-                &network(from, steps),
-                &[2, 5, 1],
-                |count| noise(count, 7),
-                [2.0 * TOLERANCE, HALF_TOLERANCE],
-            );
+            let title = format!("norm of {from:?} in {groups}");
+            check_within(&title, &network(from, steps), [2.0 * TOLERANCE, HALF_TOLERANCE]);
         }
     }
 }

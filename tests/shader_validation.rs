@@ -14,11 +14,11 @@ use naga::{
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
 use webreid::kernels::frozen::{
-    self, Stored, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
+    self, Stored, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, grouped, lite,
     lite_strip, nhwc_input, pool, preprocess,
 };
 use webreid::kernels::{Dispatch, Kernel, variant::Variant};
-use webreid::step::{Activation, Combine, Convolution, Gate, Pool};
+use webreid::step::{Activation, Combine, Convolution, Gate, Padding, Pool};
 
 /// The kernels by the folder that they and their shaders lie in.
 const FOLDERS: &[(&str, &[Kernel])] = &[
@@ -46,7 +46,7 @@ fn stems(path: &str, extension: &str) -> BTreeSet<String> {
 /// Every shader as it stands in its file, and in each form that it is specialised to.
 fn sources() -> Vec<(&'static str, String)> {
     let mut variants: Vec<Variant> = kernels().map(Variant::from).collect();
-    variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded))));
+    variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded, [1; 2]))));
     variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
     variants.extend((1..=lite_strip::MOST_COLUMNS).map(lite_strip::variant));
     let halves: Vec<Variant> = variants.iter().filter(|v| v.kernel.wgsl.contains("alias real")).cloned().collect();
@@ -133,9 +133,10 @@ fn every_shader_uses_all_its_bindings_which_end_in_the_parameters() {
 fn launches() -> Vec<(Kernel, Dispatch)> {
     let map = Stored { height: 2, width: 3, pitch: 4 };
     let none = Activation::None;
-    let ([kernel, stride, padding], ceil) = ([[1, 1], [1, 1], [0, 0]], false);
+    let ([kernel, stride, dilation], padding) = ([[1; 2]; 3], Padding::NONE);
     let (weight, bias, activation) = (vec![1.0; 16], vec![0.0; 4], none.clone());
-    let convolution = Convolution { kernel, stride, padding, weight, bias, activation };
+    let convolution = Convolution { kernel, stride, padding, dilation, groups: 1, weight, bias, activation };
+    let window = Pool { kernel, stride, padding, ceil: false, count_padding: true };
     let gates = Gate { fc1: vec![1.0; 4], bias1: vec![0.0], fc2: vec![1.0; 4], bias2: vec![0.0; 4] };
     let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
     let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
@@ -148,10 +149,11 @@ fn launches() -> Vec<(Kernel, Dispatch)> {
         (gate_scales::KERNEL, gate_scales::dispatch(2, 1, &gates, map)),
         (global_pool::KERNEL, global_pool::dispatch(2, None, &none, map)),
         (group_norm::KERNEL, group_norm::dispatch(2, 4, 4, &none, map)),
+        (grouped::KERNEL, grouped::dispatch(2, &convolution, 4, false, map, map)),
         (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
         (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
         (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
-        (pool::KERNEL, pool::dispatch(2, true, Pool { kernel, stride, padding, ceil }, map, map)),
+        (pool::KERNEL, pool::dispatch(2, true, window, map, map)),
         (preprocess::KERNEL, preprocess::dispatch(&plan, 5, 7, 7)),
     ]
 }

@@ -13,6 +13,9 @@ const PIXEL_THREADS = 8u;
 const OUTPUT_THREADS = 8u;
 // 1 where fields may reach beyond the map.
 const PADDED = 1u;
+// Pixels from one place of the kernel to the next.
+const DILATION_Y = 1u;
+const DILATION_X = 1u;
 // 1 where products are summed in f16, four at a time, before they are added in f32.
 const HALF = 0u;
 // vec4s of outputs whose weights are packed together.
@@ -97,8 +100,8 @@ fn main(
             var place: array<u32, PIXELS>;
             var inside: array<bool, PIXELS>;
             for (var p = 0u; p < PIXELS; p++) { // unroll
-                let y = top[p] + ky;
-                let x_ = left[p] + kx;
+                let y = top[p] + ky * DILATION_Y;
+                let x_ = left[p] + kx * DILATION_X;
                 place[p] = (image[p] + y * params.width + x_) * params.inputs;
                 if PADDED == 1u {
                     inside[p] = y < params.height && x_ < params.width;

@@ -16,6 +16,9 @@ struct Params {
     stride_x: u32,
     padding_y: u32,
     padding_x: u32,
+    // Pixels from one place of the kernel to the next.
+    dilation_y: u32,
+    dilation_x: u32,
     // Of the outputs of all images.
     pixels: u32,
     activation: u32,
@@ -48,12 +51,12 @@ fn main(
     let left = pixel % params.out_width * params.stride_x - params.padding_x;
     var sum = tail[channel];
     for (var ky = 0u; ky < params.kernel_height; ky++) {
-        let y = top + ky;
+        let y = top + ky * params.dilation_y;
         if y >= params.height {
             continue;
         }
         for (var kx = 0u; kx < params.kernel_width; kx++) {
-            let x_ = left + kx;
+            let x_ = left + kx * params.dilation_x;
             if x_ < params.width {
                 let value = vec4<f32>(x[(image + y * params.width + x_) * params.channels + channel]);
                 sum = fma(value, weights[(ky * params.kernel_width + kx) * params.channels + channel], sum);

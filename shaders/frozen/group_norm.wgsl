@@ -73,7 +73,9 @@ fn main(
         let channel = first_channel + i % length;
         let place = first + i / length * params.pitch + i % length;
         let value = (f32(x[place]) - mean) * scale * tail[channel] + tail[params.pitch + channel];
-        out[place] = real(finish(vec4(value), params.activation, vec4(tail[2u * params.pitch + channel])).x);
+        let first_of_four = 2u * params.pitch + channel / 4u * 4u;
+        let p = vec4(tail[first_of_four], tail[first_of_four + 1u], tail[first_of_four + 2u], tail[first_of_four + 3u]);
+        out[place] = real(finish(vec4(value), params.activation, p)[channel % 4u]);
     }
     // The last run has the padding behind it.
     let zeros = params.pitch - params.channels;

@@ -1,5 +1,5 @@
-// Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean.
-// One thread four channels of a pixel.
+// Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean, or
+// not at all. One thread four channels of a pixel.
 
 // What is stored, in the variant for GPUs that have it f16.
 alias real = f32;
@@ -17,9 +17,14 @@ struct Params {
     stride_x: u32,
     padding_y: u32,
     padding_x: u32,
+    // Below the map and on its right.
+    padding_bottom: u32,
+    padding_right: u32,
     // Of the outputs of all images.
     pixels: u32,
     maximum: u32,
+    // 1 where the padding counts in a mean.
+    count_padding: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
@@ -45,10 +50,11 @@ fn main(
     // Places in the map with its padding.
     let top = row % params.out_height * params.stride_y;
     let left = pixel % params.out_width * params.stride_x;
-    let rows = min(params.kernel_height, params.height + 2u * params.padding_y - top);
-    let columns = min(params.kernel_width, params.width + 2u * params.padding_x - left);
+    let rows = min(params.kernel_height, params.height + params.padding_y + params.padding_bottom - top);
+    let columns = min(params.kernel_width, params.width + params.padding_x + params.padding_right - left);
     var largest = vec4(LOWEST);
     var sum = vec4<f32>();
+    var count = select(0u, rows * columns, params.count_padding == 1u);
     for (var ky = 0u; ky < rows; ky++) {
         let y = top + ky - params.padding_y;
         for (var kx = 0u; kx < columns; kx++) {
@@ -57,9 +63,10 @@ fn main(
                 let value = vec4<f32>(x[(image + y * params.width + x_) * params.channels + channel]);
                 largest = select(value, largest, value < largest);
                 sum += value;
+                count += 1u - params.count_padding;
             }
         }
     }
     // With `ceil`, what a last window has beyond the padding is no part of it.
-    out[place] = vec4<real>(select(sum / f32(rows * columns), largest, params.maximum == 1u));
+    out[place] = vec4<real>(select(sum / f32(count), largest, params.maximum == 1u));
 }

@@ -12,15 +12,13 @@ pub mod budget;
 mod builder;
 pub mod frozen;
 pub mod op;
-mod padding;
 mod shape;
 
 pub use builder::{Builder, Convolution2d, Value};
 pub use op::{Convolution, EPS, Op};
-pub use padding::Padding;
 pub use shape::{Shape, ShapeError, shapes};
 
-pub use crate::step::Pool;
+pub use crate::step::{Padding, Pool};
 
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;

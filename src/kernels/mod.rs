@@ -4,6 +4,7 @@
 //!
 //! Every shader binds its storage buffers in the order of its file, inputs first, and last of all a uniform `Params`.
 
+mod finish;
 pub mod frozen;
 pub mod parallel;
 mod simd;

@@ -9,7 +9,7 @@ use burn::{
     tensor::{Shape, TensorData, ops::ConvOptions},
 };
 
-use super::backend::{ReidGradients, ReidOps, planes};
+use super::backend::{ReidGradients, ReidOps, equal_padding, planes};
 use crate::{
     kernels::frozen::preprocess,
     kernels::training::{
@@ -54,7 +54,7 @@ fn window(x: &FlexTensor, pool: Pool) -> (Window, usize) {
     let [_, channels, height, width] = x.shape().dims();
     let map = [height, width];
     let output = pool.output(map).unwrap_or_else(|| panic!("no window of {pool:?} fits a map of {height}x{width}"));
-    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: pool.padding }, channels)
+    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: equal_padding(pool) }, channels)
 }
 
 /// A map `[n, c, …]` or a vector `[n, c]` as batch norm sees it.

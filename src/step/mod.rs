@@ -3,11 +3,11 @@
 //! a map of one pixel.
 
 mod activation;
-mod pool;
+mod window;
 
-pub use activation::Activation;
-pub use pool::Pool;
-pub(crate) use pool::windows;
+pub use activation::{Activation, Gelu};
+pub(crate) use window::windows;
+pub use window::{Padding, Pool};
 
 /// The size of a value of one image; a vector is a map of one pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,12 @@ pub enum Operation {
 pub struct Convolution {
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    /// `[outputs, kh, kw, inputs]`
+    pub padding: Padding,
+    /// From one place of the kernel to the next, in pixels.
+    pub dilation: [usize; 2],
+    /// Runs of equal length into which inputs and outputs fall: an output sees the inputs of its own.
+    pub groups: usize,
+    /// `[outputs, kh, kw, inputs / groups]`
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
     pub activation: Activation,

@@ -370,7 +370,9 @@ impl Operators {
 fn window_misfit(op: &Op, inputs: &[Shape]) -> Option<Refusal> {
     let (kernel, stride, padding) = match op {
         Op::Convolution(c) => (c.kernel, c.stride, c.padding.symmetric()?),
-        Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => (pool.kernel, pool.stride, pool.padding),
+        Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => {
+            (pool.kernel, pool.stride, [pool.padding.top, pool.padding.left])
+        }
         _ => return None,
     };
     let &[Shape::Map([channels, height, width])] = inputs else { return None };

@@ -10,10 +10,10 @@ use burn::tensor::{
     s,
 };
 use webreid::{
-    graph::Pool,
     kernels::frozen::preprocess,
     kernels::training::{self as kernels, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
+    step::{Padding, Pool},
 };
 
 use crate::resize_cases::resize_cases;
@@ -543,18 +543,24 @@ pub async fn pools_are_burns(device: &Device) {
     let device = &device.clone().autodiff();
     for (kernel, stride, padding, ceil) in [(3, 2, 1, false), (3, 2, 0, true), (2, 2, 0, false), (3, 1, 1, false)] {
         for shape in [[1, 1, 3, 3], [2, 3, 17, 9], [9, 5, 6, 16]] {
-            let pool = Pool { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], ceil };
+            let pool = Pool {
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: Padding::all(padding),
+                ceil,
+                count_padding: true,
+            };
             let what = format!("{pool:?} of {shape:?}");
             let x = tensor(&noise(shape.iter().product(), 1), shape, device);
             let none: [Tensor<1>; 0] = [];
             let found = output_and_gradients(&x, &none, |x, _| ops::pool::max_pool(x, pool).unwrap()).await;
-            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding([padding; 2]);
             let options = options.with_ceil_mode(ceil);
             let burns = output_and_gradients(&x, &none, |x, _| module::max_pool2d(x, options.clone())).await;
             assert_all_close(&format!("max, {what}"), &found, &burns, 1e-6);
 
             let found = output_and_gradients(&x, &none, |x, _| ops::pool::average_pool(x, pool).unwrap()).await;
-            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding([padding; 2]);
             let options = options.with_ceil_mode(ceil);
             let burns = output_and_gradients(&x, &none, |x, _| module::avg_pool2d(x, options.clone())).await;
             assert_all_close(&format!("average, {what}"), &found, &burns, 1e-6);

@@ -3,8 +3,8 @@
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
 use crate::kernels::frozen::{
-    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
-    pool,
+    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, grouped,
+    nhwc_input, pool,
 };
 use crate::kernels::parallel;
 
@@ -22,6 +22,7 @@ pub struct CpuRunner {
 #[derive(Clone, Debug)]
 enum Packed {
     Convolution(conv::Packed),
+    Grouped(grouped::Packed),
     Depthwise(depthwise::Packed),
     Gate(gate::Packed),
     Pool(pool::Packed),
@@ -122,6 +123,7 @@ impl CpuRunner {
         let out = &mut made[..self.values[output].size()];
         match packed {
             Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
+            Packed::Grouped(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
             Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
                 let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
@@ -156,6 +158,9 @@ fn pack(frozen: &Frozen, values: &[Stored], step: &Step) -> Packed {
     let input = step.inputs[0];
     let (from, to) = (values[input], values[step.output]);
     match &step.operation {
+        Operation::Convolution(c) if c.groups > 1 || c.dilation != [1; 2] => {
+            Packed::Grouped(grouped::Packed::new(c, frozen.values[input].channels, from, to))
+        }
         Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, frozen.values[input], from, to)),
         Operation::Depthwise(c) => Packed::Depthwise(depthwise::Packed::new(c, from, to)),
         Operation::Gate(gate) => Packed::Gate(gate::Packed::new(gate, to)),

@@ -10,6 +10,7 @@ use crate::tensor::Tensor;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and they do not last")]
 pub(crate) enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
@@ -166,36 +167,27 @@ impl Lowering<'_> {
         self.open(id, Operation::Gate(Gate { fc1, bias1, fc2, bias2 }), &[gate.stream])
     }
 
-    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Result<Pending, FreezeError> {
-        let Some(padding) = c.padding.symmetric().filter(|_| c.dilation == [1; 2]) else {
-            return Err(FreezeError::Unsupported { node: id, op: format!("{c:?}") });
-        };
+    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
         let weight = self.tensor(&c.name, "weight");
         let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
             stride: c.stride,
-            padding,
+            padding: c.padding,
+            dilation: c.dilation,
+            groups: c.groups,
             weight,
             bias,
             activation: Activation::None,
         };
-        let (taps, inputs, outputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups, c.outputs / c.groups);
+        let (taps, inputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups);
         if c.is_depthwise() {
             let weight = transposed(&weight, c.outputs, taps);
-            return Ok(self.open(id, Operation::Depthwise(of(weight, bias)), &[input]));
+            return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
         }
-        // Channels last, and what another group sees has no weight.
-        let mut dense = vec![0.0; c.outputs * taps * c.inputs];
-        for (output, (to, from)) in
-            dense.chunks_exact_mut(taps * c.inputs).zip(weight.chunks_exact(taps * inputs)).enumerate()
-        {
-            let first = output / outputs * inputs;
-            for (place, value) in from.iter().enumerate() {
-                to[place % taps * c.inputs + first + place / taps] = *value;
-            }
-        }
-        Ok(self.open(id, Operation::Convolution(of(dense, bias)), &[input]))
+        // Channels last.
+        let last = weight.chunks_exact(taps * inputs).flat_map(|weight| transposed(weight, inputs, taps)).collect();
+        self.open(id, Operation::Convolution(of(last, bias)), &[input])
     }
 
     pub fn affine_of(&self, name: &str) -> Affine {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape, product, splits};
-use crate::graph::budget::whole;
+use crate::graph::budget::{VECTOR, whole};
 use crate::graph::frozen::FreezeError;
 use crate::graph::Padding;
 #[cfg(feature = "train")]
@@ -71,13 +71,20 @@ impl Operator for Convolution {
     }
 
     fn work(&self, _inputs: &[Shape], output: Shape) -> u64 {
-        let inputs = if self.is_depthwise() { 1 } else { self.inputs };
-        output.count().saturating_mul(product(&[self.kernel[0], self.kernel[1], inputs]))
+        output.count().saturating_mul(product(&[self.kernel[0], self.kernel[1], self.inputs / self.groups.max(1)]))
     }
 
-    /// Groups of channels are made dense, except where each channel is one.
     fn packed(&self) -> Option<u64> {
-        let inputs = if self.is_depthwise() { 1 } else { whole(self.inputs) };
+        let own = self.inputs / self.groups.max(1);
+        let inputs = match self.groups {
+            1 => whole(own),
+            _ if self.is_depthwise() => own,
+            // The groups that a vector of outputs reaches into are computed together.
+            groups => {
+                let reached = VECTOR.saturating_mul(groups).div_ceil(self.outputs.max(1)).saturating_add(1);
+                own.saturating_mul(reached.min(groups))
+            }
+        };
         Some(product(&[self.kernel[0], self.kernel[1], inputs, whole(self.outputs)]))
     }
 
@@ -95,7 +102,7 @@ impl Operator for Convolution {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        lowering.convolution(id, self, inputs[0])
+        Ok(lowering.convolution(id, self, inputs[0]))
     }
 
     #[cfg(feature = "train")]

@@ -12,11 +12,11 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, VEC, bands, code, padded, slopes, with_border, words};
+use super::{Finish, Stored, VEC, bands, code, padded, parameters, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
 use crate::kernels::variant::Variant;
 use crate::kernels::{Dispatch, Kernel};
-use crate::step::{Convolution, Map};
+use crate::step::{Convolution, Map, Padding};
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
@@ -47,13 +47,15 @@ impl Tile {
     }
 
     /// The shader for it; `padded` where fields may reach beyond the map.
-    pub fn variant(self, padded: bool) -> Variant {
+    pub fn variant(self, padded: bool, dilation: [usize; 2]) -> Variant {
         let constants = [
             ("PIXELS", self.pixels),
             ("OUTPUTS", self.outputs),
             ("PIXEL_THREADS", self.threads[0]),
             ("OUTPUT_THREADS", self.threads[1]),
             ("PADDED", padded.into()),
+            ("DILATION_Y", dilation[0]),
+            ("DILATION_X", dilation[1]),
             ("BLOCK", BLOCK),
         ];
         Variant::new(KERNEL, &constants)
@@ -101,7 +103,7 @@ pub fn tile(pixels: usize, outputs: usize, software: bool) -> Tile {
 
 /// Whether fields may reach beyond the map.
 pub fn is_padded(c: &Convolution) -> bool {
-    c.padding != [0; 2]
+    c.padding != Padding::NONE
 }
 
 /// The two buffers of weights.
@@ -109,7 +111,7 @@ pub fn weights(c: &Convolution, channels: usize, from: Stored, to: Stored) -> [V
     let outputs = to.pitch.next_multiple_of(BLOCK * VEC);
     let taps = c.kernel[0] * c.kernel[1];
     let weights = packed(&c.weight, taps, (channels, from.pitch), (c.bias.len(), outputs), BLOCK);
-    [weights, [padded(&c.bias, to.pitch), slopes(&c.activation, to.pitch)].concat()]
+    [weights, [padded(&c.bias, to.pitch), parameters(&c.activation, to.pitch)].concat()]
 }
 
 /// Weights `[outputs, taps, inputs]` as `[outputs / block, taps · inputs, block]`, `block` in `vec4`s; of both inputs and
@@ -150,8 +152,8 @@ pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to:
         c.kernel[1],
         c.stride[0],
         c.stride[1],
-        c.padding[0],
-        c.padding[1],
+        c.padding.top,
+        c.padding.left,
         pixels,
         output_groups,
     ]);
@@ -174,7 +176,7 @@ const NARROW: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Packed {
     kernel: [usize; 2],
-    padding: [usize; 2],
+    padding: Padding,
     input: Stored,
     output: Stored,
     /// `[outputs / OUTPUTS][kh · kw · inputs][OUTPUTS]`, the last panel `NARROW` wide where that suffices.
@@ -186,11 +188,11 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs the weights of a convolution from one stored map to another.
+    /// Packs the weights of a convolution without groups and dilation from one stored map to another.
     pub fn new(c: &Convolution, from: Map, input: Stored, output: Stored) -> Self {
         let taps = c.kernel[0] * c.kernel[1];
         let depth = taps * input.pitch;
-        let width = input.width + 2 * c.padding[1];
+        let width = input.width + c.padding.left + c.padding.right;
         let field = |[y, x]: [usize; 2]| (y * c.stride[0] * width + x * c.stride[1]) * input.pitch;
         let pixels = (0..output.height).flat_map(|y| (0..output.width).map(move |x| [y, x]));
         let mut panels = Vec::with_capacity(depth * output.pitch);
@@ -361,12 +363,12 @@ impl Run<'_> {
 }
 
 #[inline(always)]
-fn vectors<S: Simd, const V: usize>(values: &[f32]) -> &[S::f32s; V] {
+pub(super) fn vectors<S: Simd, const V: usize>(values: &[f32]) -> &[S::f32s; V] {
     first(S::as_simd_f32s(&values[..V * S::F32_LANES]).0)
 }
 
 #[inline(always)]
-fn first<T, const N: usize>(values: &[T]) -> &[T; N] {
+pub(super) fn first<T, const N: usize>(values: &[T]) -> &[T; N] {
     values.first_chunk().unwrap_or_else(|| unreachable!("a tile is within the map"))
 }
 

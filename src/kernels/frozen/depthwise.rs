@@ -4,10 +4,10 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, bands, code, padded, slopes, window, with_border, words};
+use super::{Finish, Stored, bands, code, padded, parameters, window, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
 use crate::kernels::{Dispatch, Kernel};
-use crate::step::Convolution;
+use crate::step::{Convolution, Padding};
 
 pub const KERNEL: Kernel = Kernel {
     name: "depthwise",
@@ -20,13 +20,14 @@ pub const KERNEL: Kernel = Kernel {
 /// The two buffers of weights.
 pub fn weights(c: &Convolution, pitch: usize) -> [Vec<f32>; 2] {
     let weights = c.weight.chunks_exact(c.bias.len()).flat_map(|weights| padded(weights, pitch)).collect();
-    [weights, [padded(&c.bias, pitch), slopes(&c.activation, pitch)].concat()]
+    [weights, [padded(&c.bias, pitch), parameters(&c.activation, pitch)].concat()]
 }
 
 pub fn dispatch(batch: usize, c: &Convolution, from: Stored, to: Stored) -> Dispatch {
     let pixels = batch * to.area();
-    let mut params = words(window(from, to, [c.kernel, c.stride, c.padding]));
-    params.extend([pixels as u32, code(&c.activation)]);
+    let mut params = words(window(from, to, [c.kernel, c.stride], c.padding));
+    params.extend(words([c.dilation[0], c.dilation[1], pixels]));
+    params.push(code(&c.activation));
     Dispatch::threads(params, pixels * to.vecs())
 }
 
@@ -35,7 +36,8 @@ pub fn dispatch(batch: usize, c: &Convolution, from: Stored, to: Stored) -> Disp
 pub struct Packed {
     kernel: [usize; 2],
     stride: [usize; 2],
-    padding: [usize; 2],
+    dilation: [usize; 2],
+    padding: Padding,
     input: Stored,
     output: Stored,
     /// `[kh · kw, pitch]`
@@ -50,6 +52,7 @@ impl Packed {
         Self {
             kernel: c.kernel,
             stride: c.stride,
+            dilation: c.dilation,
             padding: c.padding,
             input,
             output,
@@ -87,11 +90,11 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Packed { kernel, stride, input, output, .. } = *self.packed;
+        let Packed { kernel, stride, dilation, input, output, .. } = *self.packed;
         for y in 0..self.out.len() / (output.width * output.pitch) {
             for first in (0..output.pitch).step_by(S::F32_LANES) {
                 let start = y * stride[0] * self.width * input.pitch + first;
-                if kernel == [3; 2] && stride == [1; 2] {
+                if kernel == [3; 2] && stride == [1; 2] && dilation == [1; 2] {
                     self.three_by_three(simd, start, y, first);
                 } else {
                     self.any(simd, start, y, first);
@@ -146,13 +149,13 @@ impl Run<'_> {
 
     #[inline(always)]
     fn any<S: Simd>(&mut self, simd: S, start: usize, y: usize, first: usize) {
-        let Packed { kernel, stride, output, .. } = *self.packed;
+        let Packed { kernel, stride, dilation, output, .. } = *self.packed;
         let pitch = output.pitch;
         let zero = simd.splat_f32s(0.0);
         for place in 0..output.width {
             let mut sum = vector::<S>(&self.packed.bias[first..]);
             for tap in 0..kernel[0] * kernel[1] {
-                let (ky, kx) = (tap / kernel[1], tap % kernel[1]);
+                let (ky, kx) = (tap / kernel[1] * dilation[0], tap % kernel[1] * dilation[1]);
                 let value = vector::<S>(&self.x[start + (ky * self.width + place * stride[1] + kx) * pitch..]);
                 sum = simd.mul_add_e_f32s(value, vector::<S>(&self.packed.weight[tap * pitch + first..]), sum);
             }

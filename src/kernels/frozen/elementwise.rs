@@ -86,9 +86,10 @@ impl Packed {
                 }
                 for pixel in out.chunks_exact_mut(self.pitch) {
                     self.affine.iter().for_each(|affine| affine.apply(pixel));
-                    self.finish.apply(pixel);
+                    self.finish.apply_relu(pixel);
                 }
             },
         );
+        self.finish.apply_rest(self.pitch, out);
     }
 }

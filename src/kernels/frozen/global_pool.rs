@@ -71,7 +71,8 @@ impl Packed {
             }
         }
         self.affine.iter().for_each(|affine| affine.apply(out));
-        self.finish.apply(out);
+        self.finish.apply_relu(out);
+        self.finish.apply_rest(self.input.pitch, out);
     }
 }
 

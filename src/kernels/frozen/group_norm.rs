@@ -69,8 +69,9 @@ impl Packed {
                 *out = (value - mean) * scale;
             }
             self.affine.apply(out);
-            self.finish.apply(out);
+            self.finish.apply_relu(out);
         }
+        self.finish.apply_rest(pitch, out);
     }
 
     /// From each channel's sum over the map to its group's mean.

@@ -8,7 +8,7 @@
 use super::{Stored, code, conv, depthwise, padded, words};
 use crate::kernels::variant::Variant;
 use crate::kernels::{Dispatch, Kernel, THREADS};
-use crate::step::{Activation, Convolution};
+use crate::step::{Activation, Convolution, Padding};
 
 pub const KERNEL: Kernel = Kernel {
     name: "lite",
@@ -25,9 +25,11 @@ pub const MOST_PIXELS: usize = 8;
 /// Whether two convolutions, the second depthwise, are such a layer.
 pub fn fits(pointwise: &Convolution, depthwise: &Convolution) -> bool {
     let one = [1; 2];
-    (pointwise.kernel, pointwise.stride, pointwise.padding) == (one, one, [0; 2])
+    (pointwise.kernel, pointwise.stride, pointwise.padding) == (one, one, Padding::NONE)
+        && pointwise.groups == 1
         && pointwise.activation == Activation::None
-        && (depthwise.kernel, depthwise.stride, depthwise.padding) == ([3; 2], one, one)
+        && (depthwise.kernel, depthwise.stride, depthwise.padding) == ([3; 2], one, one.into())
+        && depthwise.dilation == one
 }
 
 /// How a map is cut into tiles.

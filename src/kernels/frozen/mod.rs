@@ -10,17 +10,19 @@ pub mod gate;
 pub mod gate_scales;
 pub mod global_pool;
 pub mod group_norm;
+pub mod grouped;
 pub mod lite;
 pub mod lite_strip;
 pub mod nhwc_input;
 pub mod pool;
 pub mod preprocess;
 
-use super::{Kernel, simd};
-use crate::step::{Activation, Affine, Map};
+use super::Kernel;
+use super::finish::{Finish, code, parameters, sigmoid};
+use crate::step::{Activation, Affine, Map, Padding};
 
 /// All shaders of frozen networks, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 13] = [
+pub const KERNELS: [Kernel; 14] = [
     concatenate::KERNEL,
     conv::KERNEL,
     depthwise::KERNEL,
@@ -29,6 +31,7 @@ pub const KERNELS: [Kernel; 13] = [
     gate_scales::KERNEL,
     global_pool::KERNEL,
     group_norm::KERNEL,
+    grouped::KERNEL,
     lite::KERNEL,
     lite_strip::KERNEL,
     nhwc_input::KERNEL,
@@ -80,87 +83,28 @@ pub fn padded(values: &[f32], pitch: usize) -> Vec<f32> {
 }
 
 /// The map with a border of zeros, made in `scratch` where there is any padding, and the pixels of its rows.
-fn with_border<'a>(x: &'a [f32], map: Stored, padding: [usize; 2], scratch: &'a mut Vec<f32>) -> (&'a [f32], usize) {
-    if padding == [0; 2] {
+fn with_border<'a>(x: &'a [f32], map: Stored, padding: Padding, scratch: &'a mut Vec<f32>) -> (&'a [f32], usize) {
+    if padding == Padding::NONE {
         return (x, map.width);
     }
-    let (height, width, pitch) = (map.height + 2 * padding[0], map.width + 2 * padding[1], map.pitch);
+    let Padding { top, left, bottom, right } = padding;
+    let (height, width, pitch) = (map.height + top + bottom, map.width + left + right, map.pitch);
     scratch.clear();
     scratch.resize(height * width * pitch, 0.0);
-    let rows = scratch.chunks_exact_mut(width * pitch).skip(padding[0]);
+    let rows = scratch.chunks_exact_mut(width * pitch).skip(top);
     for (to, from) in rows.zip(x.chunks_exact(map.width * pitch)) {
-        to[padding[1] * pitch..][..from.len()].copy_from_slice(from);
+        to[left * pitch..][..from.len()].copy_from_slice(from);
     }
     (scratch, width)
 }
 
-/// An activation as the twins apply it: slopes are padded.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Finish {
-    None,
-    Relu,
-    Sigmoid,
-    PRelu(Vec<f32>),
-}
-
-impl Finish {
-    pub fn new(activation: &Activation, pitch: usize) -> Self {
-        match activation {
-            Activation::None => Self::None,
-            Activation::Relu => Self::Relu,
-            Activation::Sigmoid => Self::Sigmoid,
-            Activation::PRelu(slopes) => Self::PRelu(padded(slopes, pitch)),
-        }
-    }
-
-    /// What loops over vectors leave of it, which do a ReLU themselves: to a whole map.
-    fn apply_rest(&self, pitch: usize, map: &mut [f32]) {
-        if !matches!(self, Self::None | Self::Relu) {
-            map.chunks_exact_mut(pitch).for_each(|pixel| self.apply(pixel));
-        }
-    }
-
-    /// To a pixel.
-    #[inline(always)]
-    fn apply(&self, values: &mut [f32]) {
-        match self {
-            Self::None => {}
-            Self::Relu => values.iter_mut().for_each(|value| *value = simd::larger(*value, 0.0)),
-            Self::Sigmoid => values.iter_mut().for_each(|value| *value = sigmoid(*value)),
-            Self::PRelu(slopes) => {
-                for (value, slope) in values.iter_mut().zip(slopes) {
-                    *value = simd::larger(*value, 0.0) + slope * -simd::larger(-*value, 0.0);
-                }
-            }
-        }
-    }
-}
-
-/// An activation as `finish` in the shaders knows it.
-fn code(activation: &Activation) -> u32 {
-    match activation {
-        Activation::None => 0,
-        Activation::Relu => 1,
-        Activation::Sigmoid => 2,
-        Activation::PRelu(_) => 3,
-    }
-}
-
-/// The slopes of an activation, zeros where it has none.
-fn slopes(activation: &Activation, pitch: usize) -> Vec<f32> {
-    match activation {
-        Activation::PRelu(slopes) => padded(slopes, pitch),
-        _ => vec![0.0; pitch],
-    }
-}
-
-/// What shaders end with: scale, shift and slopes, each as long as a stored pixel.
+/// What shaders end with: scale, shift and what the activation takes, each as long as a stored pixel.
 pub fn tail(affine: Option<&Affine>, activation: &Activation, pitch: usize) -> Vec<f32> {
     let (scale, shift) = match affine {
         Some(affine) => (padded(&affine.scale, pitch), padded(&affine.shift, pitch)),
         None => (vec![1.0; pitch], vec![0.0; pitch]),
     };
-    [scale, shift, slopes(activation, pitch)].concat()
+    [scale, shift, parameters(activation, pitch)].concat()
 }
 
 /// How many threads side by side take the `vec4`s of a pixel where the others take other pixels.
@@ -168,8 +112,9 @@ fn lanes(vecs: usize) -> usize {
     vecs.next_power_of_two().min(8)
 }
 
-/// The parameters of a window that moves over a map: sizes before and after, then the window's.
-fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) -> [usize; 11] {
+/// The parameters of a window that moves over a map: sizes before and after, then the window's, of the padding what is before
+/// the map.
+fn window(from: Stored, to: Stored, [kernel, stride]: [[usize; 2]; 2], padding: Padding) -> [usize; 11] {
     let vecs = from.vecs();
     [
         from.height,
@@ -181,8 +126,8 @@ fn window(from: Stored, to: Stored, [kernel, stride, padding]: [[usize; 2]; 3]) 
         kernel[1],
         stride[0],
         stride[1],
-        padding[0],
-        padding[1],
+        padding.top,
+        padding.left,
     ]
 }
 
@@ -197,8 +142,4 @@ fn bands(lines: usize, work: usize, threads: usize) -> usize {
 /// Sizes as the words of a uniform buffer.
 fn words(sizes: impl IntoIterator<Item = usize>) -> Vec<u32> {
     sizes.into_iter().map(|size| size as u32).collect()
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }

@@ -1,4 +1,5 @@
-//! Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean.
+//! Max and average pooling over windows, as PyTorch has them: padding never is the largest, and counts as zeros in a mean, or
+//! not at all.
 //!
 //! Buffers: x, out.
 
@@ -12,8 +13,9 @@ pub const KERNEL: Kernel = Kernel { name: "pool", wgsl: include_str!("../../../s
 
 pub fn dispatch(batch: usize, maximum: bool, pool: Pool, from: Stored, to: Stored) -> Dispatch {
     let pixels = batch * to.area();
-    let mut params = words(window(from, to, [pool.kernel, pool.stride, pool.padding]));
-    params.extend([pixels as u32, u32::from(maximum)]);
+    let mut params = words(window(from, to, [pool.kernel, pool.stride], pool.padding));
+    params.extend(words([pool.padding.bottom, pool.padding.right, pixels]));
+    params.extend([u32::from(maximum), u32::from(pool.count_padding)]);
     Dispatch::threads(params, pixels * to.vecs())
 }
 
@@ -69,9 +71,10 @@ impl Packed {
     /// beyond the padding is none.
     #[inline(always)]
     fn span(&self, axis: usize, place: usize, size: usize) -> (std::ops::Range<usize>, usize) {
-        let (kernel, padding) = (self.window.kernel[axis], self.window.padding[axis]);
+        let (kernel, [before, after]) = (self.window.kernel[axis], self.window.padding.along(axis));
         let start = place * self.window.stride[axis];
-        let count = kernel.min(size + 2 * padding - start);
-        (start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(size), count)
+        let covered = start.saturating_sub(before)..(start + kernel).saturating_sub(before).min(size);
+        let count = if self.window.count_padding { kernel.min(size + before + after - start) } else { covered.len() };
+        (covered, count)
     }
 }

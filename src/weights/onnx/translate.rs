@@ -10,7 +10,7 @@ use super::file::{Image, Network, Node, Numbers};
 use super::{damaged, proto};
 use crate::graph::budget::{self, AXES, LIST};
 use crate::graph::op::{AveragePool, BatchNorm, EPS, GemPool, MaxPool};
-use crate::graph::{Convolution, Op, Pool, Shape};
+use crate::graph::{Convolution, Op, Padding, Pool, Shape};
 use crate::model::ReIdentifierConfig;
 use crate::weights::images::{Hints, Images, Range};
 use crate::weights::import::{self, Importer};
@@ -1148,7 +1148,7 @@ impl<'a> Translator<'a> {
             return self.mean(node, true);
         }
         let x = self.flow_at(node, 0)?;
-        let mut pool = Pool { kernel, stride, padding, ceil: false };
+        let mut pool = Pool { kernel, stride, padding: padding.into(), ceil: false, count_padding: true };
         if node.integer("ceil_mode", 0) != 0
             && let Shape::Map([_, height, width]) = x.at.shape
         {
@@ -1209,7 +1209,8 @@ impl<'a> Translator<'a> {
         let Shape::Map([channels, height, width]) = x.map().map_err(|refusal| node.refuse(refusal))?.shape else {
             return Err(node.unsupported("of no map"));
         };
-        let pool = Pool { kernel: [height, width], stride: [1, 1], padding: [0, 0], ceil: false };
+        let pool =
+            Pool { kernel: [height, width], stride: [1, 1], padding: Padding::NONE, ceil: false, count_padding: true };
         let flow =
             self.operators.pool(&x, |pool| MaxPool(pool).into(), pool).map_err(|refusal| node.refuse(refusal))?;
         Ok(Value::Flow(if keep { flow } else { Flow { view: vec![channels], ..flow } }))

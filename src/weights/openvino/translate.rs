@@ -342,7 +342,11 @@ impl Translator<'_> {
         if layer.kind == "AvgPool" && ((padding != [0, 0] && layer.flag("exclude-pad")?) || ceil) {
             return Err(layer.unsupported("of windows that lie partly outside of the map"));
         }
-        let flow = self.operators.pool(&self.flow_at(layer, 0)?, op, Pool { kernel, stride, padding, ceil });
+        let flow = self.operators.pool(
+            &self.flow_at(layer, 0)?,
+            op,
+            Pool { kernel, stride, padding: padding.into(), ceil, count_padding: true },
+        );
         flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
 

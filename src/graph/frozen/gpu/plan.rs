@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::{Buffers, Convolution, Frozen, Gate, Operation, Step, ValueId};
 use crate::kernels::frozen::{
-    Stored, VEC, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
+    Stored, VEC, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, grouped, lite,
     lite_strip, nhwc_input, pool, tail,
 };
 use crate::kernels::{Dispatch, variant::Variant};
@@ -226,15 +226,24 @@ impl Planner<'_> {
         let input = step.inputs[0];
         let (from, to) = (self.stored[input], self.stored[step.output]);
         let residual = step.inputs.get(1).copied();
-        let [weights, tail] = self.factors(conv::weights(c, self.frozen.values[input].channels, from, to));
+        let channels = self.frozen.values[input].channels;
+        let is_grouped = c.groups > 1;
+        let weights = if is_grouped { grouped::weights(c, channels, to) } else { conv::weights(c, channels, from, to) };
+        let [weights, tail] = self.factors(weights);
         let c = without_weights(c);
         let second = Binding::Value(residual.unwrap_or(input));
         let bindings = [Binding::Value(input), weights, tail, second, Binding::Value(step.output)];
+        if is_grouped {
+            return self.launch(bindings, move |batch| {
+                let dispatch = grouped::dispatch(batch, &c, channels, residual.is_some(), from, to);
+                (grouped::KERNEL.into(), dispatch)
+            });
+        }
         let software = self.gpu.software;
         self.launch(bindings, move |batch| {
             let tile = conv::tile(batch * to.area(), to.vecs(), software);
             let dispatch = conv::dispatch(batch, &c, residual.is_some(), from, to, tile);
-            (tile.variant(conv::is_padded(&c)), dispatch)
+            (tile.variant(conv::is_padded(&c), c.dilation), dispatch)
         });
     }
 
