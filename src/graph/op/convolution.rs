@@ -7,7 +7,7 @@ use crate::graph::budget::{VECTOR, whole};
 use crate::graph::frozen::FreezeError;
 use crate::graph::Padding;
 #[cfg(feature = "train")]
-use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, take};
+use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, padded, take};
 use crate::step::windows;
 
 /// 2-D convolution of a map: `name.weight` `[outputs, inputs / groups, kh, kw]` and, with `bias`, `name.bias` `[outputs]`.
@@ -108,13 +108,14 @@ impl Operator for Convolution {
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        let Some(padding) = self.padding.symmetric().filter(|_| is_one(&self.dilation)) else {
-            return Err(OpError::Unsupported(format!("{self:?}")));
+        let (x, padding) = match self.padding.symmetric() {
+            Some(padding) => (x.map(), padding),
+            None => (padded(x.map(), self.padding, 0.0), [0; 2]),
         };
         let options = ConvOptions::new(self.stride, padding, self.dilation, self.groups);
         let [height, width] = self.kernel;
         let weight = layer.tensor("weight", [self.outputs, self.inputs / self.groups, height, width]);
-        let y = convolution(x.map(), weight, options)?;
+        let y = convolution(x, weight, options)?;
         Ok(Value::Map(if self.bias { y + layer.tensor("bias", [1, self.outputs, 1, 1]) } else { y }))
     }
 }
