@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
+use super::{
+    Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Reduce, Step, ValueId,
+};
 use crate::graph::budget;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
 use crate::tensor::Tensor;
 
 /// Added to a variance before its square root, as everywhere in torchvision and torchreid.
 const EPSILON: f32 = 1e-5;
+
+/// What smaller values count as in generalised means.
+const GEM_EPSILON: f32 = 1e-6;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
@@ -199,10 +204,10 @@ impl Lowering<'_> {
             }
             Op::MaxPool(window) => self.open(id, Operation::Pool { maximum: true, window: *window }, &[input]),
             Op::AveragePool(window) => self.open(id, Operation::Pool { maximum: false, window: *window }, &[input]),
-            Op::GlobalAveragePool => self.global_pool(id, None, input),
+            Op::GlobalAveragePool => self.global_pool(id, Reduce::Mean, input),
             Op::GemPool { name } => {
-                let exponent = self.tensor(name, "p").first().copied();
-                self.global_pool(id, exponent, input)
+                let exponent = self.tensor(name, "p").first().copied().unwrap_or(1.0);
+                self.global_pool(id, Reduce::Generalised { exponent, eps: GEM_EPSILON }, input)
             }
             Op::Add => self.add(id, node.inputs[0], node.inputs[1]),
             Op::Multiply => {
@@ -243,11 +248,11 @@ impl Lowering<'_> {
 
     fn group_norm(&mut self, id: NodeId, name: &str, groups: usize, input: NodeId) -> Pending {
         let affine = self.affine_of(name);
-        self.open(id, Operation::GroupNorm { groups, affine, activation: Activation::None }, &[input])
+        self.open(id, Operation::GroupNorm { groups, eps: EPSILON, affine, activation: Activation::None }, &[input])
     }
 
-    fn global_pool(&mut self, id: NodeId, exponent: Option<f32>, input: NodeId) -> Pending {
-        self.open(id, Operation::GlobalPool { exponent, affine: None, activation: Activation::None }, &[input])
+    fn global_pool(&mut self, id: NodeId, reduce: Reduce, input: NodeId) -> Pending {
+        self.open(id, Operation::GlobalPool { reduce, affine: None, activation: Activation::None }, &[input])
     }
 
     fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {

@@ -205,7 +205,7 @@ impl<'a> Writer<'a> {
                 }
                 let part = |step: &str| format!("{out}.{step}");
                 let (least, raised, mean, inverse) = (part("least"), part("raised"), part("mean"), part("inverse"));
-                self.floats("least", &[], &[crate::kernels::frozen::global_pool::SMALLEST]);
+                self.floats("least", &[], &[1e-6]);
                 self.node("Clip", &[inputs[0], "least"], &least, []);
                 self.node("Pow", &[&least, &exponent], &raised, []);
                 self.node("GlobalAveragePool", &[&raised], &mean, []);
