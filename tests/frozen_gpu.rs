@@ -13,7 +13,10 @@ use std::sync::OnceLock;
 use common::{relative_error, shared};
 use webreid::graph::frozen::{CpuRunner, Frozen, GpuDevice, GpuError, GpuRunner, Step};
 use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig, preset};
-use webreid::step::{Activation, Affine, Combine, Convolution, Gate, Gelu, Map, Operation, Padding, Pool};
+use webreid::step::{
+    Activation, Affine, Attention, Combine, Convolution, Gate, GeluForm, Map, Operation, Padding, Part, Pool, Reduce,
+    ResizeFilter, ResizeRule, Weighting,
+};
 use webreid::weights::{Checkpoint, Precision, Recognised, Tensor, read_openvino, recognise};
 
 /// Of the largest value.
@@ -141,9 +144,9 @@ fn more_activations() -> [Activation; 13] {
         Activation::LeakyRelu(0.3),
         Activation::Elu(1.5),
         Activation::Silu,
-        Activation::Gelu(Gelu::Exact),
-        Activation::Gelu(Gelu::Tanh),
-        Activation::Gelu(Gelu::Quick),
+        Activation::Gelu(GeluForm::Exact),
+        Activation::Gelu(GeluForm::Tanh),
+        Activation::Gelu(GeluForm::Quick),
         Activation::HardSigmoid { slope: 0.2, offset: 0.5 },
         Activation::HardSwish,
         Activation::Clip { min: -0.25, max: 6.0 },
@@ -367,11 +370,12 @@ fn pools_are_their_twins() {
 fn global_pool_is_its_twin() {
     for (number, from) in maps().enumerate() {
         let to = map([1, 1], from.channels);
-        for exponent in [None, Some(3.0), Some(6.5)] {
+        let gem = |exponent| Reduce::Generalised { exponent, eps: 1e-6 };
+        for reduce in [Reduce::Mean, Reduce::Maximum, gem(3.0), gem(6.5)] {
             for affine in [None, Some(affine(from.channels))] {
                 let activation = activation(from.channels, number);
-                let steps = vec![(Operation::GlobalPool { exponent, affine, activation }, vec![0], to)];
-                check(&format!("pool of {from:?} by {exponent:?}"), &network(from, steps));
+                let steps = vec![(Operation::GlobalPool { reduce, affine, activation }, vec![0], to)];
+                check(&format!("pool of {from:?} by {reduce:?}"), &network(from, steps));
             }
         }
     }
@@ -387,7 +391,7 @@ fn group_norm_is_its_twin() {
                 continue;
             }
             let (affine, activation) = (affine(channels), activation(channels, number + groups));
-            let steps = vec![(Operation::GroupNorm { groups, affine, activation }, vec![0], from)];
+            let steps = vec![(Operation::GroupNorm { groups, eps: 1e-5, affine, activation }, vec![0], from)];
             let title = format!("norm of {from:?} in {groups}");
             check_within(&title, &network(from, steps), [2.0 * TOLERANCE, HALF_TOLERANCE]);
         }
@@ -399,19 +403,30 @@ fn elementwise_is_its_twin() {
     for (number, from) in maps().enumerate() {
         let channels = from.channels;
         let pixel = map([1, 1], channels);
-        let pool = Operation::GlobalPool { exponent: None, affine: None, activation: Activation::None };
+        let pool = Operation::GlobalPool { reduce: Reduce::Mean, affine: None, activation: Activation::None };
         let scaled = Operation::Elementwise {
             combine: Combine::One,
             affine: Some(affine(channels)),
             activation: Activation::Sigmoid,
         };
-        for combine in [Combine::One, Combine::Add, Combine::Multiply, Combine::Scale] {
+        let one = Operation::ChannelPool { maximum: number % 2 == 0 };
+        for combine in
+            [Combine::One, Combine::Add, Combine::Subtract, Combine::Multiply, Combine::Scale, Combine::Place]
+        {
             for affine in [None, Some(affine(channels))] {
-                let second = if combine == Combine::Scale { 2 } else { 1 };
+                let second = match combine {
+                    Combine::Scale => 2,
+                    Combine::Place => 3,
+                    _ => 1,
+                };
                 let inputs = if combine == Combine::One { vec![0] } else { vec![0, second] };
                 let operation = Operation::Elementwise { combine, affine, activation: activation(channels, number) };
-                let steps =
-                    vec![(scaled.clone(), vec![0], from), (pool.clone(), vec![0], pixel), (operation, inputs, from)];
+                let steps = vec![
+                    (scaled.clone(), vec![0], from),
+                    (pool.clone(), vec![0], pixel),
+                    (one.clone(), vec![0], Map { channels: 1, ..from }),
+                    (operation, inputs, from),
+                ];
                 check(&format!("{combine:?} of {from:?}"), &network(from, steps));
             }
         }
@@ -433,6 +448,132 @@ fn slices_and_concatenations_are_their_twins() {
             ];
             check(&format!("{first}, {second} and {third} of {size:?}"), &network(from, steps));
             check("a slice", &network(from, vec![slice(first, second)]));
+        }
+    }
+}
+
+#[test]
+fn norms_of_pixels_are_their_twins() {
+    for (number, from) in maps().enumerate() {
+        let channels = from.channels;
+        let unit = vec![(Operation::UnitLength { eps: 1e-6 }, vec![0], from)];
+        check(&format!("unit length of {from:?}"), &network(from, unit));
+        // Shorter than the smallest length.
+        let unit = vec![(Operation::UnitLength { eps: 100.0 }, vec![0], from)];
+        check(&format!("a small unit length of {from:?}"), &network(from, unit));
+        for eps in [1e-5, 0.1] {
+            if channels < 3 && eps < 0.1 {
+                // Of one value the variance is 0, and of two it may be nearly so: that is about rounding.
+                continue;
+            }
+            let (affine, activation) = (affine(channels), activation(channels, number));
+            let steps = vec![(Operation::LayerNorm { eps, affine, activation }, vec![0], from)];
+            check_within(
+                &format!("layer norm of {from:?}"),
+                &network(from, steps),
+                [3.0 * TOLERANCE, 2.0 * HALF_TOLERANCE],
+            );
+        }
+    }
+}
+
+#[test]
+fn channel_pools_and_transposes_are_their_twins() {
+    for from in maps() {
+        let one = Map { channels: 1, ..from };
+        for maximum in [true, false] {
+            check(&format!("of {from:?}"), &network(from, vec![(Operation::ChannelPool { maximum }, vec![0], one)]));
+        }
+        let to = map([from.channels, 1], from.area());
+        check(&format!("{from:?} turned"), &network(from, vec![(Operation::Transpose, vec![0], to)]));
+    }
+}
+
+#[test]
+fn constants_are_their_twins() {
+    for from in maps() {
+        for combine in [Combine::Add, Combine::Multiply] {
+            let values = noise(from.area() * from.channels, 3);
+            let steps = vec![(Operation::Constant { combine, values }, vec![0], from)];
+            check(&format!("a constant to {combine:?} to {from:?}"), &network(from, steps));
+        }
+    }
+}
+
+#[test]
+fn moved_pixels_and_channels_are_their_twins() {
+    for from in maps() {
+        let (area, channels) = (from.area() as u32, from.channels as u32);
+        let places: Vec<u32> = (0..2 * area + 1).map(|i| (i * 7 + 3) % area).collect();
+        let to = map([places.len(), 1], from.channels);
+        check(&format!("pixels of {from:?}"), &network(from, vec![(Operation::Gather { places }, vec![0], to)]));
+        let list: Vec<u32> = (0..channels + 2).map(|i| (i * 5 + 1) % channels).collect();
+        let to = Map { channels: list.len(), ..from };
+        let steps = vec![(Operation::GatherChannels { channels: list }, vec![0], to)];
+        check(&format!("channels of {from:?}"), &network(from, steps));
+        let constant = |places: usize| Part::Constant(noise(places * from.channels, places));
+        let parts = vec![constant(1), Part::Input, constant(3), Part::Input];
+        let to = map([2 * from.area() + 4, 1], from.channels);
+        check(&format!("{from:?} joined"), &network(from, vec![(Operation::JoinPlaces { parts }, vec![0, 0], to)]));
+    }
+}
+
+#[test]
+fn resized_maps_are_their_twins() {
+    for (from, size) in maps().flat_map(|from| [[1, 1], [14, 10], [5, 17], [26, 3]].map(|size| (from, size))) {
+        for rule in [ResizeRule::HalfPixel, ResizeRule::AlignCorners, ResizeRule::Asymmetric] {
+            for filter in [ResizeFilter::Nearest, ResizeFilter::Bilinear] {
+                let steps = vec![(Operation::Resize { filter, rule }, vec![0], map(size, from.channels))];
+                check(&format!("{from:?} to {size:?}, {filter:?}, {rule:?}"), &network(from, steps));
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_is_its_twin() {
+    // Windows, places of each, heads, channels of a head.
+    let cases = [
+        (1, 1, 1, 4),
+        (1, 7, 2, 3),
+        (1, 129, 2, 8),
+        (3, 5, 1, 7),
+        (4, 16, 3, 6),
+        (2, 49, 2, 32),
+        (1, 35, 1, 70),
+        (1, 33, 1, 300),
+        (2, 37, 2, 64),
+    ];
+    for (number, (windows, places, heads, size)) in cases.into_iter().enumerate() {
+        let channels = heads * size;
+        for (tables, weighting) in [
+            (0, Weighting::Softmax),
+            (heads, Weighting::Softmax),
+            (windows * heads, Weighting::Softmax),
+            (heads, Weighting::Mean),
+            (0, Weighting::Mean),
+        ] {
+            let bias = noise(tables * places * places, 9).into_iter();
+            // Now and then a key is hidden.
+            let bias: Vec<f32> = bias.map(|bias| if bias > 0.9 { -1e9 } else { bias }).collect();
+            let bias = (tables > 0).then(|| match weighting {
+                Weighting::Softmax => bias,
+                Weighting::Mean => noise(tables * places * places, 9),
+            });
+            let scale = 3.0 / (size as f32).sqrt();
+            let of = |starts| Attention { heads, windows, scale, weighting, bias: bias.clone(), starts };
+            // One value three times, and three.
+            let from = map([windows * places, 1], 3 * channels + 2);
+            let to = map([windows * places, 1], channels);
+            let title = format!("attention in {windows} of {places}, {heads} heads of {size}, {tables} {weighting:?}");
+            let steps = vec![(Operation::Attention(of([1, channels + 1, 2 * channels + 1])), vec![0; 3], to)];
+            check_within(&title, &network(from, steps), [3.0 * TOLERANCE, HALF_NETWORK]);
+            if number % 2 == 0 {
+                let slice = |start| (Operation::Slice { start }, vec![0], to);
+                let steps =
+                    vec![slice(0), slice(channels), slice(2), (Operation::Attention(of([0; 3])), vec![1, 3, 2], to)];
+                check_within(&title, &network(from, steps), [3.0 * TOLERANCE, HALF_NETWORK]);
+            }
         }
     }
 }

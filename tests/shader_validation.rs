@@ -14,11 +14,13 @@ use naga::{
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
 use webreid::kernels::frozen::{
-    self, Stored, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, grouped, lite,
-    lite_strip, nhwc_input, pool, preprocess,
+    self, Stored, attention, channel_pool, concatenate, conv, depthwise, elementwise, gate, gate_scales, gather,
+    gather_channels, global_pool,
+    group_norm::{self, Norm},
+    grouped, lite, lite_strip, nhwc_input, pool, preprocess, resize, transpose,
 };
 use webreid::kernels::{Dispatch, Kernel, variant::Variant};
-use webreid::step::{Activation, Combine, Convolution, Gate, Padding, Pool};
+use webreid::step::{Activation, Attention, Combine, Convolution, Gate, Padding, Pool, Reduce, Weighting};
 
 /// The kernels by the folder that they and their shaders lie in.
 const FOLDERS: &[(&str, &[Kernel])] = &[
@@ -47,6 +49,12 @@ fn stems(path: &str, extension: &str) -> BTreeSet<String> {
 fn sources() -> Vec<(&'static str, String)> {
     let mut variants: Vec<Variant> = kernels().map(Variant::from).collect();
     variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded, [1; 2]))));
+    let heads = [1, 3, 32, 64, 80, 500].map(|size| {
+        let (weighting, starts) = (Weighting::Softmax, [0; 3]);
+        let attention = Attention { heads: 1, windows: 1, scale: 1.0, weighting, bias: None, starts };
+        attention::Sizes::new(&attention, size, [Stored { height: 2, width: 1, pitch: 512 }; 2]).variant()
+    });
+    variants.extend(heads);
     variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
     variants.extend((1..=lite_strip::MOST_COLUMNS).map(lite_strip::variant));
     let halves: Vec<Variant> = variants.iter().filter(|v| v.kernel.wgsl.contains("alias real")).cloned().collect();
@@ -137,24 +145,33 @@ fn launches() -> Vec<(Kernel, Dispatch)> {
     let (weight, bias, activation) = (vec![1.0; 16], vec![0.0; 4], none.clone());
     let convolution = Convolution { kernel, stride, padding, dilation, groups: 1, weight, bias, activation };
     let window = Pool { kernel, stride, padding, ceil: false, count_padding: true };
+    let (weighting, starts) = (Weighting::Softmax, [0; 3]);
+    let attending = Attention { heads: 2, windows: 1, scale: 0.5, weighting, bias: None, starts };
+    let sizes = attention::Sizes::new(&attending, 4, [map; 2]);
     let gates = Gate { fc1: vec![1.0; 4], bias1: vec![0.0], fc2: vec![1.0; 4], bias2: vec![0.0; 4] };
     let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
     let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
     vec![
+        (attention::KERNEL, attention::dispatch(2, &attending, sizes, [map; 4])),
+        (channel_pool::KERNEL, channel_pool::dispatch(2, true, 3, map)),
         (concatenate::KERNEL, concatenate::dispatch(2, (4, 0), (map, 0), (map, 0))),
         (conv::KERNEL, conv::dispatch(2, &convolution, false, map, map, conv::TILES[0])),
         (depthwise::KERNEL, depthwise::dispatch(2, &convolution, map, map)),
-        (elementwise::KERNEL, elementwise::dispatch(2, Combine::Add, &none, map)),
+        (elementwise::KERNEL, elementwise::dispatch(2, Combine::Add, false, &none, map)),
+        (gather::KERNEL, gather::dispatch(2, 3, 6, map, 1)),
+        (gather_channels::KERNEL, gather_channels::dispatch(2, 3, map, map)),
         (gate::KERNEL, gate::dispatch(2, 1, false, &gates, map)),
         (gate_scales::KERNEL, gate_scales::dispatch(2, 1, &gates, map)),
-        (global_pool::KERNEL, global_pool::dispatch(2, None, &none, map)),
-        (group_norm::KERNEL, group_norm::dispatch(2, 4, 4, &none, map)),
+        (global_pool::KERNEL, global_pool::dispatch(2, Reduce::Mean, &none, map)),
+        (group_norm::KERNEL, group_norm::dispatch(2, Norm::Groups(4), 1e-5, 4, &none, map)),
         (grouped::KERNEL, grouped::dispatch(2, &convolution, 4, false, map, map)),
         (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
         (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
         (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
         (pool::KERNEL, pool::dispatch(2, true, window, map, map)),
         (preprocess::KERNEL, preprocess::dispatch(&plan, 5, 7, 7)),
+        (resize::KERNEL, resize::dispatch(2, map, map)),
+        (transpose::KERNEL, transpose::dispatch(2, map, map)),
     ]
 }
 

@@ -9,7 +9,9 @@ struct Params {
     count: u32,
     size: u32,
     channels: u32,
-    // 0 the first alone, 1 the sum, 2 the product, 3 the second is a pixel that scales the channels.
+    // 0 the first alone, 1 the sum, 2 the product, 3 the second is a pixel that scales the channels, 4 the first without the
+    // second, 5 the second has one channel, which scales each pixel, 6 and 7 sum and product with what is the same for every
+    // image.
     combine: u32,
     activation: u32,
 }
@@ -42,6 +44,18 @@ fn main(
         }
         case 3u: {
             value *= vec4<f32>(b[place / params.size * params.channels + channel]);
+        }
+        case 4u: {
+            value -= vec4<f32>(b[place]);
+        }
+        case 5u: {
+            value *= f32(b[place / params.channels].x);
+        }
+        case 6u: {
+            value += vec4<f32>(b[place % params.size]);
+        }
+        case 7u: {
+            value *= vec4<f32>(b[place % params.size]);
         }
         default: {}
     }

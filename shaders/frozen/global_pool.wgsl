@@ -1,4 +1,4 @@
-// The mean over all pixels, plain or generalised (GeM), then scaled, shifted and activated. One workgroup some vec4s of
+// The mean over all pixels, plain or generalised (GeM), or the largest, then scaled, shifted and activated. One workgroup some vec4s of
 // channels of an image: `lanes` threads side by side take a pixel, the next threads the next pixel.
 
 // What is stored, in the variant for GPUs that have it f16.
@@ -10,8 +10,8 @@ struct Params {
     // vec4s of a pixel, and how many a workgroup takes: a power of two.
     channels: u32,
     lanes: u32,
-    // 1 for the generalised mean.
-    gem: u32,
+    // 0 the mean, 1 the generalised mean, 2 the largest.
+    reduce: u32,
     exponent: f32,
     // What smaller values count as in it.
     smallest: f32,
@@ -45,7 +45,7 @@ fn main(
     let apart = 64u / lanes;
 
     var largest = vec4(params.smallest);
-    if params.gem == 1u {
+    if params.reduce != 0u {
         // The largest is taken out, so that neither a tiny map nor a large exponent leaves f32's range.
         for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
             let value = vec4<f32>(x[first + pixel * params.channels]);
@@ -67,7 +67,7 @@ fn main(
     var sum = vec4<f32>();
     for (var pixel = lane / lanes; pixel < params.area; pixel += apart) {
         let value = vec4<f32>(x[first + pixel * params.channels]);
-        if params.gem == 1u {
+        if params.reduce == 1u {
             let least = vec4(params.smallest);
             sum += pow(select(value, least, value < least) / largest, vec4(params.exponent));
         } else {
@@ -83,9 +83,10 @@ fn main(
     }
     if lane < lanes && channel < params.channels {
         var mean = partial[lane] / f32(params.area);
-        if params.gem == 1u {
+        if params.reduce == 1u {
             mean = largest * pow(mean, vec4(1.0 / params.exponent));
         }
+        mean = select(mean, largest, params.reduce == 2u);
         mean = mean * tail[channel] + tail[params.channels + channel];
         out[image * params.channels + channel] =
             vec4<real>(finish(mean, params.activation, tail[2u * params.channels + channel]));

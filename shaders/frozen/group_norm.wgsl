@@ -1,4 +1,5 @@
-// Instance and group norm: each image's runs of channels to mean 0 and variance 1, then scaled, shifted and activated.
+// Instance, group and layer norm: each image's runs of channels to mean 0 and variance 1, or to length 1, then scaled, shifted
+// and activated. For layer norm a pixel counts as an image.
 // One workgroup a run of an image, value by value, as a run need not be whole vec4s.
 
 // What is stored, in the variant for GPUs that have it f16.
@@ -12,6 +13,8 @@ struct Params {
     channels: u32,
     groups: u32,
     epsilon: f32,
+    // 1 to length 1.
+    unit: u32,
     activation: u32,
 }
 
@@ -39,20 +42,23 @@ fn main(
     let first = image * params.area * params.pitch + first_channel;
     let count = params.area * length;
 
+    var mean = 0.0;
     var sum = 0.0;
-    for (var i = lane; i < count; i += 64u) {
-        sum += f32(x[first + i / length * params.pitch + i % length]);
-    }
-    partial[lane] = sum;
-    for (var half = 32u; half > 0u; half >>= 1u) {
-        workgroupBarrier();
-        if lane < half {
-            partial[lane] += partial[lane + half];
+    if params.unit == 0u {
+        for (var i = lane; i < count; i += 64u) {
+            sum += f32(x[first + i / length * params.pitch + i % length]);
         }
+        partial[lane] = sum;
+        for (var half = 32u; half > 0u; half >>= 1u) {
+            workgroupBarrier();
+            if lane < half {
+                partial[lane] += partial[lane + half];
+            }
+        }
+        workgroupBarrier();
+        mean = partial[0] / f32(count);
+        workgroupBarrier();
     }
-    workgroupBarrier();
-    let mean = partial[0] / f32(count);
-    workgroupBarrier();
 
     sum = 0.0;
     for (var i = lane; i < count; i += 64u) {
@@ -67,7 +73,11 @@ fn main(
         }
     }
     workgroupBarrier();
-    let scale = 1.0 / sqrt(partial[0] / f32(count) + params.epsilon);
+    var deviation = sqrt(partial[0] / f32(count) + params.epsilon);
+    if params.unit == 1u {
+        deviation = max(sqrt(partial[0]), params.epsilon);
+    }
+    let scale = 1.0 / deviation;
 
     for (var i = lane; i < count; i += 64u) {
         let channel = first_channel + i % length;

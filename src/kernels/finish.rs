@@ -1,7 +1,7 @@
 //! What becomes of values at the end of a step: the twin of `shaders/parts/finish.wgsl`.
 
 use super::simd::{exp, larger, vectorised};
-use crate::step::{Activation, Gelu};
+use crate::step::{Activation, GeluForm};
 
 /// An activation as the twins apply it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,10 +46,10 @@ impl Finish {
                 Activation::LeakyRelu(slope) => each(map, |x| leaky(x, slope)),
                 Activation::Elu(alpha) => each(map, |x| if x < 0.0 { alpha * (exp(x) - 1.0) } else { x }),
                 Activation::Silu => each(map, |x| gated(x, 1.0, x)),
-                Activation::Gelu(Gelu::Exact) => each(map, gelu),
+                Activation::Gelu(GeluForm::Exact) => each(map, gelu),
                 // By tanh(z) = 2·σ(2·z) − 1.
-                Activation::Gelu(Gelu::Tanh) => each(map, |x| gated(x, 1.595_769, x + 0.044_715 * x * x * x)),
-                Activation::Gelu(Gelu::Quick) => each(map, |x| gated(x, 1.702, x)),
+                Activation::Gelu(GeluForm::Tanh) => each(map, |x| gated(x, 1.595_769, x + 0.044_715 * x * x * x)),
+                Activation::Gelu(GeluForm::Quick) => each(map, |x| gated(x, 1.702, x)),
                 Activation::HardSigmoid { slope, offset } => each(map, |x| within(0.0, 1.0, slope * x + offset)),
                 Activation::HardSwish => each(map, |x| x * within(0.0, 1.0, x * (1.0 / 6.0) + 0.5)),
                 Activation::Clip { min, max } => each(map, |x| within(min, max, x)),
@@ -116,9 +116,9 @@ pub(super) fn code(activation: &Activation) -> u32 {
         Activation::Sigmoid => 2,
         Activation::PRelu(_) | Activation::LeakyRelu(_) => 3,
         Activation::Elu(_) => 4,
-        Activation::Silu | Activation::Gelu(Gelu::Quick) => 5,
-        Activation::Gelu(Gelu::Tanh) => 6,
-        Activation::Gelu(Gelu::Exact) => 7,
+        Activation::Silu | Activation::Gelu(GeluForm::Quick) => 5,
+        Activation::Gelu(GeluForm::Tanh) => 6,
+        Activation::Gelu(GeluForm::Exact) => 7,
         Activation::HardSigmoid { .. } => 8,
         Activation::HardSwish => 9,
         Activation::Clip { .. } => 10,
@@ -135,7 +135,7 @@ pub(super) fn parameters(activation: &Activation, pitch: usize) -> Vec<f32> {
         Activation::LeakyRelu(slope) => [slope; 2],
         Activation::Elu(alpha) => [alpha, 0.0],
         Activation::Silu => [1.0, 0.0],
-        Activation::Gelu(Gelu::Quick) => [1.702, 0.0],
+        Activation::Gelu(GeluForm::Quick) => [1.702, 0.0],
         Activation::HardSigmoid { slope, offset } => [slope, offset],
         Activation::HardSwish => [1.0 / 6.0, 0.5],
         Activation::Clip { min, max } => [min, max],

@@ -37,6 +37,19 @@ pub fn exp(x: f32) -> f32 {
     power * (((sum + 0.5) * r * r + r) + 1.0)
 }
 
+/// The sum of a function of values, in partial sums, so that it vectorises.
+#[inline(always)]
+pub fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0.0; LANES];
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for values in whole {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += of(*value));
+    }
+    sums.iter_mut().zip(rest).for_each(|(sum, value)| *sum += of(*value));
+    sums.iter().sum()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -18,7 +18,7 @@ pub enum Activation {
     Elu(f32),
     /// `x · σ(x)`
     Silu,
-    Gelu(Gelu),
+    Gelu(GeluForm),
     /// `slope · x + offset` within 0…1.
     HardSigmoid {
         slope: f32,
@@ -41,7 +41,7 @@ pub enum Activation {
 /// The forms of GELU, `x · Φ(x)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Gelu {
+pub enum GeluForm {
     /// By the error function.
     #[default]
     Exact,

@@ -3,9 +3,13 @@
 //! a map of one pixel.
 
 mod activation;
+mod attention;
+mod resize;
 mod window;
 
-pub use activation::{Activation, Gelu};
+pub use activation::{Activation, GeluForm};
+pub use attention::{Attention, Weighting};
+pub use resize::{ResizeFilter, ResizeRule};
 pub(crate) use window::windows;
 pub use window::{Padding, Pool};
 
@@ -39,17 +43,32 @@ pub enum Operation {
         maximum: bool,
         window: Pool,
     },
-    /// The mean over all pixels, or with `exponent` the generalised mean (GeM); then scaled and shifted.
+    /// All pixels in one; then scaled and shifted.
     GlobalPool {
-        exponent: Option<f32>,
+        reduce: Reduce,
         affine: Option<Affine>,
         activation: Activation,
+    },
+    /// The mean or the largest of each pixel's channels, as the only one.
+    ChannelPool {
+        maximum: bool,
     },
     /// Each image's runs of channels to mean 0 and variance 1; with as many groups as channels instance norm.
     GroupNorm {
         groups: usize,
+        eps: f32,
         affine: Affine,
         activation: Activation,
+    },
+    /// Each pixel's channels to mean 0 and variance 1.
+    LayerNorm {
+        eps: f32,
+        affine: Affine,
+        activation: Activation,
+    },
+    /// Each pixel's channels divided by their length (L2), which counts as `eps` at least.
+    UnitLength {
+        eps: f32,
     },
     /// The inputs combined, then scaled and shifted.
     Elementwise {
@@ -57,12 +76,38 @@ pub enum Operation {
         affine: Option<Affine>,
         activation: Activation,
     },
+    /// The input combined with `[area · channels]` numbers that are the same for every image: a sum or a product.
+    Constant {
+        combine: Combine,
+        values: Vec<f32>,
+    },
     /// The channels from `start`, as many as the output has.
     Slice {
         start: usize,
     },
     /// The inputs' channels one after the other.
     Concatenate,
+    /// The channels in the order of a list.
+    GatherChannels {
+        channels: Vec<u32>,
+    },
+    /// The pixels in the order of a list, as the output's pixels.
+    Gather {
+        places: Vec<u32>,
+    },
+    /// Pixels one behind the other.
+    JoinPlaces {
+        parts: Vec<Part>,
+    },
+    /// Pixels become channels, and channels pixels.
+    Transpose,
+    /// The map in another size.
+    Resize {
+        filter: ResizeFilter,
+        rule: ResizeRule,
+    },
+    /// Of three inputs – queries, keys and values, which may be one.
+    Attention(Attention),
 }
 
 /// The attributes and weights of a convolution.
@@ -97,15 +142,40 @@ pub struct Affine {
     pub shift: Vec<f32>,
 }
 
+/// What becomes of all pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reduce {
+    Mean,
+    Maximum,
+    /// `mean(max(x, eps)^exponent)^(1 / exponent)` (GeM).
+    Generalised {
+        exponent: f32,
+        eps: f32,
+    },
+}
+
+/// What is joined along the pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// The next of the step's inputs.
+    Input,
+    /// Numbers that are the same for every image, `[pixels, channels]`.
+    Constant(Vec<f32>),
+}
+
 /// How an elementwise step takes its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combine {
     /// The only input as it is.
     One,
     Add,
+    /// The first without the second.
+    Subtract,
     Multiply,
     /// The second is a vector and scales the channels of the first.
     Scale,
+    /// The second has one channel, which scales all of the first's in its place.
+    Place,
 }
 
 macro_rules! activation {
@@ -115,8 +185,9 @@ macro_rules! activation {
             | Operation::Depthwise(Convolution { activation, .. })
             | Operation::GlobalPool { activation, .. }
             | Operation::GroupNorm { activation, .. }
+            | Operation::LayerNorm { activation, .. }
             | Operation::Elementwise { activation, .. } => Some(activation),
-            Operation::Gate(_) | Operation::Pool { .. } | Operation::Slice { .. } | Operation::Concatenate => None,
+            _ => None,
         }
     };
 }

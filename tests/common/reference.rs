@@ -1,7 +1,10 @@
 //! What the steps of a frozen network compute, as plain loops in f64.
 
 use webreid::graph::frozen::{Frozen, Step};
-use webreid::step::{Activation, Affine, Combine, Convolution, Gate, Gelu, Map, Operation, Pool};
+use webreid::step::{
+    Activation, Affine, Attention, Combine, Convolution, Gate, GeluForm, Map, Operation, Part, Pool, Reduce,
+    ResizeFilter, ResizeRule, Weighting,
+};
 
 /// A value of one image, channels last, without padding.
 type Values = Vec<f64>;
@@ -63,32 +66,82 @@ fn step(step: &Step, inputs: &[(Map, &[f64])], to: Map) -> Values {
             sums
         }
         Operation::Pool { maximum, window } => pool(*maximum, window, from, x, to),
-        Operation::GlobalPool { exponent, affine, activation } => {
+        Operation::GlobalPool { reduce, affine, activation } => {
             let pooled = (0..from.channels).map(|channel| {
-                let values = x.iter().skip(channel).step_by(from.channels);
-                let p = exponent.map_or(1.0, f64::from);
-                let clamped = values.map(|&value| if exponent.is_some() { value.max(1e-6).powf(p) } else { value });
-                let mean = clamped.sum::<f64>() / from.area() as f64;
-                if exponent.is_some() { mean.powf(1.0 / p) } else { mean }
+                let values = x.iter().skip(channel).step_by(from.channels).copied();
+                let area = from.area() as f64;
+                match *reduce {
+                    Reduce::Mean => values.sum::<f64>() / area,
+                    Reduce::Maximum => values.fold(f64::NEG_INFINITY, f64::max),
+                    Reduce::Generalised { exponent, eps } => {
+                        let p = f64::from(exponent);
+                        (values.map(|value| value.max(eps.into()).powf(p)).sum::<f64>() / area).powf(1.0 / p)
+                    }
+                }
             });
             finish(pooled.collect(), affine.as_ref(), activation)
         }
-        Operation::GroupNorm { groups, affine, activation } => {
+        Operation::ChannelPool { maximum } => {
+            let pool = |pixel: &[f64]| match maximum {
+                true => pixel.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                false => pixel.iter().sum::<f64>() / pixel.len() as f64,
+            };
+            x.chunks_exact(from.channels).map(pool).collect()
+        }
+        Operation::GroupNorm { groups, eps, affine, activation } => {
             let length = from.channels / groups;
             let mut out = x.to_vec();
             for group in 0..*groups {
                 let places: Vec<usize> = (0..x.len()).filter(|i| i % from.channels / length == group).collect();
-                let mean = places.iter().map(|&i| x[i]).sum::<f64>() / places.len() as f64;
-                let variance = places.iter().map(|&i| (x[i] - mean).powi(2)).sum::<f64>() / places.len() as f64;
-                places.iter().for_each(|&i| out[i] = (x[i] - mean) / (variance + 1e-5).sqrt());
+                normalise(&places, *eps, &mut out);
             }
             finish(out, Some(affine), activation)
         }
+        Operation::LayerNorm { eps, affine, activation } => {
+            let mut out = x.to_vec();
+            for pixel in 0..from.area() {
+                let places: Vec<usize> = (pixel * from.channels..(pixel + 1) * from.channels).collect();
+                normalise(&places, *eps, &mut out);
+            }
+            finish(out, Some(affine), activation)
+        }
+        Operation::UnitLength { eps } => {
+            let length = |pixel: &[f64]| pixel.iter().map(|value| value * value).sum::<f64>().sqrt().max((*eps).into());
+            let unit = |pixel: &[f64]| pixel.iter().map(|value| value / length(pixel)).collect::<Vec<_>>();
+            x.chunks_exact(from.channels).flat_map(unit).collect()
+        }
+        Operation::Constant { combine, values } => {
+            let pairs = x.iter().zip(values).map(|(x, value)| (x, f64::from(*value)));
+            match combine {
+                Combine::Add => pairs.map(|(x, value)| x + value).collect(),
+                _ => pairs.map(|(x, value)| x * value).collect(),
+            }
+        }
+        Operation::GatherChannels { channels } => {
+            let pixel = |pixel: &'_ [f64]| channels.iter().map(|&channel| pixel[channel as usize]).collect::<Vec<_>>();
+            x.chunks_exact(from.channels).flat_map(pixel).collect()
+        }
+        Operation::Gather { places } => {
+            places.iter().flat_map(|&place| &x[place as usize * from.channels..][..from.channels]).copied().collect()
+        }
+        Operation::JoinPlaces { parts } => {
+            let mut inputs = inputs.iter();
+            let part = |part: &Part| match part {
+                Part::Input => inputs.next().unwrap().1.to_vec(),
+                Part::Constant(values) => values.iter().map(|&value| value.into()).collect(),
+            };
+            parts.iter().flat_map(part).collect()
+        }
+        Operation::Transpose => (0..x.len()).map(|i| x[i % to.channels * from.channels + i / to.channels]).collect(),
+        Operation::Resize { filter, rule } => resize(*filter, *rule, from, x, to),
+        Operation::Attention(a) => attention(a, inputs, to),
         Operation::Elementwise { combine, affine, activation } => {
             let second = |i: usize| inputs[1].1[i];
             let value = |i: usize| match combine {
                 Combine::One => x[i],
                 Combine::Add => x[i] + second(i),
+                Combine::Subtract => x[i] - second(i),
+                Combine::Place => x[i] * second(i / to.channels),
                 Combine::Multiply => x[i] * second(i),
                 Combine::Scale => x[i] * second(i % to.channels),
             };
@@ -102,6 +155,82 @@ fn step(step: &Step, inputs: &[(Map, &[f64])], to: Map) -> Values {
             (0..to.area()).flat_map(pixel).copied().collect()
         }
     }
+}
+
+fn normalise(places: &[usize], eps: f32, x: &mut [f64]) {
+    let count = places.len() as f64;
+    let mean = places.iter().map(|&i| x[i]).sum::<f64>() / count;
+    let variance = places.iter().map(|&i| (x[i] - mean).powi(2)).sum::<f64>() / count;
+    places.iter().for_each(|&i| x[i] = (x[i] - mean) / (variance + f64::from(eps)).sqrt());
+}
+
+fn resize(filter: ResizeFilter, rule: ResizeRule, from: Map, x: &[f64], to: Map) -> Values {
+    // The two places and the share of the second.
+    let along = |place: usize, from: usize, to: usize| -> [(usize, f64); 2] {
+        let scale = from as f64 / to as f64;
+        let at = match rule {
+            ResizeRule::HalfPixel => (place as f64 + 0.5) * scale - 0.5,
+            ResizeRule::AlignCorners if to == 1 => 0.0,
+            ResizeRule::AlignCorners => place as f64 * (from as f64 - 1.0) / (to as f64 - 1.0),
+            ResizeRule::Asymmetric => place as f64 * scale,
+        };
+        let at = at.clamp(0.0, from as f64 - 1.0);
+        let share = at - at.floor();
+        let nearest = if rule == ResizeRule::Asymmetric { 0.0 } else { f64::from(u8::from(share > 0.5 + 1e-9)) };
+        let share = if filter == ResizeFilter::Nearest { nearest } else { share };
+        [(at as usize, 1.0 - share), ((at as usize + 1).min(from - 1), share)]
+    };
+    let mut out = Vec::new();
+    for (y, x_) in pixels(to) {
+        for channel in 0..to.channels {
+            let mut sum = 0.0;
+            for (row, down) in along(y, from.height, to.height) {
+                for (column, across) in along(x_, from.width, to.width) {
+                    sum += down * across * x[(row * from.width + column) * from.channels + channel];
+                }
+            }
+            out.push(sum);
+        }
+    }
+    out
+}
+
+fn attention(a: &Attention, inputs: &[(Map, &[f64])], to: Map) -> Values {
+    let [queries, keys] = [0, 1].map(|i| inputs[i].0.area() / a.windows);
+    let size = to.channels / a.heads;
+    let mut out = vec![0.0; to.area() * to.channels];
+    for (window, head, query) in
+        (0..a.windows).flat_map(|w| (0..a.heads).flat_map(move |h| (0..queries).map(move |q| (w, h, q))))
+    {
+        let values = |input: usize, place: usize| {
+            let (map, x) = inputs[input];
+            &x[place * map.channels + a.starts[input] + head * size..][..size]
+        };
+        let q = values(0, window * queries + query);
+        let mut weights: Vec<f64> = (0..keys)
+            .map(|key| {
+                let k = values(1, window * keys + key);
+                let bias = a.bias.as_ref().map_or(0.0, |bias| {
+                    let table = (window * a.heads + head) % (bias.len() / (queries * keys));
+                    f64::from(bias[(table * queries + query) * keys + key])
+                });
+                q.iter().zip(k).map(|(q, k)| q * k).sum::<f64>() * f64::from(a.scale) + bias
+            })
+            .collect();
+        if a.weighting == Weighting::Softmax {
+            let most = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            weights.iter_mut().for_each(|weight| *weight = (*weight - most).exp());
+            let total = weights.iter().sum::<f64>();
+            weights.iter_mut().for_each(|weight| *weight /= total);
+        } else {
+            weights.iter_mut().for_each(|weight| *weight /= keys as f64);
+        }
+        let to = &mut out[(window * queries + query) * to.channels + head * size..][..size];
+        for (key, weight) in weights.iter().enumerate() {
+            to.iter_mut().zip(values(2, window * keys + key)).for_each(|(to, value)| *to += weight * value);
+        }
+    }
+    out
 }
 
 fn convolution(c: &Convolution, from: Map, x: &[f64], to: Map) -> Values {
@@ -189,12 +318,12 @@ fn activated(activation: &Activation, channel: usize, x: f64) -> f64 {
             }
         }
         Activation::Silu => x * sigmoid(x),
-        Activation::Gelu(Gelu::Exact) => x * normal(x),
-        Activation::Gelu(Gelu::Tanh) => {
+        Activation::Gelu(GeluForm::Exact) => x * normal(x),
+        Activation::Gelu(GeluForm::Tanh) => {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
             x / 2.0 * (1.0 + inner.tanh())
         }
-        Activation::Gelu(Gelu::Quick) => x * sigmoid(1.702 * x),
+        Activation::Gelu(GeluForm::Quick) => x * sigmoid(1.702 * x),
         Activation::HardSigmoid { slope, offset } => (x * f64::from(slope) + f64::from(offset)).clamp(0.0, 1.0),
         Activation::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
         Activation::Clip { min, max } => x.clamp(min.into(), max.into()),

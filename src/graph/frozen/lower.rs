@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
+use super::{
+    Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Reduce, Step, ValueId,
+};
 use crate::graph::budget;
 use crate::graph::op;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
+use crate::step::Attention;
 use crate::tensor::Tensor;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.

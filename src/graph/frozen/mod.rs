@@ -29,7 +29,10 @@ pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 use std::collections::BTreeMap;
 
 use super::{Graph, NodeId, ShapeError};
-pub use crate::step::{Activation, Affine, Combine, Convolution, Gate, Map, Operation};
+pub use crate::step::{
+    Activation, Affine, Attention, Combine, Convolution, Gate, Map, Operation, Part, Reduce, ResizeFilter, ResizeRule,
+    Weighting,
+};
 use crate::tensor::Tensor;
 
 /// The index of a value in [`Frozen::values`].
@@ -88,6 +91,10 @@ impl Frozen {
     pub fn products(&self) -> u64 {
         let of = |step: &Step| match &step.operation {
             Operation::Convolution(c) | Operation::Depthwise(c) => c.weight.len() * self.values[step.output].area(),
+            Operation::Attention(a) => {
+                let keys = self.values[step.inputs[1]].area() / a.windows;
+                2 * keys * self.values[step.output].area() * self.values[step.output].channels
+            }
             _ => 0,
         };
         self.steps.iter().map(|step| of(step) as u64).sum()

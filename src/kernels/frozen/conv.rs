@@ -228,15 +228,64 @@ impl Packed {
         for_each_chunk(out, length, |band, out| {
             let residual = residual.map(|residual| &residual[band * length..][..out.len()]);
             let fields = &self.fields[band * tiles * PIXELS..];
-            Arch::new().dispatch(Run { packed: self, x, width, fields, residual, out });
+            Arch::new().dispatch(Run { packed: self, panels: &self.panels, x, width, fields, residual, out });
             self.finish.apply_rest(pitch, out);
         });
     }
 }
 
+/// Products of rows with a matrix whose panels are made while a network runs.
+#[derive(Clone, Debug)]
+pub(super) struct Product {
+    packed: Packed,
+}
+
+impl Product {
+    /// Of rows of `depth` values, with a matrix `[depth, outputs]`.
+    pub fn new(depth: usize, outputs: usize) -> Self {
+        let row = |pitch| Stored { height: 1, width: 1, pitch };
+        let pitch = outputs.next_multiple_of(NARROW);
+        let packed = Packed {
+            kernel: [1; 2],
+            padding: Padding::NONE,
+            input: row(depth),
+            output: row(pitch),
+            panels: Vec::new(),
+            bias: vec![0.0; pitch],
+            finish: Finish::None,
+            fields: Vec::new(),
+        };
+        Self { packed }
+    }
+
+    /// Values of a row of the output.
+    pub fn pitch(&self) -> usize {
+        self.packed.output.pitch
+    }
+
+    /// Values of the matrix in panels, as [`panel_order`] has them.
+    pub fn size(&self) -> usize {
+        self.packed.input.pitch * self.pitch()
+    }
+
+    /// Of the rows of `x` that begin at `fields`.
+    pub fn run(&self, panels: &[f32], x: &[f32], fields: &[u32], out: &mut [f32]) {
+        Arch::new().dispatch(Run { packed: &self.packed, panels, x, width: 0, fields, residual: None, out });
+    }
+}
+
+/// The panels of a matrix `[depth, outputs]`: the first output of each, how many it has, and where it begins. A panel is
+/// `[depth, its outputs]`.
+pub(super) fn panel_order(outputs: usize, depth: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    let pitch = outputs.next_multiple_of(NARROW);
+    let next = move |first: usize| (first < pitch).then(|| (first, panel(pitch - first), first * depth));
+    std::iter::successors(next(0), move |&(first, width, _)| next(first + width))
+}
+
 /// A band of the output.
 struct Run<'a> {
     packed: &'a Packed,
+    panels: &'a [f32],
     /// The whole map.
     x: &'a [f32],
     /// Pixels of a row of `x`.
@@ -270,7 +319,7 @@ impl WithSimd for Run<'_> {
             let mut first = 0;
             while first < output.pitch {
                 let outputs = panel(output.pitch - first);
-                let panel = Panel { weights: &self.packed.panels[first * depth..][..outputs * depth], first };
+                let panel = Panel { weights: &self.panels[first * depth..][..outputs * depth], first };
                 match outputs / S::F32_LANES {
                     1 => self.block::<S, 1>(simd, panel, block.clone()),
                     2 => self.block::<S, 2>(simd, panel, block.clone()),

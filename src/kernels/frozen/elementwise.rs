@@ -1,6 +1,6 @@
 //! Values combined one by one, then scaled and shifted channel by channel, then activated.
 //!
-//! Buffers: the first input, the second (or again the first), scale, shift and slopes `[3, pitch]`, out.
+//! Buffers: the first input, the second (or again the first, or the constant), scale, shift and slopes `[3, pitch]`, out.
 
 use super::{Finish, Stored, code, padded, words};
 use crate::kernels::simd::vectorised;
@@ -15,14 +15,19 @@ pub const KERNEL: Kernel = Kernel {
     ),
 };
 
-pub fn dispatch(batch: usize, combine: Combine, activation: &Activation, map: Stored) -> Dispatch {
+/// With `constant` the second is the same for every image.
+pub fn dispatch(batch: usize, combine: Combine, constant: bool, activation: &Activation, map: Stored) -> Dispatch {
     let size = map.area() * map.vecs();
     let mut params = words([batch * size, size, map.vecs()]);
-    let combine = match combine {
-        Combine::One => 0,
-        Combine::Add => 1,
-        Combine::Multiply => 2,
-        Combine::Scale => 3,
+    let combine = match (combine, constant) {
+        (Combine::One, _) => 0,
+        (Combine::Add, false) => 1,
+        (Combine::Multiply, false) => 2,
+        (Combine::Scale, _) => 3,
+        (Combine::Subtract, _) => 4,
+        (Combine::Place, _) => 5,
+        (Combine::Add, true) => 6,
+        (Combine::Multiply, true) => 7,
     };
     params.extend([combine, code(activation)]);
     Dispatch::threads(params, batch * size)
@@ -76,8 +81,15 @@ impl Packed {
                 out.copy_from_slice(&inputs[0][..out.len()]);
                 match self.combine {
                     Combine::One => {}
+                    Combine::Subtract => out.iter_mut().zip(inputs[1]).for_each(|(out, value)| *out -= value),
                     Combine::Add => out.iter_mut().zip(inputs[1]).for_each(|(out, value)| *out += value),
                     Combine::Multiply => out.iter_mut().zip(inputs[1]).for_each(|(out, value)| *out *= value),
+                    Combine::Place => {
+                        let scales = inputs[1].iter().step_by(inputs[1].len() / (out.len() / self.pitch));
+                        for (pixel, scale) in out.chunks_exact_mut(self.pitch).zip(scales) {
+                            pixel.iter_mut().for_each(|out| *out *= scale);
+                        }
+                    }
                     Combine::Scale => {
                         for pixel in out.chunks_exact_mut(self.pitch) {
                             pixel.iter_mut().zip(inputs[1]).for_each(|(out, scale)| *out *= scale);

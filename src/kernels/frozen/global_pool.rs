@@ -1,5 +1,5 @@
-//! The mean over all pixels, plain or generalised (GeM: `(mean(max(x, 1e-6)^p))^(1/p)`), then scaled, shifted and
-//! activated: with the BN neck, the end of a re-identification network.
+//! The mean over all pixels, plain or generalised (GeM), or the largest of them, then scaled, shifted and activated: with the
+//! BN neck, the end of a re-identification network.
 //!
 //! Buffers: x, scale, shift and slopes `[3, pitch]`, out (one pixel).
 
@@ -7,7 +7,7 @@ use super::elementwise::PaddedAffine;
 use super::{Finish, Stored, code, lanes, words};
 use crate::kernels::simd::{larger, vectorised};
 use crate::kernels::{Dispatch, Kernel};
-use crate::step::{Activation, Affine};
+use crate::step::{Activation, Affine, Reduce};
 
 pub const KERNEL: Kernel = Kernel {
     name: "global_pool",
@@ -17,30 +17,31 @@ pub const KERNEL: Kernel = Kernel {
     ),
 };
 
-/// Below this a value counts as this much, as everywhere in GeM.
-pub const SMALLEST: f32 = 1e-6;
-
-pub fn dispatch(batch: usize, exponent: Option<f32>, activation: &Activation, from: Stored) -> Dispatch {
+pub fn dispatch(batch: usize, reduce: Reduce, activation: &Activation, from: Stored) -> Dispatch {
     let lanes = lanes(from.vecs());
     let mut params = words([batch, from.area(), from.vecs(), lanes]);
-    let gem = u32::from(exponent.is_some());
-    params.extend([gem, exponent.unwrap_or(1.0).to_bits(), SMALLEST.to_bits(), code(activation)]);
+    let (reduce, exponent, smallest) = match reduce {
+        Reduce::Mean => (0, 1.0, 0.0),
+        Reduce::Generalised { exponent, eps } => (1, exponent, eps),
+        Reduce::Maximum => (2, 1.0, f32::MIN),
+    };
+    params.extend([reduce, exponent.to_bits(), smallest.to_bits(), code(activation)]);
     Dispatch::new(params, batch * from.vecs().div_ceil(lanes))
 }
 
 /// A global pool packed for the twin.
 #[derive(Clone, Debug)]
 pub struct Packed {
-    exponent: Option<f32>,
+    reduce: Reduce,
     input: Stored,
     affine: Option<PaddedAffine>,
     finish: Finish,
 }
 
 impl Packed {
-    pub fn new(exponent: Option<f32>, affine: Option<&Affine>, activation: &Activation, input: Stored) -> Self {
+    pub fn new(reduce: Reduce, affine: Option<&Affine>, activation: &Activation, input: Stored) -> Self {
         Self {
-            exponent,
+            reduce,
             input,
             affine: affine.map(|affine| PaddedAffine::new(affine, input.pitch)),
             finish: Finish::new(activation, input.pitch),
@@ -49,30 +50,36 @@ impl Packed {
 
     /// One image; `out` is one pixel.
     pub fn run(&self, x: &[f32], out: &mut [f32]) {
-        match self.exponent {
-            None => mean(x, self.input, out),
-            Some(p) => {
+        match self.reduce {
+            Reduce::Mean => mean(x, self.input, out),
+            Reduce::Maximum => largest(x, f32::NEG_INFINITY, out),
+            Reduce::Generalised { exponent, eps } => {
                 // The largest is taken out, so that neither a tiny map nor a large exponent leaves f32's range.
-                out.fill(SMALLEST);
-                for pixel in x.chunks_exact(self.input.pitch) {
-                    out.iter_mut().zip(pixel).for_each(|(out, value)| *out = larger(*value, *out));
-                }
+                largest(x, eps, out);
                 let largest = out.to_vec();
                 out.fill(0.0);
                 for pixel in x.chunks_exact(self.input.pitch) {
                     for ((out, value), largest) in out.iter_mut().zip(pixel).zip(&largest) {
-                        *out += (larger(*value, SMALLEST) / largest).powf(p);
+                        *out += (larger(*value, eps) / largest).powf(exponent);
                     }
                 }
                 let share = 1.0 / self.input.area() as f32;
                 for (out, largest) in out.iter_mut().zip(&largest) {
-                    *out = largest * (*out * share).powf(1.0 / p);
+                    *out = largest * (*out * share).powf(1.0 / exponent);
                 }
             }
         }
         self.affine.iter().for_each(|affine| affine.apply(out));
         self.finish.apply_relu(out);
         self.finish.apply_rest(self.input.pitch, out);
+    }
+}
+
+/// The largest of each channel, and `least` at least.
+fn largest(x: &[f32], least: f32, out: &mut [f32]) {
+    out.fill(least);
+    for pixel in x.chunks_exact(out.len()) {
+        out.iter_mut().zip(pixel).for_each(|(out, value)| *out = larger(*value, *out));
     }
 }
 

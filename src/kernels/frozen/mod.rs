@@ -2,12 +2,16 @@
 //! the CPU. The channels of a stored pixel are padded with zeros to whole vectors, `pitch` values in all, so that no kernel
 //! has to treat a remainder.
 
+pub mod attention;
+pub mod channel_pool;
 pub mod concatenate;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
 pub mod gate;
 pub mod gate_scales;
+pub mod gather;
+pub mod gather_channels;
 pub mod global_pool;
 pub mod group_norm;
 pub mod grouped;
@@ -16,17 +20,23 @@ pub mod lite_strip;
 pub mod nhwc_input;
 pub mod pool;
 pub mod preprocess;
+pub mod resize;
+pub mod transpose;
 
 use super::Kernel;
 use super::finish::{Finish, code, parameters, sigmoid};
 use crate::step::{Activation, Affine, Map, Padding};
 
 /// All shaders of frozen networks, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 14] = [
+pub const KERNELS: [Kernel; 20] = [
+    attention::KERNEL,
+    channel_pool::KERNEL,
     concatenate::KERNEL,
     conv::KERNEL,
     depthwise::KERNEL,
     elementwise::KERNEL,
+    gather::KERNEL,
+    gather_channels::KERNEL,
     gate::KERNEL,
     gate_scales::KERNEL,
     global_pool::KERNEL,
@@ -37,6 +47,8 @@ pub const KERNELS: [Kernel; 14] = [
     nhwc_input::KERNEL,
     pool::KERNEL,
     preprocess::KERNEL,
+    resize::KERNEL,
+    transpose::KERNEL,
 ];
 
 /// How many values a stored pixel's channels are a multiple of, on the CPU.
@@ -80,6 +92,11 @@ pub fn padded(values: &[f32], pitch: usize) -> Vec<f32> {
     let mut padded = values.to_vec();
     padded.resize(pitch, 0.0);
     padded
+}
+
+/// Pixels with so many channels as they are stored.
+pub fn padded_pixels(values: &[f32], channels: usize, pitch: usize) -> Vec<f32> {
+    values.chunks_exact(channels).flat_map(|pixel| padded(pixel, pitch)).collect()
 }
 
 /// The map with a border of zeros, made in `scratch` where there is any padding, and the pixels of its rows.
