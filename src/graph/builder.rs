@@ -1,9 +1,11 @@
 //! Writing a graph down: each call appends one node and returns its value.
 
 use super::op::{
-    AveragePool, BatchNorm, Convolution, EPS, GemPool, Input, InstanceNorm, Linear, MaxPool, PRelu, Split,
+    Attention, AveragePool, BatchNorm, ClassToken, Convolution, EPS, Gelu, GemPool, Input, InstanceNorm, LayerNorm,
+    Linear, MaxPool, PRelu, Place, Split, SplitPlaces,
 };
 use super::{Graph, Node, NodeId, Op, Padding, Pool, Role};
+use crate::step::{GeluForm, Weighting};
 
 /// A value under construction: the node that gives it and its channels.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +84,10 @@ impl Builder {
         self.push(InstanceNorm { name: name.into(), channels: x.channels, eps: EPS }, &[x], x.channels)
     }
 
+    pub fn layer_norm(&mut self, name: impl Into<String>, x: Value, eps: f32) -> Value {
+        self.push(LayerNorm { name: name.into(), channels: x.channels, eps }, &[x], x.channels)
+    }
+
     pub fn relu(&mut self, x: Value) -> Value {
         self.push(Op::Relu, &[x], x.channels)
     }
@@ -93,6 +99,37 @@ impl Builder {
 
     pub fn sigmoid(&mut self, x: Value) -> Value {
         self.push(Op::Sigmoid, &[x], x.channels)
+    }
+
+    pub fn gelu(&mut self, x: Value) -> Value {
+        self.push(Gelu { form: GeluForm::Exact }, &[x], x.channels)
+    }
+
+    /// A map as tokens, row by row.
+    pub fn tokens(&mut self, x: Value) -> Value {
+        self.push(Op::Tokens, &[x], x.channels)
+    }
+
+    /// Puts a learned token before the others.
+    pub fn class_token(&mut self, name: impl Into<String>, x: Value) -> Value {
+        self.push(ClassToken { name: name.into(), count: 1, channels: x.channels }, &[x], x.channels)
+    }
+
+    /// Adds a parameter of the value's shape.
+    pub fn place(&mut self, name: impl Into<String>, x: Value, shape: impl Into<Vec<usize>>) -> Value {
+        self.push(Place { name: name.into(), shape: shape.into(), scales: false }, &[x], x.channels)
+    }
+
+    /// Scaled dot-product attention of the tokens q, k and v among themselves.
+    pub fn attention(&mut self, [q, k, v]: [Value; 3], heads: usize) -> Value {
+        let scale = (heads.max(1) as f32 / q.channels as f32).sqrt();
+        let op = Attention { heads, windows: 1, scale, weighting: Weighting::Softmax, bias: None };
+        self.push(op, &[q, k, v], v.channels)
+    }
+
+    /// One of the tokens, as a vector.
+    pub fn token(&mut self, x: Value, place: usize) -> Value {
+        self.push(SplitPlaces { start: place, length: 1, vector: true }, &[x], x.channels)
     }
 
     pub fn max_pool(&mut self, x: Value, pool: Pool) -> Value {

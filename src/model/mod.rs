@@ -5,6 +5,7 @@ mod osnet;
 mod preset;
 mod reidentifier;
 mod resnet;
+mod vit;
 
 pub use imported::ImportedConfig;
 pub use osnet::OsnetConfig;
@@ -14,3 +15,4 @@ pub use reidentifier::{
     BackboneConfig, Bottleneck, ChannelOrder, ConfigError, Head, InputConfig, Pooling, ReIdentifierConfig, UnknownOrder,
 };
 pub use resnet::{Ibn, ResnetConfig, StemPool};
+pub use vit::VitConfig;

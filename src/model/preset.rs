@@ -1,9 +1,9 @@
 //! Models by name.
 
-use super::{BackboneConfig, Ibn, OsnetConfig, ReIdentifierConfig, ResnetConfig};
+use super::{BackboneConfig, Ibn, InputConfig, OsnetConfig, ReIdentifierConfig, ResnetConfig, VitConfig};
 
 /// The names that [`preset`] knows.
-pub const PRESETS: [&str; 16] = [
+pub const PRESETS: [&str; 17] = [
     "osnet_x0_25",
     "osnet_x0_5",
     "osnet_x0_75",
@@ -20,6 +20,7 @@ pub const PRESETS: [&str; 16] = [
     "resnet34_ibn_b",
     "resnet50_ibn_b",
     "resnet101_ibn_b",
+    "vit_small",
 ];
 
 /// The `ReIdentifier` of that name with a head for `num_classes` identities (0: none), or `None` for a name not in [`PRESETS`].
@@ -29,9 +30,15 @@ pub fn preset(name: &str, num_classes: usize) -> Option<ReIdentifierConfig> {
         "osnet_x0_5" => BackboneConfig::Osnet(OsnetConfig::quarters(2)),
         "osnet_x0_75" => BackboneConfig::Osnet(OsnetConfig::quarters(3)),
         "osnet_x1_0" => BackboneConfig::Osnet(OsnetConfig::quarters(4)),
+        "vit_small" => BackboneConfig::Vit(VitConfig::small()),
         _ => BackboneConfig::Resnet(resnet(name)?),
     };
-    Some(ReIdentifierConfig::new(backbone, num_classes))
+    let mut config = ReIdentifierConfig::new(backbone, num_classes);
+    if let BackboneConfig::Vit(_) = config.backbone {
+        // timm's, and TransReID's.
+        config.input = InputConfig { mean: [0.5; 3], std: [0.5; 3], ..config.input };
+    }
+    Some(config)
 }
 
 fn resnet(name: &str) -> Option<ResnetConfig> {

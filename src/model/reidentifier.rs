@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig};
+use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig, VitConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Graph, Role, ShapeError, Value};
 
@@ -31,6 +31,7 @@ pub struct ReIdentifierConfig {
 pub enum BackboneConfig {
     Osnet(OsnetConfig),
     Resnet(ResnetConfig),
+    Vit(VitConfig),
     Imported(ImportedConfig),
 }
 
@@ -163,6 +164,7 @@ impl ReIdentifierConfig {
                     ResnetConfig::layers(config.depth).ok_or(ConfigError::UnknownDepth(config.depth))?;
                 (config.build(&mut b, image, blocks, bottleneck), config.feature_dim.is_none())
             }
+            BackboneConfig::Vit(config) => (config.build(&mut b, image, &self.input), false),
             BackboneConfig::Imported(config) => {
                 (b.graft(image, &config.nodes, config.last_stage(), config.features), false)
             }
@@ -200,6 +202,7 @@ impl ReIdentifierConfig {
         match &self.backbone {
             BackboneConfig::Osnet(config) => config.check(),
             BackboneConfig::Resnet(config) => config.check(),
+            BackboneConfig::Vit(config) => config.check(&self.input),
             BackboneConfig::Imported(config) => config.check(&self.input),
         }
     }
@@ -227,6 +230,7 @@ impl BackboneConfig {
         match self {
             Self::Osnet(config) => config.feature_dim.unwrap_or(config.channels[3]),
             Self::Resnet(config) => config.out_features(),
+            Self::Vit(config) => config.channels,
             Self::Imported(config) => config.features,
         }
     }
@@ -267,6 +271,14 @@ impl fmt::Display for BackboneConfig {
                     write!(f, ", {a}-{b}-{c}-{d} blocks")?;
                 }
                 config.expansion.map_or(Ok(()), |channels| write!(f, ", expanded to {channels}"))
+            }
+            Self::Vit(config) => {
+                let VitConfig { patch, stride, channels, blocks, heads, hidden } = config;
+                match (channels, blocks, heads, hidden) {
+                    (384, 12, 6, 1536) => write!(f, "ViT-S/{patch}")?,
+                    _ => write!(f, "ViT/{patch} of {blocks} blocks, {channels} channels, {heads} heads")?,
+                }
+                if stride == patch { Ok(()) } else { write!(f, ", stride {stride}") }
             }
             Self::Imported(config) => f.write_str(&config.name),
         }

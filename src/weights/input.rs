@@ -124,7 +124,9 @@ impl Recognised {
         let input = &mut self.config.input;
         let size = match self.config.backbone {
             // Its layers may depend on the size.
-            BackboneConfig::Imported(_) => said.size([Some(input.height), Some(input.width)])?,
+            BackboneConfig::Imported(_) | BackboneConfig::Vit(_) => {
+                said.size([Some(input.height), Some(input.width)])?
+            }
             _ => {
                 said.check()?;
                 [said.height.unwrap_or(input.height), said.width.unwrap_or(input.width)]

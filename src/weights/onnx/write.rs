@@ -14,9 +14,14 @@ use super::proto::{
     ValueType,
 };
 use crate::graph::budget::NODES;
-use crate::graph::op::{Affine, AveragePool, BatchNorm, GemPool, GroupNorm, InstanceNorm, MaxPool, Split};
+use crate::graph::op::{
+    Affine, Attention, AveragePool, BatchNorm, ClassToken, Clip, Elu, Gather, GatherChannels, Gelu, GeluForm, GemPool,
+    GroupNorm, HardSigmoid, InstanceNorm, LayerNorm, LeakyRelu, Linear, MaxPool, Split, SplitPlaces, UnitLength,
+    Untokens, Weighting,
+};
 use crate::graph::{self, Op, Padding, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
+use crate::step::{ResizeFilter, ResizeRule};
 use crate::weights::{Tensor, WeightsError};
 
 /// ONNX 1.8's: every runtime of the last years reads it.
@@ -33,6 +38,7 @@ mod kind {
     pub const I64: i32 = 7;
     pub const ATTRIBUTE_FLOAT: i32 = 1;
     pub const ATTRIBUTE_INT: i32 = 2;
+    pub const ATTRIBUTE_TEXT: i32 = 3;
     pub const ATTRIBUTE_INTS: i32 = 7;
 }
 
@@ -76,11 +82,8 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
     for (id, node) in graph.nodes.iter().enumerate().take(graph.embedding + 1) {
         let name = |&input: &usize| if input == 0 { image.clone() } else { format!("v{input}") };
         let inputs: Vec<String> = node.inputs.iter().map(name).collect();
-        let before = node.inputs.first().and_then(|&input| match shapes[input] {
-            Shape::Map([_, height, width]) => Some([height, width]),
-            _ => None,
-        });
-        writer.step(node, &inputs, &format!("v{id}"), (before, shapes[id]), bgr == Some(id))?;
+        let before: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input]).collect();
+        writer.step(node, &inputs, &format!("v{id}"), (&before, shapes[id]), bgr == Some(id))?;
     }
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
     let dims = [None, Some(3), Some(height), Some(width)];
@@ -119,12 +122,13 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// A node of the graph. Vectors `[n, c]` stay maps of one pixel, `[n, c, 1, 1]`: so they scale maps without more ado.
+    /// Tokens are `[n, t, c]`.
     fn step(
         &mut self,
         node: &graph::Node,
         inputs: &[String],
         out: &str,
-        (before, shape): (Option<[usize; 2]>, Shape),
+        (before, shape): (&[Shape], Shape),
         bgr: bool,
     ) -> Result<(), WeightsError> {
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
@@ -147,6 +151,7 @@ impl<'a> Writer<'a> {
                 attributes.extend((c.dilation != [1, 1]).then(|| ints("dilations", &c.dilation)));
                 self.node("Conv", &layer(&weights), out, attributes);
             }
+            Op::Linear(linear) if matches!(shape, Shape::Tokens(_)) => self.linear(node, linear, inputs[0], out)?,
             // A convolution of one pixel.
             Op::Linear(_) => {
                 let weights = self.parameters(node, |shape| match shape {
@@ -184,8 +189,12 @@ impl<'a> Writer<'a> {
             }
             Op::MaxPool(MaxPool(pool)) => self.node("MaxPool", &inputs, out, window(pool)),
             Op::AveragePool(AveragePool(pool)) => {
+                let map = before.iter().find_map(|shape| match *shape {
+                    Shape::Map([_, height, width]) => Some([height, width]),
+                    _ => None,
+                });
                 if pool.ceil
-                    && before.map(|map| Pool { ceil: false, ..*pool }.output(map)) != before.map(|map| pool.output(map))
+                    && map.map(|map| Pool { ceil: false, ..*pool }.output(map)) != map.map(|map| pool.output(map))
                 {
                     return Err(WeightsError::Unsupported(format!(
                         "the network's node {out} takes means of windows that lie partly outside of the map, which ONNX's \
@@ -197,7 +206,20 @@ impl<'a> Writer<'a> {
                 let counted = int("count_include_pad", pool.count_padding.into());
                 self.node("AveragePool", &inputs, out, [kernel, stride, padding, ceil, counted]);
             }
+            Op::GlobalAveragePool if let Some(Shape::Tokens([_, channels])) = before.first() => {
+                let mean = format!("{out}.mean");
+                self.node("ReduceMean", &inputs, &mean, [ints("axes", &[1])]);
+                self.reshape(&mean, out, &[0, *channels as i64, 1, 1]);
+            }
             Op::GlobalAveragePool => self.node("GlobalAveragePool", &inputs, out, []),
+            Op::GlobalMaxPool if let Some(Shape::Tokens([_, channels])) = before.first() => {
+                let most = format!("{out}.most");
+                self.node("ReduceMax", &inputs, &most, [ints("axes", &[1])]);
+                self.reshape(&most, out, &[0, *channels as i64, 1, 1]);
+            }
+            Op::GlobalMaxPool => self.node("GlobalMaxPool", &inputs, out, []),
+            Op::ChannelMean => self.node("ReduceMean", &inputs, out, [ints("axes", &[channel_axis(shape)])]),
+            Op::ChannelMax => self.node("ReduceMax", &inputs, out, [ints("axes", &[channel_axis(shape)])]),
             Op::GemPool(GemPool { eps, .. }) => {
                 let exponent = self.parameters(node, <[usize]>::to_vec)?.remove(0);
                 if self.parameter(node, 0)?.values.iter().any(|exponent| *exponent <= 0.0) {
@@ -214,26 +236,305 @@ impl<'a> Writer<'a> {
                 self.node("Pow", &[&mean, &inverse], out, []);
             }
             Op::Add => self.node("Add", &inputs, out, []),
+            Op::Subtract => self.node("Sub", &inputs, out, []),
+            Op::Multiply if let [Shape::Tokens(_), Shape::Vector(channels)] = before => {
+                let factors = format!("{out}.factors");
+                self.reshape(inputs[1], &factors, &[0, 1, *channels as i64]);
+                self.node("Mul", &[inputs[0], &factors], out, []);
+            }
             Op::Multiply => self.node("Mul", &inputs, out, []),
-            Op::Split(Split { start, length }) => {
-                let range = [("starts", *start), ("ends", start + length), ("axes", 1)];
-                let names = range.map(|(what, value)| {
-                    let name = format!("{out}.{what}");
-                    self.sizes(&name, &[value as i64]);
-                    name
-                });
-                let [starts, ends, axes] = &names;
-                self.node("Slice", &[inputs[0], starts, ends, axes], out, []);
+            Op::Place(place) => {
+                let kind = if place.scales { "Mul" } else { "Add" };
+                let numbers = self.parameters(node, |shape| match shape {
+                    [channels] => vec![*channels, 1, 1],
+                    _ => shape.to_vec(),
+                })?;
+                self.node(kind, &layer(&numbers), out, []);
             }
-            Op::Concatenate => self.node("Concat", &inputs, out, [int("axis", 1)]),
-            op => {
-                return Err(WeightsError::Unsupported(format!(
-                    "{} is not written as ONNX yet; write the network in our own form",
-                    op.kind()
-                )));
+            &Op::Split(Split { start, length }) => self.slice(inputs[0], out, channel_axis(shape), start, length),
+            Op::Concatenate => self.node("Concat", &inputs, out, [int("axis", channel_axis(shape))]),
+            Op::GatherChannels(GatherChannels { channels }) => {
+                self.gather(inputs[0], out, channel_axis(shape), channels);
             }
+            Op::LayerNorm(norm) => self.layer_norm(node, norm, inputs[0], out, shape)?,
+            Op::UnitLength(UnitLength { eps }) => {
+                let [length, least, floor] = ["length", "least", "floor"].map(|part| format!("{out}.{part}"));
+                self.node("ReduceL2", &inputs, &length, [ints("axes", &[channel_axis(shape)])]);
+                self.floats(&floor, &[], &[*eps]);
+                self.node("Clip", &[&length, &floor], &least, []);
+                self.node("Div", &[inputs[0], &least], out, []);
+            }
+            Op::LeakyRelu(LeakyRelu { slope }) => self.node("LeakyRelu", &inputs, out, [float("alpha", *slope)]),
+            Op::Elu(Elu { alpha }) => self.node("Elu", &inputs, out, [float("alpha", *alpha)]),
+            Op::Clip(Clip { min, max }) => {
+                let bounds = [("min", min), ("max", max)].map(|(what, bound)| self.number(out, what, *bound));
+                self.node("Clip", &[inputs[0], &bounds[0], &bounds[1]], out, []);
+            }
+            Op::HardSigmoid(HardSigmoid { slope, offset }) => {
+                self.node("HardSigmoid", &inputs, out, [float("alpha", *slope), float("beta", *offset)]);
+            }
+            Op::HardSwish => {
+                let gate = format!("{out}.gate");
+                self.node("HardSigmoid", &inputs, &gate, [float("alpha", 1.0 / 6.0), float("beta", 0.5)]);
+                self.node("Mul", &[inputs[0], &gate], out, []);
+            }
+            Op::Silu => {
+                let gate = format!("{out}.gate");
+                self.node("Sigmoid", &inputs, &gate, []);
+                self.node("Mul", &[inputs[0], &gate], out, []);
+            }
+            Op::Gelu(Gelu { form }) => self.gelu(*form, inputs[0], out),
+            Op::Mish => {
+                let [soft, gate] = ["soft", "gate"].map(|part| format!("{out}.{part}"));
+                self.node("Softplus", &inputs, &soft, []);
+                self.node("Tanh", &[&soft], &gate, []);
+                self.node("Mul", &[inputs[0], &gate], out, []);
+            }
+            Op::Softplus => self.node("Softplus", &inputs, out, []),
+            Op::Tanh => self.node("Tanh", &inputs, out, []),
+            Op::Tokens => {
+                let rows = format!("{out}.rows");
+                self.reshape(inputs[0], &rows, &[0, shape.channels() as i64, -1]);
+                self.node("Transpose", &[&rows], out, [ints("perm", &[0, 2, 1])]);
+            }
+            &Op::Untokens(Untokens { height, width }) => {
+                self.untokens(inputs[0], out, [shape.channels(), height, width]);
+            }
+            Op::ClassToken(ClassToken { count, channels, .. }) => {
+                let tokens = self.parameters(node, |shape| [&[1], shape].concat())?.remove(0);
+                let sizes = self.batch_of(inputs[0], out, &[*count, *channels]);
+                let spread = format!("{out}.spread");
+                self.node("Expand", &[&tokens, &sizes], &spread, []);
+                self.node("Concat", &[&spread, inputs[0]], out, [int("axis", 1)]);
+            }
+            &Op::SplitPlaces(SplitPlaces { start, length, vector }) => {
+                let run = if vector { format!("{out}.run") } else { out.to_owned() };
+                self.slice(inputs[0], &run, 1, start, length);
+                if vector {
+                    self.reshape(&run, out, &[0, shape.channels() as i64, 1, 1]);
+                }
+            }
+            Op::JoinPlaces => {
+                let mut parts = Vec::new();
+                for (place, (&input, part)) in inputs.iter().zip(before).enumerate() {
+                    parts.push(match part {
+                        Shape::Vector(channels) => {
+                            let token = format!("{out}.part{place}");
+                            self.reshape(input, &token, &[0, 1, *channels as i64]);
+                            token
+                        }
+                        _ => input.to_owned(),
+                    });
+                }
+                self.node("Concat", &parts, out, [int("axis", 1)]);
+            }
+            Op::Gather(Gather { places, map }) => {
+                let [rows, picked] = ["rows", "picked"].map(|part| format!("{out}.{part}"));
+                let is_map = matches!(before, [Shape::Map(_)]);
+                let input = if is_map {
+                    self.reshape(inputs[0], &rows, &[0, shape.channels() as i64, -1]);
+                    self.node("Transpose", &[&rows], &format!("{rows}.t"), [ints("perm", &[0, 2, 1])]);
+                    format!("{rows}.t")
+                } else {
+                    inputs[0].to_owned()
+                };
+                match map {
+                    None => self.gather(&input, out, 1, places),
+                    Some([height, width]) => {
+                        self.gather(&input, &picked, 1, places);
+                        self.untokens(&picked, out, [shape.channels(), *height, *width]);
+                    }
+                }
+            }
+            Op::Resize(resize) => {
+                let sizes = self.batch_of(inputs[0], out, &shape.dims());
+                let mode = match resize.filter {
+                    ResizeFilter::Nearest => "nearest",
+                    ResizeFilter::Bilinear => "linear",
+                };
+                let (rule, nearest) = match resize.rule {
+                    ResizeRule::HalfPixel => ("half_pixel", "round_prefer_floor"),
+                    ResizeRule::AlignCorners => ("align_corners", "round_prefer_floor"),
+                    ResizeRule::Asymmetric => ("asymmetric", "floor"),
+                };
+                let attributes =
+                    [text("mode", mode), text("coordinate_transformation_mode", rule), text("nearest_mode", nearest)];
+                self.node("Resize", &[inputs[0], "", "", &sizes], out, attributes);
+            }
+            Op::Attention(attention) => self.attention(node, attention, &inputs, out, shape)?,
         }
         Ok(())
+    }
+
+    /// Of each token.
+    fn linear(&mut self, node: &graph::Node, linear: &Linear, input: &str, out: &str) -> Result<(), WeightsError> {
+        let Linear { name, inputs, outputs, bias } = linear;
+        let weight = self.parameter(node, 0)?;
+        let turned: Vec<f32> =
+            (0..inputs * outputs).map(|place| weight.values[place % outputs * inputs + place / outputs]).collect();
+        let factors = format!("{}.weight.turned", name.strip_prefix("backbone.").unwrap_or(name));
+        self.floats(&factors, &[*inputs, *outputs], &turned);
+        let product = if *bias { format!("{out}.product") } else { out.to_owned() };
+        self.node("MatMul", &[input, &factors], &product, []);
+        if *bias {
+            let shift = self.parameters(node, <[usize]>::to_vec)?.remove(1);
+            self.node("Add", &[&product, &shift], out, []);
+        }
+        Ok(())
+    }
+
+    /// Step by step, as operator set 13 has it in no other way.
+    fn layer_norm(
+        &mut self,
+        node: &graph::Node,
+        norm: &LayerNorm,
+        input: &str,
+        out: &str,
+        shape: Shape,
+    ) -> Result<(), WeightsError> {
+        let along = || ints("axes", &[channel_axis(shape)]);
+        let part = |step: &str| format!("{out}.{step}");
+        let [mean, centred, squares, variance, raised] = ["mean", "centred", "squares", "variance", "raised"].map(part);
+        let [deviation, level, scaled] = ["deviation", "level", "scaled"].map(part);
+        let (two, eps) = (self.number(out, "two", 2.0), self.number(out, "eps", norm.eps));
+        self.node("ReduceMean", &[input], &mean, [along()]);
+        self.node("Sub", &[input, &mean], &centred, []);
+        self.node("Pow", &[&centred, &two], &squares, []);
+        self.node("ReduceMean", &[&squares], &variance, [along()]);
+        self.node("Add", &[&variance, &eps], &raised, []);
+        self.node("Sqrt", &[&raised], &deviation, []);
+        self.node("Div", &[&centred, &deviation], &level, []);
+        let is_tokens = matches!(shape, Shape::Tokens(_));
+        let weights =
+            self.parameters(node, |shape| if is_tokens { shape.to_vec() } else { [shape, &[1, 1]].concat() })?;
+        self.node("Mul", &[&level, &weights[0]], &scaled, []);
+        self.node("Add", &[&scaled, &weights[1]], out, []);
+        Ok(())
+    }
+
+    fn gelu(&mut self, form: GeluForm, input: &str, out: &str) {
+        let part = |step: &str| format!("{out}.{step}");
+        let [inner, curve, gate, half] = ["inner", "curve", "gate", "half"].map(part);
+        if form == GeluForm::Quick {
+            let factor = self.number(out, "factor", 1.702);
+            self.node("Mul", &[input, &factor], &inner, []);
+            self.node("Sigmoid", &[&inner], &gate, []);
+            return self.node("Mul", &[input, &gate], out, []);
+        }
+        if form == GeluForm::Exact {
+            let root = self.number(out, "root", std::f32::consts::SQRT_2);
+            self.node("Div", &[input, &root], &inner, []);
+            self.node("Erf", &[&inner], &curve, []);
+        } else {
+            let [cube, small, sum] = ["cube", "small", "sum"].map(part);
+            let (three, part) = (self.number(out, "three", 3.0), self.number(out, "part", 0.044_715));
+            let factor = self.number(out, "factor", (2.0 / std::f32::consts::PI).sqrt());
+            self.node("Pow", &[input, &three], &cube, []);
+            self.node("Mul", &[&cube, &part], &small, []);
+            self.node("Add", &[input, &small], &sum, []);
+            self.node("Mul", &[&sum, &factor], &inner, []);
+            self.node("Tanh", &[&inner], &curve, []);
+        }
+        let (one, factor) = (self.number(out, "one", 1.0), self.number(out, "factor", 0.5));
+        self.node("Add", &[&curve, &one], &gate, []);
+        self.node("Mul", &[input, &gate], &half, []);
+        self.node("Mul", &[&half, &factor], out, []);
+    }
+
+    fn attention(
+        &mut self,
+        node: &graph::Node,
+        attention: &Attention,
+        inputs: &[&str],
+        out: &str,
+        shape: Shape,
+    ) -> Result<(), WeightsError> {
+        let Shape::Tokens([count, channels]) = shape else { unreachable!("attention gives tokens") };
+        let &Attention { heads, windows, scale, weighting, .. } = attention;
+        let (length, each) = (count / windows, channels / heads);
+        let part = |step: &str| format!("{out}.{step}");
+        // [n, windows, heads, length, each], and the keys the other way round.
+        let dims = [0, windows, length, heads, each].map(|size| size as i64);
+        for (input, name) in inputs.iter().zip(["q", "k", "v"]) {
+            let apart = part(&format!("{name}.apart"));
+            self.reshape(input, &apart, &dims);
+            let order = if name == "k" { [0, 1, 3, 4, 2] } else { [0, 1, 3, 2, 4] };
+            self.node("Transpose", &[&apart], &part(name), [ints("perm", &order)]);
+        }
+        let mut scores = part("scaled");
+        let factor = self.number(out, "scale", scale);
+        self.node("MatMul", &[part("q"), part("k")], &part("scores"), []);
+        self.node("Mul", &[part("scores"), factor], &scores, []);
+        if let Some(bias) = &attention.bias {
+            let tables = [bias.tables / heads, heads, bias.length, bias.length];
+            let shift = self.parameters(node, |_| tables.to_vec())?.remove(0);
+            let shifted = part("shifted");
+            self.node("Add", &[scores, shift], &shifted, []);
+            scores = shifted;
+        }
+        match weighting {
+            Weighting::Softmax => {
+                // The last axis, also in the sets of operators that count otherwise.
+                self.node("Softmax", &[&scores], &part("weights"), [int("axis", 4)]);
+            }
+            Weighting::Mean => {
+                let share = self.number(out, "share", 1.0 / length as f32);
+                self.node("Mul", &[scores, share], &part("weights"), []);
+            }
+        }
+        self.node("MatMul", &[part("weights"), part("v")], &part("means"), []);
+        self.node("Transpose", &[part("means")], &part("joined"), [ints("perm", &[0, 1, 3, 2, 4])]);
+        self.reshape(&part("joined"), out, &[0, count as i64, channels as i64]);
+        Ok(())
+    }
+
+    fn reshape(&mut self, input: &str, out: &str, dims: &[i64]) {
+        let sizes = format!("{out}.sizes");
+        self.sizes(&sizes, dims);
+        self.node("Reshape", &[input, &sizes], out, []);
+    }
+
+    /// Tokens as a map.
+    fn untokens(&mut self, input: &str, out: &str, [channels, height, width]: [usize; 3]) {
+        let turned = format!("{out}.turned");
+        self.node("Transpose", &[input], &turned, [ints("perm", &[0, 2, 1])]);
+        self.reshape(&turned, out, &[0, channels, height, width].map(|size| size as i64));
+    }
+
+    fn slice(&mut self, input: &str, out: &str, axis: usize, start: usize, length: usize) {
+        let range = [("starts", start), ("ends", start + length), ("axes", axis)];
+        let names = range.map(|(what, value)| {
+            let name = format!("{out}.{what}");
+            self.sizes(&name, &[value as i64]);
+            name
+        });
+        let [starts, ends, axes] = &names;
+        self.node("Slice", &[input, starts, ends, axes], out, []);
+    }
+
+    fn gather(&mut self, input: &str, out: &str, axis: usize, places: &[u32]) {
+        let list = format!("{out}.list");
+        self.sizes(&list, &places.iter().map(|&place| place.into()).collect::<Vec<i64>>());
+        self.node("Gather", &[input, &list], out, [int("axis", axis)]);
+    }
+
+    /// The name of the sizes `[n, dims…]`, n being the batch of `input`.
+    fn batch_of(&mut self, input: &str, out: &str, dims: &[usize]) -> String {
+        let [shape, first, batch, rest, sizes] =
+            ["shape", "first", "batch", "rest", "sizes"].map(|part| format!("{out}.{part}"));
+        self.node("Shape", &[input], &shape, []);
+        self.sizes(&first, &[0]);
+        self.node("Gather", &[&shape, &first], &batch, [int("axis", 0)]);
+        self.sizes(&rest, &dims.iter().map(|&size| size as i64).collect::<Vec<_>>());
+        self.node("Concat", &[&batch, &rest], &sizes, [int("axis", 0)]);
+        sizes
+    }
+
+    /// The name of one number.
+    fn number(&mut self, out: &str, what: &str, value: f32) -> String {
+        let name = format!("{out}.{what}");
+        self.floats(&name, &[], &[value]);
+        name
     }
 
     /// Each group's values in a row, whose mean and deviation instance norm takes; the result is `{out}.norm`.
@@ -373,6 +674,20 @@ fn value_info(name: &str, dims: &[Option<usize>]) -> Bytes {
 
 fn encoded(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
+}
+
+/// The axis of the channels, the batch counted.
+fn channel_axis(shape: Shape) -> usize {
+    if matches!(shape, Shape::Tokens(_)) { 2 } else { 1 }
+}
+
+fn text(name: &str, word: &str) -> Attribute {
+    Attribute {
+        name: name.into(),
+        s: Bytes::copy_from_slice(word.as_bytes()),
+        kind: kind::ATTRIBUTE_TEXT,
+        ..Default::default()
+    }
 }
 
 fn float(name: &str, f: f32) -> Attribute {

@@ -514,6 +514,10 @@ impl TrainConfig {
             match &mut config.backbone {
                 BackboneConfig::Osnet(osnet) => osnet.feature_dim = dim,
                 BackboneConfig::Resnet(resnet) => resnet.feature_dim = dim,
+                BackboneConfig::Vit(_) => {
+                    let given = format!("{:?}", model.feature_dim);
+                    return Err(value("model.feature_dim", &given, "only an OSNet and a ResNet have it"));
+                }
                 BackboneConfig::Imported(_) => unreachable!("a preset is not read from a file"),
             }
         }
