@@ -187,7 +187,7 @@ impl Extractor {
         Ok(embedding)
     }
 
-    /// Feature and embedding (see [`Graph`](crate::graph::Graph)) of a batch of images, row by row.
+    /// Feature and embedding (see [`ReIdentifierGraph`](crate::model::ReIdentifierGraph)) of a batch of images, row by row.
     ///
     /// # Errors
     /// When the device is lost or out of memory.
