@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use safetensors::tensor::{Dtype, TensorView};
 use webreid::graph::budget::TooMuch;
+use webreid::graph::op::{Affine, Input, MaxPool, PRelu, Split};
 use webreid::graph::{Convolution, Node, Op, Padding, Pool, Role};
 use webreid::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
 use webreid::weights::{WeightsError, read, read_openvino};
@@ -65,13 +66,23 @@ mod our_own_form {
     fn convolution(name: &str, inputs: usize, outputs: usize, groups: usize) -> Op {
         let name = format!("backbone.{name}");
         let (kernel, stride, padding) = ([1; 2], [1; 2], [0; 2]);
-        Op::Convolution(Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false })
+        Op::Convolution(Convolution {
+            name,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: padding.into(),
+            groups,
+            bias: false,
+            dilation: [1; 2],
+        })
     }
 
     /// What reading says of a file with these nodes behind the image and their mean as the feature.
     #[track_caller]
     fn refused(side: usize, nodes: Vec<Node>, tensors: &[(&str, &[usize])], features: usize) -> TooMuch {
-        let mut all = vec![step(Op::Input { channels: 3 }, &[])];
+        let mut all = vec![step(Op::Input(Input { channels: 3 }), &[])];
         all.extend(nodes);
         all.push(step(Op::GlobalAveragePool, &[all.len() - 1]));
         let name = "hostile".into();
@@ -131,9 +142,10 @@ mod our_own_form {
             outputs: 4,
             kernel,
             stride,
-            padding,
+            padding: padding.into(),
             groups: 1,
             bias: false,
+            dilation: [1; 2],
         });
         let error = refused(16, vec![step(far, &[0])], &[("a", &[4, 3, 1, 1])], 4);
         assert_eq!((error.what.as_str(), error.bound), ("node 1 (Convolution `backbone.a`)", 1 << 27));
@@ -146,16 +158,17 @@ mod our_own_form {
         // Each is a vector of zeros but for one, in both directions.
         let (name, kernel) = ("backbone.a".to_owned(), [1 << 10; 2]);
         let (stride, padding) = ([1; 2], [1 << 9; 2]);
-        let split = step(Op::Split { start: 0, length: 1 }, &[0]);
+        let split = step(Op::Split(Split { start: 0, length: 1 }), &[0]);
         let wide = Op::Convolution(Convolution {
             name,
             inputs: 1,
             outputs: 2,
             kernel,
             stride,
-            padding,
+            padding: padding.into(),
             groups: 1,
             bias: false,
+            dilation: [1; 2],
         });
         let error = refused(16, vec![split, step(wide, &[1])], &[("a", &[2, 1, 1 << 10, 1 << 10])], 2);
         assert_eq!((error.asked, error.bound), ((8 * 8) << 20, 16 * (2 << 20) + (1 << 24)));
@@ -168,7 +181,7 @@ mod our_own_form {
         });
         let error = refused(16, nodes.collect(), &[("a", &[1024, 3, 1, 1]), ("b", &[1024, 1024, 1, 1])], 1024);
         assert!(error.what.contains("`backbone.b`") && error.unit.starts_with("weights"), "{error}");
-        let norm = || Op::PRelu { name: "backbone.n".into(), channels: 1 << 16 };
+        let norm = || Op::PRelu(PRelu { name: "backbone.n".into(), channels: 1 << 16 });
         let nodes =
             [step(convolution("a", 3, 1 << 16, 1), &[0])].into_iter().chain((1..2000).map(|id| step(norm(), &[id])));
         let error = refused(16, nodes.collect(), &[("a", &[1 << 16, 3, 1, 1]), ("n", &[1 << 16])], 1 << 16);
@@ -179,7 +192,7 @@ mod our_own_form {
     fn work_without_end() {
         let pool =
             Pool { kernel: [1025; 2], stride: [1; 2], padding: Padding::all(512), ceil: false, count_padding: true };
-        let error = refused(1024, vec![step(Op::MaxPool(pool), &[0])], &[("x", &[1])], 3);
+        let error = refused(1024, vec![step(Op::MaxPool(MaxPool(pool)), &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.bound), ("node 1 (MaxPool)", 1 << 40));
         assert!(error.to_string().contains("multiplications an image"), "{error}");
     }
@@ -189,7 +202,7 @@ mod our_own_form {
         let error = refused(16, (0..70_000).map(|id| step(Op::Relu, &[id])).collect(), &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
         let name = format!("backbone.{}", "x".repeat(1 << 24));
-        let error = refused(16, vec![step(Op::Affine { name, channels: 3 }, &[0])], &[("x", &[1])], 3);
+        let error = refused(16, vec![step(Op::Affine(Affine { name, channels: 3 }), &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.unit), ("the description of the model", "bytes"));
     }
 
@@ -207,7 +220,8 @@ mod our_own_form {
         let wide = ResnetConfig { width: 128, ..ResnetConfig::reid(101) };
         ReIdentifierConfig::new(BackboneConfig::Resnet(wide), 1_000_000).graph().unwrap();
         // As a transformer's largest layers, 1.2 GB of them: 64 times 1024 to 4096 and back.
-        let mut nodes = vec![step(Op::Input { channels: 3 }, &[]), step(convolution("patches", 3, 1024, 1), &[0])];
+        let mut nodes =
+            vec![step(Op::Input(Input { channels: 3 }), &[]), step(convolution("patches", 3, 1024, 1), &[0])];
         for layer in 0..36 {
             nodes.push(step(convolution(&format!("{layer}.a"), 1024, 4096, 1), &[nodes.len() - 1]));
             nodes.push(step(convolution(&format!("{layer}.b"), 4096, 1024, 1), &[nodes.len() - 1]));

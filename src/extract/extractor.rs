@@ -76,9 +76,25 @@ impl Extractor {
     /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up
     /// the model.
     pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
+        Self::with(recognised.config.clone(), recognised.tensors.clone(), choice).await
+    }
+
+    /// The same, and takes the tensors out of what was recognised instead of copying them: of a large model there is one copy
+    /// less in memory.
+    ///
+    /// # Errors
+    /// As [`Extractor::open`]; the tensors are gone then as well.
+    pub async fn take(recognised: &mut Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
+        Self::with(recognised.config.clone(), std::mem::take(&mut recognised.tensors), choice).await
+    }
+
+    async fn with(
+        config: ReIdentifierConfig,
+        tensors: BTreeMap<String, weights::Tensor>,
+        choice: DeviceChoice,
+    ) -> Result<Self, ExtractError> {
         let device = Device::open(choice).await?;
-        let (config, tensors) = (recognised.config.clone(), Arc::new(recognised.tensors.clone()));
-        Self::on(config, tensors, device, choice).await.map_err(ExtractError::of_opening)
+        Self::on(config, Arc::new(tensors), device, choice).await.map_err(ExtractError::of_opening)
     }
 
     /// On the device, or where that fails and any will do, on the CPU.
@@ -113,7 +129,7 @@ impl Extractor {
             let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, &config, &tensors, &frozen).await?));
             return Ok(Self { config, tensors, fingerprint, runner, device, choice });
         }
-        let runner = Runner::Cpu(CpuRunner::new(&frozen));
+        let runner = Runner::Cpu(CpuRunner::new(frozen));
         Ok(Self { config, tensors, fingerprint, runner, device, choice })
     }
 
@@ -187,7 +203,7 @@ impl Extractor {
         Ok(embedding)
     }
 
-    /// Feature and embedding (see [`Graph`](crate::graph::Graph)) of a batch of images, row by row.
+    /// Feature and embedding (see [`ReIdentifierGraph`](crate::model::ReIdentifierGraph)) of a batch of images, row by row.
     ///
     /// # Errors
     /// When the device is lost or out of memory.

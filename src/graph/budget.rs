@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::{Node, Op, Shape};
+use super::{Node, Shape};
 
 /// The nodes of a network, and the layers, tensors or inputs that a file lists.
 pub(crate) const NODES: usize = 1 << 16;
@@ -109,7 +109,7 @@ pub(crate) fn map(what: impl FnOnce() -> String, shape: Shape) -> Result<(), Too
     if channels > *CHANNELS.end() as u64 {
         return within(what, channels, "channels", *CHANNELS.end() as u64);
     }
-    within(what, count(shape), "numbers an image", MAP)
+    within(what, shape.count(), "numbers an image", MAP)
 }
 
 /// Refuses a network that takes too much memory or time: its nodes, what lies in memory of an image at once, the numbers of
@@ -122,116 +122,50 @@ pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
     for (id, node) in nodes.iter().enumerate() {
         node.inputs.iter().for_each(|&input| readers[input] = id);
         if node.op.name().is_some_and(|name| names.insert(name)) {
-            stored = stored.saturating_add(cost(&node.op).stored);
+            stored = stored.saturating_add(parameters(node));
         }
     }
     let most = stored.saturating_mul(REUSE).saturating_add(SMALL_NETWORK).min(addressable());
     let (mut live, mut packed, mut work) = (0_u64, 0_u64, 0_u64);
     for (id, (node, &shape)) in nodes.iter().zip(shapes).enumerate() {
         let what = || match node.op.name() {
-            Some(name) => format!("node {id} ({} `{name}`)", kind(&node.op)),
-            None => format!("node {id} ({})", kind(&node.op)),
+            Some(name) => format!("node {id} ({} `{name}`)", node.op.kind()),
+            None => format!("node {id} ({})", node.op.kind()),
         };
-        within(what, count(shape), "numbers an image", MAP)?;
-        live = live.saturating_add(stored_count(shape));
-        let border = node.inputs.first().map_or(0, |&input| border(&node.op, shapes[input]));
-        let needed = live.saturating_add(border);
+        within(what, shape.count(), "numbers an image", MAP)?;
+        live = live.saturating_add(shape.stored());
+        let (operator, inputs) = (node.op.operator(), node.inputs.iter().map(|&input| shapes[input]));
+        let inputs: Vec<Shape> = inputs.collect();
+        let needed = live.saturating_add(operator.scratch(&inputs));
         within(what, needed, "numbers an image, with those that are still needed,", LIVE)?;
-        let cost = cost(&node.op);
-        packed = packed.saturating_add(cost.packed);
+        packed = packed.saturating_add(operator.packed().unwrap_or_else(|| parameters(node)));
         within(what, packed, "weights as they are computed with, with all before it,", most)?;
-        work = work.saturating_add(count(shape).saturating_mul(cost.each));
+        work = work.saturating_add(operator.work(&inputs, shape));
         within(what, work, "multiplications an image, with all before it,", WORK)?;
         let mut done: Vec<usize> =
             node.inputs.iter().copied().chain([id]).filter(|&read| readers[read] == id).collect();
         done.sort_unstable();
         done.dedup();
-        live = done.into_iter().fold(live, |live, read| live.saturating_sub(stored_count(shapes[read])));
+        live = done.into_iter().fold(live, |live, read| live.saturating_sub(shapes[read].stored()));
     }
     Ok(())
 }
 
-/// What a node takes.
-#[derive(Default)]
-struct Cost {
-    /// The weights in its file.
-    stored: u64,
-    /// The weights that it computes with: groups of channels are made dense, except where each channel is one.
-    packed: u64,
-    /// The multiplications for a number of its value.
-    each: u64,
-}
-
-fn cost(op: &Op) -> Cost {
-    let product = |sizes: &[usize]| sizes.iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64));
-    match op {
-        Op::Convolution(c) => {
-            let own = product(&[c.kernel[0], c.kernel[1], c.inputs / c.groups.max(1)]);
-            let is_depthwise = c.groups == c.inputs && c.groups == c.outputs;
-            let [each, packed] = if is_depthwise || c.groups > 1 {
-                // The groups that a vector of outputs reaches into are computed together.
-                let together = (VECTOR * c.groups).div_ceil(c.outputs.max(1)).saturating_add(1).min(c.groups);
-                [own, if is_depthwise { own } else { own.saturating_mul(together as u64) }]
-            } else {
-                [c.inputs, whole(c.inputs)].map(|inputs| product(&[c.kernel[0], c.kernel[1], inputs]))
-            };
-            let stored = own.saturating_mul(c.outputs as u64);
-            Cost { stored, packed: packed.saturating_mul(whole(c.outputs) as u64), each }
-        }
-        Op::Linear { inputs, outputs, .. } => {
-            let (stored, packed) = (product(&[*inputs, *outputs]), product(&[whole(*inputs), whole(*outputs)]));
-            Cost { stored, packed, each: *inputs as u64 }
-        }
-        Op::MaxPool(pool) | Op::AveragePool(pool) => Cost { each: product(&pool.kernel), ..Default::default() },
-        Op::BatchNorm { channels, .. } => of_channels(*channels, 4),
-        Op::InstanceNorm { channels, .. } | Op::GroupNorm { channels, .. } | Op::Affine { channels, .. } => {
-            of_channels(*channels, 2)
-        }
-        Op::PRelu { channels, .. } => of_channels(*channels, 1),
-        _ => Cost { each: 1, ..Default::default() },
-    }
+/// The numbers of a node's parameters.
+fn parameters(node: &Node) -> u64 {
+    let parts = node.op.operator().parts(node.role);
+    parts.iter().fold(0, |total, part| total.saturating_add(product(&part.shape)))
 }
 
 /// Channels in memory: in vectors of as many.
-const VECTOR: usize = 8;
+pub(crate) const VECTOR: usize = 8;
 
-fn whole(channels: usize) -> usize {
+/// So many channels as they lie in memory.
+pub(crate) fn whole(channels: usize) -> usize {
     channels.checked_next_multiple_of(VECTOR).unwrap_or(usize::MAX)
 }
 
-/// The numbers of a value as they lie in memory.
-fn stored_count(shape: Shape) -> u64 {
-    count(match shape {
-        Shape::Map([channels, height, width]) => Shape::Map([whole(channels), height, width]),
-        Shape::Vector(channels) => Shape::Vector(whole(channels)),
-    })
-}
-
-/// Those of a convolution's input with the zeros around it.
-fn border(op: &Op, input: Shape) -> u64 {
-    match (op, input) {
-        (Op::Convolution(c), Shape::Map([channels, height, width])) if c.padding != [0, 0] => {
-            let side = |size: usize, padding: usize| padding.saturating_mul(2).saturating_add(size);
-            stored_count(Shape::Map([channels, side(height, c.padding[0]), side(width, c.padding[1])]))
-        }
-        _ => 0,
-    }
-}
-
-fn of_channels(channels: usize, numbers: u64) -> Cost {
-    let weights = numbers.saturating_mul(channels as u64);
-    Cost { stored: weights, packed: weights, each: 1 }
-}
-
-/// `Convolution` of an operation.
-fn kind(op: &Op) -> String {
-    let text = format!("{op:?}");
-    text.split([' ', '(']).next().unwrap_or_default().to_owned()
-}
-
-fn count(shape: Shape) -> u64 {
-    match shape {
-        Shape::Map(sizes) => sizes.into_iter().fold(1, |count, size| count.saturating_mul(size as u64)),
-        Shape::Vector(channels) => channels as u64,
-    }
+/// How many numbers a tensor of these sizes has, or the most that can be said.
+pub(crate) fn product(sizes: &[usize]) -> u64 {
+    sizes.iter().fold(1, |product, &size| product.saturating_mul(size as u64))
 }

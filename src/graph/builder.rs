@@ -1,6 +1,9 @@
 //! Writing a graph down: each call appends one node and returns its value.
 
-use super::{Convolution, Graph, Node, NodeId, Op, Pool, Role};
+use super::op::{
+    AveragePool, BatchNorm, Convolution, EPS, GemPool, Input, InstanceNorm, Linear, MaxPool, PRelu, Split,
+};
+use super::{Graph, Node, NodeId, Op, Padding, Pool, Role};
 
 /// A value under construction: the node that gives it and its channels.
 #[derive(Clone, Copy, Debug)]
@@ -37,41 +40,46 @@ impl Builder {
     /// An empty graph whose one input is a batch of images of `channels` channels.
     pub fn new(channels: usize) -> (Self, Value) {
         let mut builder = Self { nodes: Vec::new(), role: Role::Backbone, last_stage: 0 };
-        let input = builder.push(Op::Input { channels }, &[], channels);
+        let input = builder.push(Input { channels }, &[], channels);
         (builder, input)
     }
 
-    fn push(&mut self, op: Op, inputs: &[Value], channels: usize) -> Value {
+    fn push(&mut self, op: impl Into<Op>, inputs: &[Value], channels: usize) -> Value {
         let inputs = inputs.iter().map(|value| value.id).collect();
-        self.nodes.push(Node { op, inputs, role: self.role });
+        self.nodes.push(Node { op: op.into(), inputs, role: self.role });
         Value { id: self.nodes.len() - 1, channels }
     }
 
     pub fn convolution(&mut self, name: impl Into<String>, x: Value, outputs: usize, c: Convolution2d) -> Value {
-        let op = Op::Convolution(Convolution {
+        let op = Convolution {
             name: name.into(),
             inputs: x.channels,
             outputs,
             kernel: [c.kernel; 2],
             stride: [c.stride; 2],
-            padding: [c.padding; 2],
+            padding: Padding::all(c.padding),
             groups: c.groups,
             bias: c.bias,
-        });
+            dilation: [1; 2],
+        };
         self.push(op, &[x], outputs)
     }
 
     pub fn batch_norm(&mut self, name: impl Into<String>, x: Value) -> Value {
-        self.push(Op::BatchNorm { name: name.into(), channels: x.channels, bias_frozen: false }, &[x], x.channels)
+        self.batch_norm_of(name.into(), x, false)
     }
 
     /// Batch norm whose bias stays as it is: the BN neck.
     pub fn batch_norm_frozen_bias(&mut self, name: impl Into<String>, x: Value) -> Value {
-        self.push(Op::BatchNorm { name: name.into(), channels: x.channels, bias_frozen: true }, &[x], x.channels)
+        self.batch_norm_of(name.into(), x, true)
+    }
+
+    fn batch_norm_of(&mut self, name: String, x: Value, bias_frozen: bool) -> Value {
+        self.push(BatchNorm { name, channels: x.channels, bias_frozen, eps: EPS }, &[x], x.channels)
     }
 
     pub fn instance_norm(&mut self, name: impl Into<String>, x: Value) -> Value {
-        self.push(Op::InstanceNorm { name: name.into(), channels: x.channels }, &[x], x.channels)
+        self.push(InstanceNorm { name: name.into(), channels: x.channels, eps: EPS }, &[x], x.channels)
     }
 
     pub fn relu(&mut self, x: Value) -> Value {
@@ -80,7 +88,7 @@ impl Builder {
 
     /// A ReLU that keeps a part of what is negative, learned for each channel.
     pub fn prelu(&mut self, name: impl Into<String>, x: Value) -> Value {
-        self.push(Op::PRelu { name: name.into(), channels: x.channels }, &[x], x.channels)
+        self.push(PRelu { name: name.into(), channels: x.channels }, &[x], x.channels)
     }
 
     pub fn sigmoid(&mut self, x: Value) -> Value {
@@ -88,11 +96,11 @@ impl Builder {
     }
 
     pub fn max_pool(&mut self, x: Value, pool: Pool) -> Value {
-        self.push(Op::MaxPool(pool), &[x], x.channels)
+        self.push(MaxPool(pool), &[x], x.channels)
     }
 
     pub fn average_pool(&mut self, x: Value, pool: Pool) -> Value {
-        self.push(Op::AveragePool(pool), &[x], x.channels)
+        self.push(AveragePool(pool), &[x], x.channels)
     }
 
     pub fn global_average_pool(&mut self, x: Value) -> Value {
@@ -100,11 +108,11 @@ impl Builder {
     }
 
     pub fn gem_pool(&mut self, name: impl Into<String>, x: Value) -> Value {
-        self.push(Op::GemPool { name: name.into() }, &[x], x.channels)
+        self.push(GemPool { name: name.into(), eps: GemPool::EPS }, &[x], x.channels)
     }
 
     pub fn linear(&mut self, name: impl Into<String>, x: Value, outputs: usize, bias: bool) -> Value {
-        self.push(Op::Linear { name: name.into(), inputs: x.channels, outputs, bias }, &[x], outputs)
+        self.push(Linear { name: name.into(), inputs: x.channels, outputs, bias }, &[x], outputs)
     }
 
     pub fn add(&mut self, a: Value, b: Value) -> Value {
@@ -117,7 +125,7 @@ impl Builder {
     }
 
     pub fn split(&mut self, x: Value, start: usize, length: usize) -> Value {
-        self.push(Op::Split { start, length }, &[x], length)
+        self.push(Split { start, length }, &[x], length)
     }
 
     pub fn concatenate(&mut self, parts: &[Value]) -> Value {
@@ -143,14 +151,14 @@ impl Builder {
         self.last_stage = self.nodes.len();
     }
 
-    /// The finished graph with its outputs.
-    pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
-        Graph {
-            nodes: self.nodes,
-            last_stage: self.last_stage,
-            feature: feature.id,
-            embedding: embedding.id,
-            logits: logits.map(|value| value.id),
-        }
+    /// The node that [`Builder::begin_last_stage`] marked; 0 without.
+    pub fn last_stage(&self) -> NodeId {
+        self.last_stage
+    }
+
+    /// The finished graph with its named outputs.
+    pub fn finish<'a>(self, outputs: impl IntoIterator<Item = (&'a str, Value)>) -> Graph {
+        let outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value.id)).collect();
+        Graph { nodes: self.nodes, outputs }
     }
 }

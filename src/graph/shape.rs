@@ -1,13 +1,15 @@
 //! The shapes that flow through a graph, and the proof that its nodes fit together.
 
-use super::{Graph, Node, Op};
-use crate::step::windows;
+use super::budget::whole;
+use super::{Graph, Node, Pool};
 
 /// The shape of one image's value (the batch is left out).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// `[channels, height, width]`
     Map([usize; 3]),
+    /// `[tokens, channels]`
+    Tokens([usize; 2]),
     /// `[channels]`
     Vector(usize),
 }
@@ -24,7 +26,16 @@ pub struct ShapeError {
 impl Shape {
     pub fn channels(self) -> usize {
         match self {
-            Self::Map([channels, ..]) | Self::Vector(channels) => channels,
+            Self::Map([channels, ..]) | Self::Tokens([_, channels]) | Self::Vector(channels) => channels,
+        }
+    }
+
+    /// Pixels or tokens; a vector has one.
+    pub fn places(self) -> usize {
+        match self {
+            Self::Map([_, height, width]) => height.saturating_mul(width),
+            Self::Tokens([count, _]) => count,
+            Self::Vector(_) => 1,
         }
     }
 
@@ -32,7 +43,51 @@ impl Shape {
     pub fn dims(self) -> Vec<usize> {
         match self {
             Self::Map(dims) => dims.to_vec(),
+            Self::Tokens(dims) => dims.to_vec(),
             Self::Vector(channels) => vec![channels],
+        }
+    }
+
+    /// As many places with other channels.
+    pub(crate) fn with_channels(self, channels: usize) -> Self {
+        match self {
+            Self::Map([_, height, width]) => Self::Map([channels, height, width]),
+            Self::Tokens([count, _]) => Self::Tokens([count, channels]),
+            Self::Vector(_) => Self::Vector(channels),
+        }
+    }
+
+    /// How many numbers it has.
+    pub(crate) fn count(self) -> u64 {
+        (self.channels() as u64).saturating_mul(self.places() as u64)
+    }
+
+    /// How many it has as it lies in memory.
+    pub(crate) fn stored(self) -> u64 {
+        self.with_channels(whole(self.channels())).count()
+    }
+
+    /// The only input, if it has so many channels.
+    pub(super) fn of_channels(inputs: &[Self], channels: usize) -> Option<Self> {
+        match inputs {
+            [x] if x.channels() == channels => Some(*x),
+            _ => None,
+        }
+    }
+
+    /// One number for each channel of the only input, a map or tokens.
+    pub(super) fn pooled(inputs: &[Self]) -> Option<Self> {
+        match inputs {
+            [x @ (Self::Map(_) | Self::Tokens(_))] => Some(Self::Vector(x.channels())),
+            _ => None,
+        }
+    }
+
+    /// The shape of two inputs that have the same.
+    pub(super) fn equal(inputs: &[Self]) -> Option<Self> {
+        match inputs {
+            [a, b] if a == b => Some(*a),
+            _ => None,
         }
     }
 }
@@ -48,65 +103,19 @@ impl Graph {
 /// say gives shapes or an error.
 pub fn shapes(nodes: &[Node], height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
     let mut shapes: Vec<Shape> = Vec::with_capacity(nodes.len());
-    for (id, node) in nodes.iter().enumerate() {
-        let inputs: Vec<Shape> = node.inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
-        let shape =
-            (inputs.len() == node.inputs.len())
-                .then(|| shape_of(&node.op, &inputs, height, width))
-                .flatten()
-                .ok_or_else(|| ShapeError { node: id, op: format!("{:?}", node.op), inputs: format!("{inputs:?}") })?;
-        shapes.push(shape);
+    for (node, Node { op, inputs, .. }) in nodes.iter().enumerate() {
+        let known: Vec<Shape> = inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
+        let shape = if known.len() == inputs.len() { op.operator().shape(&known, [height, width]) } else { None };
+        let misfit = || ShapeError { node, op: format!("{:?}", op.operator()), inputs: format!("{known:?}") };
+        shapes.push(shape.ok_or_else(misfit)?);
     }
     Ok(shapes)
 }
 
-/// The shape that a node gives from its inputs', or `None` where it cannot take them.
-pub(crate) fn shape_of(op: &Op, inputs: &[Shape], height: usize, width: usize) -> Option<Shape> {
-    use Shape::{Map, Vector};
-    Some(match (op, inputs) {
-        (Op::Input { channels }, []) => Map([*channels, height, width]),
-        (Op::Convolution(c), [Map([channels, h, w])])
-            if *channels == c.inputs && splits(c.inputs, c.groups) && splits(c.outputs, c.groups) =>
-        {
-            Map([
-                c.outputs,
-                windows(*h, c.kernel[0], c.stride[0], [c.padding[0]; 2], false)?,
-                windows(*w, c.kernel[1], c.stride[1], [c.padding[1]; 2], false)?,
-            ])
-        }
-        (Op::BatchNorm { channels, .. } | Op::PRelu { channels, .. } | Op::Affine { channels, .. }, [x])
-            if x.channels() == *channels =>
-        {
-            *x
-        }
-        (Op::GroupNorm { channels, groups, .. }, [x]) if x.channels() == *channels && splits(*channels, *groups) => *x,
-        (Op::InstanceNorm { channels, .. }, [x @ Map(_)]) if x.channels() == *channels => *x,
-        (Op::Relu | Op::Sigmoid, [x]) => *x,
-        (Op::MaxPool(pool) | Op::AveragePool(pool), [Map([channels, h, w])]) => {
-            let [h, w] = pool.output([*h, *w])?;
-            Map([*channels, h, w])
-        }
-        (Op::GlobalAveragePool | Op::GemPool { .. }, [Map([channels, ..])]) => Vector(*channels),
-        (Op::Linear { inputs, outputs, .. }, [Vector(channels)]) if channels == inputs => Vector(*outputs),
-        (Op::Add, [a, b]) if a == b => *a,
-        (Op::Multiply, [a, b]) if a == b || matches!(b, Vector(c) if *c == a.channels()) => *a,
-        (Op::Split { start, length }, [x]) if start.checked_add(*length)? <= x.channels() => with_channels(*x, *length),
-        (Op::Concatenate, [first, rest @ ..]) => {
-            let total = inputs.iter().try_fold(0_usize, |total, shape| total.checked_add(shape.channels()))?;
-            let joined = with_channels(*first, total);
-            rest.iter().all(|shape| with_channels(*shape, total) == joined).then_some(joined)?
-        }
-        _ => return None,
-    })
-}
-
-fn with_channels(shape: Shape, channels: usize) -> Shape {
-    match shape {
-        Shape::Map([_, h, w]) => Shape::Map([channels, h, w]),
-        Shape::Vector(_) => Shape::Vector(channels),
+impl Pool {
+    /// The shape of what it makes of its only input, a map.
+    pub(super) fn shape(&self, inputs: &[Shape]) -> Option<Shape> {
+        let &[Shape::Map([channels, height, width])] = inputs else { return None };
+        self.output([height, width]).map(|[height, width]| Shape::Map([channels, height, width]))
     }
-}
-
-fn splits(channels: usize, groups: usize) -> bool {
-    channels.checked_rem(groups) == Some(0)
 }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::InputConfig;
 use super::reidentifier::{ConfigError, IMAGE, size};
 use crate::graph::budget::CHANNELS;
+use crate::graph::op::{AveragePool, Input, MaxPool};
 use crate::graph::{self, Node, NodeId, Op, Role, Shape};
 
 /// A backbone that ends in the feature `[n, features]`, as its file spells it out. It travels whole in the metadata of the
 /// files we write, so that it is exported, loaded again and fine-tuned like any other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImportedConfig {
     /// What the file calls the network.
     pub name: String,
@@ -26,7 +27,9 @@ impl ImportedConfig {
     /// does; 0 where nothing does.
     pub(super) fn last_stage(&self) -> NodeId {
         let begins = |(id, node): (NodeId, &Node)| match &node.op {
-            Op::MaxPool(pool) | Op::AveragePool(pool) => (pool.stride != [1, 1]).then_some(id + 1),
+            Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => {
+                (pool.stride != [1, 1]).then_some(id + 1)
+            }
             Op::Convolution(c) => (c.stride != [1, 1]).then_some(id),
             _ => None,
         };
@@ -38,7 +41,7 @@ impl ImportedConfig {
         let wrong = |node, what| Err(ConfigError::Node { node, what });
         let mut layers: BTreeMap<&str, &Op> = BTreeMap::new();
         for (id, node) in self.nodes.iter().enumerate() {
-            if (id == 0) != (node.op == Op::Input { channels: 3 }) {
+            if (id == 0) != (node.op == Op::Input(Input { channels: 3 })) {
                 return wrong(id, "the image, of 3 channels, comes first and once");
             }
             if node.role != Role::Backbone {
@@ -83,7 +86,7 @@ mod tests {
         );
         let x = b.global_average_pool(x);
         let x = b.linear("backbone.fc", x, 5, true);
-        ImportedConfig { name: "small".into(), nodes: b.finish(x, x, None).nodes, features: 5 }
+        ImportedConfig { name: "small".into(), nodes: b.finish([("feature", x)]).nodes, features: 5 }
     }
 
     #[test]
@@ -129,11 +132,11 @@ mod tests {
         assert!(conv(|c| c.groups = 0).contains("cannot take"));
         assert!(conv(|c| c.groups = 2).contains("cannot take"));
         assert!(conv(|c| c.stride = [0, 2]).contains("cannot take"));
-        assert!(conv(|c| c.padding = [usize::MAX, 1]).contains("cannot take"));
-        assert!(conv(|c| c.padding = [1 << 20, 1]).contains("the height of a map"));
+        assert!(conv(|c| c.padding = [usize::MAX, 1].into()).contains("cannot take"));
+        assert!(conv(|c| c.padding = [1 << 20, 1].into()).contains("the height of a map"));
         assert!(conv(|c| c.outputs = usize::MAX).contains("cannot take"));
         let long = refused(|i| {
-            let Op::Linear { outputs, .. } = &mut i.nodes[4].op else { panic!("a linear layer") };
+            let Op::Linear(graph::op::Linear { outputs, .. }) = &mut i.nodes[4].op else { panic!("a linear layer") };
             (*outputs, i.features) = (1 << 30, 1 << 30);
         });
         assert!(long.contains("a layer of the network is 1073741824"), "{long}");

@@ -14,11 +14,15 @@ pub mod pool;
 pub mod pool_bn;
 pub mod preprocess;
 pub mod scale_channels;
+mod value;
 
 pub use backend::{ReidGradients, ReidOps};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::DType;
+pub(crate) use burn::tensor::{Tensor, activation, ops::ConvOptions};
 #[cfg(feature = "gpu")]
 pub use cube::prefill_outputs;
+pub use value::{Layer, Tensors, Value};
+pub(crate) use value::{each, indices, padded, pair, take};
 
 /// Why an operation was not started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +35,8 @@ pub enum OpError {
     Empty { what: &'static str, shape: Vec<usize> },
     #[error("{what} is {found:?}: our kernels compute in f32")]
     Type { what: &'static str, found: DType },
+    #[error("this cannot be trained yet: {0}")]
+    Unsupported(String),
     #[error("an image of {pixels} pixels is more than a GPU buffer holds ({limit}): crop it or make it smaller first")]
     ImageTooLarge { pixels: usize, limit: usize },
 }

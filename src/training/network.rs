@@ -5,25 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData, activation};
+use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData};
 
-use crate::graph::{Convolution, Graph, Node, NodeId, Op, Parameter, ParameterKind, Role};
-use crate::kernels::training::{cpu::batch_norm::Settings, pool_bn_train};
-use crate::ops::{
-    self, OpError,
-    convolution::convolution,
-    gem_pool::gem_pool,
-    pool::{average_pool, max_pool},
-    pool_bn,
-    scale_channels::scale_channels,
-};
+use crate::graph::op::BatchNorm;
+use crate::graph::{Node, NodeId, Op, Parameter, ParameterKind, Role};
+use crate::model::ReIdentifierGraph;
+use crate::ops::{Layer, OpError, Tensors, Value};
 use crate::weights;
-
-/// Added to a variance before its square root, as everywhere in torchvision and torchreid.
-const EPSILON: f64 = 1e-5;
-/// How much of a batch's statistics enters the running ones.
-const MOMENTUM: f64 = 0.1;
 
 /// Which statistics batch norm uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +22,7 @@ pub enum Mode {
     Train,
 }
 
-/// What a forward pass gives; see [`Graph`] for the three.
+/// What a forward pass gives; see [`ReIdentifierGraph`] for the three.
 #[derive(Clone, Debug)]
 pub struct Outputs {
     /// `f`, `[n, c]`.
@@ -65,24 +53,21 @@ pub enum NetworkError {
 /// Where a named tensor lives in the module.
 #[derive(Clone, Copy, Debug)]
 enum Slot {
-    Kernel(usize),
-    Matrix(usize),
-    Vector(usize),
+    Parameter(usize),
     Running(usize),
 }
 
-/// The parameters of a [`Graph`] and the interpreter of its nodes. One code serves every device; put it on
+/// The parameters of a [`ReIdentifierGraph`] and the interpreter of its nodes. One code serves every device; put it on
 /// `device.autodiff()` to train.
 ///
 /// Clones share their running statistics.
 #[derive(Module, Debug)]
 pub struct Network {
-    kernels: Vec<Param<Tensor<4>>>,
-    matrices: Vec<Param<Tensor<2>>>,
-    vectors: Vec<Param<Tensor<1>>>,
+    /// Each row by row in one dimension; the operators give them their shapes.
+    parameters: Vec<Param<Tensor<1>>>,
     running: Vec<RunningState<Tensor<1>>>,
     #[module(skip)]
-    graph: Arc<Graph>,
+    graph: Arc<ReIdentifierGraph>,
     #[module(skip)]
     slots: Arc<BTreeMap<String, Slot>>,
     /// Average pools whose batch norm runs in the same pass.
@@ -96,20 +81,13 @@ pub struct Network {
     moving: Range<NodeId>,
 }
 
-/// A value on its way through the graph.
-#[derive(Clone, Debug)]
-enum Value {
-    Map(Tensor<4>),
-    Vector(Tensor<2>),
-}
-
 impl Network {
     /// The graph with these tensors, on a device.
     ///
     /// # Errors
     /// When a tensor of the graph is missing or has another number of values. Tensors that the graph does not name are ignored.
     pub fn new(
-        graph: Graph,
+        graph: ReIdentifierGraph,
         tensors: &BTreeMap<String, weights::Tensor>,
         device: &Device,
     ) -> Result<Self, NetworkError> {
@@ -117,9 +95,7 @@ impl Network {
         let rectified = Arc::new(graph.rectified_norms());
         let moving = 0..graph.nodes.len();
         let mut network = Self {
-            kernels: Vec::new(),
-            matrices: Vec::new(),
-            vectors: Vec::new(),
+            parameters: Vec::new(),
             running: Vec::new(),
             graph: Arc::new(graph),
             slots: Arc::default(),
@@ -145,30 +121,22 @@ impl Network {
                 expected: parameter.shape.clone(),
             });
         }
-        let data = TensorData::new(tensor.values.clone(), parameter.shape.clone());
-        Ok(match (parameter.kind, parameter.shape.len()) {
-            (ParameterKind::Running, _) => {
+        let data = TensorData::new(tensor.values.clone(), [tensor.values.len()]);
+        Ok(match parameter.kind {
+            ParameterKind::Running => {
                 self.running.push(RunningState::new(Tensor::from_data(data, device)));
                 Slot::Running(self.running.len() - 1)
             }
-            (_, 4) => {
-                self.kernels.push(Param::from_data(data, device));
-                Slot::Kernel(self.kernels.len() - 1)
-            }
-            (_, 2) => {
-                self.matrices.push(Param::from_data(data, device));
-                Slot::Matrix(self.matrices.len() - 1)
-            }
-            (kind, _) => {
-                let vector = Param::from_data(data, device);
-                self.vectors.push(vector.set_require_grad(kind == ParameterKind::Trained));
-                Slot::Vector(self.vectors.len() - 1)
+            kind => {
+                let values = Param::from_data(data, device);
+                self.parameters.push(values.set_require_grad(kind == ParameterKind::Trained));
+                Slot::Parameter(self.parameters.len() - 1)
             }
         })
     }
 
     /// The description that this network runs.
-    pub fn graph(&self) -> &Graph {
+    pub fn graph(&self) -> &ReIdentifierGraph {
         &self.graph
     }
 
@@ -180,11 +148,8 @@ impl Network {
         let nodes = graph.nodes.iter().enumerate();
         for (id, parameter) in nodes.flat_map(|(id, node)| node.parameters().into_iter().map(move |p| (id, p))) {
             let moves = parameter.kind == ParameterKind::Trained && self.moving.contains(&id);
-            match self.slots.get(&parameter.name) {
-                Some(&Slot::Kernel(i)) => self.kernels[i] = self.kernels[i].clone().set_require_grad(moves),
-                Some(&Slot::Matrix(i)) => self.matrices[i] = self.matrices[i].clone().set_require_grad(moves),
-                Some(&Slot::Vector(i)) => self.vectors[i] = self.vectors[i].clone().set_require_grad(moves),
-                Some(Slot::Running(_)) | None => {}
+            if let Some(&Slot::Parameter(i)) = self.slots.get(&parameter.name) {
+                self.parameters[i] = self.parameters[i].clone().set_require_grad(moves);
             }
         }
     }
@@ -221,9 +186,7 @@ impl Network {
     /// not depend on. It can be taken once.
     pub fn take_gradient(&self, name: &str, gradients: &mut Gradients) -> Option<Tensor<1>> {
         match *self.slots.get(name)? {
-            Slot::Kernel(i) => self.kernels[i].val().grad_remove(gradients).map(flat),
-            Slot::Matrix(i) => self.matrices[i].val().grad_remove(gradients).map(flat),
-            Slot::Vector(i) => self.vectors[i].val().grad_remove(gradients),
+            Slot::Parameter(i) => self.parameters[i].val().grad_remove(gradients),
             Slot::Running(_) => None,
         }
     }
@@ -231,9 +194,7 @@ impl Network {
     /// The values of a parameter or running statistic, row by row in one dimension, on the device without autodiff.
     pub fn value(&self, name: &str) -> Option<Tensor<1>> {
         Some(match *self.slots.get(name)? {
-            Slot::Kernel(i) => flat(self.kernels[i].val().inner()),
-            Slot::Matrix(i) => flat(self.matrices[i].val().inner()),
-            Slot::Vector(i) => self.vectors[i].val().inner(),
+            Slot::Parameter(i) => self.parameters[i].val().inner(),
             Slot::Running(i) => self.running[i].value_sync().inner(),
         })
     }
@@ -244,9 +205,7 @@ impl Network {
     /// When the number of values is another.
     pub fn set_value(&mut self, name: &str, value: Tensor<1>) {
         match self.slots.get(name) {
-            Some(&Slot::Kernel(i)) => self.kernels[i] = replaced(&self.kernels[i], value),
-            Some(&Slot::Matrix(i)) => self.matrices[i] = replaced(&self.matrices[i], value),
-            Some(&Slot::Vector(i)) => self.vectors[i] = replaced(&self.vectors[i], value),
+            Some(&Slot::Parameter(i)) => self.parameters[i] = replaced(&self.parameters[i], value),
             Some(&Slot::Running(i)) => {
                 let device = self.running[i].value_sync().device();
                 self.running[i] = RunningState::new(on(value, &device));
@@ -264,9 +223,7 @@ impl Network {
         for parameter in self.graph.parameters() {
             let Some(slot) = self.slots.get(&parameter.name) else { continue };
             let data = match *slot {
-                Slot::Kernel(i) => self.kernels[i].val().into_data_async().await?,
-                Slot::Matrix(i) => self.matrices[i].val().into_data_async().await?,
-                Slot::Vector(i) => self.vectors[i].val().into_data_async().await?,
+                Slot::Parameter(i) => self.parameters[i].val().into_data_async().await?,
                 Slot::Running(i) => self.running[i].value_sync().into_data_async().await?,
             };
             let values = data.iter::<f32>().collect();
@@ -281,12 +238,12 @@ impl Network {
     /// For an empty batch, and in training for a batch of one image, which has no variance.
     ///
     /// # Panics
-    /// When the images do not fit the graph ([`Graph::shapes`] tells beforehand).
+    /// When the images do not fit the graph ([`Graph::shapes`](crate::graph::Graph::shapes) tells beforehand).
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Result<Outputs, OpError> {
         self.pass(0, Value::Map(images), mode)
     }
 
-    /// Runs what follows the feature: `feature` is a batch of [`Graph::feature`] values `[n, c]`, as [`Outputs::feature`]
+    /// Runs what follows the feature: `feature` is a batch of [`ReIdentifierGraph::feature`] values `[n, c]`, as [`Outputs::feature`]
     /// gives them in evaluation mode.
     ///
     /// # Errors
@@ -316,24 +273,21 @@ impl Network {
             match &node.op {
                 Op::GlobalAveragePool if self.necks.contains_key(&id) => {
                     let neck = self.necks[&id];
-                    let mode = self.mode(neck, mode);
-                    let (feature, embedding) = self.pool_bn(values.take(node.inputs[0]).map(), neck, mode)?;
+                    let (norm, layer) = self.norm(neck, mode);
+                    let (feature, embedding) = norm.pooled(values.take(node.inputs[0]).map(), &layer)?;
                     values.put(id, Value::Vector(feature));
                     values.put(neck, Value::Vector(embedding));
                 }
-                Op::BatchNorm { .. } if values.has(id) => drop(values.take(node.inputs[0])),
-                Op::BatchNorm { name, .. } if self.rectified.get(&id).is_some_and(|&relu| relu <= last) => {
-                    let mode = self.mode(id, mode);
-                    let value = match values.take(node.inputs[0]) {
-                        Value::Map(x) => Value::Map(self.batch_norm(name, x, mode, true)?),
-                        Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode, true)?),
-                    };
+                Op::BatchNorm(_) if values.has(id) => drop(values.take(node.inputs[0])),
+                Op::BatchNorm(_) if self.rectified.get(&id).is_some_and(|&relu| relu <= last) => {
+                    let (norm, layer) = self.norm(id, mode);
+                    let value = norm.normalised(values.take(node.inputs[0]), &layer, true)?;
                     values.put(self.rectified[&id], value);
                 }
                 Op::Relu if values.has(id) => {}
-                _ => {
-                    let value = self.run(node, &mut values, self.mode(id, mode))?;
-                    values.put(id, value);
+                op => {
+                    let inputs = node.inputs.iter().map(|&id| values.take(id)).collect();
+                    values.put(id, op.operator().run(inputs, &self.layer(id, mode))?);
                 }
             }
         }
@@ -344,155 +298,22 @@ impl Network {
         })
     }
 
-    /// The mode in which a node runs in a pass of this mode.
-    fn mode(&self, id: NodeId, pass: Mode) -> Mode {
-        if self.moving.contains(&id) { pass } else { Mode::Evaluate }
+    /// How a node runs in a pass of this mode.
+    fn layer(&self, id: NodeId, pass: Mode) -> Layer<'_> {
+        let name = self.graph.nodes[id].op.name().unwrap_or_default();
+        Layer { tensors: self, name, training: pass == Mode::Train && self.moving.contains(&id) }
     }
 
-    fn run(&self, node: &Node, values: &mut Values, mode: Mode) -> Result<Value, OpError> {
-        let mut inputs = node.inputs.iter().map(|&id| values.take(id)).collect::<Vec<_>>().into_iter();
-        let mut input = || inputs.next().unwrap_or_else(|| unreachable!("graphs are built with their inputs"));
-        Ok(match &node.op {
-            Op::Input { .. } => unreachable!("a graph has one input, the first node"),
-            Op::Convolution(c) => Value::Map(self.convolution(c, input().map())?),
-            Op::BatchNorm { name, .. } => match input() {
-                Value::Map(x) => Value::Map(self.batch_norm(name, x, mode, false)?),
-                Value::Vector(x) => Value::Vector(self.batch_norm(name, x, mode, false)?),
-            },
-            Op::InstanceNorm { name, channels } => Value::Map(self.group_norm(name, *channels, input().map())),
-            Op::GroupNorm { name, groups, .. } => {
-                input().each(|x| self.group_norm(name, *groups, x), |x| self.group_norm(name, *groups, x))
-            }
-            Op::Affine { name, .. } => input().each(|x| self.affine(name, x), |x| self.affine(name, x)),
-            Op::Relu => input().each(activation::relu, activation::relu),
-            Op::Sigmoid => input().each(activation::sigmoid, activation::sigmoid),
-            Op::PRelu { name, .. } => {
-                let alpha = self.vector(&format!("{name}.weight"));
-                input().each(|x| activation::prelu(x, alpha.clone()), |x| activation::prelu(x, alpha.clone()))
-            }
-            Op::MaxPool(pool) => Value::Map(max_pool(input().map(), *pool)?),
-            Op::AveragePool(pool) => Value::Map(average_pool(input().map(), *pool)?),
-            Op::GlobalAveragePool => Value::Vector(mean(input().map())),
-            Op::GemPool { name } => Value::Vector(gem_pool(input().map(), self.vector(&format!("{name}.p")))?),
-            Op::Linear { name, bias, .. } => {
-                let y = input().vector().matmul(self.matrix(&format!("{name}.weight")).transpose());
-                Value::Vector(if *bias { y + self.vector(&format!("{name}.bias")).unsqueeze() } else { y })
-            }
-            Op::Add => match (input(), input()) {
-                (Value::Map(a), b) => Value::Map(a + b.map()),
-                (Value::Vector(a), b) => Value::Vector(a + b.vector()),
-            },
-            Op::Multiply => match (input(), input()) {
-                (Value::Map(a), Value::Map(b)) => Value::Map(a * b),
-                (Value::Map(a), Value::Vector(b)) => Value::Map(scale_channels(a, b)?),
-                (Value::Vector(a), b) => Value::Vector(a * b.vector()),
-            },
-            Op::Split { start, length } => {
-                let (start, length) = (*start, *length);
-                input().each(|x| x.narrow(1, start, length), |x| x.narrow(1, start, length))
-            }
-            Op::Concatenate => {
-                let parts: Vec<Value> = inputs.collect();
-                if matches!(parts.first(), Some(Value::Map(_))) {
-                    Value::Map(Tensor::cat(parts.into_iter().map(Value::map).collect(), 1))
-                } else {
-                    Value::Vector(Tensor::cat(parts.into_iter().map(Value::vector).collect(), 1))
-                }
-            }
-        })
+    fn norm(&self, id: NodeId, pass: Mode) -> (&BatchNorm, Layer<'_>) {
+        let Op::BatchNorm(norm) = &self.graph.nodes[id].op else { unreachable!("the graph names batch norms here") };
+        (norm, self.layer(id, pass))
     }
+}
 
-    fn convolution(&self, c: &Convolution, x: Tensor<4>) -> Result<Tensor<4>, OpError> {
-        let options = ConvOptions::new(c.stride, c.padding, [1, 1], c.groups);
-        let y = convolution(x, self.kernel(&format!("{}.weight", c.name)), options)?;
-        let bias = c.bias.then(|| self.vector(&format!("{}.bias", c.name)).reshape([1, c.outputs, 1, 1]));
-        Ok(bias.into_iter().fold(y, |y, bias| y + bias))
-    }
-
-    /// With the ReLU that follows, where `relu`; in training the batch's statistics also move the running ones.
-    fn batch_norm<const D: usize>(
-        &self,
-        name: &str,
-        x: Tensor<D>,
-        mode: Mode,
-        relu: bool,
-    ) -> Result<Tensor<D>, OpError> {
-        let settings = Settings { eps: EPSILON as f32, relu };
-        let weight = self.vector(&format!("{name}.weight"));
-        let bias = self.vector(&format!("{name}.bias"));
-        let mean = self.running(&format!("{name}.running_mean"));
-        let var = self.running(&format!("{name}.running_var"));
-        if mode == Mode::Evaluate {
-            return ops::batch_norm::infer(x, [weight, bias, mean.value_sync(), var.value_sync()], settings);
-        }
-        let count = x.dims().iter().product::<usize>() / x.dims()[1];
-        let result = ops::batch_norm::train(x, weight, bias, settings)?;
-        // The population variance; PyTorch keeps the unbiased one.
-        let unbiased = count as f64 / (count as f64 - 1.0);
-        for (running, batch) in [(mean, result.mean), (var, result.variance * unbiased)] {
-            running.update((running.value_sync() * (1.0 - MOMENTUM) + batch.detach() * MOMENTUM).detach());
-        }
-        Ok(result.output)
-    }
-
-    /// Pool and BN neck in one pass: `f` and `bn_f`.
-    fn pool_bn(&self, x: Tensor<4>, neck: NodeId, mode: Mode) -> Result<(Tensor<2>, Tensor<2>), OpError> {
-        let Op::BatchNorm { name, .. } = &self.graph.nodes[neck].op else {
-            unreachable!("Graph::pooled_norms names batch norms")
-        };
-        let weight = self.vector(&format!("{name}.weight"));
-        let bias = self.vector(&format!("{name}.bias"));
-        let mean = self.running(&format!("{name}.running_mean"));
-        let var = self.running(&format!("{name}.running_var"));
-        let (old_mean, old_var) = (mean.value_sync(), var.value_sync());
-        if mode == Mode::Evaluate {
-            return pool_bn::infer(x, weight, bias, old_mean, old_var, EPSILON as f32);
-        }
-        let settings = pool_bn_train::Settings { eps: EPSILON as f32, momentum: MOMENTUM as f32 };
-        let result = pool_bn::train(x, weight, bias, old_mean, old_var, settings)?;
-        mean.update(result.running_mean);
-        var.update(result.running_variance);
-        Ok((result.feature, result.embedding))
-    }
-
-    /// Each image's runs of channels to mean 0 and variance 1, then the channels scaled and shifted. With as many groups
-    /// as channels it is instance norm.
-    fn group_norm<const D: usize>(&self, name: &str, groups: usize, x: Tensor<D>) -> Tensor<D> {
-        let dims = x.dims();
-        let values = dims[1..].iter().product::<usize>() / groups;
-        let x = x.reshape([dims[0], groups, values]);
-        let mean = x.clone().mean_dim(2);
-        let centred = x - mean;
-        let variance = (centred.clone() * centred.clone()).mean_dim(2);
-        let normal = centred / (variance + EPSILON).sqrt();
-        self.affine(name, normal.reshape(dims))
-    }
-
-    fn affine<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
-        let mut shape = [1; D];
-        shape[1] = x.dims()[1];
-        let weight = self.vector(&format!("{name}.weight")).reshape(shape);
-        let bias = self.vector(&format!("{name}.bias")).reshape(shape);
-        x * weight + bias
-    }
-
-    fn kernel(&self, name: &str) -> Tensor<4> {
+impl Tensors for Network {
+    fn parameter(&self, name: &str) -> Tensor<1> {
         match self.slots.get(name) {
-            Some(&Slot::Kernel(i)) => self.kernels[i].val(),
-            _ => unreachable!("every parameter of the graph has a slot: {name}"),
-        }
-    }
-
-    fn matrix(&self, name: &str) -> Tensor<2> {
-        match self.slots.get(name) {
-            Some(&Slot::Matrix(i)) => self.matrices[i].val(),
-            _ => unreachable!("every parameter of the graph has a slot: {name}"),
-        }
-    }
-
-    fn vector(&self, name: &str) -> Tensor<1> {
-        match self.slots.get(name) {
-            Some(&Slot::Vector(i)) => self.vectors[i].val(),
+            Some(&Slot::Parameter(i)) => self.parameters[i].val(),
             _ => unreachable!("every parameter of the graph has a slot: {name}"),
         }
     }
@@ -505,57 +326,16 @@ impl Network {
     }
 }
 
-fn flat<const D: usize>(x: Tensor<D>) -> Tensor<1> {
-    let count = x.shape().num_elements();
-    x.reshape([count])
-}
-
 /// The parameter with other values: a new leaf, tracked as the old one was.
-fn replaced<const D: usize>(parameter: &Param<Tensor<D>>, value: Tensor<1>) -> Param<Tensor<D>> {
+fn replaced(parameter: &Param<Tensor<1>>, value: Tensor<1>) -> Param<Tensor<1>> {
     let old = parameter.val();
     let value = on(value.reshape(old.dims()), &old.device());
     Param::initialized(parameter.id, value.set_require_grad(old.is_require_grad()))
 }
 
 /// `value` without autodiff, on the same device with autodiff where that one has it.
-fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
+fn on(value: Tensor<1>, device: &Device) -> Tensor<1> {
     if device.is_autodiff() { value.autodiff() } else { value }
-}
-
-fn mean(x: Tensor<4>) -> Tensor<2> {
-    let [n, c, h, w] = x.dims();
-    x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
-}
-
-impl Value {
-    fn map(self) -> Tensor<4> {
-        match self {
-            Self::Map(x) => x,
-            Self::Vector(_) => unreachable!("Graph::shapes accepts no vector here"),
-        }
-    }
-
-    /// The images in the batch.
-    fn batch(&self) -> usize {
-        match self {
-            Self::Map(x) => x.dims()[0],
-            Self::Vector(x) => x.dims()[0],
-        }
-    }
-
-    fn vector(self) -> Tensor<2> {
-        match self {
-            Self::Vector(x) => x,
-            Self::Map(_) => unreachable!("Graph::shapes accepts no map here"),
-        }
-    }
-
-    fn each(self, map: impl Fn(Tensor<4>) -> Tensor<4>, vector: impl Fn(Tensor<2>) -> Tensor<2>) -> Self {
-        match self {
-            Self::Map(x) => Self::Map(map(x)),
-            Self::Vector(x) => Self::Vector(vector(x)),
-        }
-    }
 }
 
 /// The values that later nodes still need; each is let go with its last use.

@@ -83,8 +83,8 @@ struct Network<'a> {
 /// The operator without what only training asks.
 fn untrained(op: &Op) -> Op {
     let mut op = op.clone();
-    if let Op::BatchNorm { bias_frozen, .. } = &mut op {
-        *bias_frozen = false;
+    if let Op::BatchNorm(norm) = &mut op {
+        norm.bias_frozen = false;
     }
     op
 }

@@ -10,7 +10,8 @@ use super::images::{Hints, Images, Range};
 use super::input::{InputOptions, PixelRange, order_name};
 use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
-use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape, shape_of};
+use crate::graph::op::{Affine, Input, Linear};
+use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -49,7 +50,7 @@ impl Importer {
     /// Begins with the image, `[3, height, width]`, in the numbers and the order that the file expects; [`Self::settle`] finds
     /// out which these are.
     pub fn new(height: usize, width: usize) -> (Self, Value) {
-        let image = Step { op: Op::Input { channels: 3 }, inputs: Vec::new(), values: Vec::new(), label: None };
+        let image = Step { op: Input { channels: 3 }.into(), inputs: Vec::new(), values: Vec::new(), label: None };
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
@@ -61,7 +62,7 @@ impl Importer {
     /// or has other parameters.
     pub fn push(&mut self, op: Op, inputs: &[Value], values: Vec<Vec<f32>>, label: Option<String>) -> Option<Value> {
         let shapes: Vec<Shape> = inputs.iter().map(|value| value.shape).collect();
-        let shape = shape_of(&op, &shapes, self.height, self.width)?;
+        let shape = op.operator().shape(&shapes, [self.height, self.width])?;
         let step = Step { op, inputs: inputs.iter().map(|value| value.id).collect(), values, label };
         let parameters = step.node().parameters();
         let fits = |(values, shape): (&Vec<f32>, &Vec<usize>)| {
@@ -90,8 +91,8 @@ impl Importer {
             }
             return Some(x);
         }
-        let op = Op::Affine { name: String::new(), channels: x.shape.channels() };
-        self.push(op, &[x], vec![scale.to_vec(), shift.to_vec()], None)
+        let op = Affine { name: String::new(), channels: x.shape.channels() };
+        self.push(op.into(), &[x], vec![scale.to_vec(), shift.to_vec()], None)
     }
 
     /// The image with its colours in the opposite order; `false` for another value than the image, or one that is also
@@ -116,7 +117,7 @@ impl Importer {
         let Step { op: Op::AveragePool(pool), inputs, .. } = self.steps.get(x.id)? else { return None };
         let id = *inputs.first()?;
         let shape = *self.shapes.get(id)?;
-        matches!(shape, Shape::Map([_, height, width]) if pool.kernel == [height, width] && pool.padding == Padding::NONE)
+        matches!(shape, Shape::Map([_, height, width]) if pool.0.kernel == [height, width] && pool.0.padding == Padding::NONE)
             .then_some(Value { id, shape })
     }
 
@@ -239,13 +240,13 @@ impl Step {
     /// Takes a scale and a shift of its outputs into its own parameters; `false` when it has none that could.
     fn fold(&mut self, scale: &[f32], shift: &[f32]) -> bool {
         match &mut self.op {
-            Op::Convolution(Convolution { bias, .. }) | Op::Linear { bias, .. } => {
+            Op::Convolution(Convolution { bias, .. }) | Op::Linear(Linear { bias, .. }) => {
                 if !*bias && shift.iter().any(|shift| *shift != 0.0) {
                     *bias = true;
                     self.values.push(vec![0.0; shift.len()]);
                 }
             }
-            Op::InstanceNorm { .. } | Op::GroupNorm { .. } | Op::Affine { .. } => {}
+            Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::Affine(_) => {}
             _ => return false,
         }
         if let Some(weight) = self.values.first_mut() {
@@ -297,10 +298,10 @@ fn name_layers(steps: &mut [Step]) {
     for step in steps {
         let kind = match &step.op {
             Op::Convolution(_) => "convolution",
-            Op::Linear { .. } => "linear",
-            Op::BatchNorm { .. } | Op::InstanceNorm { .. } | Op::GroupNorm { .. } => "norm",
-            Op::GemPool { .. } => "pool",
-            Op::PRelu { .. } => "prelu",
+            Op::Linear(_) => "linear",
+            Op::BatchNorm(_) | Op::InstanceNorm(_) | Op::GroupNorm(_) => "norm",
+            Op::GemPool(_) => "pool",
+            Op::PRelu(_) => "prelu",
             _ => "affine",
         };
         let Some(name) = step.op.name_mut() else { continue };
@@ -339,7 +340,7 @@ mod tests {
     use super::*;
 
     fn linear(inputs: usize, outputs: usize) -> Op {
-        Op::Linear { name: String::new(), inputs, outputs, bias: false }
+        Linear { name: String::new(), inputs, outputs, bias: false }.into()
     }
 
     /// An image's mean through two layers of the same numbers, beside each other, and a third.
@@ -397,8 +398,8 @@ mod tests {
         let x = importer.push(Op::GlobalAveragePool, &[image], vec![], None).expect("a map");
         assert!(importer.push(linear(3, 2), &[x], vec![vec![0.0; 5]], None).is_none());
         assert!(importer.push(linear(3, 2), &[x], vec![], None).is_none());
-        let huge = Op::Linear { name: String::new(), inputs: 3, outputs: usize::MAX, bias: false };
-        assert!(importer.push(huge, &[x], vec![vec![]], None).is_none());
+        let huge = Linear { name: String::new(), inputs: 3, outputs: usize::MAX, bias: false };
+        assert!(importer.push(huge.into(), &[x], vec![vec![]], None).is_none());
         assert!(!importer.reverse_colours(x, true) && !importer.reverse_colours(image, false));
     }
 }

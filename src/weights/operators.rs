@@ -10,7 +10,8 @@ use super::Tensor;
 use super::import::{Importer, Value};
 use super::sizes::Size;
 use crate::graph::budget::{self, AXES, Budget, TooMuch};
-use crate::graph::{Convolution, Op, Pool, Shape};
+use crate::graph::op::{AveragePool, GroupNorm, InstanceNorm, Linear, MaxPool, PRelu, Split};
+use crate::graph::{Convolution, EPS, Op, Padding, Pool, Shape};
 use crate::model::ReIdentifierConfig;
 
 /// The eps of every norm here.
@@ -93,11 +94,12 @@ impl Operators {
 
     pub fn push(
         &mut self,
-        op: Op,
+        op: impl Into<Op>,
         inputs: &[Value],
         values: Vec<Vec<f32>>,
         label: Option<&Floats>,
     ) -> Result<Value, Refusal> {
+        let op = op.into();
         self.spend(values.iter().map(Vec::len).sum())?;
         let shapes: Vec<Shape> = inputs.iter().map(|input| input.shape).collect();
         let misfit = window_misfit(&op, &shapes);
@@ -113,7 +115,13 @@ impl Operators {
     }
 
     /// An operator that changes each value for itself.
-    pub fn each(&mut self, x: Flow, op: Op, values: Vec<Vec<f32>>, label: Option<&Floats>) -> Result<Flow, Refusal> {
+    pub fn each(
+        &mut self,
+        x: Flow,
+        op: impl Into<Op>,
+        values: Vec<Vec<f32>>,
+        label: Option<&Floats>,
+    ) -> Result<Flow, Refusal> {
         let at = self.push(op, &[x.at], values, label)?;
         Ok(Flow { at, alone: true, ..x })
     }
@@ -156,7 +164,7 @@ impl Operators {
         if !x.is_channels() {
             return unsupported(format!("of [batch, {:?}], which are no channels", x.view));
         }
-        let at = self.push(Op::Split { start, length }, &[x.at], vec![], None)?;
+        let at = self.push(Split { start, length }, &[x.at], vec![], None)?;
         let mut view = x.view.clone();
         view[0] = length;
         Ok(Flow { at, view, alone: true })
@@ -168,16 +176,16 @@ impl Operators {
         let Convolution { inputs, outputs, kernel, padding, groups, .. } = convolution;
         if let Shape::Vector(_) = x.at.shape {
             // A convolution of one pixel is fully connected.
-            if x.view.len() != 3 || (groups, kernel, padding) != (1, [1, 1], [0, 0]) {
+            if x.view.len() != 3 || (groups, kernel, padding) != (1, [1, 1], Padding::default()) {
                 return unsupported("of a vector");
             }
             let x = self.vector(x)?;
-            let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
+            let op = Linear { name: String::new(), inputs, outputs, bias: false };
             let at = self.push(op, &[x], values, Some(weight))?;
             return Ok(Flow { at, view: vec![outputs, 1, 1], alone: true });
         }
         let x = x.map()?;
-        let at = self.push(Op::Convolution(convolution), &[x], values, Some(weight))?;
+        let at = self.push(convolution, &[x], values, Some(weight))?;
         Ok(Flow::of(at))
     }
 
@@ -195,21 +203,22 @@ impl Operators {
         let at = match x.at.shape {
             // Of a whole map: a convolution as large as it.
             Shape::Map([channels, height, width]) if x.view == [inputs] && height * width > 1 => {
-                let op = Op::Convolution(Convolution {
+                let op = Convolution {
                     name: String::new(),
                     inputs: channels,
                     outputs,
                     kernel: [height, width],
                     stride: [1, 1],
-                    padding: [0, 0],
+                    padding: Padding::default(),
                     groups: 1,
                     bias: false,
-                });
+                    dilation: [1, 1],
+                };
                 self.push(op, &[x.at], vec![values], Some(weight))?
             }
             _ => {
                 let x = self.vector(x)?;
-                let op = Op::Linear { name: String::new(), inputs, outputs, bias: false };
+                let op = Linear { name: String::new(), inputs, outputs, bias: false };
                 self.push(op, &[x], vec![values], Some(weight))?
             }
         };
@@ -222,7 +231,7 @@ impl Operators {
         let Some(weight) = x.per_channel(slope) else {
             return unsupported(format!("with slopes of shape {:?}", slope.shape));
         };
-        self.each(x, Op::PRelu { name: String::new(), channels }, vec![weight], Some(slope))
+        self.each(x, PRelu { name: String::new(), channels }, vec![weight], Some(slope))
     }
 
     /// Mean 0 and variance 1 over all but the first dimension of an image's values, over the pixels of each channel or over
@@ -240,9 +249,9 @@ impl Operators {
         let Some(channels_of) = channels_of else {
             return unsupported(format!("of [batch, {:?}], which are no runs of its {channels} channels", x.view));
         };
-        let op = match x.at.shape {
-            Shape::Map(_) if groups == channels => Op::InstanceNorm { name, channels },
-            _ => Op::GroupNorm { name, channels, groups },
+        let op: Op = match x.at.shape {
+            Shape::Map(_) if groups == channels => InstanceNorm { name, channels, eps: EPS }.into(),
+            _ => GroupNorm { name, channels, groups, eps: EPS }.into(),
         };
         self.spend(2 * channels)?;
         let each = |of: &[f32]| of.iter().flat_map(|&value| std::iter::repeat_n(value, channels_of)).collect();
@@ -275,7 +284,7 @@ impl Operators {
         Ok(Flow { view, ..part })
     }
 
-    pub fn pool(&mut self, x: &Flow, op: fn(Pool) -> Op, pool: Pool) -> Result<Flow, Refusal> {
+    pub fn pool(&mut self, x: &Flow, op: impl Fn(Pool) -> Op, pool: Pool) -> Result<Flow, Refusal> {
         let x = x.map()?;
         let at = self.push(op(pool), &[x], vec![], None)?;
         Ok(Flow::of(at))
@@ -360,8 +369,10 @@ impl Operators {
 /// padding than a pooling takes.
 fn window_misfit(op: &Op, inputs: &[Shape]) -> Option<Refusal> {
     let (kernel, stride, padding) = match op {
-        Op::Convolution(c) => (c.kernel, c.stride, c.padding),
-        Op::MaxPool(pool) | Op::AveragePool(pool) => (pool.kernel, pool.stride, [pool.padding.top, pool.padding.left]),
+        Op::Convolution(c) => (c.kernel, c.stride, c.padding.symmetric()?),
+        Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => {
+            (pool.kernel, pool.stride, [pool.padding.top, pool.padding.left])
+        }
         _ => return None,
     };
     let &[Shape::Map([channels, height, width])] = inputs else { return None };
@@ -401,7 +412,7 @@ impl Flow {
         match (self.at.shape, &self.view[..]) {
             (Shape::Map(shape), view) => *view == shape || (shape[1..] == [1, 1] && *view == shape[..1]),
             (Shape::Vector(channels), [first, rest @ ..]) => *first == channels && rest.iter().all(|size| *size == 1),
-            (Shape::Vector(_), []) => false,
+            (Shape::Vector(_), []) | (Shape::Tokens(_), _) => false,
         }
     }
 

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::images::Range;
+use crate::graph::op::Split;
 use crate::graph::{NodeId, Op};
 use crate::model::ChannelOrder;
 
@@ -82,7 +83,7 @@ pub(super) fn evidence(scale: [f64; 3], shift: [f64; 3], layers: &[Option<Layer>
     let mut walk = Walk::default();
     for layer in layers {
         let value = match layer {
-            Some(Layer { op: Op::Input { .. }, .. }) => (0..3)
+            Some(Layer { op: Op::Input(_), .. }) => (0..3)
                 .map(|channel| Some(Pixel { channel, scale: scale[channel], shift: shift[channel] }))
                 .collect::<Vec<Channel>>(),
             Some(layer) => walk.step(layer),
@@ -104,8 +105,8 @@ impl Walk {
         let first = input(0).unwrap_or_default();
         let parameter = |place: usize| layer.values.get(place).map_or(&[][..], Vec::as_slice);
         let value = match layer.op {
-            Op::Affine { .. } => scaled(&first, parameter(0), parameter(1)),
-            Op::BatchNorm { .. } => return self.batch_norm(layer, &first),
+            Op::Affine(_) => scaled(&first, parameter(0), parameter(1)),
+            Op::BatchNorm(_) => return self.batch_norm(layer, &first),
             Op::Relu => {
                 let few = (MOST_CHANNELS * MOST_STEPS).saturating_sub(self.bounds.len());
                 self.bounds.extend(
@@ -122,7 +123,7 @@ impl Walk {
                 first
             }
             Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => first,
-            Op::Split { start, length } => first.into_iter().skip(*start).take(*length).collect(),
+            Op::Split(Split { start, length }) => first.into_iter().skip(*start).take(*length).collect(),
             Op::Concatenate => {
                 let values = layer.inputs.iter().map(|&id| self.values.get(id).map_or(&[][..], Vec::as_slice));
                 if values.clone().any(<[Channel]>::is_empty) {

@@ -9,6 +9,7 @@ mod round_trip;
 mod writer;
 
 use webreid::graph::Op;
+use webreid::graph::op::{BatchNorm, GemPool};
 use webreid::model::{ChannelOrder, InputConfig};
 use webreid::weights::{
     Checkpoint, Dialect, Precision, Recognised, WeightsError, is_onnx, read, read_onnx, recognise, to_onnx,
@@ -83,7 +84,7 @@ fn both_exporters_files_are_read() {
         let graph = model.config.graph().unwrap();
         let gates = graph.nodes.iter().filter(|node| node.op.name() == Some("backbone.gate.fc1"));
         assert_eq!(gates.count(), 2, "{exporter}");
-        assert_eq!(graph.nodes.iter().filter(|node| matches!(node.op, Op::GemPool { .. })).count(), 1, "{exporter}");
+        assert_eq!(graph.nodes.iter().filter(|node| matches!(node.op, Op::GemPool(_))).count(), 1, "{exporter}");
         assert_eq!(model.tensors["backbone.pool1.p"].values, [2.5], "{exporter}");
     }
     // The old exporter folded nothing.
@@ -369,15 +370,15 @@ fn check_round_trip(model: &Recognised) {
         assert_eq!(ours.inputs, theirs.inputs);
         let (mut expected, mut op) = (ours.op.clone(), theirs.op.clone());
         // ONNX knows nothing of what is not trained, and its exporters have names of their own for an exponent.
-        if let Op::BatchNorm { bias_frozen, .. } = &mut expected {
+        if let Op::BatchNorm(BatchNorm { bias_frozen, .. }) = &mut expected {
             *bias_frozen = false;
         }
         for (op, name) in [(&mut expected, ours.op.name()), (&mut op, theirs.op.name())] {
-            if let (Op::GemPool { name }, _) = (op, name) {
+            if let (Op::GemPool(GemPool { name, .. }), _) = (op, name) {
                 name.clear();
             }
         }
-        if let (Some(name), true) = (ours.op.name(), !matches!(ours.op, Op::GemPool { .. })) {
+        if let (Some(name), true) = (ours.op.name(), !matches!(ours.op, Op::GemPool(_))) {
             let name = name.strip_prefix("backbone.").unwrap_or(name);
             assert_eq!(theirs.op.name(), Some(format!("backbone.{name}").as_str()));
         }

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 
 use webreid::extract::{DeviceChoice, Extractor};
+use webreid::graph::op::{
+    Affine, AveragePool, BatchNorm, EPS, GemPool, GroupNorm, Input, InstanceNorm, Linear, MaxPool, PRelu, Split,
+};
 use webreid::graph::{Convolution, Init, Node, Op, Padding, Parameter, Pool, Role, Shape, shapes};
 use webreid::image::Rgba;
 use webreid::model::{
@@ -144,11 +147,11 @@ fn every_normalisation_comes_back() {
 #[test]
 fn layers_of_one_name_stay_apart() {
     let mut random = Random(3);
-    let mut nodes = vec![node(Op::Input { channels: 3 }, &[]), node(convolution("backbone.v1", 3, 6, 1), &[0])];
+    let mut nodes = vec![node(Op::Input(Input { channels: 3 }), &[]), node(convolution("backbone.v1", 3, 6, 1), &[0])];
     nodes.push(node(Op::GlobalAveragePool, &[1]));
     let (name, channels) = ("backbone.bottleneck".to_owned(), 6);
-    nodes.push(node(Op::BatchNorm { name, channels, bias_frozen: false }, &[2]));
-    nodes.push(node(Op::GroupNorm { name: "backbone.v4".into(), channels, groups: 3 }, &[3]));
+    nodes.push(node(Op::BatchNorm(BatchNorm { name, channels, bias_frozen: false, eps: EPS }), &[2]));
+    nodes.push(node(Op::GroupNorm(GroupNorm { name: "backbone.v4".into(), channels, groups: 3, eps: EPS }), &[3]));
     let mut config = imported(nodes, 6);
     config.neck = true;
     check("bottleneck", &model(config, &mut random));
@@ -158,9 +161,9 @@ fn layers_of_one_name_stay_apart() {
 #[test]
 fn a_layer_that_scales_the_image_stays_one() {
     let mut random = Random(4);
-    let affine = || Op::Affine { name: "backbone.scale".into(), channels: 3 };
+    let affine = || Op::Affine(Affine { name: "backbone.scale".into(), channels: 3 });
     for more in [vec![], vec![node(affine(), &[0])]] {
-        let mut nodes = vec![node(Op::Input { channels: 3 }, &[]), node(affine(), &[0])];
+        let mut nodes = vec![node(Op::Input(Input { channels: 3 }), &[]), node(affine(), &[0])];
         let count = more.len();
         nodes.extend(more);
         nodes.push(node(Op::Add, &[1, 1 + count]));
@@ -180,19 +183,23 @@ fn what_onnx_cannot_say_is_refused() {
         change(&mut model);
         to_onnx(&model.config, &model.tensors).expect_err("refused").to_string()
     };
-    let ending = |op: Op| vec![node(Op::Input { channels: 3 }, &[]), node(op, &[0]), node(Op::GlobalAveragePool, &[1])];
+    let ending =
+        |op: Op| vec![node(Op::Input(Input { channels: 3 }), &[]), node(op, &[0]), node(Op::GlobalAveragePool, &[1])];
     let nothing: fn(&mut Recognised) = |_| {};
-    let partial = refused(ending(Op::AveragePool(pool)), ChannelOrder::Rgb, nothing, &mut random);
+    let partial = refused(ending(Op::AveragePool(AveragePool(pool))), ChannelOrder::Rgb, nothing, &mut random);
     assert!(partial.contains("v1 takes means of windows that lie partly outside"), "{partial}");
     let turned = refused(ending(Op::Relu), ChannelOrder::Bgr, nothing, &mut random);
     assert!(turned.contains("takes BGR, and not by a convolution"), "{turned}");
-    let gem = vec![node(Op::Input { channels: 3 }, &[]), node(Op::GemPool { name: "backbone.pool".into() }, &[0])];
+    let gem = vec![
+        node(Op::Input(Input { channels: 3 }), &[]),
+        node(Op::GemPool(GemPool { name: "backbone.pool".into(), eps: GemPool::EPS }), &[0]),
+    ];
     let negative: fn(&mut Recognised) = |model| model.tensors.get_mut("backbone.pool.p").unwrap().values[0] = -3.0;
     let exponent = refused(gem, ChannelOrder::Rgb, negative, &mut random);
     assert!(exponent.contains("pool.p is not above 0"), "{exponent}");
     // Whole windows are the same either way.
     let whole = Pool { kernel: [2; 2], ..pool };
-    check("whole windows", &model(imported(ending(Op::AveragePool(whole)), 3), &mut random));
+    check("whole windows", &model(imported(ending(Op::AveragePool(AveragePool(whole))), 3), &mut random));
 }
 
 fn node(op: Op, inputs: &[usize]) -> Node {
@@ -202,7 +209,17 @@ fn node(op: Op, inputs: &[usize]) -> Node {
 fn convolution(name: &str, inputs: usize, outputs: usize, kernel: usize) -> Op {
     let (kernel, padding) = ([kernel; 2], [kernel / 2; 2]);
     let name = name.to_owned();
-    Op::Convolution(Convolution { name, inputs, outputs, kernel, stride: [1; 2], padding, groups: 1, bias: true })
+    Op::Convolution(Convolution {
+        name,
+        inputs,
+        outputs,
+        kernel,
+        stride: [1; 2],
+        padding: padding.into(),
+        groups: 1,
+        bias: true,
+        dilation: [1; 2],
+    })
 }
 
 fn imported(nodes: Vec<Node>, features: usize) -> ReIdentifierConfig {
@@ -216,7 +233,7 @@ fn imported(nodes: Vec<Node>, features: usize) -> ReIdentifierConfig {
 /// Some twenty layers of any kind, of what was made before.
 fn any_network(random: &mut Random) -> ReIdentifierConfig {
     let (height, width) = (32, 16);
-    let mut nodes = vec![node(Op::Input { channels: 3 }, &[])];
+    let mut nodes = vec![node(Op::Input(Input { channels: 3 }), &[])];
     if random.below(3) > 0 {
         nodes.push(node(convolution("backbone.v0", 3, 8, 3), &[0]));
     }
@@ -244,25 +261,37 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
                 let (stride, padding) = (side(random), [random.below(3), random.below(3)]);
                 let bias = random.below(2) == 0;
                 let (kernel, inputs) = (side(random), channels);
-                Op::Convolution(Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias })
+                Op::Convolution(Convolution {
+                    name,
+                    inputs,
+                    outputs,
+                    kernel,
+                    stride,
+                    padding: padding.into(),
+                    groups,
+                    bias,
+                    dilation: [1; 2],
+                })
             }
-            2 => Op::Linear { name, inputs: channels, outputs: 1 + random.below(12), bias: random.below(2) == 0 },
-            3 => Op::BatchNorm { name, channels, bias_frozen: random.below(2) == 0 },
-            4 => Op::InstanceNorm { name, channels },
-            5 | 6 => Op::GroupNorm { name, channels, groups: random.pick(&divisors) },
-            7 => Op::Affine { name, channels },
+            2 => {
+                Op::Linear(Linear { name, inputs: channels, outputs: 1 + random.below(12), bias: random.below(2) == 0 })
+            }
+            3 => Op::BatchNorm(BatchNorm { name, channels, bias_frozen: random.below(2) == 0, eps: EPS }),
+            4 => Op::InstanceNorm(InstanceNorm { name, channels, eps: EPS }),
+            5 | 6 => Op::GroupNorm(GroupNorm { name, channels, groups: random.pick(&divisors), eps: EPS }),
+            7 => Op::Affine(Affine { name, channels }),
             8 => Op::Relu,
             9 => Op::Sigmoid,
-            10 => Op::PRelu { name, channels },
-            11 => Op::MaxPool(pool),
-            12 => Op::AveragePool(Pool { ceil: false, ..pool }),
+            10 => Op::PRelu(PRelu { name, channels }),
+            11 => Op::MaxPool(MaxPool(pool)),
+            12 => Op::AveragePool(AveragePool(Pool { ceil: false, ..pool })),
             13 if random.below(2) == 0 => Op::GlobalAveragePool,
-            13 => Op::GemPool { name },
+            13 => Op::GemPool(GemPool { name, eps: GemPool::EPS }),
             14 if random.below(2) == 0 => Op::Add,
             14 => Op::Multiply,
             15 => {
                 let start = random.below(channels);
-                Op::Split { start, length: 1 + random.below(channels - start) }
+                Op::Split(Split { start, length: 1 + random.below(channels - start) })
             }
             _ => Op::Concatenate,
         };
@@ -289,7 +318,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
                 nodes.len() - 1
             }
-            Shape::Vector(_) => id,
+            Shape::Tokens(_) | Shape::Vector(_) => id,
         });
     }
     nodes.push(node(Op::Concatenate, &vectors));

@@ -6,24 +6,20 @@ use super::{
     Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Reduce, Step, ValueId,
 };
 use crate::graph::budget;
+use crate::graph::op;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
+use crate::step::Attention;
 use crate::tensor::Tensor;
-
-/// Added to a variance before its square root, as everywhere in torchvision and torchreid.
-const EPSILON: f32 = 1e-5;
-
-/// What smaller values count as in generalised means.
-const GEM_EPSILON: f32 = 1e-6;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "there are few, and they do not last")]
-enum Pending {
+pub(crate) enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
 }
 
-struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     graph: &'a Graph,
     tensors: &'a BTreeMap<String, Tensor>,
     shapes: Vec<Shape>,
@@ -60,7 +56,7 @@ pub fn lower(
         }
         let pending = match gates.get(&id) {
             Some(gate) => lowering.gate(id, gate),
-            None => lowering.node(id, node),
+            None => node.op.operator().lower(&mut lowering, id, &node.inputs)?,
         };
         lowering.pending.insert(id, pending);
         if lowering.readers[id] != 1 {
@@ -102,7 +98,7 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
         let node = graph.nodes.get(id)?;
         (is(&node.op) && readers[id] == 1).then(|| node.inputs.first().copied()).flatten()
     };
-    let is_linear = |op: &Op| matches!(op, Op::Linear { .. });
+    let is_linear = |op: &Op| matches!(op, Op::Linear(_));
     let gate = |node: &Node| -> Option<GateNodes> {
         let (Op::Multiply, &[stream, sigmoid]) = (&node.op, &node.inputs[..]) else { return None };
         let second = step(sigmoid, |op| *op == Op::Sigmoid)?;
@@ -118,13 +114,18 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
 
 impl Lowering<'_> {
     /// A tensor that [`check`] found there.
-    fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
+    pub fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
         self.tensors.get(&format!("{name}.{part}")).map(|tensor| tensor.values.clone()).unwrap_or_default()
+    }
+
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.shapes[id]
     }
 
     fn map(&self, id: NodeId) -> Map {
         match self.shapes[id] {
             Shape::Map([channels, height, width]) => Map { height, width, channels },
+            Shape::Tokens([height, channels]) => Map { height, width: 1, channels },
             Shape::Vector(channels) => Map { height: 1, width: 1, channels },
         }
     }
@@ -145,14 +146,21 @@ impl Lowering<'_> {
         value
     }
 
-    fn open(&mut self, id: NodeId, operation: Operation, inputs: &[NodeId]) -> Pending {
+    /// The image, which is the first value.
+    pub fn image(&mut self, id: NodeId) -> Pending {
+        self.frozen.values.push(self.map(id));
+        Pending::Made(0)
+    }
+
+    /// A step that may still take something in.
+    pub fn open(&mut self, id: NodeId, operation: Operation, inputs: &[NodeId]) -> Pending {
         let inputs = inputs.iter().map(|&input| self.make(input)).collect();
         Pending::Open { operation, inputs, map: self.map(id) }
     }
 
     fn gate(&mut self, id: NodeId, gate: &GateNodes) -> Pending {
         let layer = |id: NodeId| match &self.graph.nodes[id].op {
-            Op::Linear { name, bias, outputs, .. } => {
+            Op::Linear(op::Linear { name, bias, outputs, .. }) => {
                 let bias = if *bias { self.tensor(name, "bias") } else { vec![0.0; *outputs] };
                 (self.tensor(name, "weight"), bias)
             }
@@ -162,78 +170,21 @@ impl Lowering<'_> {
         self.open(id, Operation::Gate(Gate { fc1, bias1, fc2, bias2 }), &[gate.stream])
     }
 
-    fn node(&mut self, id: NodeId, node: &Node) -> Pending {
-        let input = node.inputs.first().copied().unwrap_or_default();
-        match &node.op {
-            Op::Input { .. } => {
-                self.frozen.values.push(self.map(id));
-                Pending::Made(0)
-            }
-            Op::Convolution(c) => self.convolution(id, c, input),
-            Op::Linear { name, inputs, outputs, bias } => {
-                let c = graph::Convolution {
-                    name: name.clone(),
-                    inputs: *inputs,
-                    outputs: *outputs,
-                    kernel: [1; 2],
-                    stride: [1; 2],
-                    padding: [0; 2],
-                    groups: 1,
-                    bias: *bias,
-                };
-                self.convolution(id, &c, input)
-            }
-            Op::BatchNorm { name, .. } => {
-                let [weight, bias, mean, variance] =
-                    ["weight", "bias", "running_mean", "running_var"].map(|part| self.tensor(name, part));
-                let scale: Vec<f32> = weight.iter().zip(&variance).map(|(w, v)| w / (v + EPSILON).sqrt()).collect();
-                let shift = bias.iter().zip(&mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale);
-                self.affine(id, input, Affine { shift: shift.collect(), scale })
-            }
-            Op::Affine { name, .. } => {
-                let affine = self.affine_of(name);
-                self.affine(id, input, affine)
-            }
-            Op::InstanceNorm { name, channels } => self.group_norm(id, name, *channels, input),
-            Op::GroupNorm { name, groups, .. } => self.group_norm(id, name, *groups, input),
-            Op::Relu => self.activation(id, input, Activation::Relu),
-            Op::Sigmoid => self.activation(id, input, Activation::Sigmoid),
-            Op::PRelu { name, .. } => {
-                let slopes = self.tensor(name, "weight");
-                self.activation(id, input, Activation::PRelu(slopes))
-            }
-            Op::MaxPool(window) => self.open(id, Operation::Pool { maximum: true, window: *window }, &[input]),
-            Op::AveragePool(window) => self.open(id, Operation::Pool { maximum: false, window: *window }, &[input]),
-            Op::GlobalAveragePool => self.global_pool(id, Reduce::Mean, input),
-            Op::GemPool { name } => {
-                let exponent = self.tensor(name, "p").first().copied().unwrap_or(1.0);
-                self.global_pool(id, Reduce::Generalised { exponent, eps: GEM_EPSILON }, input)
-            }
-            Op::Add => self.add(id, node.inputs[0], node.inputs[1]),
-            Op::Multiply => {
-                let equal = self.shapes[node.inputs[0]] == self.shapes[node.inputs[1]];
-                self.elementwise(id, if equal { Combine::Multiply } else { Combine::Scale }, None, &node.inputs)
-            }
-            Op::Split { start, .. } => self.open(id, Operation::Slice { start: *start }, &[input]),
-            Op::Concatenate => self.open(id, Operation::Concatenate, &node.inputs),
-        }
-    }
-
-    fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
+    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
         let weight = self.tensor(&c.name, "weight");
         let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
             stride: c.stride,
-            padding: c.padding.into(),
-            dilation: [1; 2],
+            padding: c.padding,
+            dilation: c.dilation,
             groups: c.groups,
             weight,
             bias,
             activation: Activation::None,
         };
         let (taps, inputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups);
-        if c.groups == c.inputs && c.groups == c.outputs {
+        if c.is_depthwise() {
             let weight = transposed(&weight, c.outputs, taps);
             return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
         }
@@ -242,37 +193,79 @@ impl Lowering<'_> {
         self.open(id, Operation::Convolution(of(last, bias)), &[input])
     }
 
-    fn affine_of(&self, name: &str) -> Affine {
+    pub fn affine_of(&self, name: &str) -> Affine {
         Affine { scale: self.tensor(name, "weight"), shift: self.tensor(name, "bias") }
     }
 
-    fn group_norm(&mut self, id: NodeId, name: &str, groups: usize, input: NodeId) -> Pending {
+    pub fn group_norm(&mut self, id: NodeId, groups: usize, eps: f32, name: &str, input: NodeId) -> Pending {
         let affine = self.affine_of(name);
-        self.open(id, Operation::GroupNorm { groups, eps: EPSILON, affine, activation: Activation::None }, &[input])
+        self.open(id, Operation::GroupNorm { groups, eps, affine, activation: Activation::None }, &[input])
     }
 
-    fn global_pool(&mut self, id: NodeId, reduce: Reduce, input: NodeId) -> Pending {
+    pub fn global_pool(&mut self, id: NodeId, reduce: Reduce, input: NodeId) -> Pending {
         self.open(id, Operation::GlobalPool { reduce, affine: None, activation: Activation::None }, &[input])
     }
 
-    fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
+    /// A value as it is, for a node that only sees its places otherwise: tokens are kept as whatever map they come from.
+    pub fn view(&mut self, input: NodeId) -> Pending {
+        match self.pending.remove(&input) {
+            Some(Pending::Made(value)) => {
+                self.pending.insert(input, Pending::Made(value));
+                Pending::Made(value)
+            }
+            Some(open) => open,
+            None => unreachable!("a node reads nodes before it"),
+        }
+    }
+
+    /// The same places as a map of the node's height and width, which are copied where another map was made already.
+    pub fn reshaped(&mut self, id: NodeId, input: NodeId) -> Pending {
+        let map = self.map(id);
+        match self.pending.get(&input) {
+            Some(Pending::Open { map: own, .. }) if *own == map => self.view(input),
+            Some(&Pending::Made(value)) if self.frozen.values[value] == map => Pending::Made(value),
+            _ => self.open(id, Operation::Slice { start: 0 }, &[input]),
+        }
+    }
+
+    /// Attention that reads queries, keys and values where they lie among the channels of what they are taken from.
+    pub fn attention(&mut self, id: NodeId, mut attention: Attention, inputs: &[NodeId]) -> Pending {
+        let mut read = Vec::new();
+        for (&input, start) in inputs.iter().zip(&mut attention.starts) {
+            let is_slice = |operation: &Operation, _: usize| matches!(operation, Operation::Slice { .. });
+            read.push(match self.take_open(input, is_slice) {
+                Some((Operation::Slice { start: first }, inputs, _)) => {
+                    *start = first;
+                    inputs[0]
+                }
+                _ => self.make(input),
+            });
+        }
+        Pending::Open { operation: Operation::Attention(attention), inputs: read, map: self.map(id) }
+    }
+
+    pub fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
         self.open(id, Operation::Elementwise { combine, affine, activation: Activation::None }, inputs)
     }
 
-    /// Takes an open step, whose node has no other reader, to add something to it.
-    fn take_open(&mut self, id: NodeId, may: impl Fn(&Operation, usize) -> bool) -> Option<(Operation, Vec<ValueId>)> {
+    /// Takes an open step, whose node has no other reader, to add something to it. It keeps its map: where its node is seen
+    /// as tokens, the places of that map are these.
+    fn take_open(
+        &mut self,
+        id: NodeId,
+        may: impl Fn(&Operation, usize) -> bool,
+    ) -> Option<(Operation, Vec<ValueId>, Map)> {
         match self.pending.get(&id) {
             Some(Pending::Open { operation, inputs, .. }) if may(operation, inputs.len()) => {}
             _ => return None,
         }
         match self.pending.remove(&id) {
-            Some(Pending::Open { operation, inputs, .. }) => Some((operation, inputs)),
+            Some(Pending::Open { operation, inputs, map }) => Some((operation, inputs, map)),
             _ => None,
         }
     }
 
-    fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
-        let map = self.map(id);
+    pub fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
         let may = |operation: &Operation, inputs: usize| match operation {
             Operation::Convolution(c) => c.activation == Activation::None && inputs == 1,
             Operation::Depthwise(c) => c.activation == Activation::None,
@@ -281,7 +274,7 @@ impl Lowering<'_> {
             }
             _ => false,
         };
-        let Some((mut operation, inputs)) = self.take_open(input, may) else {
+        let Some((mut operation, inputs, map)) = self.take_open(input, may) else {
             return self.elementwise(id, Combine::One, Some(affine), &[input]);
         };
         match &mut operation {
@@ -306,29 +299,24 @@ impl Lowering<'_> {
         Pending::Open { operation, inputs, map }
     }
 
-    fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
-        let map = self.map(id);
+    pub fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
         let may = |operation: &Operation, _: usize| operation.activation() == Some(&Activation::None);
-        let Some((mut operation, inputs)) = self.take_open(input, may) else {
-            return Pending::Open {
-                operation: Operation::Elementwise { combine: Combine::One, affine: None, activation: wanted },
-                inputs: vec![self.make(input)],
-                map,
-            };
+        let Some((mut operation, inputs, map)) = self.take_open(input, may) else {
+            let operation = Operation::Elementwise { combine: Combine::One, affine: None, activation: wanted };
+            return self.open(id, operation, &[input]);
         };
         operation.activation_mut().into_iter().for_each(|activation| *activation = wanted.clone());
         Pending::Open { operation, inputs, map }
     }
 
-    fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
-        let map = self.map(id);
-        if let Some(sum) = self.add_gates(map, a, b) {
+    pub fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
+        if let Some(sum) = self.add_gates(a, b) {
             return sum;
         }
         let may = |operation: &Operation, inputs: usize| matches!(operation, Operation::Convolution(c) if c.activation == Activation::None && inputs == 1);
         for (to, other) in [(b, a), (a, b)] {
             if to != other
-                && let Some((operation, mut inputs)) = self.take_open(to, may)
+                && let Some((operation, mut inputs, map)) = self.take_open(to, may)
             {
                 inputs.push(self.make(other));
                 return Pending::Open { operation, inputs, map };
@@ -338,7 +326,7 @@ impl Lowering<'_> {
     }
 
     /// The sum of streams behind the same gate is one step.
-    fn add_gates(&mut self, map: Map, a: NodeId, b: NodeId) -> Option<Pending> {
+    fn add_gates(&mut self, a: NodeId, b: NodeId) -> Option<Pending> {
         let gate = |id: NodeId| match self.pending.get(&id) {
             Some(Pending::Open { operation: Operation::Gate(gate), .. }) => Some(gate),
             _ => None,
@@ -346,8 +334,8 @@ impl Lowering<'_> {
         if a == b || gate(a)? != gate(b)? {
             return None;
         }
-        let (operation, mut inputs) = self.take_open(a, |_, _| true)?;
-        let (_, others) = self.take_open(b, |_, _| true)?;
+        let (operation, mut inputs, map) = self.take_open(a, |_, _| true)?;
+        let (_, others, _) = self.take_open(b, |_, _| true)?;
         inputs.extend(others);
         Some(Pending::Open { operation, inputs, map })
     }
@@ -360,6 +348,6 @@ fn apply(bias: &mut [f32], affine: &Affine) {
 }
 
 /// `[rows, columns]` to `[columns, rows]`.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(in crate::graph) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|i| values[i % rows * columns + i / rows]).collect()
 }

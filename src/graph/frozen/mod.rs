@@ -19,13 +19,14 @@ mod buffers;
 mod cpu;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
-mod lower;
+pub(super) mod lower;
 
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
 #[cfg(feature = "webgpu")]
 pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Graph, NodeId, ShapeError};
@@ -66,8 +67,22 @@ pub enum FreezeError {
     Missing(String),
     #[error("the tensor '{name}' has {found} values where the model needs the shape {expected:?}")]
     Length { name: String, found: usize, expected: Vec<usize> },
+    #[error("node {node} cannot be run yet: {op}")]
+    Unsupported { node: usize, op: String },
     #[error(transparent)]
     TooMuch(#[from] crate::graph::budget::TooMuch),
+}
+
+impl<'a> From<&'a Frozen> for Cow<'a, Frozen> {
+    fn from(frozen: &'a Frozen) -> Self {
+        Self::Borrowed(frozen)
+    }
+}
+
+impl From<Frozen> for Cow<'_, Frozen> {
+    fn from(frozen: Frozen) -> Self {
+        Self::Owned(frozen)
+    }
 }
 
 impl Frozen {

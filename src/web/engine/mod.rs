@@ -128,9 +128,7 @@ impl Engine {
         })?;
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
-        let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
-        // The extractor holds the tensors now.
-        recognised.tensors.clear();
+        let extractor = Extractor::take(&mut recognised, choice).await.map_err(|error| WebError::from(&error))?;
         let model = RefCell::new(Rc::new(Model { extractor, recognised }));
         Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
     }

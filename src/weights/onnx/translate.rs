@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::file::{Image, Network, Node, Numbers};
 use super::{damaged, proto};
 use crate::graph::budget::{self, AXES, LIST};
+use crate::graph::op::{AveragePool, BatchNorm, EPS, GemPool, MaxPool};
 use crate::graph::{Convolution, Op, Padding, Pool, Shape};
 use crate::model::ReIdentifierConfig;
 use crate::weights::images::{Hints, Images, Range};
@@ -166,8 +167,8 @@ impl<'a> Translator<'a> {
             "Max" => self.max(node),
             "Pow" => self.power(node),
             "Sqrt" | "Reciprocal" => self.of_constant(node),
-            "MaxPool" => self.pool(node, Op::MaxPool),
-            "AveragePool" => self.pool(node, Op::AveragePool),
+            "MaxPool" => self.pool(node, |pool| MaxPool(pool).into()),
+            "AveragePool" => self.pool(node, |pool| AveragePool(pool).into()),
             "GlobalAveragePool" => self.mean(node, true),
             "GlobalMaxPool" => self.maximum(node, true),
             "ReduceMean" => self.reduce(node, Self::mean),
@@ -538,7 +539,17 @@ impl<'a> Translator<'a> {
         let (stride, padding) = ([1, 1], [0, 0]);
         let (inputs, outputs, groups) = (channels, channels, channels);
         let name = String::new();
-        let convolution = Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false };
+        let convolution = Convolution {
+            name,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: padding.into(),
+            groups,
+            bias: false,
+            dilation: [1, 1],
+        };
         self.operators.convolution(&flow, convolution, &weight)
     }
 
@@ -912,7 +923,17 @@ impl<'a> Translator<'a> {
         let kernel = [height, width];
         let (stride, padding) = (node.pair("strides", 1)?, node.padding()?);
         let name = String::new();
-        let convolution = Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false };
+        let convolution = Convolution {
+            name,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: padding.into(),
+            groups,
+            bias: false,
+            dilation: [1, 1],
+        };
         let x = self.flow_at(node, 0)?;
         let spent = self.operators.spend(weight.values.len());
         let flow = spent.and_then(|()| self.operators.convolution(&x, convolution, &weight));
@@ -994,7 +1015,7 @@ impl<'a> Translator<'a> {
         }
         // It is named by its scale.
         let scale = self.floats_at(node, 1)?;
-        let op = Op::BatchNorm { name, channels, bias_frozen: false };
+        let op = BatchNorm { name, channels, bias_frozen: false, eps: EPS };
         self.operators.each(flow, op, values, Some(&scale)).map(Value::Flow).map_err(|refusal| node.refuse(refusal))
     }
 
@@ -1100,8 +1121,8 @@ impl<'a> Translator<'a> {
                 if (first * exponent - 1.0).abs() > 1e-5 {
                     return Err(node.unsupported(format!("the mean of powers {first} to the {exponent}")));
                 }
-                let op = Op::GemPool { name: String::new() };
-                let flow = self.operators.pool_all(&x, op, vec![vec![first as f32]], keep);
+                let op = GemPool { name: String::new(), eps: GemPool::EPS };
+                let flow = self.operators.pool_all(&x, op.into(), vec![vec![first as f32]], keep);
                 flow.map(Value::Flow).map_err(|refusal| node.refuse(refusal))
             }
             _ => Err(node.unsupported("apart from generalised-mean pooling, whose values have a least one")),
@@ -1190,7 +1211,8 @@ impl<'a> Translator<'a> {
         };
         let pool =
             Pool { kernel: [height, width], stride: [1, 1], padding: Padding::NONE, ceil: false, count_padding: true };
-        let flow = self.operators.pool(&x, Op::MaxPool, pool).map_err(|refusal| node.refuse(refusal))?;
+        let flow =
+            self.operators.pool(&x, |pool| MaxPool(pool).into(), pool).map_err(|refusal| node.refuse(refusal))?;
         Ok(Value::Flow(if keep { flow } else { Flow { view: vec![channels], ..flow } }))
     }
 

@@ -14,6 +14,7 @@ use super::proto::{
     ValueType,
 };
 use crate::graph::budget::NODES;
+use crate::graph::op::{Affine, AveragePool, BatchNorm, GemPool, GroupNorm, InstanceNorm, MaxPool, Split};
 use crate::graph::{self, Op, Padding, Pool, Shape};
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};
@@ -21,8 +22,6 @@ use crate::weights::{Tensor, WeightsError};
 /// ONNX 1.8's: every runtime of the last years reads it.
 const FORMAT_VERSION: i64 = 7;
 const OPERATOR_SET: i64 = 13;
-/// Of batch, instance and group norm.
-const EPSILON: f32 = 1e-5;
 /// What runtimes read of protobuf.
 const LONGEST: usize = i32::MAX as usize;
 const IMAGE: &str = "image";
@@ -79,7 +78,7 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
         let inputs: Vec<String> = node.inputs.iter().map(name).collect();
         let before = node.inputs.first().and_then(|&input| match shapes[input] {
             Shape::Map([_, height, width]) => Some([height, width]),
-            Shape::Vector(_) => None,
+            _ => None,
         });
         writer.step(node, &inputs, &format!("v{id}"), (before, shapes[id]), bgr == Some(id))?;
     }
@@ -133,57 +132,58 @@ impl<'a> Writer<'a> {
             inputs.iter().map(|&input| input.to_owned()).chain(weights.iter().cloned()).collect()
         };
         match &node.op {
-            Op::Input { .. } => {}
+            Op::Input(_) => {}
             Op::Convolution(c) => {
                 let mut weights = self.parameters(node, |shape| shape.to_vec())?;
                 if bgr {
                     weights[0] = self.reversed(&format!("{}.weight", c.name))?;
                 }
-                let attributes = [
+                let mut attributes = vec![
                     ints("kernel_shape", &c.kernel),
                     ints("strides", &c.stride),
-                    pads(c.padding.into()),
+                    pads(c.padding),
                     int("group", c.groups),
                 ];
+                attributes.extend((c.dilation != [1, 1]).then(|| ints("dilations", &c.dilation)));
                 self.node("Conv", &layer(&weights), out, attributes);
             }
             // A convolution of one pixel.
-            Op::Linear { .. } => {
+            Op::Linear(_) => {
                 let weights = self.parameters(node, |shape| match shape {
                     [outputs, inputs] => vec![*outputs, *inputs, 1, 1],
                     _ => shape.to_vec(),
                 })?;
                 self.node("Conv", &layer(&weights), out, [ints("kernel_shape", &[1, 1])]);
             }
-            Op::BatchNorm { .. } => {
+            Op::BatchNorm(BatchNorm { eps, .. }) => {
                 let weights = self.parameters(node, <[usize]>::to_vec)?;
-                self.node("BatchNormalization", &layer(&weights), out, [float("epsilon", EPSILON)]);
+                self.node("BatchNormalization", &layer(&weights), out, [float("epsilon", *eps)]);
             }
-            Op::InstanceNorm { .. } => {
+            Op::InstanceNorm(InstanceNorm { eps, .. }) => {
                 let weights = self.parameters(node, <[usize]>::to_vec)?;
-                self.node("InstanceNormalization", &layer(&weights), out, [float("epsilon", EPSILON)]);
+                self.node("InstanceNormalization", &layer(&weights), out, [float("epsilon", *eps)]);
             }
-            Op::GroupNorm { groups, .. } => {
-                self.group_norm(inputs[0], out, *groups, shape);
+            Op::GroupNorm(norm) => {
+                self.group_norm(inputs[0], out, norm, shape);
                 self.affine(node, &format!("{out}.norm"), out)?;
             }
             // Of the image it would be taken for its normalisation.
-            Op::Affine { channels, .. } if node.inputs == [0] => {
+            Op::Affine(Affine { channels, .. }) if node.inputs == [0] => {
                 let [scale, shift] = ["scales", "shifts"].map(|part| format!("{out}.{part}"));
                 self.floats(&scale, &[*channels, 1, 1, 1], &self.parameter(node, 0)?.values);
                 self.floats(&shift, &[*channels], &self.parameter(node, 1)?.values);
                 let attributes = [ints("kernel_shape", &[1, 1]), int("group", *channels)];
                 self.node("Conv", &[inputs[0], &scale, &shift], out, attributes);
             }
-            Op::Affine { .. } => self.affine(node, inputs[0], out)?,
+            Op::Affine(_) => self.affine(node, inputs[0], out)?,
             Op::Relu => self.node("Relu", &inputs, out, []),
             Op::Sigmoid => self.node("Sigmoid", &inputs, out, []),
-            Op::PRelu { .. } => {
+            Op::PRelu(_) => {
                 let slopes = self.parameters(node, |shape| [shape, &[1, 1]].concat())?;
                 self.node("PRelu", &layer(&slopes), out, []);
             }
-            Op::MaxPool(pool) => self.node("MaxPool", &inputs, out, window(pool)),
-            Op::AveragePool(pool) => {
+            Op::MaxPool(MaxPool(pool)) => self.node("MaxPool", &inputs, out, window(pool)),
+            Op::AveragePool(AveragePool(pool)) => {
                 if pool.ceil
                     && before.map(|map| Pool { ceil: false, ..*pool }.output(map)) != before.map(|map| pool.output(map))
                 {
@@ -198,15 +198,16 @@ impl<'a> Writer<'a> {
                 self.node("AveragePool", &inputs, out, [kernel, stride, padding, ceil, counted]);
             }
             Op::GlobalAveragePool => self.node("GlobalAveragePool", &inputs, out, []),
-            Op::GemPool { .. } => {
+            Op::GemPool(GemPool { eps, .. }) => {
                 let exponent = self.parameters(node, <[usize]>::to_vec)?.remove(0);
                 if self.parameter(node, 0)?.values.iter().any(|exponent| *exponent <= 0.0) {
                     return Err(WeightsError::Unsupported(format!("the exponent {exponent} is not above 0")));
                 }
                 let part = |step: &str| format!("{out}.{step}");
                 let (least, raised, mean, inverse) = (part("least"), part("raised"), part("mean"), part("inverse"));
-                self.floats("least", &[], &[1e-6]);
-                self.node("Clip", &[inputs[0], "least"], &least, []);
+                let floor = if *eps == GemPool::EPS { "least".to_owned() } else { part("floor") };
+                self.floats(&floor, &[], &[*eps]);
+                self.node("Clip", &[inputs[0], &floor], &least, []);
                 self.node("Pow", &[&least, &exponent], &raised, []);
                 self.node("GlobalAveragePool", &[&raised], &mean, []);
                 self.node("Reciprocal", &[&exponent], &inverse, []);
@@ -214,7 +215,7 @@ impl<'a> Writer<'a> {
             }
             Op::Add => self.node("Add", &inputs, out, []),
             Op::Multiply => self.node("Mul", &inputs, out, []),
-            Op::Split { start, length } => {
+            Op::Split(Split { start, length }) => {
                 let range = [("starts", *start), ("ends", start + length), ("axes", 1)];
                 let names = range.map(|(what, value)| {
                     let name = format!("{out}.{what}");
@@ -225,14 +226,22 @@ impl<'a> Writer<'a> {
                 self.node("Slice", &[inputs[0], starts, ends, axes], out, []);
             }
             Op::Concatenate => self.node("Concat", &inputs, out, [int("axis", 1)]),
+            op => {
+                return Err(WeightsError::Unsupported(format!(
+                    "{} is not written as ONNX yet; write the network in our own form",
+                    op.kind()
+                )));
+            }
         }
         Ok(())
     }
 
     /// Each group's values in a row, whose mean and deviation instance norm takes; the result is `{out}.norm`.
-    fn group_norm(&mut self, input: &str, out: &str, groups: usize, shape: Shape) {
+    fn group_norm(&mut self, input: &str, out: &str, norm: &GroupNorm, shape: Shape) {
+        let GroupNorm { groups, eps, .. } = *norm;
         let dims = match shape {
             Shape::Map([channels, height, width]) => [0, channels as i64, height as i64, width as i64],
+            Shape::Tokens([height, channels]) => [0, channels as i64, height as i64, 1],
             Shape::Vector(channels) => [0, channels as i64, 1, 1],
         };
         let part = |step: &str| format!("{out}.{step}");
@@ -243,7 +252,7 @@ impl<'a> Writer<'a> {
         self.floats(&bias, &[groups], &vec![0.0; groups]);
         self.node("Reshape", &[input, &rows], &part("grouped"), []);
         let inputs = [&part("grouped"), &scale, &bias];
-        self.node("InstanceNormalization", &inputs, &part("level"), [float("epsilon", EPSILON)]);
+        self.node("InstanceNormalization", &inputs, &part("level"), [float("epsilon", eps)]);
         self.node("Reshape", &[&part("level"), &back], &part("norm"), []);
     }
 
@@ -304,13 +313,19 @@ impl<'a> Writer<'a> {
         Ok(name)
     }
 
-    fn node<S: AsRef<str>, const N: usize>(&mut self, kind: &str, inputs: &[S], out: &str, attributes: [Attribute; N]) {
+    fn node<S: AsRef<str>>(
+        &mut self,
+        kind: &str,
+        inputs: &[S],
+        out: &str,
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) {
         let node = Node {
             inputs: inputs.iter().map(|input| input.as_ref().to_owned()).collect(),
             outputs: vec![out.to_owned()],
             name: format!("{kind} {out}"),
             kind: kind.to_owned(),
-            attributes: attributes.iter().map(encoded).collect(),
+            attributes: attributes.into_iter().map(|attribute| encoded(&attribute)).collect(),
             domain: String::new(),
         };
         self.nodes.push(encoded(&node));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::damaged;
 use super::file::{Layer, Network, Numbers};
 use crate::graph::budget::{self, LIST};
+use crate::graph::op::{AveragePool, MaxPool};
 use crate::graph::{Convolution, Op, Pool};
 use crate::model::ReIdentifierConfig;
 use crate::weights::images::Images;
@@ -118,8 +119,8 @@ impl Translator<'_> {
             "ReLU" => self.unary(layer, Op::Relu),
             "Sigmoid" => self.unary(layer, Op::Sigmoid),
             "PReLU" => self.prelu(layer),
-            "MaxPool" => self.pool(layer, Op::MaxPool),
-            "AvgPool" => self.pool(layer, Op::AveragePool),
+            "MaxPool" => self.pool(layer, |pool| MaxPool(pool).into()),
+            "AvgPool" => self.pool(layer, |pool| AveragePool(pool).into()),
             "ReduceMean" => self.mean(layer),
             "Add" | "Subtract" | "Multiply" | "Divide" => self.arithmetic(layer),
             _ => Err(layer.unsupported("there is nothing like it here")),
@@ -262,7 +263,17 @@ impl Translator<'_> {
             return Err(layer.unsupported("with dilations"));
         }
         let name = String::new();
-        let convolution = Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false };
+        let convolution = Convolution {
+            name,
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding: padding.into(),
+            groups,
+            bias: false,
+            dilation: [1, 1],
+        };
         let flow = self.operators.convolution(&self.flow_at(layer, 0)?, convolution, &weight);
         flow.map(Value::Flow).map_err(|refusal| layer.refuse(refusal))
     }
