@@ -16,6 +16,7 @@ pub mod nhwc_input;
 pub mod pool;
 mod simd;
 
+pub(crate) use self::simd::vectorised;
 use crate::graph::frozen::{Activation, Affine, Map};
 
 /// How many values a stored pixel's channels are a multiple of, on the CPU.
