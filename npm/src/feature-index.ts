@@ -104,7 +104,8 @@ export class FeatureIndex implements AsyncDisposable {
       const { rows, model } = matrixOf(given, this.#model);
       if (given.length > 0) await this.#connection.call("addFeatures", { rows }, [rows.buffer]);
       for (const { index } of given) this.#places.push(this.#count + index - first);
-      if (this.#model?.fingerprint === undefined) this.#model = model;
+      // A copy: what was given may lie in a buffer with many others.
+      if (model && this.#model?.fingerprint === undefined) this.#model = { ...model, values: Array.from(model.values) };
       this.#count += block.length;
     }
     await abortable(this.#connection.call("prepareIndex", {}), signal);
