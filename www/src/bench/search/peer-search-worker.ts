@@ -67,7 +67,8 @@ async function openEdgevec(_count: number, effort: number): Promise<Index> {
   const { default: init, EdgeVec, EdgeVecConfig } = await import("edgevec/edgevec.js");
   const { memory } = await init();
   const config = new EdgeVecConfig(DIM);
-  config.metric = "cosine";
+  // Of features of length 1 the nearest are the most alike; its "cosine" and "dot" find the least alike (0.9.0).
+  config.metric = "l2";
   config.m = NEIGHBOURS;
   config.ef_construction = BUILD_EFFORT;
   config.ef_search = effort;
