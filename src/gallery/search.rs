@@ -60,7 +60,7 @@ impl Gallery {
     /// off, as [`Centring`] does it; photos of no known camera take the mean of all.
     ///
     /// # Errors
-    /// None that features which were checked when they came in could give.
+    /// [`RankingError::Memory`], and none that features which were checked when they came in could give.
     pub fn searching(&self, cameras: Cameras) -> Result<Search, GalleryError> {
         let photos = self.comparable();
         let dim = self.model().dim;
