@@ -10,7 +10,7 @@ use super::{DeviceFault, gpu_network::GpuNetwork};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, Rows, fit, interleave};
-use crate::kernels::frozen::preprocess::{self, Filter, ImageSizeError, Order, Plan};
+use crate::kernels::frozen::preprocess::{self, ImageSizeError, Order, Plan};
 use crate::kernels::parallel;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
@@ -45,9 +45,6 @@ impl ExtractError {
         }
     }
 }
-
-/// How extraction resizes pictures to the network's input.
-pub const FILTER: Filter = Filter::Bilinear;
 
 /// A model that is ready to extract.
 #[derive(Debug)]
@@ -218,8 +215,8 @@ impl Extractor {
     /// # Errors
     /// When the image has no pixels.
     pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
-        let InputConfig { height, width, .. } = self.config.input;
-        Ok(interleave(&fit(image, height, width, FILTER)?, width, height))
+        let InputConfig { height, width, filter, .. } = self.config.input;
+        Ok(interleave(&fit(image, height, width, filter)?, width, height))
     }
 
     /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
@@ -284,7 +281,7 @@ fn plan(input: &InputConfig) -> Plan {
     Plan {
         width: input.width,
         height: input.height,
-        filter: FILTER,
+        filter: input.filter,
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

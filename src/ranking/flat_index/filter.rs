@@ -6,9 +6,9 @@ use super::components::components;
 use super::products::{VECTOR, products};
 use super::{Rows, dot};
 use crate::graph::frozen::{Activation, Convolution, Map};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::conv::Packed;
-use crate::kernels::nhwc::{LANES, Stored};
+use crate::kernels::parallel;
+use crate::kernels::frozen::conv::Packed;
+use crate::kernels::frozen::{LANES, Stored};
 
 /// Of each feature its part along a few principal components, in bytes, and how long what that leaves out is. With it the
 /// similarity is known up to a bound, by the inequality of Cauchy and Schwarz for both parts; the more unevenly features vary,

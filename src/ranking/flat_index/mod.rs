@@ -16,8 +16,8 @@ use self::filter::{Coded, Filter};
 use self::rows::Rows;
 use self::top::Top;
 use super::{Features, RankingError, check, dot};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::{LANES, vectorised};
+use crate::kernels::parallel;
+use crate::kernels::{frozen::LANES, simd::vectorised};
 
 /// What a value of a kept feature is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use std::collections::TryReserveError;
 use half::f16;
 
 use super::{Scalar, dot};
-use crate::kernels::nhwc::LANES;
+use crate::kernels::frozen::LANES;
 
 /// Rows of length 1, or of zeros.
 #[derive(Clone, Debug)]
