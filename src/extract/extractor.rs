@@ -73,7 +73,7 @@ impl Extractor {
     /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up
     /// the model.
     pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
-        Self::with(recognised.config.clone(), recognised.tensors.clone(), choice).await
+        Self::opened(recognised.config.clone(), recognised.tensors.clone(), choice).await
     }
 
     /// The same, and takes the tensors out of what was recognised instead of copying them: of a large model there is one copy
@@ -82,10 +82,10 @@ impl Extractor {
     /// # Errors
     /// As [`Extractor::open`]; the tensors are gone then as well.
     pub async fn take(recognised: &mut Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
-        Self::with(recognised.config.clone(), std::mem::take(&mut recognised.tensors), choice).await
+        Self::opened(recognised.config.clone(), std::mem::take(&mut recognised.tensors), choice).await
     }
 
-    async fn with(
+    async fn opened(
         config: ReIdentifierConfig,
         tensors: BTreeMap<String, weights::Tensor>,
         choice: DeviceChoice,

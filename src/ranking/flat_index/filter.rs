@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::components::components;
 use super::products::{VECTOR, products};
 use super::{Rows, dot};
-use crate::graph::frozen::{Activation, Convolution, Map};
-use crate::kernels::parallel;
 use crate::kernels::frozen::conv::Packed;
 use crate::kernels::frozen::{LANES, Stored};
+use crate::kernels::parallel;
+use crate::step::{Activation, Convolution, Map, Padding};
 
 /// Of each feature its part along a few principal components, in bytes, and how long what that leaves out is. With it the
 /// similarity is known up to a bound, by the inequality of Cauchy and Schwarz for both parts; the more unevenly features vary,
@@ -66,7 +66,9 @@ impl Filter {
         let convolution = Convolution {
             kernel: [1, 1],
             stride: [1, 1],
-            padding: [0, 0],
+            padding: Padding::NONE,
+            dilation: [1, 1],
+            groups: 1,
             weight: components(rows, width),
             bias: vec![0.0; width],
             activation: Activation::None,
