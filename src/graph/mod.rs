@@ -72,19 +72,11 @@ pub struct Parameter {
     pub init: Init,
 }
 
-/// A whole network: its nodes in execution order and the three values that a re-identification model gives.
+/// A whole network: its nodes in execution order, and the values that it gives by their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub nodes: Vec<Node>,
-    /// The first node of the backbone's last stage: what lies before it may stay as it is when only the later part is
-    /// trained. 0 where the builder marked none.
-    pub last_stage: NodeId,
-    /// `f`: the pooled feature `[n, c]`, which the triplet loss sees.
-    pub feature: NodeId,
-    /// `bn_f`: the feature after bottleneck and BN neck, which matching uses (equal to `feature` without a neck).
-    pub embedding: NodeId,
-    /// The identities' scores, where there is a head.
-    pub logits: Option<NodeId>,
+    pub outputs: BTreeMap<String, NodeId>,
 }
 
 impl Graph {
@@ -94,6 +86,15 @@ impl Graph {
         let mut seen = HashSet::new();
         let all = self.nodes.iter().flat_map(Node::parameters);
         all.filter(|parameter| seen.insert(parameter.name.clone())).collect()
+    }
+
+    /// The version of our files that it takes to say its nodes; `shapes` are those of their values.
+    pub(crate) fn file_version(&self, shapes: &[Shape]) -> u32 {
+        let is_first = |node: &Node| {
+            let inputs: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input]).collect();
+            node.op.operator().is_in_version_1(&inputs)
+        };
+        if self.nodes.iter().all(is_first) { 1 } else { 2 }
     }
 
     /// Global average pools, each with a batch norm that reads it: pairs that one pass can compute.
@@ -109,10 +110,10 @@ impl Graph {
         for (id, node) in self.nodes.iter().enumerate() {
             node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
         }
-        let outputs = [Some(self.feature), Some(self.embedding), self.logits];
+        let is_output = |id: NodeId| self.outputs.values().any(|&output| output == id);
         let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         let pair = |norm: NodeId| match readers.get(&norm)?[..] {
-            [reader] if self.nodes[reader].op == Op::Relu && !outputs.contains(&Some(norm)) => Some((norm, reader)),
+            [reader] if self.nodes[reader].op == Op::Relu && !is_output(norm) => Some((norm, reader)),
             _ => None,
         };
         norms.filter_map(|(norm, _)| pair(norm)).collect()
@@ -164,10 +165,10 @@ mod tests {
         let after = b.relu(embedding);
         let logits = b.batch_norm("logits", after);
         b.relu(logits);
-        let graph = b.finish(feature, embedding, Some(logits));
+        let mut graph = b.finish([("feature", feature), ("embedding", embedding), ("logits", logits)]);
         assert_eq!(graph.rectified_norms(), BTreeMap::from([(paired.id, relu.id)]));
 
-        let without_head = Graph { logits: None, ..graph };
-        assert_eq!(without_head.rectified_norms().len(), 2, "what is no output any more makes a pair");
+        graph.outputs.remove("logits");
+        assert_eq!(graph.rectified_norms().len(), 2, "what is no output any more makes a pair");
     }
 }

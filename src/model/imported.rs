@@ -86,7 +86,7 @@ mod tests {
         );
         let x = b.global_average_pool(x);
         let x = b.linear("backbone.fc", x, 5, true);
-        ImportedConfig { name: "small".into(), nodes: b.finish(x, x, None).nodes, features: 5 }
+        ImportedConfig { name: "small".into(), nodes: b.finish([("feature", x)]).nodes, features: 5 }
     }
 
     #[test]

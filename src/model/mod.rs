@@ -1,5 +1,6 @@
 //! Re-identification models as graphs: backbones, pooling, BN neck and head, and the presets by name.
 
+mod graph;
 mod imported;
 mod osnet;
 mod preset;
@@ -7,6 +8,7 @@ mod reidentifier;
 mod resnet;
 mod vit;
 
+pub use graph::ReIdentifierGraph;
 pub use imported::ImportedConfig;
 pub use osnet::OsnetConfig;
 pub use preset::{PRESETS, preset};

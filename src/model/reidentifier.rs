@@ -7,9 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig, VitConfig};
+use super::{Ibn, ImportedConfig, OsnetConfig, ReIdentifierGraph, ResnetConfig, VitConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
-use crate::graph::{Builder, Graph, Role, ShapeError, Value};
+use crate::graph::{Builder, Role, ShapeError, Value};
+use crate::kernels::frozen::preprocess::Filter;
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,8 +106,8 @@ impl FromStr for ChannelOrder {
     }
 }
 
-/// How an image becomes the network's input: resized to `height` × `width` (Pillow's bilinear), scaled to 0–1,
-/// then `(x − mean) / std` for each channel in the network's order.
+/// How an image becomes the network's input: resized to `height` × `width` by `filter`, scaled to 0–1, then
+/// `(x − mean) / std` for each channel in the network's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputConfig {
     pub height: usize,
@@ -114,10 +115,17 @@ pub struct InputConfig {
     pub mean: [f32; 3],
     pub std: [f32; 3],
     pub order: ChannelOrder,
+    #[serde(default, skip_serializing_if = "is_bilinear")]
+    pub filter: Filter,
+}
+
+/// What files do not say: those of before there was another have no word for it.
+fn is_bilinear(filter: &Filter) -> bool {
+    *filter == Filter::Bilinear
 }
 
 impl Default for InputConfig {
-    /// 256×128, RGB, ImageNet's mean and standard deviation.
+    /// 256×128, Pillow's bilinear, RGB, ImageNet's mean and standard deviation.
     fn default() -> Self {
         Self {
             height: 256,
@@ -125,6 +133,7 @@ impl Default for InputConfig {
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
             order: ChannelOrder::Rgb,
+            filter: Filter::Bilinear,
         }
     }
 }
@@ -154,7 +163,7 @@ impl ReIdentifierConfig {
     /// them; a rectified one has `bottleneck.1` (batch norm) and `bottleneck.2` (the ReLU's slopes) before its neck `bottleneck.3`.
     ///
     /// A config may come from a file, so sizes that no network has, and a network that takes too much, are refused here.
-    pub fn graph(&self) -> Result<Graph, ConfigError> {
+    pub fn graph(&self) -> Result<ReIdentifierGraph, ConfigError> {
         self.check()?;
         let (mut b, image) = Builder::new(3);
         let (mut x, is_map) = match &self.backbone {
@@ -180,7 +189,7 @@ impl ReIdentifierConfig {
         let embedding = self.neck(&mut b, feature);
         b.role = Role::Head;
         let logits = self.head.map(|head| b.linear("head", embedding, head.num_classes, head.bias));
-        let graph = b.finish(feature, embedding, logits);
+        let graph = ReIdentifierGraph::new(b, feature, embedding, logits);
         budget::network(&graph.nodes, &graph.shapes(self.input.height, self.input.width)?)?;
         Ok(graph)
     }
@@ -312,7 +321,7 @@ pub enum ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{ParameterKind, Shape};
+    use crate::graph::{Graph, ParameterKind, Shape};
     use crate::model::{Ibn, PRESETS, preset};
 
     fn config(name: &str) -> ReIdentifierConfig {

@@ -56,24 +56,24 @@ impl Resize {
     /// How much of each of `from` values goes into each of `to`: `[to, from]`.
     fn weights(&self, from: usize, to: usize) -> Vec<f32> {
         let mut weights = vec![0.0; to * from];
-        let last = from - 1;
+        let last = (from - 1) as f64;
+        let ratio = from as f64 / to as f64;
         for (place, row) in weights.chunks_exact_mut(from).enumerate() {
-            let place = place as f32;
-            let ratio = from as f32 / to as f32;
             let at = match self.rule {
-                ResizeRule::HalfPixel => (place + 0.5) * ratio - 0.5,
+                ResizeRule::HalfPixel => (place as f64 + 0.5) * ratio - 0.5,
                 ResizeRule::AlignCorners if to == 1 => 0.0,
-                ResizeRule::AlignCorners => place * (last as f32 / (to - 1) as f32),
-                ResizeRule::Asymmetric => place * ratio,
+                ResizeRule::AlignCorners => place as f64 * last / (to - 1) as f64,
+                ResizeRule::Asymmetric => place as f64 * ratio,
             };
-            match self.filter {
-                ResizeFilter::Nearest => row[self.nearest(at, last)] = 1.0,
-                ResizeFilter::Bilinear => {
-                    let at = at.clamp(0.0, last as f32);
-                    let first = (at as usize).min(last);
-                    let part = at - first as f32;
-                    row[first] += 1.0 - part;
-                    row[(first + 1).min(last)] += part;
+            match (self.filter, self.rule) {
+                (ResizeFilter::Nearest, ResizeRule::Asymmetric) => row[place * from / to] = 1.0,
+                // Between two pixels it is the first.
+                (ResizeFilter::Nearest, _) => row[(at - 0.5).ceil().clamp(0.0, last) as usize] = 1.0,
+                (ResizeFilter::Bilinear, _) => {
+                    let at = at.clamp(0.0, last);
+                    let part = at.fract() as f32;
+                    row[at as usize] += 1.0 - part;
+                    row[at.ceil() as usize] += part;
                 }
             }
         }

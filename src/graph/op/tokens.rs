@@ -17,7 +17,7 @@ impl Operator for Tokens {
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, _id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.view(inputs[0]))
     }
 
