@@ -21,6 +21,16 @@ pub(super) struct Value {
     pub shape: Shape,
 }
 
+impl Value {
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    pub fn is_image(self) -> bool {
+        self.id == 0
+    }
+}
+
 /// A node with its numbers.
 struct Step {
     op: Op,
@@ -121,9 +131,11 @@ impl Importer {
             .then_some(Value { id, shape })
     }
 
-    /// What a value is made by.
-    pub fn op(&self, x: Value) -> &Op {
-        &self.steps[x.id].op
+    /// What a value is made by, and the first value that this reads.
+    pub fn made(&self, x: Value) -> (&Op, Option<Value>) {
+        let step = &self.steps[x.id];
+        let first = step.inputs.first().map(|&id| Value { id, shape: self.shapes[id] });
+        (&step.op, first)
     }
 
     /// Decides which images the file's network is given: what the user says wins, then what the file states of its input,
@@ -246,7 +258,7 @@ impl Step {
                     self.values.push(vec![0.0; shift.len()]);
                 }
             }
-            Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::Affine(_) => {}
+            Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::Affine(_) => {}
             _ => return false,
         }
         if let Some(weight) = self.values.first_mut() {
@@ -299,9 +311,12 @@ fn name_layers(steps: &mut [Step]) {
         let kind = match &step.op {
             Op::Convolution(_) => "convolution",
             Op::Linear(_) => "linear",
-            Op::BatchNorm(_) | Op::InstanceNorm(_) | Op::GroupNorm(_) => "norm",
+            Op::BatchNorm(_) | Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) => "norm",
             Op::GemPool(_) => "pool",
             Op::PRelu(_) => "prelu",
+            Op::Attention(_) => "attention",
+            Op::Place(_) => "place",
+            Op::ClassToken(_) => "token",
             _ => "affine",
         };
         let Some(name) = step.op.name_mut() else { continue };
