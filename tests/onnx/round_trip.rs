@@ -313,7 +313,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
                 nodes.len() - 1
             }
-            Shape::Vector(_) => id,
+            Shape::Tokens(_) | Shape::Vector(_) => id,
         });
     }
     nodes.push(node(Op::Concatenate, &vectors));
