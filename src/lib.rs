@@ -14,6 +14,8 @@ pub mod model;
 #[cfg(feature = "train")]
 pub mod ops;
 pub mod ranking;
+pub mod step;
+pub mod tensor;
 #[cfg(feature = "train")]
 pub mod training;
 #[cfg(target_arch = "wasm32")]

@@ -1,8 +1,8 @@
 //! The CPU kernels of training against plain loops in f64, at sizes that fill no vector unit evenly.
-#![cfg(not(target_arch = "wasm32"))]
+#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 use webreid::graph::Pool;
-use webreid::kernels::{
+use webreid::kernels::training::{
     Planes,
     cpu::{
         batch_norm::{self, Settings, Statistics},
@@ -442,7 +442,7 @@ mod pools {
         for (map, (kernel, stride, padding)) in maps.into_iter().flat_map(|map| kinds.map(|kind| (map, kind))) {
             // Without and with a last, partial window.
             for ceil in [false, true] {
-                let pool = Pool { kernel, stride, padding, ceil };
+                let pool = Pool { kernel, stride, padding: padding.into(), ceil, count_padding: true };
                 windows.extend(pool.output(map).map(|output| Window { map, output, kernel, stride, padding }));
             }
         }

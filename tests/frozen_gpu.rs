@@ -4,17 +4,19 @@
 #![cfg(all(feature = "webgpu", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "common/reference.rs"]
+mod reference;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use common::{relative_error, shared};
-use webreid::graph::Pool;
-use webreid::graph::frozen::{
-    Activation, Affine, Combine, Convolution, CpuRunner, Frozen, Gate, GpuDevice, GpuError, GpuRunner, Map, Operation,
-    Step,
-};
+use webreid::graph::frozen::{CpuRunner, Frozen, GpuDevice, GpuError, GpuRunner, Step};
 use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig, preset};
+use webreid::step::{
+    Activation, Affine, Attention, Combine, Convolution, Gate, GeluForm, Map, Operation, Padding, Part, Pool, Reduce,
+    ResizeFilter, ResizeRule, Weighting,
+};
 use webreid::weights::{Checkpoint, Precision, Recognised, Tensor, read_openvino, recognise};
 
 /// Of the largest value.
@@ -89,8 +91,23 @@ fn check_with(
     }
 }
 
+/// Also against plain loops.
 fn check(title: &str, frozen: &Frozen) {
-    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), [TOLERANCE, HALF_TOLERANCE]);
+    check_within(title, frozen, [TOLERANCE, HALF_TOLERANCE]);
+}
+
+fn check_within(title: &str, frozen: &Frozen, tolerances: [f32; 2]) {
+    check_plain(title, frozen, tolerances[0]);
+    check_with(title, frozen, &[2, 5, 1], |count| noise(count, 7), tolerances);
+}
+
+fn check_plain(title: &str, frozen: &Frozen, tolerance: f32) {
+    let images = noise(2 * frozen.input().area() * frozen.input().channels, 7);
+    for (found, expected) in CpuRunner::new(frozen).run(&images).iter().zip(reference::run(frozen, &images)) {
+        let expected: Vec<f32> = expected.into_iter().map(|value| value as f32).collect();
+        let error = relative_error(found, &expected);
+        assert!(error <= tolerance, "{title}, plain loops: {error:e} of the largest value");
+    }
 }
 
 /// A network of steps on the image, each of which makes the next value.
@@ -115,13 +132,33 @@ fn maps() -> impl Iterator<Item = Map> {
     CHANNELS.into_iter().flat_map(|channels| MAPS.map(|size| map(size, channels)))
 }
 
+/// Those that kernels do in their loops or by channel.
 fn activations(channels: usize) -> [Activation; 4] {
     [Activation::Relu, Activation::None, Activation::Sigmoid, Activation::PRelu(noise(channels, 5))]
 }
 
-/// One of the four, by a number.
+/// All others.
+fn more_activations() -> [Activation; 13] {
+    [
+        Activation::LeakyRelu(0.01),
+        Activation::LeakyRelu(0.3),
+        Activation::Elu(1.5),
+        Activation::Silu,
+        Activation::Gelu(GeluForm::Exact),
+        Activation::Gelu(GeluForm::Tanh),
+        Activation::Gelu(GeluForm::Quick),
+        Activation::HardSigmoid { slope: 0.2, offset: 0.5 },
+        Activation::HardSwish,
+        Activation::Clip { min: -0.25, max: 6.0 },
+        Activation::Tanh,
+        Activation::Mish,
+        Activation::Softplus,
+    ]
+}
+
+/// One of the first four, by a number, and now and then one of the others.
 fn activation(channels: usize, number: usize) -> Activation {
-    activations(channels)[number % 4].clone()
+    if number % 5 == 4 { more_activations()[number % 13].clone() } else { activations(channels)[number % 4].clone() }
 }
 
 fn affine(channels: usize) -> Affine {
@@ -141,7 +178,9 @@ fn convolution(length: usize, outputs: usize, [kernel, stride, padding]: Window,
     Convolution {
         kernel,
         stride,
-        padding,
+        padding: padding.into(),
+        dilation: [1; 2],
+        groups: 1,
         weight: noise(count, 1),
         bias: noise(outputs, 2),
         activation: activation(outputs, number),
@@ -171,6 +210,68 @@ fn convolution_is_its_twin() {
         let other = Convolution { weight: noise(c.weight.len(), 3), ..c.clone() };
         let steps = vec![(Operation::Convolution(other), vec![0], to), (Operation::Convolution(c), vec![0, 1], to)];
         check(&format!("{title} with a residual"), &network(from, steps));
+    }
+}
+
+/// What no network of ours has: sides padded each by itself, dilation, groups.
+#[test]
+fn convolution_of_any_kind_is_its_twin() {
+    let sides = [
+        Padding::NONE,
+        Padding { top: 0, left: 1, bottom: 2, right: 1 },
+        Padding { top: 3, left: 0, bottom: 0, right: 2 },
+    ];
+    let groups =
+        [(1, 5, 6), (2, 6, 4), (3, 3, 9), (4, 4, 4), (4, 16, 32), (5, 15, 5), (2, 32, 2), (7, 7, 14), (3, 12, 36)];
+    let mut number = 0;
+    for ((groups, channels, outputs), padding) in groups.into_iter().flat_map(|g| sides.map(|padding| (g, padding))) {
+        for (kernel, stride, dilation) in
+            [([3, 3], [1, 1], [1, 1]), ([3, 2], [2, 1], [2, 3]), ([1, 1], [2, 2], [1, 1]), ([2, 3], [1, 2], [1, 2])]
+        {
+            number += 1;
+            let from = map([11, 9], channels);
+            let along = |i: usize, size: usize| {
+                (size + padding.along(i).iter().sum::<usize>() - (kernel[i] - 1) * dilation[i] - 1) / stride[i] + 1
+            };
+            let to = map([along(0, from.height), along(1, from.width)], outputs);
+            let square = [kernel, stride, [0; 2]];
+            let c = convolution(channels / groups, outputs, square, number);
+            let c = Convolution { padding, dilation, groups, ..c };
+            let title = format!("{c:?} of {from:?}");
+            check(&title, &network(from, vec![(Operation::Convolution(c.clone()), vec![0], to)]));
+            let other = Convolution { weight: noise(c.weight.len(), 3), ..c.clone() };
+            let steps = vec![(Operation::Convolution(other), vec![0], to), (Operation::Convolution(c), vec![0, 1], to)];
+            check(&format!("{title} with a residual"), &network(from, steps));
+
+            let c = Convolution { padding, dilation, groups: channels, ..convolution(1, channels, square, number) };
+            let to = Map { channels, ..to };
+            check(&format!("depthwise {c:?}"), &network(from, vec![(Operation::Depthwise(c), vec![0], to)]));
+        }
+    }
+}
+
+/// Over a wide range, where some of them would overflow on their way.
+#[test]
+fn activations_are_their_twins() {
+    let from = map([7, 5], 7);
+    for activation in more_activations().into_iter().chain(activations(7)) {
+        for spread in [4.0, 300.0] {
+            let affine = Some(Affine { scale: vec![spread; 7], shift: vec![0.1; 7] });
+            let steps = vec![(
+                Operation::Elementwise { combine: Combine::One, affine, activation: activation.clone() },
+                vec![0],
+                from,
+            )];
+            let frozen = network(from, steps);
+            check(&format!("{activation:?} over {spread}"), &frozen);
+        }
+        // A NaN stays one, and concerns no other.
+        let steps = vec![(Operation::Elementwise { combine: Combine::One, affine: None, activation }, vec![0], from)];
+        let frozen = network(from, steps);
+        let mut images = vec![0.5; 7 * 35];
+        images[3] = f32::NAN;
+        let found = CpuRunner::new(&frozen).run(&images).remove(0);
+        assert_eq!(found.iter().filter(|value| value.is_nan()).count(), 1, "{:?}", frozen.steps[0].operation);
     }
 }
 
@@ -244,14 +345,18 @@ fn gate_is_its_twin() {
 #[test]
 fn pools_are_their_twins() {
     let windows = [
-        ([3, 3], [2, 2], [1, 1], false),
-        ([3, 3], [2, 2], [0, 0], true),
-        ([2, 2], [2, 2], [1, 1], true),
-        ([2, 3], [1, 2], [0, 1], false),
-        ([1, 1], [1, 1], [0, 0], false),
+        ([3, 3], [2, 2], [1, 1].into(), false, true),
+        ([3, 3], [2, 2], Padding::NONE, true, true),
+        ([2, 2], [2, 2], [1, 1].into(), true, false),
+        ([2, 3], [1, 2], [0, 1].into(), false, true),
+        ([1, 1], [1, 1], Padding::NONE, false, true),
+        ([3, 3], [2, 2], Padding { top: 0, left: 1, bottom: 1, right: 0 }, false, true),
+        ([4, 3], [2, 2], Padding { top: 2, left: 0, bottom: 0, right: 1 }, true, false),
     ];
-    for (from, (kernel, stride, padding, ceil)) in maps().flat_map(|map| windows.map(|window| (map, window))) {
-        let window = Pool { kernel, stride, padding, ceil };
+    for (from, (kernel, stride, padding, ceil, count_padding)) in
+        maps().flat_map(|map| windows.map(|window| (map, window)))
+    {
+        let window = Pool { kernel, stride, padding, ceil, count_padding };
         let Some([height, width]) = window.output([from.height, from.width]) else { continue };
         let to = Map { height, width, ..from };
         for maximum in [true, false] {
@@ -265,11 +370,12 @@ fn pools_are_their_twins() {
 fn global_pool_is_its_twin() {
     for (number, from) in maps().enumerate() {
         let to = map([1, 1], from.channels);
-        for exponent in [None, Some(3.0), Some(6.5)] {
+        let gem = |exponent| Reduce::Generalised { exponent, eps: 1e-6 };
+        for reduce in [Reduce::Mean, Reduce::Maximum, gem(3.0), gem(6.5)] {
             for affine in [None, Some(affine(from.channels))] {
                 let activation = activation(from.channels, number);
-                let steps = vec![(Operation::GlobalPool { exponent, affine, activation }, vec![0], to)];
-                check(&format!("pool of {from:?} by {exponent:?}"), &network(from, steps));
+                let steps = vec![(Operation::GlobalPool { reduce, affine, activation }, vec![0], to)];
+                check(&format!("pool of {from:?} by {reduce:?}"), &network(from, steps));
             }
         }
     }
@@ -285,14 +391,9 @@ fn group_norm_is_its_twin() {
                 continue;
             }
             let (affine, activation) = (affine(channels), activation(channels, number + groups));
-            let steps = vec![(Operation::GroupNorm { groups, affine, activation }, vec![0], from)];
-            check_with(
-                &format!("norm of {from:?} in {groups}"),
-                &network(from, steps),
-                &[2, 5, 1],
-                |count| noise(count, 7),
-                [2.0 * TOLERANCE, HALF_TOLERANCE],
-            );
+            let steps = vec![(Operation::GroupNorm { groups, eps: 1e-5, affine, activation }, vec![0], from)];
+            let title = format!("norm of {from:?} in {groups}");
+            check_within(&title, &network(from, steps), [2.0 * TOLERANCE, HALF_TOLERANCE]);
         }
     }
 }
@@ -302,19 +403,30 @@ fn elementwise_is_its_twin() {
     for (number, from) in maps().enumerate() {
         let channels = from.channels;
         let pixel = map([1, 1], channels);
-        let pool = Operation::GlobalPool { exponent: None, affine: None, activation: Activation::None };
+        let pool = Operation::GlobalPool { reduce: Reduce::Mean, affine: None, activation: Activation::None };
         let scaled = Operation::Elementwise {
             combine: Combine::One,
             affine: Some(affine(channels)),
             activation: Activation::Sigmoid,
         };
-        for combine in [Combine::One, Combine::Add, Combine::Multiply, Combine::Scale] {
+        let one = Operation::ChannelPool { maximum: number % 2 == 0 };
+        for combine in
+            [Combine::One, Combine::Add, Combine::Subtract, Combine::Multiply, Combine::Scale, Combine::Place]
+        {
             for affine in [None, Some(affine(channels))] {
-                let second = if combine == Combine::Scale { 2 } else { 1 };
+                let second = match combine {
+                    Combine::Scale => 2,
+                    Combine::Place => 3,
+                    _ => 1,
+                };
                 let inputs = if combine == Combine::One { vec![0] } else { vec![0, second] };
                 let operation = Operation::Elementwise { combine, affine, activation: activation(channels, number) };
-                let steps =
-                    vec![(scaled.clone(), vec![0], from), (pool.clone(), vec![0], pixel), (operation, inputs, from)];
+                let steps = vec![
+                    (scaled.clone(), vec![0], from),
+                    (pool.clone(), vec![0], pixel),
+                    (one.clone(), vec![0], Map { channels: 1, ..from }),
+                    (operation, inputs, from),
+                ];
                 check(&format!("{combine:?} of {from:?}"), &network(from, steps));
             }
         }
@@ -336,6 +448,132 @@ fn slices_and_concatenations_are_their_twins() {
             ];
             check(&format!("{first}, {second} and {third} of {size:?}"), &network(from, steps));
             check("a slice", &network(from, vec![slice(first, second)]));
+        }
+    }
+}
+
+#[test]
+fn norms_of_pixels_are_their_twins() {
+    for (number, from) in maps().enumerate() {
+        let channels = from.channels;
+        let unit = vec![(Operation::UnitLength { eps: 1e-6 }, vec![0], from)];
+        check(&format!("unit length of {from:?}"), &network(from, unit));
+        // Shorter than the smallest length.
+        let unit = vec![(Operation::UnitLength { eps: 100.0 }, vec![0], from)];
+        check(&format!("a small unit length of {from:?}"), &network(from, unit));
+        for eps in [1e-5, 0.1] {
+            if channels < 3 && eps < 0.1 {
+                // Of one value the variance is 0, and of two it may be nearly so: that is about rounding.
+                continue;
+            }
+            let (affine, activation) = (affine(channels), activation(channels, number));
+            let steps = vec![(Operation::LayerNorm { eps, affine, activation }, vec![0], from)];
+            check_within(
+                &format!("layer norm of {from:?}"),
+                &network(from, steps),
+                [3.0 * TOLERANCE, 2.0 * HALF_TOLERANCE],
+            );
+        }
+    }
+}
+
+#[test]
+fn channel_pools_and_transposes_are_their_twins() {
+    for from in maps() {
+        let one = Map { channels: 1, ..from };
+        for maximum in [true, false] {
+            check(&format!("of {from:?}"), &network(from, vec![(Operation::ChannelPool { maximum }, vec![0], one)]));
+        }
+        let to = map([from.channels, 1], from.area());
+        check(&format!("{from:?} turned"), &network(from, vec![(Operation::Transpose, vec![0], to)]));
+    }
+}
+
+#[test]
+fn constants_are_their_twins() {
+    for from in maps() {
+        for combine in [Combine::Add, Combine::Multiply] {
+            let values = noise(from.area() * from.channels, 3);
+            let steps = vec![(Operation::Constant { combine, values }, vec![0], from)];
+            check(&format!("a constant to {combine:?} to {from:?}"), &network(from, steps));
+        }
+    }
+}
+
+#[test]
+fn moved_pixels_and_channels_are_their_twins() {
+    for from in maps() {
+        let (area, channels) = (from.area() as u32, from.channels as u32);
+        let places: Vec<u32> = (0..2 * area + 1).map(|i| (i * 7 + 3) % area).collect();
+        let to = map([places.len(), 1], from.channels);
+        check(&format!("pixels of {from:?}"), &network(from, vec![(Operation::Gather { places }, vec![0], to)]));
+        let list: Vec<u32> = (0..channels + 2).map(|i| (i * 5 + 1) % channels).collect();
+        let to = Map { channels: list.len(), ..from };
+        let steps = vec![(Operation::GatherChannels { channels: list }, vec![0], to)];
+        check(&format!("channels of {from:?}"), &network(from, steps));
+        let constant = |places: usize| Part::Constant(noise(places * from.channels, places));
+        let parts = vec![constant(1), Part::Input, constant(3), Part::Input];
+        let to = map([2 * from.area() + 4, 1], from.channels);
+        check(&format!("{from:?} joined"), &network(from, vec![(Operation::JoinPlaces { parts }, vec![0, 0], to)]));
+    }
+}
+
+#[test]
+fn resized_maps_are_their_twins() {
+    for (from, size) in maps().flat_map(|from| [[1, 1], [14, 10], [5, 17], [26, 3]].map(|size| (from, size))) {
+        for rule in [ResizeRule::HalfPixel, ResizeRule::AlignCorners, ResizeRule::Asymmetric] {
+            for filter in [ResizeFilter::Nearest, ResizeFilter::Bilinear] {
+                let steps = vec![(Operation::Resize { filter, rule }, vec![0], map(size, from.channels))];
+                check(&format!("{from:?} to {size:?}, {filter:?}, {rule:?}"), &network(from, steps));
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_is_its_twin() {
+    // Windows, places of each, heads, channels of a head.
+    let cases = [
+        (1, 1, 1, 4),
+        (1, 7, 2, 3),
+        (1, 129, 2, 8),
+        (3, 5, 1, 7),
+        (4, 16, 3, 6),
+        (2, 49, 2, 32),
+        (1, 35, 1, 70),
+        (1, 33, 1, 300),
+        (2, 37, 2, 64),
+    ];
+    for (number, (windows, places, heads, size)) in cases.into_iter().enumerate() {
+        let channels = heads * size;
+        for (tables, weighting) in [
+            (0, Weighting::Softmax),
+            (heads, Weighting::Softmax),
+            (windows * heads, Weighting::Softmax),
+            (heads, Weighting::Mean),
+            (0, Weighting::Mean),
+        ] {
+            let bias = noise(tables * places * places, 9).into_iter();
+            // Now and then a key is hidden.
+            let bias: Vec<f32> = bias.map(|bias| if bias > 0.9 { -1e9 } else { bias }).collect();
+            let bias = (tables > 0).then(|| match weighting {
+                Weighting::Softmax => bias,
+                Weighting::Mean => noise(tables * places * places, 9),
+            });
+            let scale = 3.0 / (size as f32).sqrt();
+            let of = |starts| Attention { heads, windows, scale, weighting, bias: bias.clone(), starts };
+            // One value three times, and three.
+            let from = map([windows * places, 1], 3 * channels + 2);
+            let to = map([windows * places, 1], channels);
+            let title = format!("attention in {windows} of {places}, {heads} heads of {size}, {tables} {weighting:?}");
+            let steps = vec![(Operation::Attention(of([1, channels + 1, 2 * channels + 1])), vec![0; 3], to)];
+            check_within(&title, &network(from, steps), [3.0 * TOLERANCE, HALF_NETWORK]);
+            if number % 2 == 0 {
+                let slice = |start| (Operation::Slice { start }, vec![0], to);
+                let steps =
+                    vec![slice(0), slice(channels), slice(2), (Operation::Attention(of([0; 3])), vec![1, 3, 2], to)];
+                check_within(&title, &network(from, steps), [3.0 * TOLERANCE, HALF_NETWORK]);
+            }
         }
     }
 }

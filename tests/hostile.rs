@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use safetensors::tensor::{Dtype, TensorView};
 use webreid::graph::budget::TooMuch;
 use webreid::graph::op::{Affine, Input, MaxPool, PRelu, Split};
-use webreid::graph::{Convolution, Node, Op, Pool, Role};
+use webreid::graph::{Convolution, Node, Op, Padding, Pool, Role};
 use webreid::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
 use webreid::weights::{WeightsError, read, read_openvino};
 use writer::{Attribute, File, Stored, Tensor, node};
@@ -190,7 +190,8 @@ mod our_own_form {
 
     #[test]
     fn work_without_end() {
-        let pool = Pool { kernel: [1025; 2], stride: [1; 2], padding: [512; 2], ceil: false };
+        let pool =
+            Pool { kernel: [1025; 2], stride: [1; 2], padding: Padding::all(512), ceil: false, count_padding: true };
         let error = refused(1024, vec![step(Op::MaxPool(MaxPool(pool)), &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.bound), ("node 1 (MaxPool)", 1 << 40));
         assert!(error.to_string().contains("multiplications an image"), "{error}");

@@ -5,7 +5,7 @@
 mod resize_cases;
 
 use resize_cases::resize_cases;
-use webreid::kernels::preprocess::{Filter, Order, Plan, Rgba, resize, twin};
+use webreid::kernels::frozen::preprocess::{Filter, Order, Plan, Rgba, resize, twin};
 
 #[test]
 fn the_resize_is_pillows_to_the_bit() {

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use common::relative_error;
-use webreid::graph::Graph;
-use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ResnetConfig};
+use webreid::model::{BackboneConfig, Bottleneck, Ibn, Pooling, ReIdentifierConfig, ReIdentifierGraph, ResnetConfig};
 use webreid::training::{ComputeDevice, Mode, Network, Outputs};
 use webreid::weights::{self, Checkpoint, recognise};
 
@@ -62,7 +61,7 @@ impl Comparison {
 fn check(
     title: &str,
     device: &ComputeDevice,
-    graph: Graph,
+    graph: ReIdentifierGraph,
     tensors: &Tensors,
     fixture: &Tensors,
     prefix: &str,

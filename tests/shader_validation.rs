@@ -13,17 +13,25 @@ use naga::{
     proc::Layouter,
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
-use webreid::graph::Pool;
-use webreid::graph::frozen::{Activation, Combine, Convolution, Gate};
-use webreid::kernels::{
-    Dispatch, KERNELS, Kernel, Planes, distance, gem_pool, gem_pool_backward,
-    nhwc::{
-        Stored, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
-        lite_strip, nhwc_input, pool,
-    },
-    pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
-    variant::Variant,
+use webreid::kernels::frozen::{
+    self, Stored, attention, channel_pool, concatenate, conv, depthwise, elementwise, gate, gate_scales, gather,
+    gather_channels, global_pool,
+    group_norm::{self, Norm},
+    grouped, lite, lite_strip, nhwc_input, pool, preprocess, resize, transpose,
 };
+use webreid::kernels::{Dispatch, Kernel, variant::Variant};
+use webreid::step::{Activation, Attention, Combine, Convolution, Gate, Padding, Pool, Reduce, Weighting};
+
+/// The kernels by the folder that they and their shaders lie in.
+const FOLDERS: &[(&str, &[Kernel])] = &[
+    ("frozen", &frozen::KERNELS),
+    #[cfg(feature = "train")]
+    ("training", &webreid::kernels::training::KERNELS),
+];
+
+fn kernels() -> impl Iterator<Item = Kernel> {
+    FOLDERS.iter().flat_map(|(_, kernels)| kernels.iter().copied())
+}
 
 fn directory(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -39,14 +47,20 @@ fn stems(path: &str, extension: &str) -> BTreeSet<String> {
 
 /// Every shader as it stands in its file, and in each form that it is specialised to.
 fn sources() -> Vec<(&'static str, String)> {
-    let mut variants: Vec<Variant> = KERNELS.into_iter().map(Variant::from).collect();
-    variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded))));
+    let mut variants: Vec<Variant> = kernels().map(Variant::from).collect();
+    variants.extend(conv::TILES.into_iter().flat_map(|tile| [false, true].map(|padded| tile.variant(padded, [1; 2]))));
+    let heads = [1, 3, 32, 64, 80, 500].map(|size| {
+        let (weighting, starts) = (Weighting::Softmax, [0; 3]);
+        let attention = Attention { heads: 1, windows: 1, scale: 1.0, weighting, bias: None, starts };
+        attention::Sizes::new(&attention, size, [Stored { height: 2, width: 1, pitch: 512 }; 2]).variant()
+    });
+    variants.extend(heads);
     variants.extend((1..=lite::MOST_PIXELS).map(lite::variant));
     variants.extend((1..=lite_strip::MOST_COLUMNS).map(lite_strip::variant));
     let halves: Vec<Variant> = variants.iter().filter(|v| v.kernel.wgsl.contains("alias real")).cloned().collect();
     assert!(halves.len() > 11, "all kernels of frozen networks, in all their variants");
     variants.extend(halves.into_iter().map(Variant::half));
-    let written = KERNELS.into_iter().map(|kernel| (kernel.name, kernel.wgsl.to_owned()));
+    let written = kernels().map(|kernel| (kernel.name, kernel.wgsl.to_owned()));
     written.chain(variants.iter().map(|variant| (variant.kernel.name, variant.source()))).collect()
 }
 
@@ -60,23 +74,25 @@ fn validate(name: &str, source: &str) -> (Module, ModuleInfo) {
     (module, info)
 }
 
+/// By one name, without exception.
 #[test]
 fn every_shader_has_its_kernel_file_and_every_kernel_its_shader() {
-    let shaders = stems("shaders", "wgsl");
-    let mut files = stems("src/kernels", "rs");
-    files.extend(stems("src/kernels/nhwc", "rs"));
-    files.retain(|file| !["mod", "simd", "variant"].contains(&file.as_str()));
-    assert_eq!(shaders, files);
-    assert_eq!(shaders, KERNELS.iter().map(|kernel| kernel.name.to_owned()).collect());
-    for kernel in KERNELS {
-        let read = |path: String| fs::read_to_string(directory(&path)).unwrap();
-        let mut rest = kernel.wgsl.strip_prefix(&read(format!("shaders/{}.wgsl", kernel.name)));
-        // Parts may follow, each once.
-        for part in ["products", "finish"] {
-            let part = read(format!("shaders/parts/{part}.wgsl"));
-            rest = rest.map(|rest| rest.strip_prefix(&part).unwrap_or(rest));
+    for (folder, kernels) in FOLDERS {
+        let shaders = stems(&format!("shaders/{folder}"), "wgsl");
+        let mut files = stems(&format!("src/kernels/{folder}"), "rs");
+        files.remove("mod");
+        assert_eq!(shaders, files);
+        assert_eq!(shaders, kernels.iter().map(|kernel| kernel.name.to_owned()).collect());
+        for kernel in *kernels {
+            let read = |path: String| fs::read_to_string(directory(&path)).unwrap();
+            let mut rest = kernel.wgsl.strip_prefix(&read(format!("shaders/{folder}/{}.wgsl", kernel.name)));
+            // Parts may follow, each once.
+            for part in ["products", "finish"] {
+                let part = read(format!("shaders/parts/{part}.wgsl"));
+                rest = rest.map(|rest| rest.strip_prefix(&part).unwrap_or(rest));
+            }
+            assert_eq!(rest, Some(""), "{} embeds another shader", kernel.name);
         }
-        assert_eq!(rest, Some(""), "{} embeds another shader", kernel.name);
     }
 }
 
@@ -121,48 +137,72 @@ fn every_shader_uses_all_its_bindings_which_end_in_the_parameters() {
     }
 }
 
-/// A launch of every kernel.
+/// A launch of every kernel of frozen networks.
 fn launches() -> Vec<(Kernel, Dispatch)> {
-    let planes = Planes { batch: 2, channels: 4, area: 6 };
     let map = Stored { height: 2, width: 3, pitch: 4 };
     let none = Activation::None;
-    let ([kernel, stride, padding], ceil) = ([[1, 1], [1, 1], [0, 0]], false);
+    let ([kernel, stride, dilation], padding) = ([[1; 2]; 3], Padding::NONE);
     let (weight, bias, activation) = (vec![1.0; 16], vec![0.0; 4], none.clone());
-    let convolution = Convolution { kernel, stride, padding, weight, bias, activation };
+    let convolution = Convolution { kernel, stride, padding, dilation, groups: 1, weight, bias, activation };
+    let window = Pool { kernel, stride, padding, ceil: false, count_padding: true };
+    let (weighting, starts) = (Weighting::Softmax, [0; 3]);
+    let attending = Attention { heads: 2, windows: 1, scale: 0.5, weighting, bias: None, starts };
+    let sizes = attention::Sizes::new(&attending, 4, [map; 2]);
     let gates = Gate { fc1: vec![1.0; 4], bias1: vec![0.0], fc2: vec![1.0; 4], bias2: vec![0.0; 4] };
+    let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
+    let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
+    vec![
+        (attention::KERNEL, attention::dispatch(2, &attending, sizes, [map; 4])),
+        (channel_pool::KERNEL, channel_pool::dispatch(2, true, 3, map)),
+        (concatenate::KERNEL, concatenate::dispatch(2, (4, 0), (map, 0), (map, 0))),
+        (conv::KERNEL, conv::dispatch(2, &convolution, false, map, map, conv::TILES[0])),
+        (depthwise::KERNEL, depthwise::dispatch(2, &convolution, map, map)),
+        (elementwise::KERNEL, elementwise::dispatch(2, Combine::Add, false, &none, map)),
+        (gather::KERNEL, gather::dispatch(2, 3, 6, map, 1)),
+        (gather_channels::KERNEL, gather_channels::dispatch(2, 3, map, map)),
+        (gate::KERNEL, gate::dispatch(2, 1, false, &gates, map)),
+        (gate_scales::KERNEL, gate_scales::dispatch(2, 1, &gates, map)),
+        (global_pool::KERNEL, global_pool::dispatch(2, Reduce::Mean, &none, map)),
+        (group_norm::KERNEL, group_norm::dispatch(2, Norm::Groups(4), 1e-5, 4, &none, map)),
+        (grouped::KERNEL, grouped::dispatch(2, &convolution, 4, false, map, map)),
+        (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
+        (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
+        (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
+        (pool::KERNEL, pool::dispatch(2, true, window, map, map)),
+        (preprocess::KERNEL, preprocess::dispatch(&plan, 5, 7, 7)),
+        (resize::KERNEL, resize::dispatch(2, map, map)),
+        (transpose::KERNEL, transpose::dispatch(2, map, map)),
+    ]
+}
+
+/// A launch of every kernel of training.
+#[cfg(feature = "train")]
+fn training_launches() -> Vec<(Kernel, Dispatch)> {
+    use webreid::kernels::training::{
+        Planes, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train,
+    };
+    let planes = Planes { batch: 2, channels: 4, area: 6 };
     let sizes = distance::Sizes { a_rows: 1, b_rows: 2, width: 3 };
     let backward = pool_bn_backward::Settings { eps: 1e-5, training: true };
     let train = pool_bn_train::Settings { eps: 1e-5, momentum: 0.1 };
-    let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
-    let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
     vec![
         (distance::KERNEL, distance::dispatch(sizes, distance::Metric::Cosine)),
         (gem_pool::KERNEL, gem_pool::dispatch(planes)),
         (gem_pool_backward::KERNEL, gem_pool_backward::dispatch(planes)),
-        (concatenate::KERNEL, concatenate::dispatch(2, (4, 0), (map, 0), (map, 0))),
-        (conv::KERNEL, conv::dispatch(2, &convolution, false, map, map, conv::TILES[0])),
-        (depthwise::KERNEL, depthwise::dispatch(2, &convolution, map, map)),
-        (elementwise::KERNEL, elementwise::dispatch(2, Combine::Add, &none, map)),
-        (gate::KERNEL, gate::dispatch(2, 1, false, &gates, map)),
-        (gate_scales::KERNEL, gate_scales::dispatch(2, 1, &gates, map)),
-        (global_pool::KERNEL, global_pool::dispatch(2, None, &none, map)),
-        (group_norm::KERNEL, group_norm::dispatch(2, 4, 4, &none, map)),
-        (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
-        (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
-        (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
-        (pool::KERNEL, pool::dispatch(2, true, Pool { kernel, stride, padding, ceil }, map, map)),
         (pool_bn_backward::KERNEL, pool_bn_backward::dispatch(planes, backward)),
         (pool_bn_infer::KERNEL, pool_bn_infer::dispatch(planes, 1e-5)),
         (pool_bn_train::KERNEL, pool_bn_train::dispatch(planes, train)),
-        (preprocess::KERNEL, preprocess::dispatch(&plan, 5, 7, 7)),
     ]
 }
 
 /// Fewer words would be an error of the device, and more would say that a member is missing.
 #[test]
 fn every_launch_fills_its_shaders_parameters() {
-    let launches = launches();
-    assert_eq!(launches.iter().map(|(kernel, _)| *kernel).collect::<Vec<_>>(), KERNELS);
+    #[cfg_attr(not(feature = "train"), expect(unused_mut, reason = "without training there are none to add"))]
+    let mut launches = launches();
+    #[cfg(feature = "train")]
+    launches.extend(training_launches());
+    assert_eq!(launches.iter().map(|(kernel, _)| *kernel).collect::<Vec<_>>(), kernels().collect::<Vec<_>>());
     for (kernel, dispatch) in launches {
         let (module, _) = validate(kernel.name, kernel.wgsl);
         let mut layouter = Layouter::default();

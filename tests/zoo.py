@@ -119,8 +119,8 @@ def networks():
                 nn.Conv2d(3, 32, 7, 4, 3), nn.BatchNorm2d(32), nn.ReLU(), OmniScale(32, 64, False), nn.AvgPool2d(2)
             )
             self.parts = nn.AdaptiveAvgPool2d((2, 1))
-            self.shared = nn.Sequential(nn.Conv2d(32, 48, 1, bias=False), nn.BatchNorm2d(48), nn.ReLU())
-            self.necks = nn.ModuleList([nn.BatchNorm1d(n) for n in (64, 64, 64, 48, 48)])
+            self.shared = nn.Sequential(nn.Conv2d(32, 64, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
+            self.necks = nn.ModuleList([nn.BatchNorm1d(64) for _ in range(5)])
 
         def forward(self, x):
             x = self.body(x)
@@ -129,7 +129,7 @@ def networks():
             parts = self.parts(x)
             channels = [self.shared(mean[:, :32]), self.shared(mean[:, 32:])]
             features = [whole, parts[:, :, 0, 0], parts[:, :, 1, 0], *[c.flatten(1) for c in channels]]
-            return torch.stack([F.pad(n(f), (0, 64 - f.shape[1])) for n, f in zip(self.necks, features)], 2).flatten(1)
+            return torch.stack([neck(feature) for neck, feature in zip(self.necks, features)], 2).flatten(1)
 
     class PCB(nn.Module):
         """Six parts, each brought to fewer channels for itself, joined."""

@@ -4,34 +4,18 @@
 mod camera;
 mod files;
 #[cfg(test)]
-mod fixture;
-#[cfg(feature = "train")]
-mod image_store;
+pub(crate) mod fixture;
 mod layout;
-#[cfg(feature = "train")]
-mod loader;
 mod name;
 mod protocol;
 mod read;
-#[cfg(feature = "train")]
-mod teacher;
-#[cfg(feature = "train")]
-mod training_set;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use camera::{CameraError, CameraFrom};
 pub use files::{ImageFiles, image_files};
-#[cfg(feature = "train")]
-pub use image_store::{ImageStore, ImageStoreError, Unreadable};
-#[cfg(feature = "train")]
-pub use loader::{Loader, LoaderConfig, LoaderError};
 pub use name::{Naming, Person, persons};
 pub use protocol::{Protocol, Split, UnknownProtocol, Unmatched};
 pub use read::{ReadImageError, read_image};
-#[cfg(feature = "train")]
-pub use teacher::{Teacher, TeacherError};
-#[cfg(feature = "train")]
-pub use training_set::{Folder, FolderSummary, TrainingImage, TrainingSet, TrainingSetError};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -10,8 +10,8 @@ use super::{DeviceFault, gpu_network::GpuNetwork};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, Rows, fit, interleave};
-use crate::kernels::cpu::parallel;
-use crate::kernels::preprocess::{self, Filter, ImageSizeError, Order, Plan};
+use crate::kernels::frozen::preprocess::{self, Filter, ImageSizeError, Order, Plan};
+use crate::kernels::parallel;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
 
@@ -187,7 +187,7 @@ impl Extractor {
         Ok(embedding)
     }
 
-    /// Feature and embedding (see [`Graph`](crate::graph::Graph)) of a batch of images, row by row.
+    /// Feature and embedding (see [`ReIdentifierGraph`](crate::model::ReIdentifierGraph)) of a batch of images, row by row.
     ///
     /// # Errors
     /// When the device is lost or out of memory.

@@ -158,7 +158,7 @@ fn parameters(node: &Node) -> u64 {
 }
 
 /// Channels in memory: in vectors of as many.
-const VECTOR: usize = 8;
+pub(crate) const VECTOR: usize = 8;
 
 /// So many channels as they lie in memory.
 pub(crate) fn whole(channels: usize) -> usize {

@@ -151,14 +151,14 @@ impl Builder {
         self.last_stage = self.nodes.len();
     }
 
-    /// The finished graph with its outputs.
-    pub fn finish(self, feature: Value, embedding: Value, logits: Option<Value>) -> Graph {
-        Graph {
-            nodes: self.nodes,
-            last_stage: self.last_stage,
-            feature: feature.id,
-            embedding: embedding.id,
-            logits: logits.map(|value| value.id),
-        }
+    /// The node that [`Builder::begin_last_stage`] marked; 0 without.
+    pub fn last_stage(&self) -> NodeId {
+        self.last_stage
+    }
+
+    /// The finished graph with its named outputs.
+    pub fn finish<'a>(self, outputs: impl IntoIterator<Item = (&'a str, Value)>) -> Graph {
+        let outputs = outputs.into_iter().map(|(name, value)| (name.to_owned(), value.id)).collect();
+        Graph { nodes: self.nodes, outputs }
     }
 }

@@ -12,14 +12,13 @@ pub mod budget;
 mod builder;
 pub mod frozen;
 pub mod op;
-mod padding;
 mod shape;
 
 pub use builder::{Builder, Convolution2d, Value};
 pub use op::{Convolution, EPS, Op};
-pub use padding::Padding;
-use shape::windows;
 pub use shape::{Shape, ShapeError, shapes};
+
+pub use crate::step::{Padding, Pool};
 
 /// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
 pub type NodeId = usize;
@@ -42,15 +41,6 @@ pub struct Node {
     pub op: Op,
     pub inputs: Vec<NodeId>,
     pub role: Role,
-}
-
-/// A pooling window. With `ceil` a last, partial window counts as well (its padding lies outside the map).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pool {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    pub ceil: bool,
 }
 
 /// How a parameter starts when no checkpoint fills it.
@@ -82,19 +72,11 @@ pub struct Parameter {
     pub init: Init,
 }
 
-/// A whole network: its nodes in execution order and the three values that a re-identification model gives.
+/// A whole network: its nodes in execution order, and the values that it gives by their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub nodes: Vec<Node>,
-    /// The first node of the backbone's last stage: what lies before it may stay as it is when only the later part is
-    /// trained. 0 where the builder marked none.
-    pub last_stage: NodeId,
-    /// `f`: the pooled feature `[n, c]`, which the triplet loss sees.
-    pub feature: NodeId,
-    /// `bn_f`: the feature after bottleneck and BN neck, which matching uses (equal to `feature` without a neck).
-    pub embedding: NodeId,
-    /// The identities' scores, where there is a head.
-    pub logits: Option<NodeId>,
+    pub outputs: BTreeMap<String, NodeId>,
 }
 
 impl Graph {
@@ -119,10 +101,10 @@ impl Graph {
         for (id, node) in self.nodes.iter().enumerate() {
             node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
         }
-        let outputs = [Some(self.feature), Some(self.embedding), self.logits];
+        let is_output = |id: NodeId| self.outputs.values().any(|&output| output == id);
         let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         let pair = |norm: NodeId| match readers.get(&norm)?[..] {
-            [reader] if self.nodes[reader].op == Op::Relu && !outputs.contains(&Some(norm)) => Some((norm, reader)),
+            [reader] if self.nodes[reader].op == Op::Relu && !is_output(norm) => Some((norm, reader)),
             _ => None,
         };
         norms.filter_map(|(norm, _)| pair(norm)).collect()
@@ -174,10 +156,10 @@ mod tests {
         let after = b.relu(embedding);
         let logits = b.batch_norm("logits", after);
         b.relu(logits);
-        let graph = b.finish(feature, embedding, Some(logits));
+        let mut graph = b.finish([("feature", feature), ("embedding", embedding), ("logits", logits)]);
         assert_eq!(graph.rectified_norms(), BTreeMap::from([(paired.id, relu.id)]));
 
-        let without_head = Graph { logits: None, ..graph };
-        assert_eq!(without_head.rectified_norms().len(), 2, "what is no output any more makes a pair");
+        graph.outputs.remove("logits");
+        assert_eq!(graph.rectified_norms().len(), 2, "what is no output any more makes a pair");
     }
 }

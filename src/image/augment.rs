@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::jitter::Jitter;
-use crate::kernels::preprocess::{self, Axis, Filter};
+use crate::kernels::frozen::preprocess::{self, Axis, Filter};
 use crate::model::{ChannelOrder, InputConfig};
 
 /// The height that [`Augment::pad`] is meant for.

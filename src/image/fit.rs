@@ -2,7 +2,7 @@
 
 use super::quality::Judge;
 use super::{Rgba, Rows};
-use crate::kernels::preprocess::{Axis, Filter, ImageSizeError, Resizer};
+use crate::kernels::frozen::preprocess::{Axis, Filter, ImageSizeError, Resizer};
 
 /// The 8-bit pixels of `[3, height, width]`, red first, as augmentation takes them.
 ///

@@ -4,15 +4,12 @@
 //!
 //! Every shader binds its storage buffers in the order of its file, inputs first, and last of all a uniform `Params`.
 
-pub mod cpu;
-pub mod distance;
-pub mod gem_pool;
-pub mod gem_pool_backward;
-pub mod nhwc;
-pub mod pool_bn_backward;
-pub mod pool_bn_infer;
-pub mod pool_bn_train;
-pub mod preprocess;
+mod finish;
+pub mod frozen;
+pub mod parallel;
+mod simd;
+#[cfg(feature = "train")]
+pub mod training;
 pub mod variant;
 
 /// A shader's name, which is also its file's, and its source; the entry point is `main`.
@@ -21,29 +18,6 @@ pub struct Kernel {
     pub name: &'static str,
     pub wgsl: &'static str,
 }
-
-/// All kernels, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 19] = [
-    distance::KERNEL,
-    gem_pool::KERNEL,
-    gem_pool_backward::KERNEL,
-    nhwc::concatenate::KERNEL,
-    nhwc::conv::KERNEL,
-    nhwc::depthwise::KERNEL,
-    nhwc::elementwise::KERNEL,
-    nhwc::gate::KERNEL,
-    nhwc::gate_scales::KERNEL,
-    nhwc::global_pool::KERNEL,
-    nhwc::group_norm::KERNEL,
-    nhwc::lite::KERNEL,
-    nhwc::lite_strip::KERNEL,
-    nhwc::nhwc_input::KERNEL,
-    nhwc::pool::KERNEL,
-    pool_bn_backward::KERNEL,
-    pool_bn_infer::KERNEL,
-    pool_bn_train::KERNEL,
-    preprocess::KERNEL,
-];
 
 /// What one launch of a kernel needs besides its buffers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,22 +45,6 @@ impl Dispatch {
         let workgroups = workgroups as u32;
         let y = workgroups.div_ceil(MAX_WORKGROUPS).max(1);
         Self { params, workgroups: [workgroups.div_ceil(y), y, 1] }
-    }
-}
-
-/// The sizes of a feature map `[batch, channels, height, width]` as pooling sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planes {
-    pub batch: usize,
-    pub channels: usize,
-    /// height · width
-    pub area: usize,
-}
-
-impl Planes {
-    /// Planes in all: batch · channels.
-    pub fn count(self) -> usize {
-        self.batch * self.channels
     }
 }
 

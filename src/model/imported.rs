@@ -73,17 +73,20 @@ impl ImportedConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Builder, Convolution2d, Pool};
+    use crate::graph::{Builder, Convolution2d, Padding, Pool};
     use crate::model::{BackboneConfig, ReIdentifierConfig};
 
     fn imported() -> ImportedConfig {
         let (mut b, image) = Builder::new(3);
         let shape = Convolution2d { kernel: 3, stride: 2, padding: 1, bias: true, ..Default::default() };
         let x = b.convolution("backbone.conv", image, 8, shape);
-        let x = b.max_pool(x, Pool { kernel: [2; 2], stride: [2; 2], padding: [0; 2], ceil: false });
+        let x = b.max_pool(
+            x,
+            Pool { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE, ceil: false, count_padding: true },
+        );
         let x = b.global_average_pool(x);
         let x = b.linear("backbone.fc", x, 5, true);
-        ImportedConfig { name: "small".into(), nodes: b.finish(x, x, None).nodes, features: 5 }
+        ImportedConfig { name: "small".into(), nodes: b.finish([("feature", x)]).nodes, features: 5 }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Re-identification models as graphs: backbones, pooling, BN neck and head, and the presets by name.
 
+mod graph;
 mod imported;
 mod osnet;
 mod preset;
 mod reidentifier;
 mod resnet;
 
+pub use graph::ReIdentifierGraph;
 pub use imported::ImportedConfig;
 pub use osnet::OsnetConfig;
 pub use preset::{PRESETS, preset};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reidentifier::{ConfigError, size};
 use crate::graph::budget::CHANNELS;
-use crate::graph::{Builder, Convolution2d, Pool, Value};
+use crate::graph::{Builder, Convolution2d, Padding, Pool, Value};
 
 /// The sizes of an OSNet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,10 @@ impl OsnetConfig {
             b.batch_norm(format!("{name}.conv1.bn"), x)
         };
         let x = b.relu(x);
-        let mut x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [1; 2], ceil: false });
+        let mut x = b.max_pool(
+            x,
+            Pool { kernel: [3; 2], stride: [2; 2], padding: Padding::all(1), ceil: false, count_padding: true },
+        );
         for (stage, &channels) in self.channels[1..].iter().enumerate() {
             let index = stage + 2;
             if stage == 2 {
@@ -87,7 +90,10 @@ impl OsnetConfig {
                     Some(_) => format!("{name}.pool{index}.0"),
                 };
                 x = conv_bn_relu(b, &transition, x, channels);
-                x = b.average_pool(x, Pool { kernel: [2; 2], stride: [2; 2], padding: [0; 2], ceil: false });
+                x = b.average_pool(
+                    x,
+                    Pool { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE, ceil: false, count_padding: true },
+                );
             }
         }
         let x = conv_bn_relu(b, &format!("{name}.conv5"), x, self.channels[3]);

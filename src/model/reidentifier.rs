@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ibn, ImportedConfig, OsnetConfig, ResnetConfig};
+use super::{Ibn, ImportedConfig, OsnetConfig, ReIdentifierGraph, ResnetConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
-use crate::graph::{Builder, Graph, Role, ShapeError, Value};
+use crate::graph::{Builder, Role, ShapeError, Value};
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,7 +153,7 @@ impl ReIdentifierConfig {
     /// them; a rectified one has `bottleneck.1` (batch norm) and `bottleneck.2` (the ReLU's slopes) before its neck `bottleneck.3`.
     ///
     /// A config may come from a file, so sizes that no network has, and a network that takes too much, are refused here.
-    pub fn graph(&self) -> Result<Graph, ConfigError> {
+    pub fn graph(&self) -> Result<ReIdentifierGraph, ConfigError> {
         self.check()?;
         let (mut b, image) = Builder::new(3);
         let (mut x, is_map) = match &self.backbone {
@@ -178,7 +178,7 @@ impl ReIdentifierConfig {
         let embedding = self.neck(&mut b, feature);
         b.role = Role::Head;
         let logits = self.head.map(|head| b.linear("head", embedding, head.num_classes, head.bias));
-        let graph = b.finish(feature, embedding, logits);
+        let graph = ReIdentifierGraph::new(b, feature, embedding, logits);
         budget::network(&graph.nodes, &graph.shapes(self.input.height, self.input.width)?)?;
         Ok(graph)
     }
@@ -300,7 +300,7 @@ pub enum ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{ParameterKind, Shape};
+    use crate::graph::{Graph, ParameterKind, Shape};
     use crate::model::{Ibn, PRESETS, preset};
 
     fn config(name: &str) -> ReIdentifierConfig {

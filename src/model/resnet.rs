@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reidentifier::{ConfigError, size};
 use crate::graph::budget::CHANNELS;
-use crate::graph::{Builder, Convolution2d, Pool, Value};
+use crate::graph::{Builder, Convolution2d, Padding, Pool, Value};
 
 /// Where instance normalisation joins batch normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +131,10 @@ impl ResnetConfig {
             StemPool::Padded => (1, false),
             StemPool::Ceil => (0, true),
         };
-        x = b.max_pool(x, Pool { kernel: [3; 2], stride: [2; 2], padding: [padding; 2], ceil });
+        x = b.max_pool(
+            x,
+            Pool { kernel: [3; 2], stride: [2; 2], padding: Padding::all(padding), ceil, count_padding: true },
+        );
         for (layer, &count) in self.blocks.unwrap_or(blocks).iter().enumerate() {
             let planes = self.planes(layer);
             if layer == 3 {

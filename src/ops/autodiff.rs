@@ -14,8 +14,9 @@ use burn::tensor::{Shape, Slice, ops::ConvOptions};
 
 use super::backend::{ReidGradients, ReidOps};
 use crate::{
-    graph::Pool,
-    kernels::{cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train, preprocess::Plan},
+    kernels::frozen::preprocess::Plan,
+    kernels::training::{cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train},
+    step::Pool,
 };
 
 /// Through a convolution to x and weight.

@@ -7,11 +7,11 @@ use burn::backend::{
 use burn::tensor::ops::ConvOptions;
 
 use crate::{
-    graph::Pool,
-    kernels::{
+    kernels::frozen::preprocess::Plan,
+    kernels::training::{
         Planes, cpu::batch_norm, distance::Metric, pool_bn_backward, pool_bn_train::Settings as TrainSettings,
-        preprocess::Plan,
     },
+    step::{Padding, Pool},
 };
 
 /// The forward passes; [`crate::ops`] wraps them as functions of tensors. Shapes as in [`crate::kernels`], all f32.
@@ -141,4 +141,13 @@ pub trait ReidGradients: Backend {
 /// A map `[n, c, h, w]` as pooling sees it.
 pub(super) fn planes([batch, channels, height, width]: [usize; 4]) -> Planes {
     Planes { batch, channels, area: height * width }
+}
+
+/// The padding of a window, vertical and horizontal.
+///
+/// # Panics
+/// When opposite sides differ or the padding does not count: a graph's nodes make such padding before they pool.
+pub(super) fn equal_padding(pool: Pool) -> [usize; 2] {
+    assert!(pool.count_padding || pool.padding == Padding::NONE, "the padding counts");
+    pool.padding.symmetric().expect("opposite sides have the same padding")
 }

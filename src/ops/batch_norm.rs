@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{OpError, ReidOps, check, check_length};
-pub use crate::kernels::cpu::batch_norm::Settings;
+pub use crate::kernels::training::cpu::batch_norm::Settings;
 
 /// What [`train`] gives. The statistics carry no gradients.
 #[derive(Clone, Debug)]

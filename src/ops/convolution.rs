@@ -2,13 +2,13 @@
 
 use burn::{
     backend::Dispatch,
-    tensor::{Tensor, ops::ConvOptions},
+    tensor::{Tensor, module, ops::ConvOptions},
 };
 
 use super::{OpError, ReidOps, check};
 
-/// x `[n, inputs, h, w]` with the weight `[outputs, inputs / groups, kh, kw]`: `[n, outputs, oh, ow]`. Dilation is not
-/// supported. Differentiable by x and weight.
+/// x `[n, inputs, h, w]` with the weight `[outputs, inputs / groups, kh, kw]`: `[n, outputs, oh, ow]`. A dilated one is
+/// burn's everywhere. Differentiable by x and weight.
 ///
 /// # Errors
 /// For empty tensors and types other than f32.
@@ -18,5 +18,8 @@ use super::{OpError, ReidOps, check};
 pub fn convolution(x: Tensor<4>, weight: Tensor<4>, options: ConvOptions<2>) -> Result<Tensor<4>, OpError> {
     check("the feature map", &x)?;
     check("the convolution's weight", &weight)?;
+    if options.dilation != [1, 1] {
+        return Ok(module::conv2d(x, weight, None, options));
+    }
     Ok(Tensor::from_dispatch(Dispatch::convolution(x.into_dispatch(), weight.into_dispatch(), options)))
 }

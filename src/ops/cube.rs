@@ -17,13 +17,13 @@ use burn::{
     tensor::{DType, IntDType, Shape, Slice, ops::ConvOptions},
 };
 
-use super::backend::{ReidGradients, ReidOps, planes};
+use super::backend::{ReidGradients, ReidOps, equal_padding, planes};
 use crate::{
-    graph::Pool,
-    kernels::{
-        Dispatch, Kernel, cpu::batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer,
-        pool_bn_train, preprocess,
+    kernels::training::{
+        cpu::batch_norm, distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train,
     },
+    kernels::{Dispatch, Kernel, frozen::preprocess},
+    step::Pool,
 };
 
 struct Wgsl(Kernel);
@@ -135,11 +135,11 @@ impl ReidOps for CubeBackend {
     }
 
     fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
-        Self::max_pool2d(x, pool.kernel, pool.stride, pool.padding, [1; 2], pool.ceil)
+        Self::max_pool2d(x, pool.kernel, pool.stride, equal_padding(pool), [1; 2], pool.ceil)
     }
 
     fn average_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
-        Self::avg_pool2d(x, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
+        Self::avg_pool2d(x, pool.kernel, pool.stride, equal_padding(pool), true, pool.ceil)
     }
 
     fn scale_channels(x: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -257,14 +257,14 @@ impl ReidGradients for CubeBackend {
     }
 
     fn max_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
-        let Pool { kernel, stride, padding, ceil } = pool;
+        let (Pool { kernel, stride, ceil, .. }, padding) = (pool, equal_padding(pool));
         let found = Self::max_pool2d_with_indices(x.clone(), kernel, stride, padding, [1; 2], ceil, IntDType::I32);
         let indices = found.indices;
         Self::max_pool2d_with_indices_backward(x, kernel, stride, padding, [1; 2], ceil, grad, indices).x_grad
     }
 
     fn average_pool_backward(grad: FloatTensor<Self>, x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
-        Self::avg_pool2d_backward(x, grad, pool.kernel, pool.stride, pool.padding, true, pool.ceil)
+        Self::avg_pool2d_backward(x, grad, pool.kernel, pool.stride, equal_padding(pool), true, pool.ceil)
     }
 
     fn scale_channels_factor(grad: FloatTensor<Self>, x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -3,7 +3,7 @@
 use burn::{backend::Dispatch, tensor::Tensor};
 
 use super::{OpError, ReidOps, check};
-pub use crate::kernels::distance::Metric;
+pub use crate::kernels::training::distance::Metric;
 
 /// The distances `[q, g]` between the rows of a `[q, d]` and of b `[g, d]`; their range is the [`Metric`]'s.
 /// Differentiable by a and b.

@@ -9,14 +9,15 @@ use burn::{
     tensor::{Shape, TensorData, ops::ConvOptions},
 };
 
-use super::backend::{ReidGradients, ReidOps, planes};
+use super::backend::{ReidGradients, ReidOps, equal_padding, planes};
 use crate::{
-    graph::Pool,
-    kernels::{
+    kernels::frozen::preprocess,
+    kernels::training::{
         Planes,
         cpu::{batch_norm, convolution, pool, scale_channels, window::Window},
-        distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train, preprocess,
+        distance, gem_pool, gem_pool_backward, pool_bn_backward, pool_bn_infer, pool_bn_train,
     },
+    step::Pool,
 };
 
 /// The values of a contiguous tensor.
@@ -53,7 +54,7 @@ fn window(x: &FlexTensor, pool: Pool) -> (Window, usize) {
     let [_, channels, height, width] = x.shape().dims();
     let map = [height, width];
     let output = pool.output(map).unwrap_or_else(|| panic!("no window of {pool:?} fits a map of {height}x{width}"));
-    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: pool.padding }, channels)
+    (Window { map, output, kernel: pool.kernel, stride: pool.stride, padding: equal_padding(pool) }, channels)
 }
 
 /// A map `[n, c, …]` or a vector `[n, c]` as batch norm sees it.

@@ -22,7 +22,7 @@ pub(crate) use burn::tensor::{Tensor, activation, ops::ConvOptions};
 #[cfg(feature = "gpu")]
 pub use cube::prefill_outputs;
 pub use value::{Layer, Tensors, Value};
-pub(crate) use value::{each, pair, take};
+pub(crate) use value::{each, indices, padded, pair, take};
 
 /// Why an operation was not started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use burn::{backend::Dispatch, tensor::Tensor};
 
 use super::{OpError, ReidOps, check};
-use crate::graph::Pool;
+use crate::step::Pool;
 
 /// The largest value under each window of x `[n, c, h, w]`: `[n, c, oh, ow]`. Differentiable; of several largest values
 /// the first takes the gradient, as in PyTorch.

@@ -7,7 +7,7 @@ use burn::{
 };
 
 use super::{OpError, ReidOps, check, check_length};
-pub use crate::kernels::pool_bn_train::Settings;
+pub use crate::kernels::training::pool_bn_train::Settings;
 
 /// What [`train`] returns. The running statistics carry no gradients.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{OpError, ReidOps};
-use crate::kernels::preprocess::{Axis, Plan, Rgba};
+use crate::kernels::frozen::preprocess::{Axis, Plan, Rgba};
 
 /// The pixels that WebGPU's default largest storage buffer of 128 MiB holds.
 const MAX_PIXELS: usize = 1 << 25;

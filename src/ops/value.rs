@@ -1,7 +1,9 @@
 //! What the operators of a graph compute with in the trainable form.
 
 use burn::module::RunningState;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Int, Tensor, ops::PadMode};
+
+use crate::step::Padding;
 
 /// A batch of values on its way through a graph.
 #[derive(Clone, Debug)]
@@ -46,6 +48,41 @@ impl Value {
             _ => unreachable!("Graph::shapes accepts vectors alone here"),
         }
     }
+}
+
+impl Value {
+    /// The pixels of a map, the tokens, or a vector as the only place: `[n, places, channels]`.
+    pub(crate) fn in_places(self) -> Tensor<3> {
+        match self {
+            Self::Map(x) => {
+                let [n, c, h, w] = x.dims();
+                x.reshape([n, c, h * w]).swap_dims(1, 2)
+            }
+            Self::Tokens(x) => x,
+            Self::Vector(x) => {
+                let [n, c] = x.dims();
+                x.reshape([n, 1, c])
+            }
+        }
+    }
+
+    /// The map of so many pixels, height and width, whose places these are.
+    pub(crate) fn of_places(x: Tensor<3>, [height, width]: [usize; 2]) -> Self {
+        let [n, _, c] = x.dims();
+        Self::Map(x.swap_dims(1, 2).reshape([n, c, height, width]))
+    }
+}
+
+/// A list of places or channels.
+pub(crate) fn indices(list: &[u32], device: &Device) -> Tensor<1, Int> {
+    let list: Vec<i32> = list.iter().map(|&place| place as i32).collect();
+    Tensor::from_ints(&list[..], device)
+}
+
+/// A map with rows and columns of one value around it.
+pub(crate) fn padded(x: Tensor<4>, padding: Padding, value: f32) -> Tensor<4> {
+    let Padding { top, left, bottom, right } = padding;
+    x.pad((left, right, top, bottom), PadMode::Constant(value))
 }
 
 /// The same of a value, whatever its dimensions.

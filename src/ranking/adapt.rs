@@ -9,7 +9,7 @@ use super::distances::{Distances, Progress};
 use super::expansion::{CENTRALISED, Expansion, centralise, expand};
 use super::transitivity::ENOUGH;
 use super::{Cameras, Centring, Features, Neighbours, RankingError, Rerank, Reranking, Transitivity, nearest};
-use crate::kernels::cpu::parallel;
+use crate::kernels::parallel;
 
 /// Whether rankings are re-ranked with k-reciprocal neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

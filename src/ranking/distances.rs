@@ -3,10 +3,10 @@
 use std::ops::{ControlFlow, Range};
 
 use super::{Features, RankingError};
-use crate::graph::frozen::{Activation, Convolution, Map};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::conv::Packed;
-use crate::kernels::nhwc::{LANES, Stored};
+use crate::kernels::frozen::conv::Packed;
+use crate::kernels::frozen::{LANES, Stored};
+use crate::kernels::parallel;
+use crate::step::{Activation, Convolution, Map, Padding};
 
 /// Values of a block of distances, which caps its memory; no fewer rows than make it worth the loads.
 const BLOCK_VALUES: usize = 1 << 22;
@@ -36,7 +36,9 @@ impl Distances {
         let convolution = Convolution {
             kernel: [1, 1],
             stride: [1, 1],
-            padding: [0, 0],
+            padding: Padding::NONE,
+            dilation: [1, 1],
+            groups: 1,
             weight: (0..count).flat_map(|image| images.row(image).iter().map(|value| -2.0 * value)).collect(),
             bias: vec![2.0; count],
             activation: Activation::Relu,

@@ -1,7 +1,7 @@
 //! Features as ranking takes them: rows of length 1.
 
 use super::{RankingError, check};
-use crate::kernels::nhwc::LANES;
+use crate::kernels::frozen::LANES;
 
 /// A matrix of L2-normalised features, `[count, dim]`. A row of zeros stays one.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::distances::{Distances, Progress};
 use super::{Features, RankingError, nearest};
-use crate::kernels::cpu::parallel;
+use crate::kernels::parallel;
 
 /// The nearest of all images to each image, itself included: what re-ranking and expansion look at.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Re-ranking with k-reciprocal neighbours (Zhong et al., CVPR 2017, arXiv 1701.08398).
 
 use super::Neighbours;
-use crate::kernels::cpu::parallel;
+use crate::kernels::parallel;
 
 /// The parameters of [`Reranking`]; the default is the paper's.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! How deep training reaches into a network.
 
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
+use crate::model::ReIdentifierGraph;
 
 /// What training moves. The rest runs in evaluation mode, so that its running statistics stay as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -16,7 +17,7 @@ pub enum Depth {
 
 impl Depth {
     /// The first node that moves.
-    pub fn first(self, graph: &Graph) -> NodeId {
+    pub fn first(self, graph: &ReIdentifierGraph) -> NodeId {
         match self {
             Self::Quick => graph.feature + 1,
             Self::Deeper => graph.last_stage,

@@ -5,6 +5,8 @@
 
 mod average;
 mod batch;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod data;
 mod depth;
 mod device;
 mod flat;

@@ -8,7 +8,8 @@ use burn::module::{Module, Param, RunningState};
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData};
 
 use crate::graph::op::BatchNorm;
-use crate::graph::{Graph, Node, NodeId, Op, Parameter, ParameterKind, Role};
+use crate::graph::{Node, NodeId, Op, Parameter, ParameterKind, Role};
+use crate::model::ReIdentifierGraph;
 use crate::ops::{Layer, OpError, Tensors, Value};
 use crate::weights;
 
@@ -21,7 +22,7 @@ pub enum Mode {
     Train,
 }
 
-/// What a forward pass gives; see [`Graph`] for the three.
+/// What a forward pass gives; see [`ReIdentifierGraph`] for the three.
 #[derive(Clone, Debug)]
 pub struct Outputs {
     /// `f`, `[n, c]`.
@@ -56,7 +57,7 @@ enum Slot {
     Running(usize),
 }
 
-/// The parameters of a [`Graph`] and the interpreter of its nodes. One code serves every device; put it on
+/// The parameters of a [`ReIdentifierGraph`] and the interpreter of its nodes. One code serves every device; put it on
 /// `device.autodiff()` to train.
 ///
 /// Clones share their running statistics.
@@ -66,7 +67,7 @@ pub struct Network {
     parameters: Vec<Param<Tensor<1>>>,
     running: Vec<RunningState<Tensor<1>>>,
     #[module(skip)]
-    graph: Arc<Graph>,
+    graph: Arc<ReIdentifierGraph>,
     #[module(skip)]
     slots: Arc<BTreeMap<String, Slot>>,
     /// Average pools whose batch norm runs in the same pass.
@@ -86,7 +87,7 @@ impl Network {
     /// # Errors
     /// When a tensor of the graph is missing or has another number of values. Tensors that the graph does not name are ignored.
     pub fn new(
-        graph: Graph,
+        graph: ReIdentifierGraph,
         tensors: &BTreeMap<String, weights::Tensor>,
         device: &Device,
     ) -> Result<Self, NetworkError> {
@@ -135,7 +136,7 @@ impl Network {
     }
 
     /// The description that this network runs.
-    pub fn graph(&self) -> &Graph {
+    pub fn graph(&self) -> &ReIdentifierGraph {
         &self.graph
     }
 
@@ -237,12 +238,12 @@ impl Network {
     /// For an empty batch, and in training for a batch of one image, which has no variance.
     ///
     /// # Panics
-    /// When the images do not fit the graph ([`Graph::shapes`] tells beforehand).
+    /// When the images do not fit the graph ([`Graph::shapes`](crate::graph::Graph::shapes) tells beforehand).
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Result<Outputs, OpError> {
         self.pass(0, Value::Map(images), mode)
     }
 
-    /// Runs what follows the feature: `feature` is a batch of [`Graph::feature`] values `[n, c]`, as [`Outputs::feature`]
+    /// Runs what follows the feature: `feature` is a batch of [`ReIdentifierGraph::feature`] values `[n, c]`, as [`Outputs::feature`]
     /// gives them in evaluation mode.
     ///
     /// # Errors

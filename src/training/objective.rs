@@ -6,7 +6,8 @@ use super::Outputs;
 use super::loss::{
     Teacher, accuracy, cosine_distillation, label_smooth_cross_entropy, relational_distillation, soft_triplet, triplet,
 };
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
+use crate::model::ReIdentifierGraph;
 use crate::ops::OpError;
 
 /// Which losses count how much. A weight of 0 leaves the loss out.
@@ -96,7 +97,7 @@ impl Objective {
     }
 
     /// The last node that a loss depends on; `None` when no loss counts, or one needs a head that is not there.
-    pub(super) fn reaches(&self, graph: &Graph) -> Option<NodeId> {
+    pub(super) fn reaches(&self, graph: &ReIdentifierGraph) -> Option<NodeId> {
         if self.identity != 0.0 {
             graph.logits
         } else if self.counts_distillation() {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor, FILTER};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
-use crate::kernels::preprocess::ImageSizeError;
+use crate::kernels::frozen::preprocess::ImageSizeError;
 use crate::model::{Bottleneck, Head, ReIdentifierConfig};
 use crate::weights;
 

@@ -3,13 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{WeightsError, is_onnx, is_openvino, pytorch, safetensors};
-
-/// A tensor in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
-}
+use crate::tensor::Tensor;
 
 /// The float tensors of a file by their names, and what the file says about itself.
 #[derive(Clone, Debug, Default, PartialEq)]

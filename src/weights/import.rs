@@ -11,7 +11,7 @@ use super::input::{InputOptions, PixelRange, order_name};
 use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
 use crate::graph::op::{Affine, Input, Linear};
-use crate::graph::{Convolution, Node, NodeId, Op, Role, Shape};
+use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -127,7 +127,7 @@ impl Importer {
         let Step { op: Op::AveragePool(pool), inputs, .. } = self.steps.get(x.id)? else { return None };
         let id = *inputs.first()?;
         let shape = *self.shapes.get(id)?;
-        matches!(shape, Shape::Map([_, height, width]) if pool.0.kernel == [height, width] && pool.0.padding == [0, 0])
+        matches!(shape, Shape::Map([_, height, width]) if pool.0.kernel == [height, width] && pool.0.padding == Padding::NONE)
             .then_some(Value { id, shape })
     }
 

@@ -36,7 +36,7 @@ mod safetensors;
 mod state_dict;
 
 pub use bundled::{BUNDLED, bundled};
-pub use checkpoint::{Checkpoint, Tensor};
+pub use checkpoint::Checkpoint;
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
 pub use fingerprint::Fingerprint;
@@ -46,7 +46,9 @@ pub use initial::{initial_tensors, untrained};
 pub use input::{InputOptions, PixelRange, UnknownRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
-pub use safetensors::{Precision, to_safetensors};
+pub use safetensors::to_safetensors;
+
+pub use crate::tensor::{Precision, Tensor};
 
 /// Reads a model from any file that holds one alone: a checkpoint or an ONNX file. Its first bytes tell which.
 ///

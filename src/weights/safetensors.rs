@@ -11,6 +11,7 @@ use super::element::Element;
 use super::{Checkpoint, Fingerprint, Tensor, WeightsError};
 use crate::graph::budget::{self, DESCRIPTION};
 use crate::model::ReIdentifierConfig;
+use crate::tensor::Precision;
 
 /// The key of a file's metadata under which [`Description`] stands, as JSON. It is one entry because safetensors writes
 /// several in no fixed order, and the same model shall give the same bytes.
@@ -34,14 +35,6 @@ pub(super) struct Description {
 #[derive(Deserialize)]
 pub(super) struct Version {
     pub version: u64,
-}
-
-/// How the numbers are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    F32,
-    /// Half the size, 11 bits of precision. A tensor that leaves f16's range (±65504) stays f32.
-    F16,
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {

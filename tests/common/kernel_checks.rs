@@ -10,9 +10,10 @@ use burn::tensor::{
     s,
 };
 use webreid::{
-    graph::Pool,
-    kernels::{self, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
+    kernels::frozen::preprocess,
+    kernels::training::{self as kernels, Planes, cpu::batch_norm, distance::Metric, pool_bn_train::Settings},
     ops::{self, OpError},
+    step::{Padding, Pool},
 };
 
 use crate::resize_cases::resize_cases;
@@ -542,18 +543,24 @@ pub async fn pools_are_burns(device: &Device) {
     let device = &device.clone().autodiff();
     for (kernel, stride, padding, ceil) in [(3, 2, 1, false), (3, 2, 0, true), (2, 2, 0, false), (3, 1, 1, false)] {
         for shape in [[1, 1, 3, 3], [2, 3, 17, 9], [9, 5, 6, 16]] {
-            let pool = Pool { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], ceil };
+            let pool = Pool {
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: Padding::all(padding),
+                ceil,
+                count_padding: true,
+            };
             let what = format!("{pool:?} of {shape:?}");
             let x = tensor(&noise(shape.iter().product(), 1), shape, device);
             let none: [Tensor<1>; 0] = [];
             let found = output_and_gradients(&x, &none, |x, _| ops::pool::max_pool(x, pool).unwrap()).await;
-            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = MaxPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding([padding; 2]);
             let options = options.with_ceil_mode(ceil);
             let burns = output_and_gradients(&x, &none, |x, _| module::max_pool2d(x, options.clone())).await;
             assert_all_close(&format!("max, {what}"), &found, &burns, 1e-6);
 
             let found = output_and_gradients(&x, &none, |x, _| ops::pool::average_pool(x, pool).unwrap()).await;
-            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding(pool.padding);
+            let options = AvgPoolOptions::new(pool.kernel).with_stride(pool.stride).with_padding([padding; 2]);
             let options = options.with_ceil_mode(ceil);
             let burns = output_and_gradients(&x, &none, |x, _| module::avg_pool2d(x, options.clone())).await;
             assert_all_close(&format!("average, {what}"), &found, &burns, 1e-6);
@@ -588,10 +595,10 @@ pub async fn preprocess_is_pillow_to_the_bit(device: &Device) {
 pub async fn preprocess_scales_in_the_networks_order(device: &Device) {
     for case in resize_cases() {
         let mut plan = case.plan();
-        plan.order = kernels::preprocess::Order::Bgr;
+        plan.order = preprocess::Order::Bgr;
         (plan.scale, plan.bias) = ([0.0171, 0.0175, 0.0174], [-2.1179, -2.0357, -1.8044]);
         let (columns, rows) = plan.axes(case.image());
-        let expected = kernels::preprocess::twin(&plan, case.image(), &columns, &rows);
+        let expected = preprocess::twin(&plan, case.image(), &columns, &rows);
         let found = read(ops::preprocess::preprocess(case.image(), &plan, device).unwrap()).await;
         assert_close(&case.to_string(), &found, &expected, 1e-6);
     }
@@ -615,7 +622,7 @@ pub async fn many_workgroups_reach_every_element(device: &Device) {
 
     let mut plan = resize_cases()[0].plan();
     (plan.width, plan.height) = (2049, 2048);
-    let image = kernels::preprocess::Rgba::new(1, 1, &[10, 20, 30, 255]).unwrap();
+    let image = preprocess::Rgba::new(1, 1, &[10, 20, 30, 255]).unwrap();
     let found = read(ops::preprocess::preprocess(image, &plan, device).unwrap()).await;
     for (plane, expected) in found.chunks_exact(2049 * 2048).zip([10.0, 20.0, 30.0]) {
         assert!(plane.iter().all(|&value| value == expected));

@@ -1,6 +1,6 @@
 //! The images of tests/fixtures/make_resize.py and what Pillow makes of them.
 
-use webreid::kernels::preprocess::{Filter, Order, Plan, Rgba};
+use webreid::kernels::frozen::preprocess::{Filter, Order, Plan, Rgba};
 
 pub struct Case {
     width: usize,

@@ -7,7 +7,7 @@ use webreid::extract::{DeviceChoice, Extractor};
 use webreid::graph::op::{
     Affine, AveragePool, BatchNorm, EPS, GemPool, GroupNorm, Input, InstanceNorm, Linear, MaxPool, PRelu, Split,
 };
-use webreid::graph::{Convolution, Init, Node, Op, Parameter, Pool, Role, Shape, shapes};
+use webreid::graph::{Convolution, Init, Node, Op, Padding, Parameter, Pool, Role, Shape, shapes};
 use webreid::image::Rgba;
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ImportedConfig, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
@@ -175,7 +175,7 @@ fn a_layer_that_scales_the_image_stays_one() {
 #[test]
 fn what_onnx_cannot_say_is_refused() {
     let mut random = Random(5);
-    let pool = Pool { kernel: [3; 2], stride: [2; 2], padding: [0; 2], ceil: true };
+    let pool = Pool { kernel: [3; 2], stride: [2; 2], padding: Padding::NONE, ceil: true, count_padding: true };
     let refused = |nodes: Vec<Node>, order, change: fn(&mut Recognised), random: &mut Random| {
         let mut config = imported(nodes, 3);
         config.input.order = order;
@@ -247,8 +247,13 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
         let divisors: Vec<usize> = (1..=channels).filter(|size| channels.is_multiple_of(*size)).collect();
         let side = |random: &mut Random| [1 + random.below(3), 1 + random.below(3)];
         let kernel = side(random);
-        let pool =
-            Pool { kernel, stride: side(random), padding: kernel.map(|size| size / 2), ceil: random.below(2) == 0 };
+        let pool = Pool {
+            kernel,
+            stride: side(random),
+            padding: kernel.map(|size| size / 2).into(),
+            ceil: random.below(2) == 0,
+            count_padding: true,
+        };
         let op = match random.below(17) {
             0 | 1 => {
                 let groups = random.pick(&divisors);

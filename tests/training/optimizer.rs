@@ -1,6 +1,7 @@
 //! The optimisers on a linear classifier.
 
-use webreid::graph::{Builder, Graph, Role};
+use webreid::graph::{Builder, Role};
+use webreid::model::ReIdentifierGraph;
 use webreid::training::loss::label_smooth_cross_entropy;
 use webreid::training::{ComputeDevice, Mode, Network, Optimizer, OptimizerConfig};
 
@@ -11,12 +12,12 @@ use crate::common::{devices, relative_error};
 const TOLERANCE: f32 = 2e-7;
 
 /// `linear(feature)`, which takes the feature as it is.
-fn linear() -> Graph {
+fn linear() -> ReIdentifierGraph {
     let (mut b, image) = Builder::new(16);
     let feature = b.global_average_pool(image);
     b.role = Role::Head;
     let logits = b.linear("linear", feature, 5, true);
-    b.finish(feature, feature, Some(logits))
+    ReIdentifierGraph::new(b, feature, feature, Some(logits))
 }
 
 struct Classifier {

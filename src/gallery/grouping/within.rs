@@ -4,7 +4,7 @@
 //!
 //! It lifts a grouping of PKU-Reid by 2 to 6 points of BCubed's F.
 
-use crate::kernels::cpu::parallel;
+use crate::kernels::parallel;
 use crate::ranking::{Features, dot};
 
 /// So many photos for each value of a feature are added that vary alike in all directions.

@@ -2,11 +2,15 @@
 //! the steps of each are spread.
 
 use super::{Buffers, Frozen, Operation, Step, ValueId};
-use crate::kernels::cpu::parallel;
-use crate::kernels::nhwc::{
-    LANES, Stored, concatenate::copy_channels, conv, depthwise, elementwise, gate, global_pool, group_norm, nhwc_input,
-    pool,
+use crate::kernels::frozen::{
+    LANES, Stored, attention, channel_pool,
+    concatenate::copy_channels,
+    conv, depthwise, elementwise, gate, gather, gather_channels, global_pool,
+    group_norm::{self, Norm},
+    grouped, nhwc_input, padded_pixels, pool, resize, transpose,
 };
+use crate::kernels::parallel;
+use crate::step::{Activation, Part, ResizeFilter};
 
 /// A frozen network with its weights packed.
 #[derive(Clone, Debug)]
@@ -22,14 +26,28 @@ pub struct CpuRunner {
 #[derive(Clone, Debug)]
 enum Packed {
     Convolution(conv::Packed),
+    Grouped(grouped::Packed),
     Depthwise(depthwise::Packed),
     Gate(gate::Packed),
     Pool(pool::Packed),
     GlobalPool(global_pool::Packed),
     GroupNorm(group_norm::Packed),
+    Attention(Box<attention::Packed>),
     Elementwise(elementwise::Packed),
+    /// With the numbers for an image.
+    Constant(elementwise::Packed, Vec<f32>),
+    ChannelPool {
+        maximum: bool,
+    },
     Slice(usize),
     Concatenate,
+    GatherChannels(Vec<u32>),
+    Gather(Vec<u32>),
+    /// Of each part the numbers, if it is none of the inputs.
+    JoinPlaces(Vec<Option<Vec<f32>>>),
+    Transpose,
+    /// By the table of places.
+    Resize(Vec<u32>),
 }
 
 /// The memory of a run.
@@ -41,7 +59,8 @@ struct Memory {
 impl CpuRunner {
     pub fn new(frozen: &Frozen) -> Self {
         // The image keeps its three channels where only convolutions read it, which need no padding.
-        let image_only = |step: &Step| !step.inputs.contains(&0) || matches!(step.operation, Operation::Convolution(_));
+        let image_only =
+            |step: &Step| !step.inputs.contains(&0) || matches!(&step.operation, Operation::Convolution(_));
         let bare = frozen.steps.iter().all(image_only);
         let stored = |(id, &map)| Stored::new(map, if id == 0 && bare { 1 } else { LANES });
         let values: Vec<Stored> = frozen.values.iter().enumerate().map(stored).collect();
@@ -122,6 +141,7 @@ impl CpuRunner {
         let out = &mut made[..self.values[output].size()];
         match packed {
             Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
+            Packed::Grouped(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
             Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
                 let streams: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
@@ -134,6 +154,30 @@ impl CpuRunner {
                 let inputs: Vec<&[f32]> = inputs.iter().map(|&id| value(id)).collect();
                 packed.run(&inputs, out);
             }
+            Packed::Constant(packed, values) => packed.run(&[x, values], out),
+            Packed::Attention(packed) => {
+                let inputs = std::array::from_fn(|i| value(inputs[i]));
+                packed.run(inputs, scratch, threads, out);
+            }
+            &Packed::ChannelPool { maximum } => {
+                let (from, to) = (self.values[inputs[0]], self.values[output]);
+                channel_pool::run(x, maximum, self.channels[inputs[0]], from, to, out);
+            }
+            Packed::GatherChannels(channels) => {
+                gather_channels::run(x, channels, self.values[inputs[0]], self.values[output], out);
+            }
+            Packed::Gather(places) => gather::run(x, places, self.values[output].pitch, out),
+            Packed::JoinPlaces(parts) => {
+                let (mut inputs, mut rest) = (inputs.iter().map(|&id| value(id)), out);
+                for part in parts {
+                    let Some(from) = part.as_deref().or_else(|| inputs.next()) else { break };
+                    let (to, after) = rest.split_at_mut(from.len());
+                    to.copy_from_slice(from);
+                    rest = after;
+                }
+            }
+            Packed::Transpose => transpose::run(x, self.values[inputs[0]], self.values[output], out),
+            Packed::Resize(table) => resize::run(x, table, self.values[inputs[0]], self.values[output], out),
             Packed::Slice(start) => {
                 out.fill(0.0);
                 let from = (x, self.values[inputs[0]].pitch, *start);
@@ -155,21 +199,51 @@ impl CpuRunner {
 fn pack(frozen: &Frozen, values: &[Stored], step: &Step) -> Packed {
     let input = step.inputs[0];
     let (from, to) = (values[input], values[step.output]);
+    let channels = frozen.values[step.output].channels;
+    let norm = |norm, eps, affine, activation| {
+        Packed::GroupNorm(group_norm::Packed::new(norm, eps, channels, affine, activation, to))
+    };
     match &step.operation {
+        Operation::Convolution(c) if c.groups > 1 || c.dilation != [1; 2] => {
+            Packed::Grouped(grouped::Packed::new(c, frozen.values[input].channels, from, to))
+        }
         Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, frozen.values[input], from, to)),
         Operation::Depthwise(c) => Packed::Depthwise(depthwise::Packed::new(c, from, to)),
         Operation::Gate(gate) => Packed::Gate(gate::Packed::new(gate, to)),
         Operation::Pool { maximum, window } => Packed::Pool(pool::Packed::new(*maximum, *window, from, to)),
-        Operation::GlobalPool { exponent, affine, activation } => {
-            Packed::GlobalPool(global_pool::Packed::new(*exponent, affine.as_ref(), activation, from))
+        Operation::GlobalPool { reduce, affine, activation } => {
+            Packed::GlobalPool(global_pool::Packed::new(*reduce, affine.as_ref(), activation, from))
         }
-        Operation::GroupNorm { groups, affine, activation } => {
-            Packed::GroupNorm(group_norm::Packed::new(*groups, affine, activation, to))
+        &Operation::ChannelPool { maximum } => Packed::ChannelPool { maximum },
+        Operation::GroupNorm { groups, eps, affine, activation } => {
+            norm(Norm::Groups(*groups), *eps, Some(affine), activation)
         }
+        Operation::LayerNorm { eps, affine, activation } => norm(Norm::Layer, *eps, Some(affine), activation),
+        Operation::UnitLength { eps } => norm(Norm::UnitLength, *eps, None, &Activation::None),
         Operation::Elementwise { combine, affine, activation } => {
             Packed::Elementwise(elementwise::Packed::new(*combine, affine.as_ref(), activation, to))
         }
+        Operation::Constant { combine, values } => {
+            let packed = elementwise::Packed::new(*combine, None, &Activation::None, to);
+            Packed::Constant(packed, padded_pixels(values, channels, to.pitch))
+        }
         Operation::Slice { start } => Packed::Slice(*start),
         Operation::Concatenate => Packed::Concatenate,
+        Operation::GatherChannels { channels } => Packed::GatherChannels(channels.clone()),
+        Operation::Gather { places } => Packed::Gather(places.clone()),
+        Operation::JoinPlaces { parts } => {
+            let part = |part: &Part| match part {
+                Part::Input => None,
+                Part::Constant(values) => Some(padded_pixels(values, channels, to.pitch)),
+            };
+            Packed::JoinPlaces(parts.iter().map(part).collect())
+        }
+        Operation::Transpose => Packed::Transpose,
+        Operation::Resize { filter: ResizeFilter::Nearest, rule } => Packed::Gather(resize::nearest(*rule, from, to)),
+        Operation::Resize { filter: ResizeFilter::Bilinear, rule } => Packed::Resize(resize::table(*rule, from, to)),
+        Operation::Attention(attention) => {
+            let inputs = std::array::from_fn(|i| values[step.inputs[i]]);
+            Packed::Attention(Box::new(attention::Packed::new(attention, channels, inputs, to)))
+        }
     }
 }

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Step, ValueId};
+use super::{
+    Activation, Affine, Combine, Convolution, FreezeError, Frozen, Gate, Map, Operation, Reduce, Step, ValueId,
+};
 use crate::graph::budget;
-use crate::graph::op::{self, EPS, GemPool};
+use crate::graph::op;
 use crate::graph::{self, Graph, Node, NodeId, Op, Shape};
-use crate::weights::Tensor;
+use crate::step::Attention;
+use crate::tensor::Tensor;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and they do not last")]
 pub(crate) enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },
@@ -166,89 +170,102 @@ impl Lowering<'_> {
         self.open(id, Operation::Gate(Gate { fc1, bias1, fc2, bias2 }), &[gate.stream])
     }
 
-    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Result<Pending, FreezeError> {
-        let Some(padding) = c.padding.symmetric().filter(|_| c.dilation == [1; 2]) else {
-            return Err(FreezeError::Unsupported { node: id, op: format!("{c:?}") });
-        };
+    pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
         let weight = self.tensor(&c.name, "weight");
         let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
             stride: c.stride,
-            padding,
+            padding: c.padding,
+            dilation: c.dilation,
+            groups: c.groups,
             weight,
             bias,
             activation: Activation::None,
         };
-        let (taps, inputs, outputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups, c.outputs / c.groups);
+        let (taps, inputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups);
         if c.is_depthwise() {
             let weight = transposed(&weight, c.outputs, taps);
-            return Ok(self.open(id, Operation::Depthwise(of(weight, bias)), &[input]));
+            return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
         }
-        // Channels last, and what another group sees has no weight.
-        let mut dense = vec![0.0; c.outputs * taps * c.inputs];
-        for (output, (to, from)) in
-            dense.chunks_exact_mut(taps * c.inputs).zip(weight.chunks_exact(taps * inputs)).enumerate()
-        {
-            let first = output / outputs * inputs;
-            for (place, value) in from.iter().enumerate() {
-                to[place % taps * c.inputs + first + place / taps] = *value;
-            }
-        }
-        Ok(self.open(id, Operation::Convolution(of(dense, bias)), &[input]))
+        // Channels last.
+        let last = weight.chunks_exact(taps * inputs).flat_map(|weight| transposed(weight, inputs, taps)).collect();
+        self.open(id, Operation::Convolution(of(last, bias)), &[input])
     }
 
     pub fn affine_of(&self, name: &str) -> Affine {
         Affine { scale: self.tensor(name, "weight"), shift: self.tensor(name, "bias") }
     }
 
-    pub fn group_norm(
-        &mut self,
-        id: NodeId,
-        groups: usize,
-        eps: f32,
-        name: &str,
-        input: NodeId,
-    ) -> Result<Pending, FreezeError> {
-        if eps != EPS {
-            return Err(FreezeError::Unsupported { node: id, op: format!("a norm with eps {eps}") });
-        }
+    pub fn group_norm(&mut self, id: NodeId, groups: usize, eps: f32, name: &str, input: NodeId) -> Pending {
         let affine = self.affine_of(name);
-        Ok(self.open(id, Operation::GroupNorm { groups, affine, activation: Activation::None }, &[input]))
+        self.open(id, Operation::GroupNorm { groups, eps, affine, activation: Activation::None }, &[input])
     }
 
-    /// The mean over all places, or with an exponent and an eps the generalised one.
-    pub fn global_pool(
-        &mut self,
-        id: NodeId,
-        generalised: Option<(f32, f32)>,
-        input: NodeId,
-    ) -> Result<Pending, FreezeError> {
-        if let Some((_, eps)) = generalised.filter(|(_, eps)| *eps != GemPool::EPS) {
-            return Err(FreezeError::Unsupported { node: id, op: format!("a generalised mean with eps {eps}") });
+    pub fn global_pool(&mut self, id: NodeId, reduce: Reduce, input: NodeId) -> Pending {
+        self.open(id, Operation::GlobalPool { reduce, affine: None, activation: Activation::None }, &[input])
+    }
+
+    /// A value as it is, for a node that only sees its places otherwise: tokens are kept as whatever map they come from.
+    pub fn view(&mut self, input: NodeId) -> Pending {
+        match self.pending.remove(&input) {
+            Some(Pending::Made(value)) => {
+                self.pending.insert(input, Pending::Made(value));
+                Pending::Made(value)
+            }
+            Some(open) => open,
+            None => unreachable!("a node reads nodes before it"),
         }
-        let exponent = generalised.map(|(exponent, _)| exponent);
-        Ok(self.open(id, Operation::GlobalPool { exponent, affine: None, activation: Activation::None }, &[input]))
+    }
+
+    /// The same places as a map of the node's height and width, which are copied where another map was made already.
+    pub fn reshaped(&mut self, id: NodeId, input: NodeId) -> Pending {
+        let map = self.map(id);
+        match self.pending.get(&input) {
+            Some(Pending::Open { map: own, .. }) if *own == map => self.view(input),
+            Some(&Pending::Made(value)) if self.frozen.values[value] == map => Pending::Made(value),
+            _ => self.open(id, Operation::Slice { start: 0 }, &[input]),
+        }
+    }
+
+    /// Attention that reads queries, keys and values where they lie among the channels of what they are taken from.
+    pub fn attention(&mut self, id: NodeId, mut attention: Attention, inputs: &[NodeId]) -> Pending {
+        let mut read = Vec::new();
+        for (&input, start) in inputs.iter().zip(&mut attention.starts) {
+            let is_slice = |operation: &Operation, _: usize| matches!(operation, Operation::Slice { .. });
+            read.push(match self.take_open(input, is_slice) {
+                Some((Operation::Slice { start: first }, inputs, _)) => {
+                    *start = first;
+                    inputs[0]
+                }
+                _ => self.make(input),
+            });
+        }
+        Pending::Open { operation: Operation::Attention(attention), inputs: read, map: self.map(id) }
     }
 
     pub fn elementwise(&mut self, id: NodeId, combine: Combine, affine: Option<Affine>, inputs: &[NodeId]) -> Pending {
         self.open(id, Operation::Elementwise { combine, affine, activation: Activation::None }, inputs)
     }
 
-    /// Takes an open step, whose node has no other reader, to add something to it.
-    fn take_open(&mut self, id: NodeId, may: impl Fn(&Operation, usize) -> bool) -> Option<(Operation, Vec<ValueId>)> {
+    /// Takes an open step, whose node has no other reader, to add something to it. It keeps its map: where its node is seen
+    /// as tokens, the places of that map are these.
+    fn take_open(
+        &mut self,
+        id: NodeId,
+        may: impl Fn(&Operation, usize) -> bool,
+    ) -> Option<(Operation, Vec<ValueId>, Map)> {
         match self.pending.get(&id) {
             Some(Pending::Open { operation, inputs, .. }) if may(operation, inputs.len()) => {}
             _ => return None,
         }
         match self.pending.remove(&id) {
-            Some(Pending::Open { operation, inputs, .. }) => Some((operation, inputs)),
+            Some(Pending::Open { operation, inputs, map }) => Some((operation, inputs, map)),
             _ => None,
         }
     }
 
     pub fn affine(&mut self, id: NodeId, input: NodeId, affine: Affine) -> Pending {
-        let map = self.map(id);
         let may = |operation: &Operation, inputs: usize| match operation {
             Operation::Convolution(c) => c.activation == Activation::None && inputs == 1,
             Operation::Depthwise(c) => c.activation == Activation::None,
@@ -257,7 +274,7 @@ impl Lowering<'_> {
             }
             _ => false,
         };
-        let Some((mut operation, inputs)) = self.take_open(input, may) else {
+        let Some((mut operation, inputs, map)) = self.take_open(input, may) else {
             return self.elementwise(id, Combine::One, Some(affine), &[input]);
         };
         match &mut operation {
@@ -283,28 +300,23 @@ impl Lowering<'_> {
     }
 
     pub fn activation(&mut self, id: NodeId, input: NodeId, wanted: Activation) -> Pending {
-        let map = self.map(id);
         let may = |operation: &Operation, _: usize| operation.activation() == Some(&Activation::None);
-        let Some((mut operation, inputs)) = self.take_open(input, may) else {
-            return Pending::Open {
-                operation: Operation::Elementwise { combine: Combine::One, affine: None, activation: wanted },
-                inputs: vec![self.make(input)],
-                map,
-            };
+        let Some((mut operation, inputs, map)) = self.take_open(input, may) else {
+            let operation = Operation::Elementwise { combine: Combine::One, affine: None, activation: wanted };
+            return self.open(id, operation, &[input]);
         };
         operation.activation_mut().into_iter().for_each(|activation| *activation = wanted.clone());
         Pending::Open { operation, inputs, map }
     }
 
     pub fn add(&mut self, id: NodeId, a: NodeId, b: NodeId) -> Pending {
-        let map = self.map(id);
-        if let Some(sum) = self.add_gates(map, a, b) {
+        if let Some(sum) = self.add_gates(a, b) {
             return sum;
         }
         let may = |operation: &Operation, inputs: usize| matches!(operation, Operation::Convolution(c) if c.activation == Activation::None && inputs == 1);
         for (to, other) in [(b, a), (a, b)] {
             if to != other
-                && let Some((operation, mut inputs)) = self.take_open(to, may)
+                && let Some((operation, mut inputs, map)) = self.take_open(to, may)
             {
                 inputs.push(self.make(other));
                 return Pending::Open { operation, inputs, map };
@@ -314,7 +326,7 @@ impl Lowering<'_> {
     }
 
     /// The sum of streams behind the same gate is one step.
-    fn add_gates(&mut self, map: Map, a: NodeId, b: NodeId) -> Option<Pending> {
+    fn add_gates(&mut self, a: NodeId, b: NodeId) -> Option<Pending> {
         let gate = |id: NodeId| match self.pending.get(&id) {
             Some(Pending::Open { operation: Operation::Gate(gate), .. }) => Some(gate),
             _ => None,
@@ -322,8 +334,8 @@ impl Lowering<'_> {
         if a == b || gate(a)? != gate(b)? {
             return None;
         }
-        let (operation, mut inputs) = self.take_open(a, |_, _| true)?;
-        let (_, others) = self.take_open(b, |_, _| true)?;
+        let (operation, mut inputs, map) = self.take_open(a, |_, _| true)?;
+        let (_, others, _) = self.take_open(b, |_, _| true)?;
         inputs.extend(others);
         Some(Pending::Open { operation, inputs, map })
     }
@@ -336,6 +348,6 @@ fn apply(bias: &mut [f32], affine: &Affine) {
 }
 
 /// `[rows, columns]` to `[columns, rows]`.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(in crate::graph) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|i| values[i % rows * columns + i / rows]).collect()
 }

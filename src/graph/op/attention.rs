@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Init, Operator, Part, Role, Shape};
+use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
+use crate::graph::frozen::FreezeError;
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Tensor, Value, activation, take};
+use crate::step::{self, Weighting};
 
 /// Each token looks at the others: of the inputs q, k and v, tokens of the same shape whose channels are `heads` runs of
 /// equal length, it gives for each head the tokens of v in the mixture that `weighting` makes of `scale · q · k + bias`.
@@ -27,16 +31,6 @@ pub struct AttentionBias {
     pub name: String,
     pub tables: usize,
     pub length: usize,
-}
-
-/// What becomes of the scores of a token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Weighting {
-    #[default]
-    Softmax,
-    /// Divided by the number of tokens (the dot product of non-local networks, Wang et al., arXiv 1711.07971).
-    Mean,
 }
 
 fn one() -> usize {
@@ -82,5 +76,39 @@ impl Operator for Attention {
     fn work(&self, inputs: &[Shape], output: Shape) -> u64 {
         let length = inputs.first().map_or(0, |x| x.places() / self.windows.max(1));
         output.count().saturating_mul(2).saturating_mul(length as u64)
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let attention = step::Attention {
+            heads: self.heads,
+            windows: self.windows,
+            scale: self.scale,
+            weighting: self.weighting,
+            bias: self.bias.as_ref().map(|bias| lowering.tensor(&bias.name, "bias")),
+            starts: [0; 3],
+        };
+        Ok(lowering.attention(id, attention, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
+        let [q, k, v] = take(inputs).map(Value::tokens);
+        let [n, count, channels] = q.dims();
+        let (length, each) = (count / self.windows, channels / self.heads);
+        // [n · windows, heads, length, each]
+        let heads = |x: Tensor<3>| x.reshape([n * self.windows, length, self.heads, each]).swap_dims(1, 2);
+        let [q, k, v] = [q, k, v].map(heads);
+        let mut scores = q.matmul(k.transpose()) * self.scale;
+        if let Some(bias) = &self.bias {
+            let windows = bias.tables / self.heads;
+            let bias = layer.tensor("bias", [1, windows, self.heads, length, length]);
+            let apart = scores.reshape([n * self.windows / windows, windows, self.heads, length, length]);
+            scores = (apart + bias).reshape([n * self.windows, self.heads, length, length]);
+        }
+        let weights = match self.weighting {
+            Weighting::Softmax => activation::softmax(scores, 3),
+            Weighting::Mean => scores / length as f32,
+        };
+        Ok(Value::Tokens(weights.matmul(v).swap_dims(1, 2).reshape([n, count, channels])))
     }
 }

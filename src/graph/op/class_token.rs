@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Init, Operator, Part, Role, Shape};
+use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
+use crate::graph::frozen::{Operation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Tensor, Value, take};
+use crate::step;
 
 /// Puts the tokens `name.weight` `[count, channels]` before the others: `[t, c]` → `[count + t, c]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,5 +30,20 @@ impl Operator for ClassToken {
             }
             _ => None,
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let tokens = lowering.tensor(&self.name, "weight");
+        let parts = vec![step::Part::Constant(tokens), step::Part::Input];
+        Ok(lowering.open(id, Operation::JoinPlaces { parts }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        let x = x.tokens();
+        let [n, _, channels] = x.dims();
+        let tokens = layer.tensor("weight", [1, self.count, channels]).expand([n, self.count, channels]);
+        Ok(Value::Tokens(Tensor::cat(vec![tokens, x], 1)))
     }
 }

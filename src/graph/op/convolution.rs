@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape, product, splits};
-use crate::graph::budget::whole;
+use crate::graph::budget::{VECTOR, whole};
 use crate::graph::frozen::FreezeError;
-use crate::graph::{Padding, windows};
+use crate::graph::Padding;
 #[cfg(feature = "train")]
-use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, take};
+use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, padded, take};
+use crate::step::windows;
 
 /// 2-D convolution of a map: `name.weight` `[outputs, inputs / groups, kh, kw]` and, with `bias`, `name.bias` `[outputs]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,13 +71,20 @@ impl Operator for Convolution {
     }
 
     fn work(&self, _inputs: &[Shape], output: Shape) -> u64 {
-        let inputs = if self.is_depthwise() { 1 } else { self.inputs };
-        output.count().saturating_mul(product(&[self.kernel[0], self.kernel[1], inputs]))
+        output.count().saturating_mul(product(&[self.kernel[0], self.kernel[1], self.inputs / self.groups.max(1)]))
     }
 
-    /// Groups of channels are made dense, except where each channel is one.
     fn packed(&self) -> Option<u64> {
-        let inputs = if self.is_depthwise() { 1 } else { whole(self.inputs) };
+        let own = self.inputs / self.groups.max(1);
+        let inputs = match self.groups {
+            1 => whole(own),
+            _ if self.is_depthwise() => own,
+            // The groups that a vector of outputs reaches into are computed together.
+            groups => {
+                let reached = VECTOR.saturating_mul(groups).div_ceil(self.outputs.max(1)).saturating_add(1);
+                own.saturating_mul(reached.min(groups))
+            }
+        };
         Some(product(&[self.kernel[0], self.kernel[1], inputs, whole(self.outputs)]))
     }
 
@@ -94,19 +102,20 @@ impl Operator for Convolution {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        lowering.convolution(id, self, inputs[0])
+        Ok(lowering.convolution(id, self, inputs[0]))
     }
 
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        let Some(padding) = self.padding.symmetric().filter(|_| is_one(&self.dilation)) else {
-            return Err(OpError::Unsupported(format!("{self:?}")));
+        let (x, padding) = match self.padding.symmetric() {
+            Some(padding) => (x.map(), padding),
+            None => (padded(x.map(), self.padding, 0.0), [0; 2]),
         };
         let options = ConvOptions::new(self.stride, padding, self.dilation, self.groups);
         let [height, width] = self.kernel;
         let weight = layer.tensor("weight", [self.outputs, self.inputs / self.groups, height, width]);
-        let y = convolution(x.map(), weight, options)?;
+        let y = convolution(x, weight, options)?;
         Ok(Value::Map(if self.bias { y + layer.tensor("bias", [1, self.outputs, 1, 1]) } else { y }))
     }
 }

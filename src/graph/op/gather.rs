@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{Operation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, indices, take};
 
 /// Place i of the output is place `places[i]` of the input, whose pixels are counted row by row: windows, shifts, flips,
 /// transposed maps, strides. It gives tokens, or with `map` a map of that height and width.
@@ -25,5 +28,20 @@ impl Operator for Gather {
                 fits.then_some(Shape::Map([channels, height, width]))
             }
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.open(id, Operation::Gather { places: self.places.clone() }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        let x = x.in_places();
+        let picked = x.clone().select(1, indices(&self.places, &x.device()));
+        Ok(match self.map {
+            None => Value::Tokens(picked),
+            Some(size) => Value::of_places(picked, size),
+        })
     }
 }

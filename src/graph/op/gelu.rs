@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Operator;
+use super::{Lowering, NodeId, Operator, Pending};
+use crate::graph::frozen::{Activation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Tensor, Value, activation, each, take};
+use crate::step::GeluForm;
 
 /// `x · Φ(x)`, with the normal distribution's Φ or what approaches it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,16 +14,26 @@ pub struct Gelu {
     pub form: GeluForm,
 }
 
-/// How Φ is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GeluForm {
-    /// By the error function.
-    Exact,
-    /// `(1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2`
-    Tanh,
-    /// `σ(1.702 · x)`: CLIP's QuickGELU.
-    Quick,
+impl Operator for Gelu {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.activation(id, inputs[0], Activation::Gelu(self.form)))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(match self.form {
+            GeluForm::Exact => each!(x, x => activation::gelu(x)),
+            GeluForm::Tanh => each!(x, x => approached(x)),
+            GeluForm::Quick => each!(x, x => x.clone() * activation::sigmoid(x * 1.702)),
+        })
+    }
 }
 
-impl Operator for Gelu {}
+/// burn's own raises what is negative to a power, which not every device can.
+#[cfg(feature = "train")]
+fn approached<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let cubed = x.clone() * x.clone() * x.clone();
+    let inner = (x.clone() + cubed * 0.044_715) * (2.0 / std::f32::consts::PI).sqrt();
+    x * (inner.tanh() + 1.0) * 0.5
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::FreezeError;
+use crate::graph::frozen::{FreezeError, Reduce};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, gem_pool::gem_pool, take};
 
@@ -45,13 +45,20 @@ impl Operator for GemPool {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        let exponent = lowering.tensor(&self.name, "p").first().copied();
-        lowering.global_pool(id, exponent.map(|exponent| (exponent, self.eps)), inputs[0])
+        let exponent = lowering.tensor(&self.name, "p").first().copied().unwrap_or(1.0);
+        Ok(lowering.global_pool(id, Reduce::Generalised { exponent, eps: self.eps }, inputs[0]))
     }
 
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        Ok(Value::Vector(gem_pool(x.map(), layer.vector("p"))?))
+        let (x, p) = (x.map(), layer.vector("p"));
+        if is_least(&self.eps) {
+            return Ok(Value::Vector(gem_pool(x, p)?));
+        }
+        let [n, c, h, w] = x.dims();
+        let powers = x.clamp_min(self.eps).powf(p.clone().reshape([1, 1, 1, 1]));
+        let means = powers.reshape([n, c, h * w]).mean_dim(2).reshape([n, c]);
+        Ok(Value::Vector(means.powf(p.recip().reshape([1, 1]))))
     }
 }

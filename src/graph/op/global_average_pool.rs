@@ -1,7 +1,7 @@
 //! The mean over all places.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::FreezeError;
+use crate::graph::frozen::{FreezeError, Reduce};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -19,7 +19,7 @@ impl Operator for GlobalAveragePool {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        lowering.global_pool(id, None, inputs[0])
+        Ok(lowering.global_pool(id, Reduce::Mean, inputs[0]))
     }
 
     #[cfg(feature = "train")]

@@ -30,7 +30,7 @@ impl Operator for GroupNorm {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        lowering.group_norm(id, self.groups, self.eps, &self.name, inputs[0])
+        Ok(lowering.group_norm(id, self.groups, self.eps, &self.name, inputs[0]))
     }
 
     #[cfg(feature = "train")]

@@ -29,7 +29,7 @@ impl Operator for InstanceNorm {
     }
 
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        lowering.group_norm(id, self.channels, self.eps, &self.name, inputs[0])
+        Ok(lowering.group_norm(id, self.channels, self.eps, &self.name, inputs[0]))
     }
 
     #[cfg(feature = "train")]

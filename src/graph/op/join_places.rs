@@ -1,6 +1,10 @@
 //! Tokens one behind the other.
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{Operation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Tensor, Value};
+use crate::step;
 
 /// The tokens of the inputs, which have as many channels, one behind the other; a vector is one token.
 #[derive(Debug)]
@@ -15,5 +19,15 @@ impl Operator for JoinPlaces {
             _ => None,
         };
         Some(Shape::Tokens([inputs.iter().try_fold(0, count)?, channels]))
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let parts = vec![step::Part::Input; inputs.len()];
+        Ok(lowering.open(id, Operation::JoinPlaces { parts }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        Ok(Value::Tokens(Tensor::cat(inputs.into_iter().map(Value::in_places).collect(), 1)))
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Operator;
+use super::{Lowering, NodeId, Operator, Pending};
+use crate::graph::frozen::{Activation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, activation, each, take};
 
 /// `max(x, 0) + slope · min(x, 0)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,4 +13,14 @@ pub struct LeakyRelu {
     pub slope: f32,
 }
 
-impl Operator for LeakyRelu {}
+impl Operator for LeakyRelu {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.activation(id, inputs[0], Activation::LeakyRelu(self.slope)))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(each!(x, x => activation::leaky_relu(x, self.slope.into())))
+    }
+}

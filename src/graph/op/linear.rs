@@ -62,7 +62,7 @@ impl Operator for Linear {
             bias: self.bias,
             dilation: [1; 2],
         };
-        lowering.convolution(id, &convolution, inputs[0])
+        Ok(lowering.convolution(id, &convolution, inputs[0]))
     }
 
     #[cfg(feature = "train")]

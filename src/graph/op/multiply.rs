@@ -23,7 +23,7 @@ impl Operator for Multiply {
         let combine = match b {
             b if a == b => Combine::Multiply,
             Shape::Vector(channels) if channels == a.channels() => Combine::Scale,
-            _ => return Err(FreezeError::Unsupported { node: id, op: "Multiply by places".into() }),
+            _ => Combine::Place,
         };
         Ok(lowering.elementwise(id, combine, None, inputs))
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Init, Operator, Part, Role, Shape};
+use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
+use crate::graph::frozen::{Combine, FreezeError, Operation, lower::transposed};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, each, take};
 
 /// Adds `name.weight`, which has the shape of the value: `[t, c]` for tokens, `[c, h, w]` for a map, `[c]` for a vector; or,
 /// with `scales`, multiplies by it.
@@ -29,5 +32,29 @@ impl Operator for Place {
             [x] if x.dims() == self.shape => Some(*x),
             _ => None,
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let values = lowering.tensor(&self.name, "weight");
+        let combine = if self.scales { Combine::Multiply } else { Combine::Add };
+        let values = match *self.shape {
+            // Channels last.
+            [channels, height, width] => transposed(&values, channels, height * width),
+            _ => values,
+        };
+        Ok(lowering.open(id, Operation::Constant { combine, values }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        let weight = layer.vector("weight");
+        let scales = self.scales;
+        Ok(each!(x, x => {
+            let mut dims = x.dims();
+            dims[0] = 1;
+            let weight = weight.reshape(dims);
+            if scales { x * weight } else { x + weight }
+        }))
     }
 }

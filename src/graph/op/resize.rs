@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{FreezeError, Operation};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Tensor, Value, take};
+use crate::step::{ResizeFilter, ResizeRule};
 
 /// A map resized to `height` × `width` pixels, without a blur before it is made smaller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,28 +15,6 @@ pub struct Resize {
     pub width: usize,
     pub filter: ResizeFilter,
     pub rule: ResizeRule,
-}
-
-/// What a pixel is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResizeFilter {
-    /// The pixel that it lies in.
-    Nearest,
-    /// The four pixels around it.
-    Bilinear,
-}
-
-/// Where a pixel lies in the map before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResizeRule {
-    /// `(x + 0.5) / scale − 0.5`
-    HalfPixel,
-    /// The corners lie on the corners: `x · (before − 1) / (after − 1)`.
-    AlignCorners,
-    /// `x / scale`
-    Asymmetric,
 }
 
 impl Operator for Resize {
@@ -47,5 +29,54 @@ impl Operator for Resize {
 
     fn work(&self, _inputs: &[Shape], output: Shape) -> u64 {
         output.count().saturating_mul(4)
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let operation = Operation::Resize { filter: self.filter, rule: self.rule };
+        Ok(lowering.open(id, operation, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        let x = x.map();
+        let [_, _, height, width] = x.dims();
+        let device = x.device();
+        let matrix = |from: usize, to: usize| {
+            Tensor::<1>::from_floats(&self.weights(from, to)[..], &device).reshape([1, 1, to, from])
+        };
+        // Along each axis an output is a sum of few inputs: a product with a matrix of zeros and their weights.
+        let (rows, columns) = (matrix(height, self.height), matrix(width, self.width));
+        Ok(Value::Map(rows.matmul(x).matmul(columns.transpose())))
+    }
+}
+
+#[cfg(feature = "train")]
+impl Resize {
+    /// How much of each of `from` values goes into each of `to`: `[to, from]`.
+    fn weights(&self, from: usize, to: usize) -> Vec<f32> {
+        let mut weights = vec![0.0; to * from];
+        let last = (from - 1) as f64;
+        let ratio = from as f64 / to as f64;
+        for (place, row) in weights.chunks_exact_mut(from).enumerate() {
+            let at = match self.rule {
+                ResizeRule::HalfPixel => (place as f64 + 0.5) * ratio - 0.5,
+                ResizeRule::AlignCorners if to == 1 => 0.0,
+                ResizeRule::AlignCorners => place as f64 * last / (to - 1) as f64,
+                ResizeRule::Asymmetric => place as f64 * ratio,
+            };
+            match (self.filter, self.rule) {
+                (ResizeFilter::Nearest, ResizeRule::Asymmetric) => row[place * from / to] = 1.0,
+                // Between two pixels it is the first.
+                (ResizeFilter::Nearest, _) => row[(at - 0.5).ceil().clamp(0.0, last) as usize] = 1.0,
+                (ResizeFilter::Bilinear, _) => {
+                    let at = at.clamp(0.0, last);
+                    let part = at.fract() as f32;
+                    row[at as usize] += 1.0 - part;
+                    row[at.ceil() as usize] += part;
+                }
+            }
+        }
+        weights
     }
 }

@@ -1,9 +1,22 @@
 //! `ln(1 + exp(x))`.
 
-use super::Operator;
+use super::{Lowering, NodeId, Operator, Pending};
+use crate::graph::frozen::{Activation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, activation, each, take};
 
 /// `ln(1 + exp(x))`.
 #[derive(Debug)]
 pub struct Softplus;
 
-impl Operator for Softplus {}
+impl Operator for Softplus {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.activation(id, inputs[0], Activation::Softplus))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(each!(x, x => activation::softplus(x, 1.0)))
+    }
+}

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{Operation, FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, take};
 
 /// The tokens `start .. start + length`; with `vector`, the only one as a vector `[c]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,5 +24,18 @@ impl Operator for SplitPlaces {
             false => is_there.then_some(Shape::Tokens([self.length, channels])),
             true => (is_there && self.length == 1).then_some(Shape::Vector(channels)),
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        let places = (self.start..self.start + self.length).map(|place| place as u32).collect();
+        Ok(lowering.open(id, Operation::Gather { places }, inputs))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        let x = x.tokens().narrow(1, self.start, self.length);
+        let [n, _, channels] = x.dims();
+        Ok(if self.vector { Value::Vector(x.reshape([n, channels])) } else { Value::Tokens(x) })
     }
 }

@@ -1,6 +1,9 @@
 //! A map as tokens.
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, take};
 
 /// The pixels of a map, row by row, as tokens: `[c, h, w]` → `[h · w, c]`.
 #[derive(Debug)]
@@ -12,5 +15,15 @@ impl Operator for Tokens {
             &[Shape::Map([channels, height, width])] => Some(Shape::Tokens([height.checked_mul(width)?, channels])),
             _ => None,
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, _id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.view(inputs[0]))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(Value::Tokens(x.in_places()))
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, Shape};
+use super::{Lowering, NodeId, Operator, Pending, Shape};
+use crate::graph::frozen::{FreezeError};
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value, take};
 
 /// Tokens as the pixels of a map, row by row: `[height · width, c]` → `[c, height, width]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,5 +22,15 @@ impl Operator for Untokens {
             }
             _ => None,
         }
+    }
+
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+        Ok(lowering.reshaped(id, inputs[0]))
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        let [x] = take(inputs);
+        Ok(Value::of_places(x.tokens(), [self.height, self.width]))
     }
 }

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::extract::FILTER;
 use crate::image::{self, Fitted, Fitter, Rows};
-use crate::kernels::preprocess::ImageSizeError;
+use crate::kernels::frozen::preprocess::ImageSizeError;
 use crate::web::error::WebError;
 
 /// Width and height of a picture by the first bytes of its file: also of GIF, AVIF and HEIC, which only a browser decodes.

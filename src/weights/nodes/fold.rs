@@ -137,6 +137,9 @@ pub(super) fn fold<'a>(network: Network<'a>, input: &InputOptions) -> Result<Fol
             Some(Stop::Error(error)) => return Err(error),
             None => {}
         }
+        let Some(output) = output else {
+            return Err(WeightsError::Damaged { format, reason: "it has no result".into() });
+        };
         let read = fold.load(output);
         let output = fold.alias[output];
         if !matches!(read, Ok(Fact::Flow(_))) {
@@ -223,6 +226,16 @@ fn broadcast(a: &[Size], b: &[Size]) -> Result<Vec<Size>, Refusal> {
     all.ok_or_else(|| Refusal::Unsupported(format!("of {} and {}", shown(a), shown(b))))
 }
 
+/// The dimensions of a constant that may be written down for each of the images that `dims` has.
+fn each_image(mut constant: Vec<Size>, dims: &[Size]) -> Vec<Size> {
+    if constant.len() == dims.len()
+        && let (Some(first), Some(Size::Batch(1))) = (constant.first_mut(), dims.first())
+    {
+        *first = Size::Known(1);
+    }
+    constant
+}
+
 impl From<WeightsError> for Stop {
     fn from(error: WeightsError) -> Self {
         Self::Error(error)
@@ -293,7 +306,15 @@ impl<'a> Fold<'_, 'a, '_> {
             depends |= matches!(fact, Fact::Flow(_));
             self.facts[value] = Some(fact);
         }
-        let inputs = node.inputs.iter().map(|input| input.map(|input| self.alias[input])).collect();
+        let mut inputs: Vec<Option<ValueId>> =
+            node.inputs.iter().map(|input| input.map(|input| self.alias[input])).collect();
+        if node.kind == "Concat" {
+            // A shift by 0 joins with nothing.
+            let is_nothing = |value: ValueId| {
+                matches!(&self.facts[value], Some(Fact::Flow(dims)) if dims.contains(&Size::Known(0)))
+            };
+            inputs.retain(|input| !input.is_some_and(is_nothing));
+        }
         Ok(depends.then(|| Node { inputs, ..node.clone() }))
     }
 
@@ -308,7 +329,14 @@ impl<'a> Fold<'_, 'a, '_> {
             }
         };
         budget::within(String::new, axes as u64, "dimensions", AXES as u64)?;
-        budget::map(String::new, Shape::Map([1, 1, numbers / self.batch]))
+        let each = numbers / self.batch;
+        // Of a map the channels are bounded for themselves.
+        let channels = match fact {
+            Fact::Flow(dims) if dims.len() == 4 => dims[1].known().and_then(|size| usize::try_from(size).ok()),
+            _ => None,
+        };
+        let channels = channels.filter(|&channels| channels > 0 && each.is_multiple_of(channels)).unwrap_or(1);
+        budget::map(String::new, Shape::Map([channels, 1, each / channels]))
     }
 
     // The inputs.
@@ -756,9 +784,15 @@ impl<'a> Fold<'_, 'a, '_> {
             "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Mod" | "PRelu" | "Where" | "Equal" | "Less"
             | "Greater" => {
                 let mut all: Vec<Size> = Vec::new();
-                for port in 0..node.inputs.len() {
-                    if node.has(port) {
-                        all = broadcast(&all, &self.dims(node, port)?)?;
+                let ports = 0..if node.kind == "PRelu" { 1 } else { node.inputs.len() };
+                for port in ports.clone().filter(|&port| node.has(port)) {
+                    if let Fact::Flow(dims) = self.at(node, port)? {
+                        all = broadcast(&all, &dims)?;
+                    }
+                }
+                for port in ports.filter(|&port| node.has(port)) {
+                    if !matches!(self.at(node, port)?, Fact::Flow(_)) {
+                        all = broadcast(&all, &each_image(self.dims(node, port)?, &all))?;
                     }
                 }
                 all
@@ -829,9 +863,6 @@ impl<'a> Fold<'_, 'a, '_> {
                     dims[along] = match (dims[along], end) {
                         (Size::Known(size), Size::Known(end)) => {
                             let (_, length) = run(start, end, step, usize::try_from(size).unwrap_or(0))?;
-                            if length == 0 {
-                                return Err(Refusal::Damaged("takes nothing".into()).into());
-                            }
                             known(length)
                         }
                         // All images.
@@ -879,14 +910,22 @@ impl<'a> Fold<'_, 'a, '_> {
             }
             "Conv" => {
                 let (dims, weight) = (self.dims(node, 0)?, self.constant_shape(node, 1)?);
-                let Some(([outputs, _], [kh, kw], _)) = convolution_weight(&weight) else {
+                let Some(([outputs, inputs], [kh, kw], groups)) = convolution_weight(&weight) else {
                     return Err(Refusal::Unsupported(format!("with weights of shape {weight:?}")).into());
                 };
-                let &[batch, _, height, width] = &dims[..] else {
-                    return Err(
-                        Refusal::Unsupported(format!("its input of {} is no map of channels", shown(&dims))).into()
-                    );
+                let &[batch, channels, height, width] = &dims[..] else {
+                    let reason = format!("its input of {} is no map of channels", shown(&dims));
+                    return Err(Refusal::Unsupported(reason).into());
                 };
+                let groups = groups.or(usize::try_from(node.integer("group", 1)).ok());
+                let taken = groups.and_then(|groups| Some((groups, groups.checked_mul(inputs)?)));
+                let Some((groups, taken)) = taken else {
+                    return Err(Refusal::Damaged("has groups that do not fit".into()).into());
+                };
+                if groups == 0 || channels != known(taken) {
+                    let reason = format!("cannot take {} with weights of {weight:?} in {groups} groups", shown(&dims));
+                    return Err(Refusal::Damaged(reason).into());
+                }
                 let window = Window::of(node, [kh, kw], [height, width], false)?;
                 let [height, width] = window.output([height, width])?;
                 vec![batch, known(outputs), known(height), known(width)]
@@ -1026,7 +1065,13 @@ impl<'a> Fold<'_, 'a, '_> {
                 Ok(kept.map(|(_, size)| *size).collect())
             }
             "Unsqueeze" => {
-                let list = self.integers(node, 1)?.ok_or_else(|| Refusal::Damaged("names no axes".into()))?;
+                let missing = || Refusal::Damaged("names no axes".into());
+                if !node.has(1) {
+                    return Err(missing().into());
+                }
+                let more = self.sizes(node, 1)?.values.len();
+                budget::within(String::new, (dims.len() + more) as u64, "dimensions", AXES as u64)?;
+                let list = self.integers(node, 1)?.ok_or_else(missing)?;
                 let rank = dims.len() + list.len();
                 budget::within(String::new, rank as u64, "dimensions", AXES as u64)?;
                 let along = axes(&list, rank)?;

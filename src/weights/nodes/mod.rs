@@ -40,7 +40,7 @@ pub(super) struct Network<'a> {
     pub nodes: Vec<Node<'a>>,
     pub values: Vec<Named<'a>>,
     /// The value that is the feature.
-    pub output: ValueId,
+    pub output: Option<ValueId>,
     /// Tells which of several outputs it is.
     pub outputs: Option<String>,
     /// The numbers of constants and layers.

@@ -134,7 +134,7 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
         }
         plain.push(node);
     }
-    let output = values.id(&output);
+    let output = Some(values.id(&output));
     let budget = Budget::numbers(file);
     Ok(nodes::Network {
         format: FORMAT,

@@ -138,11 +138,10 @@ impl<'a> Writer<'a> {
                 if bgr {
                     weights[0] = self.reversed(&format!("{}.weight", c.name))?;
                 }
-                let Padding { top, left, bottom, right } = c.padding;
                 let mut attributes = vec![
                     ints("kernel_shape", &c.kernel),
                     ints("strides", &c.stride),
-                    ints("pads", &[top, left, bottom, right]),
+                    pads(c.padding),
                     int("group", c.groups),
                 ];
                 attributes.extend((c.dilation != [1, 1]).then(|| ints("dilations", &c.dilation)));
@@ -195,7 +194,7 @@ impl<'a> Writer<'a> {
                 }
                 let pool = &Pool { ceil: false, ..*pool };
                 let [kernel, stride, padding, ceil] = window(pool);
-                let counted = int("count_include_pad", 1);
+                let counted = int("count_include_pad", pool.count_padding.into());
                 self.node("AveragePool", &inputs, out, [kernel, stride, padding, ceil, counted]);
             }
             Op::GlobalAveragePool => self.node("GlobalAveragePool", &inputs, out, []),
@@ -389,8 +388,8 @@ fn ints(name: &str, values: &[usize]) -> Attribute {
     Attribute { name: name.into(), ints, kind: kind::ATTRIBUTE_INTS, ..Default::default() }
 }
 
-fn pads([height, width]: [usize; 2]) -> Attribute {
-    ints("pads", &[height, width, height, width])
+fn pads(Padding { top, left, bottom, right }: Padding) -> Attribute {
+    ints("pads", &[top, left, bottom, right])
 }
 
 fn window(pool: &Pool) -> [Attribute; 4] {

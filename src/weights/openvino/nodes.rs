@@ -70,7 +70,8 @@ pub(super) fn nodes<'a>(network: Network<'a>, bin: &'a [u8]) -> Result<nodes::Ne
     for layer in &network.layers {
         first.push(values.len());
         for output in 0..layer.outputs.len().max(1) {
-            let stated = layer.outputs.get(output).filter(|_| layer.kind != "Parameter").cloned();
+            let stated = layer.outputs.get(output).cloned().unwrap_or_default();
+            let stated = Some(stated).filter(|_| layer.kind != "Parameter");
             let name = layer.name.strip_suffix("_compressed").unwrap_or(layer.name);
             values.push(Named { name: name.into(), constant: None, stated });
         }
@@ -87,22 +88,21 @@ pub(super) fn nodes<'a>(network: Network<'a>, bin: &'a [u8]) -> Result<nodes::Ne
     }
     let image = Image { value: image.ok_or_else(|| damaged("it has no input"))?, dims };
     let Speller { values, nodes, .. } = speller;
-    let (output, outputs) = feature(&results, &values)?;
+    let (output, outputs) = feature(&results, &values);
     let (name, hints, budget) = (network.name.to_owned(), network.hints, Budget::numbers(bin.len()));
     Ok(nodes::Network { format: FORMAT, name, image, hints, nodes, values, output, outputs, budget })
 }
 
 /// The result that is the feature, and the words for it where there are several: the first that is a vector.
-fn feature(results: &[ValueId], values: &[Named]) -> Result<(ValueId, Option<String>), WeightsError> {
+fn feature(results: &[ValueId], values: &[Named]) -> (Option<ValueId>, Option<String>) {
     let [first, _, ..] = results else {
-        let only = results.first().ok_or_else(|| damaged("it has no result"))?;
-        return Ok((*only, None));
+        return (results.first().copied(), None);
     };
     let is_vector = |value: &&ValueId| values[**value].stated.as_ref().is_some_and(|dims| dims.len() == 2);
     let chosen = *results.iter().find(is_vector).unwrap_or(first);
     let names: Vec<String> = results.iter().map(|&value| format!("`{}`", values[value].name)).collect();
     let words = format!("Of its results {} `{}` is taken for the feature.", names.join(", "), values[chosen].name);
-    Ok((chosen, Some(words)))
+    (Some(chosen), Some(words))
 }
 
 /// The image's dimensions; `?`, `-1` and ranges such as `1..512` leave them open.

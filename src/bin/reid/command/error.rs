@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use webreid::dataset::{CameraError, DatasetError, ImageStoreError, LoaderError, TeacherError, TrainingSetError};
+use webreid::dataset::{CameraError, DatasetError};
 use webreid::extract::{DeviceError, ExtractError};
 use webreid::gallery::GalleryError;
 use webreid::ranking::RankingError;
 use webreid::training::TrainError;
+use webreid::training::data::{ImageStoreError, LoaderError, TeacherError, TrainingSetError};
 use webreid::weights::{BUNDLED, WeightsError};
 
 use crate::command::train::TrainConfigError;

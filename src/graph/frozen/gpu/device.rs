@@ -9,7 +9,7 @@ use wgpu::ErrorFilter;
 
 use super::answer::{OPENING, WORK, within};
 use crate::kernels::variant::Variant;
-use crate::weights::Precision;
+use crate::tensor::Precision;
 
 /// Why a network cannot be run on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -29,7 +29,7 @@ use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
 use self::plan::{Plan, Target, Weights};
 use super::{Frozen, Map};
-use crate::kernels::nhwc::{Stored, VEC};
+use crate::kernels::frozen::{Stored, VEC};
 use crate::kernels::variant::Variant;
 
 /// The batches whose pipelines are made when a network is loaded; those of any other have the same, nearly always.

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Buffers, Convolution, Frozen, Gate, Operation, Step, ValueId};
-use crate::kernels::nhwc::{
-    Stored, VEC, concatenate, conv, depthwise, elementwise, gate, gate_scales, global_pool, group_norm, lite,
-    lite_strip, nhwc_input, pool, tail,
+use super::super::{Buffers, Frozen, Step, ValueId};
+use crate::kernels::frozen::{
+    Stored, VEC, attention, channel_pool, concatenate, conv, depthwise, elementwise, gate, gate_scales, gather,
+    gather_channels, global_pool,
+    group_norm::{self, Norm},
+    grouped, lite, lite_strip, nhwc_input, padded_pixels, pool, resize, tail, transpose,
 };
 use crate::kernels::{Dispatch, variant::Variant};
+use crate::step::{Activation, Affine, Attention, Combine, Convolution, Gate, Operation, Part, ResizeFilter};
 
 /// What a launch binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +87,8 @@ impl Plan {
         let layers = lite_layers(frozen);
         for (place, step) in frozen.steps.iter().enumerate() {
             match layers[place] {
-                Some(Part::First) => {}
-                Some(Part::Second(first)) => planner.lite(&frozen.steps[first], step),
+                Some(Layer::First) => {}
+                Some(Layer::Second(first)) => planner.lite(&frozen.steps[first], step),
                 None => planner.step(step),
             }
         }
@@ -103,14 +106,14 @@ impl Plan {
 
 /// The part of a step in a Lite layer.
 #[derive(Clone, Copy)]
-enum Part {
+enum Layer {
     First,
     /// With the place of the first.
     Second(usize),
 }
 
 /// The steps that are Lite layers: a convolution that only a depthwise one reads.
-fn lite_layers(frozen: &Frozen) -> Vec<Option<Part>> {
+fn lite_layers(frozen: &Frozen) -> Vec<Option<Layer>> {
     let mut readers = vec![0; frozen.values.len()];
     let mut maker = vec![None; frozen.values.len()];
     frozen.outputs.iter().for_each(|&output| readers[output] += 1);
@@ -126,8 +129,8 @@ fn lite_layers(frozen: &Frozen) -> Vec<Option<Part>> {
             (&frozen.steps[first].operation, &frozen.steps[first].inputs[..], readers[step.inputs[0]])
             && lite::fits(c, second)
         {
-            parts[first] = Some(Part::First);
-            parts[place] = Some(Part::Second(first));
+            parts[first] = Some(Layer::First);
+            parts[place] = Some(Layer::Second(first));
         }
     }
     parts
@@ -185,28 +188,55 @@ impl Planner<'_> {
             Operation::Gate(gate) => return self.gate(step, gate),
             &Operation::Pool { maximum, window } => self
                 .launch([x, out], move |batch| (pool::KERNEL.into(), pool::dispatch(batch, maximum, window, from, to))),
-            Operation::GlobalPool { exponent, affine, activation } => {
+            Operation::GlobalPool { reduce, affine, activation } => {
                 let [tail] = self.weights([tail(affine.as_ref(), activation, to.pitch)]);
-                let (exponent, activation) = (*exponent, activation.clone());
+                let (reduce, activation) = (*reduce, activation.clone());
                 self.launch([x, tail, out], move |batch| {
-                    (global_pool::KERNEL.into(), global_pool::dispatch(batch, exponent, &activation, from))
+                    (global_pool::KERNEL.into(), global_pool::dispatch(batch, reduce, &activation, from))
                 });
             }
-            Operation::GroupNorm { groups, affine, activation } => {
-                let [tail] = self.weights([tail(Some(affine), activation, to.pitch)]);
-                let (groups, channels, activation) = (*groups, affine.scale.len(), activation.clone());
-                self.launch([x, tail, out], move |batch| {
-                    (group_norm::KERNEL.into(), group_norm::dispatch(batch, groups, channels, &activation, from))
+            &Operation::ChannelPool { maximum } => {
+                let channels = self.frozen.values[input].channels;
+                self.launch([x, out], move |batch| {
+                    (channel_pool::KERNEL.into(), channel_pool::dispatch(batch, maximum, channels, from))
                 });
             }
+            Operation::GroupNorm { groups, eps, affine, activation } => {
+                self.norm(step, Norm::Groups(*groups), *eps, Some(affine), activation);
+            }
+            Operation::LayerNorm { eps, affine, activation } => {
+                self.norm(step, Norm::Layer, *eps, Some(affine), activation);
+            }
+            Operation::UnitLength { eps } => self.norm(step, Norm::UnitLength, *eps, None, &Activation::None),
             Operation::Elementwise { combine, affine, activation } => {
-                let [tail] = self.weights([tail(affine.as_ref(), activation, to.pitch)]);
-                let (combine, activation) = (*combine, activation.clone());
                 let second = Binding::Value(*step.inputs.get(1).unwrap_or(&input));
-                self.launch([x, second, tail, out], move |batch| {
-                    (elementwise::KERNEL.into(), elementwise::dispatch(batch, combine, &activation, to))
+                self.elementwise(step, *combine, second, affine.as_ref(), activation);
+            }
+            Operation::Constant { combine, values } => {
+                let values = padded_pixels(values, self.frozen.values[input].channels, to.pitch);
+                let constant = self.buffer(values, true);
+                self.elementwise(step, *combine, constant, None, &Activation::None);
+            }
+            Operation::GatherChannels { channels } => {
+                let list = self.list(channels);
+                let count = channels.len();
+                self.launch([x, list, out], move |batch| {
+                    (gather_channels::KERNEL.into(), gather_channels::dispatch(batch, count, from, to))
                 });
             }
+            Operation::Gather { places } => self.gather(step, x, from.area(), places, 0),
+            Operation::JoinPlaces { parts } => self.join(step, parts),
+            Operation::Transpose => {
+                self.launch([x, out], move |batch| (transpose::KERNEL.into(), transpose::dispatch(batch, from, to)))
+            }
+            Operation::Resize { filter: ResizeFilter::Nearest, rule } => {
+                self.gather(step, x, from.area(), &resize::nearest(*rule, from, to), 0);
+            }
+            Operation::Resize { filter: ResizeFilter::Bilinear, rule } => {
+                let table = self.list(&resize::table(*rule, from, to));
+                self.launch([x, table, out], move |batch| (resize::KERNEL.into(), resize::dispatch(batch, from, to)));
+            }
+            Operation::Attention(attention) => self.attention(step, attention),
             &Operation::Slice { start } => {
                 self.copy(input, step.output, (start, 0), self.frozen.values[step.output].channels)
             }
@@ -226,15 +256,98 @@ impl Planner<'_> {
         let input = step.inputs[0];
         let (from, to) = (self.stored[input], self.stored[step.output]);
         let residual = step.inputs.get(1).copied();
-        let [weights, tail] = self.factors(conv::weights(c, self.frozen.values[input].channels, from, to));
+        let channels = self.frozen.values[input].channels;
+        let is_grouped = c.groups > 1;
+        let weights = if is_grouped { grouped::weights(c, channels, to) } else { conv::weights(c, channels, from, to) };
+        let [weights, tail] = self.factors(weights);
         let c = without_weights(c);
         let second = Binding::Value(residual.unwrap_or(input));
         let bindings = [Binding::Value(input), weights, tail, second, Binding::Value(step.output)];
+        if is_grouped {
+            return self.launch(bindings, move |batch| {
+                let dispatch = grouped::dispatch(batch, &c, channels, residual.is_some(), from, to);
+                (grouped::KERNEL.into(), dispatch)
+            });
+        }
         let software = self.gpu.software;
         self.launch(bindings, move |batch| {
             let tile = conv::tile(batch * to.area(), to.vecs(), software);
             let dispatch = conv::dispatch(batch, &c, residual.is_some(), from, to, tile);
-            (tile.variant(conv::is_padded(&c)), dispatch)
+            (tile.variant(conv::is_padded(&c), c.dilation), dispatch)
+        });
+    }
+
+    fn norm(&mut self, step: &Step, norm: Norm, eps: f32, affine: Option<&Affine>, activation: &Activation) {
+        let (map, channels) = (self.stored[step.output], self.frozen.values[step.output].channels);
+        let [tail] = self.weights([tail(affine, activation, map.pitch)]);
+        let activation = activation.clone();
+        self.launch([Binding::Value(step.inputs[0]), tail, Binding::Value(step.output)], move |batch| {
+            (group_norm::KERNEL.into(), group_norm::dispatch(batch, norm, eps, channels, &activation, map))
+        });
+    }
+
+    fn elementwise(
+        &mut self,
+        step: &Step,
+        combine: Combine,
+        second: Binding,
+        affine: Option<&Affine>,
+        activation: &Activation,
+    ) {
+        let map = self.stored[step.output];
+        let [tail] = self.weights([tail(affine, activation, map.pitch)]);
+        let activation = activation.clone();
+        let constant = matches!(second, Binding::Weights(_));
+        let bindings = [Binding::Value(step.inputs[0]), second, tail, Binding::Value(step.output)];
+        self.launch(bindings, move |batch| {
+            (elementwise::KERNEL.into(), elementwise::dispatch(batch, combine, constant, &activation, map))
+        });
+    }
+
+    /// Whole numbers, whose bits the buffer has.
+    fn list(&mut self, numbers: &[u32]) -> Binding {
+        self.buffer(numbers.iter().map(|&number| f32::from_bits(number)).collect(), false)
+    }
+
+    /// Pixels of `x`, to the output from one on.
+    fn gather(&mut self, step: &Step, x: Binding, from_area: usize, places: &[u32], first: usize) {
+        let (to, count) = (self.stored[step.output], places.len());
+        let list = self.list(places);
+        self.launch([x, list, Binding::Value(step.output)], move |batch| {
+            (gather::KERNEL.into(), gather::dispatch(batch, count, from_area, to, first))
+        });
+    }
+
+    fn join(&mut self, step: &Step, parts: &[Part]) {
+        let (channels, pitch) = (self.frozen.values[step.output].channels, self.stored[step.output].pitch);
+        let (mut inputs, mut first) = (step.inputs.iter(), 0);
+        for part in parts {
+            let (x, from_area, count) = match part {
+                Part::Input => {
+                    let Some(&id) = inputs.next() else { break };
+                    (Binding::Value(id), self.stored[id].area(), self.stored[id].area())
+                }
+                Part::Constant(values) => {
+                    let x = self.buffer(padded_pixels(values, channels, pitch), true);
+                    (x, 0, values.len() / channels)
+                }
+            };
+            self.gather(step, x, from_area, &Vec::from_iter(0..count as u32), first);
+            first += count;
+        }
+    }
+
+    fn attention(&mut self, step: &Step, a: &Attention) {
+        let [q, k, v] = std::array::from_fn(|i| self.stored[step.inputs[i]]);
+        let to = self.stored[step.output];
+        let sizes = attention::Sizes::new(a, self.frozen.values[step.output].channels, [q, k]);
+        // Infinity is beyond what shaders need to know.
+        let biases = a.bias.as_ref().map(|bias| bias.iter().map(|bias| bias.max(-1e30)).collect());
+        let [biases] = self.weights([biases.unwrap_or_else(|| vec![0.0])]);
+        let a = Attention { bias: None, ..a.clone() };
+        let [q_, k_, v_] = std::array::from_fn(|i| Binding::Value(step.inputs[i]));
+        self.launch([q_, k_, v_, biases, Binding::Value(step.output)], move |batch| {
+            (sizes.variant(), attention::dispatch(batch, &a, sizes, [q, k, v, to]))
         });
     }
 

@@ -35,13 +35,9 @@ impl Emit {
         let inputs = groups.checked_mul(per_group).ok_or_else(wrong)?;
         let x = self.flow_at(node, 0)?;
         let sizes = x.layout.sizes();
-        let &[_, channels, rows, columns] = &sizes[..] else {
+        let &[_, _, rows, columns] = &sizes[..] else {
             return unsupported(format!("its input of {} is no map of channels", x.shown()));
         };
-        if channels != inputs as u64 || groups == 0 {
-            let weight = &weight.shape;
-            return damaged(format!("cannot take {channels} channels with weights of {weight:?} in {groups} groups"));
-        }
         let kernel = [height, width];
         let window = Window::of(node, kernel, [rows, columns].map(|size| known(size as usize)), false)?;
         let [top, left, bottom, right] = window.padding;
@@ -264,7 +260,7 @@ impl Emit {
             return unsupported("in training; export the model after model.eval()");
         }
         let x = self.flow_at(node, 0)?;
-        let x = self.on_channels(x, 1)?;
+        let x = self.on_channels(x, 1, false)?;
         let channels = x.at.shape.channels();
         let values = [1, 2, 3, 4].map(|port| self.channels_at(node, port, channels));
         let [weight, bias, mean, mut variance] = values;
@@ -285,9 +281,12 @@ impl Emit {
         self.each(x, norm, values, Some(&name))
     }
 
-    /// With all channels, in their order, in one dimension.
-    fn on_channels(&mut self, x: Flow, dim: usize) -> Result<Flow, Refusal> {
+    /// With all channels, in their order, in one dimension; with `may_part` a part of them stays as it is.
+    fn on_channels(&mut self, x: Flow, dim: usize, may_part: bool) -> Result<Flow, Refusal> {
         let x = self.whole(x)?;
+        if may_part && !x.layout.has(dim, Axis::Place) {
+            return Ok(x);
+        }
         if x.rank() <= dim {
             return unsupported(format!("of {}", x.shown()));
         }
@@ -367,6 +366,8 @@ impl Emit {
             None if is_layer => (axis(node.integer("axis", -1), rank)?..rank).collect(),
             None => axes(&self.integers_at(node, 1)?, rank)?,
         };
+        // Channels that are made of places are put together first.
+        let x = if let &[dim] = &over[..] && x.layout.has(dim, Axis::Channel) { self.on_channels(x, dim, true)? } else { x };
         let eps = epsilon(node.float("epsilon", if is_layer { 1e-5 } else { 0.0 }));
         let channels = x.at.shape.channels();
         let [own_places, own_channels] =

@@ -158,21 +158,23 @@ impl Emit {
     pub(super) fn generalised_mean(&mut self, node: &Node) -> Result<Flow, Refusal> {
         let x = self.flow_at(node, 0)?;
         let x = self.whole(x)?;
-        if x.rank() < 3 || !x.layout.has(1, Axis::Channel) || !matches!(x.at.shape, Shape::Map(_)) {
+        let is_map = x.rank() > 2 && x.layout.along([0, 1], Axis::Place).is_empty();
+        if !is_map || !x.layout.along(2..x.rank(), Axis::Channel).is_empty() || !matches!(x.at.shape, Shape::Map(_)) {
             return unsupported(format!("its input of {} is no map of channels", x.shown()));
         }
         let exponent = node.float("exponent", 3.0) as f32;
         let least = node.float("epsilon", 0.0);
         // Below the usual one no feature differs by more.
         let eps = if least <= f64::from(GemPool::EPS) * 1.001 { GemPool::EPS } else { least as f32 };
+        let x_shown = x.shown();
         let at = self.push(GemPool { name: String::new(), eps }, &[x.at], vec![vec![exponent]], None)?;
         let mut layout = x.layout;
         (layout.place, layout.channel) = (0, 0);
         layout.dims.iter_mut().skip(2).for_each(Vec::clear);
-        if node.float("keepdims", 1.0) == 0.0 {
-            layout.dims.truncate(2);
+        match layout.reshape(&self.sizes(node)) {
+            Some(layout) => Ok(Flow { at, layout, alone: true }),
+            None => unsupported(format!("of {}", x_shown)),
         }
-        Ok(Flow { at, layout, alone: true })
     }
 
     /// A feature of length 1 at the end is left to the matching.

@@ -333,8 +333,8 @@ impl Emit {
             .map(|dim| x.layout.sizes()[dim])
             .collect();
         match places[..] {
-            [height, width] if x.rank() == 4 => Form::Map([height as usize, width as usize]),
             _ if places.iter().all(|size| *size == 1) => Form::Vector,
+            [height, width] if x.rank() == 4 => Form::Map([height as usize, width as usize]),
             _ => Form::Tokens,
         }
     }

@@ -7,15 +7,13 @@ use crate::weights::nodes::{Node, ValueId};
 /// `mean(max(x, least)^p)^(1/p)` over the whole map.
 pub(super) fn generalised_mean<'a>(plain: &Plain<'_, 'a>, node: &Node<'a>) -> Option<Change<'a>> {
     let (mean, root) = powered(plain, node)?;
-    let (power, keep) = whole_mean(plain, mean)?;
+    let power = whole_mean(plain, seen_as(plain, mean))?;
     let (bounded, exponent) = powered(plain, plain.maker(power)?)?;
     if exponent <= 0.0 || (exponent * root - 1.0).abs() > 1e-5 {
         return None;
     }
     let (x, least) = at_least(plain, bounded)?;
-    let mut one = node.one("GeneralisedMean", vec![x]).set("exponent", exponent).set("epsilon", least);
-    one = one.set("keepdims", if keep { 1.0 } else { 0.0 });
-    Some(Change::Node(one))
+    Some(Change::Node(node.one("GeneralisedMean", vec![x]).set("exponent", exponent).set("epsilon", least)))
 }
 
 /// A value to a power.
@@ -28,13 +26,24 @@ fn powered(plain: &Plain, node: &Node) -> Option<(ValueId, f64)> {
     }
 }
 
-/// The mean of a map, and whether it is a map of one pixel.
-fn whole_mean(plain: &Plain, value: ValueId) -> Option<(ValueId, bool)> {
+/// The value that is seen in another shape, which the mean of a map may be.
+fn seen_as(plain: &Plain, mut value: ValueId) -> ValueId {
+    while let Some(node) = plain.maker(value).filter(|node| matches!(node.kind, "Flatten" | "Reshape" | "Squeeze")) {
+        match node.input(0) {
+            Ok(input) => value = input,
+            Err(_) => break,
+        }
+    }
+    value
+}
+
+/// The map that a value is the mean of.
+fn whole_mean(plain: &Plain, value: ValueId) -> Option<ValueId> {
     let node = plain.maker(value)?;
     let x = node.input(0).ok()?;
     let dims = plain.dims(x)?;
     let is_whole = match node.kind {
-        "GlobalAveragePool" => return Some((x, true)),
+        "GlobalAveragePool" => return Some(x),
         "ReduceMean" => {
             let over = axes(plain, node)?;
             !over.is_empty() && over.iter().copied().eq(2..dims.len())
@@ -47,7 +56,7 @@ fn whole_mean(plain: &Plain, value: ValueId) -> Option<(ValueId, bool)> {
         }
         _ => false,
     };
-    is_whole.then(|| (x, node.kind == "AveragePool" || node.integer("keepdims", 1) != 0))
+    is_whole.then_some(x)
 }
 
 /// `max(x, least)`; what a ReLU gives is at least 0.

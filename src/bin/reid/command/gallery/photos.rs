@@ -8,7 +8,7 @@ use webreid::dataset::{CameraFrom, ReadImageError};
 use webreid::extract::Extractor;
 use webreid::gallery::{ContentHash, NewPhoto, Photo};
 use webreid::image::{Picture, Rows, fit, quality};
-use webreid::kernels::preprocess::Filter;
+use webreid::kernels::frozen::preprocess::Filter;
 
 use crate::command::error::CliError;
 use crate::command::features::features_and;

@@ -8,7 +8,7 @@ use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 use rayon::prelude::*;
 use webreid::dataset::read_image;
 use webreid::image::{Rows, fit};
-use webreid::kernels::preprocess::Filter;
+use webreid::kernels::frozen::preprocess::Filter;
 
 /// The longer side, in pixels: sharp at the size at which the page shows them, and some 3 kB.
 const SIDE: u32 = 128;

@@ -11,11 +11,12 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use webreid::dataset::{Folder, LoaderConfig, Protocol, UnknownProtocol};
+use webreid::dataset::{Protocol, UnknownProtocol};
 use webreid::image::{Augment, AugmentError, Augmenter};
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ConfigError, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
+use webreid::training::data::{Folder, LoaderConfig};
 use webreid::training::{
     Decay, Depth, Distillation, Objective, OptimizerConfig, SamplerConfig, Schedule, TrainerConfig, Triplet, Visits,
 };

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use webreid::dataset::{Dataset, ImageStore, Loader, Protocol, Split, Teacher, TrainingSet};
+use webreid::dataset::{Dataset, Protocol, Split};
 use webreid::model::InputConfig;
+use webreid::training::data::{ImageStore, Loader, Teacher, TrainingSet};
 
 use super::config::{TrainConfig, TrainConfigError};
 use super::run::DataPrint;

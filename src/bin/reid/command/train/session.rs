@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
-use webreid::dataset::Loader;
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
 use webreid::graph::{Parameter, Role};
 use webreid::model::{InputConfig, ReIdentifierConfig};
 use webreid::ranking::Adaptation;
+use webreid::training::data::Loader;
 use webreid::training::{ComputeDevice, TrainState, Trainer};
 use webreid::weights::{Dialect, InputOptions, Precision, Recognised, Tensor, initial_tensors, to_safetensors};
 

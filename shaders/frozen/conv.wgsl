@@ -1,0 +1,162 @@
+// Convolution over all channels with bias, a residual and an activation: an implicit matrix product of receptive fields
+// [pixels, kh · kw · inputs] and weights, with a tile of sums in the registers of each thread. Neighbouring threads take
+// neighbouring pixels and the same outputs, so that they load the same weights.
+
+// What is stored, in the variant for GPUs that have it f16.
+alias real = f32;
+
+// What one thread computes: so many pixels by so many vec4s of outputs.
+const PIXELS = 8u;
+const OUTPUTS = 2u;
+// The threads of a workgroup, along pixels and along outputs.
+const PIXEL_THREADS = 8u;
+const OUTPUT_THREADS = 8u;
+// 1 where fields may reach beyond the map.
+const PADDED = 1u;
+// Pixels from one place of the kernel to the next.
+const DILATION_Y = 1u;
+const DILATION_X = 1u;
+// 1 where products are summed in f16, four at a time, before they are added in f32.
+const HALF = 0u;
+// vec4s of outputs whose weights are packed together.
+const BLOCK = 2u;
+
+struct Params {
+    height: u32,
+    width: u32,
+    // vec4s of a pixel of the input.
+    inputs: u32,
+    out_height: u32,
+    out_width: u32,
+    // vec4s of a pixel of the output.
+    outputs: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    // Of the outputs of all images.
+    pixels: u32,
+    // Workgroups that share their pixels.
+    output_groups: u32,
+    residual: u32,
+    activation: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
+// [outputs / BLOCK, kh · kw · inputs · 4, BLOCK]
+@group(0) @binding(1) var<storage, read> weights: array<vec4<real>>;
+// Bias, then slopes.
+@group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> residual: array<vec4<real>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<real>>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(PIXEL_THREADS * OUTPUT_THREADS)
+fn main(
+    @builtin(workgroup_id) group_id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let group = group_id.x + group_id.y * groups.x;
+    var first_pixel = group / params.output_groups * (PIXELS * PIXEL_THREADS);
+    if first_pixel >= params.pixels {
+        return;
+    }
+    var first_output = group % params.output_groups * (OUTPUTS * OUTPUT_THREADS);
+    if OUTPUT_THREADS > 1u {
+        first_output += lane / PIXEL_THREADS * OUTPUTS;
+    }
+    first_pixel += lane % PIXEL_THREADS;
+
+    // Of each pixel's field the first value of its image, its top and its left.
+    var image: array<u32, PIXELS>;
+    var top: array<u32, PIXELS>;
+    var left: array<u32, PIXELS>;
+    for (var p = 0u; p < PIXELS; p++) { // unroll
+        let pixel = min(first_pixel + p * PIXEL_THREADS, params.pixels - 1u);
+        let row = pixel / params.out_width;
+        image[p] = row / params.out_height * (params.height * params.width);
+        // Above and to the left of the map these wrap around and are larger than any place in it.
+        top[p] = row % params.out_height * params.stride_y - params.padding_y;
+        left[p] = pixel % params.out_width * params.stride_x - params.padding_x;
+    }
+    var sums: array<vec4<f32>, PIXELS * OUTPUTS>;
+    var weight: array<u32, OUTPUTS>;
+    let rows = params.kernel_height * params.kernel_width * params.inputs * 4u;
+    for (var o = 0u; o < OUTPUTS; o++) { // unroll
+        let output = min(first_output + o, params.outputs - 1u);
+        weight[o] = output / BLOCK * rows * BLOCK + output % BLOCK;
+        let bias = tail[output];
+        for (var p = 0u; p < PIXELS; p++) { // unroll
+            sums[p * OUTPUTS + o] = bias;
+        }
+    }
+
+    var row = 0u;
+    for (var ky = 0u; ky < params.kernel_height; ky++) {
+        for (var kx = 0u; kx < params.kernel_width; kx++) {
+            var place: array<u32, PIXELS>;
+            var inside: array<bool, PIXELS>;
+            for (var p = 0u; p < PIXELS; p++) { // unroll
+                let y = top[p] + ky * DILATION_Y;
+                let x_ = left[p] + kx * DILATION_X;
+                place[p] = (image[p] + y * params.width + x_) * params.inputs;
+                if PADDED == 1u {
+                    inside[p] = y < params.height && x_ < params.width;
+                    place[p] = select(0u, place[p], inside[p]);
+                }
+            }
+            for (var i = 0u; i < params.inputs; i++) {
+                var values: array<vec4<real>, PIXELS>;
+                for (var p = 0u; p < PIXELS; p++) { // unroll
+                    values[p] = x[place[p] + i];
+                    if PADDED == 1u {
+                        values[p] = select(vec4<real>(), values[p], inside[p]);
+                    }
+                }
+                if HALF == 1u { // choose
+                    for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                        let first = weights[weight[o] + row];
+                        let second = weights[weight[o] + row + BLOCK];
+                        let third = weights[weight[o] + row + 2u * BLOCK];
+                        let fourth = weights[weight[o] + row + 3u * BLOCK];
+                        for (var p = 0u; p < PIXELS; p++) { // unroll
+                            sums[p * OUTPUTS + o] += products(values[p], first, second, third, fourth);
+                        }
+                    }
+                    row += 4u * BLOCK;
+                } else {
+                    for (var c = 0u; c < 4u; c++) { // unroll
+                        for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                            let factor = vec4<f32>(weights[weight[o] + row]);
+                            for (var p = 0u; p < PIXELS; p++) { // unroll
+                                let value = vec4<f32>(f32(values[p][c]));
+                                sums[p * OUTPUTS + o] = fma(value, factor, sums[p * OUTPUTS + o]);
+                            }
+                        }
+                        row += BLOCK;
+                    }
+                }
+            }
+        }
+    }
+
+    for (var p = 0u; p < PIXELS; p++) { // unroll
+        let pixel = first_pixel + p * PIXEL_THREADS;
+        if pixel < params.pixels {
+            for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                let output = first_output + o;
+                if output < params.outputs {
+                    let place = pixel * params.outputs + output;
+                    var value = sums[p * OUTPUTS + o];
+                    if params.residual == 1u {
+                        value += vec4<f32>(residual[place]);
+                    }
+                    out[place] = vec4<real>(finish(value, params.activation, tail[params.outputs + output]));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! RGBA bytes to a resized, normalised tensor. The resize is Pillow's of 8-bit RGB to the bit (`Image.resize`,
+//! `src/libImaging/Resample.c`): antialiased, a horizontal pass and then a vertical one, each in fixed point and rounded
+//! to bytes. The weights are made here for shader and twin alike, and all sums are integers.
+//!
+//! Buffers: image `[height · width]` (RGBA, red in the lowest byte), columns and rows ([`Axis::table`]), out
+//! `[3, height, width]`.
+
+use crate::kernels::{Dispatch, Kernel};
+
+pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../../shaders/frozen/preprocess.wgsl") };
+
+/// How the resize interpolates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// Pillow's `BILINEAR`: a triangle.
+    Bilinear,
+    /// Pillow's `BICUBIC`: Keys' kernel with a = −0.5.
+    Bicubic,
+}
+
+impl Filter {
+    /// The radius of the kernel, in pixels of whichever side has the larger ones.
+    fn support(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+        }
+    }
+
+    fn weight(self, x: f64) -> f64 {
+        const A: f64 = -0.5;
+        let x = x.abs();
+        match self {
+            Self::Bilinear if x < 1.0 => 1.0 - x,
+            Self::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+            _ => 0.0,
+        }
+    }
+}
+
+/// The order of the colours that a network expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    Rgb,
+    Bgr,
+}
+
+/// What a network wants of an image. `scale` and `bias` belong to the output's channels: value · scale + bias, the value
+/// being 0…255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    pub width: usize,
+    pub height: usize,
+    pub filter: Filter,
+    pub order: Order,
+    pub scale: [f32; 3],
+    pub bias: [f32; 3],
+}
+
+impl Plan {
+    /// The weights of columns and rows for this image.
+    pub fn axes(&self, image: Rgba) -> (Axis, Axis) {
+        (Axis::new(self.filter, image.width, self.width), Axis::new(self.filter, image.height, self.height))
+    }
+}
+
+/// An image of 8-bit RGBA, not premultiplied; alpha is ignored.
+#[derive(Clone, Copy, Debug)]
+pub struct Rgba<'a> {
+    width: usize,
+    height: usize,
+    bytes: &'a [u8],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an image of {width}×{height} pixels needs a width, a height and 4 bytes a pixel, not {bytes} bytes")]
+pub struct ImageSizeError {
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+}
+
+impl<'a> Rgba<'a> {
+    /// `bytes` are the rows from the top, 4 bytes a pixel.
+    pub fn new(width: u32, height: u32, bytes: &'a [u8]) -> Result<Self, ImageSizeError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 || pixels.checked_mul(4) != Some(bytes.len() as u64) {
+            return Err(ImageSizeError { width, height, bytes: bytes.len() });
+        }
+        Ok(Self { width: width as usize, height: height as usize, bytes })
+    }
+
+    pub fn width(self) -> usize {
+        self.width
+    }
+
+    pub fn height(self) -> usize {
+        self.height
+    }
+
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+const PRECISION_BITS: u32 = 22;
+
+/// The weights of one side of a resize.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Entries of a line of the table.
+    pub stride: usize,
+    /// A line for each output pixel: the first input pixel, how many, and their weights as 22-bit fixed point.
+    pub table: Vec<i32>,
+}
+
+impl Axis {
+    /// The weights from `input` to `output` pixels, neither of them 0.
+    pub fn new(filter: Filter, input: usize, output: usize) -> Self {
+        let scale = input as f64 / output as f64;
+        let filter_scale = scale.max(1.0);
+        let support = filter.support() * filter_scale;
+        let stride = 2 + support.ceil() as usize * 2 + 1;
+        let mut table = vec![0; stride * output];
+        let mut weights = Vec::with_capacity(stride);
+        for (pixel, line) in table.chunks_exact_mut(stride).enumerate() {
+            let center = (pixel as f64 + 0.5) * scale;
+            let first = (center - support + 0.5).max(0.0) as usize;
+            let last = ((center + support + 0.5) as usize).min(input);
+            let weight = |at: usize| filter.weight((at as f64 - center + 0.5) * (1.0 / filter_scale));
+            weights.clear();
+            weights.extend((first..last).map(weight));
+            let sum: f64 = weights.iter().sum();
+            line[0] = first as i32;
+            line[1] = weights.len() as i32;
+            for (entry, weight) in line[2..].iter_mut().zip(&weights) {
+                let fixed = weight / sum * f64::from(1 << PRECISION_BITS);
+                *entry = (fixed + 0.5_f64.copysign(fixed)) as i32;
+            }
+        }
+        Self { stride, table }
+    }
+
+    fn lines(&self) -> impl ExactSizeIterator<Item = (usize, &[i32])> {
+        self.table.chunks_exact(self.stride).map(|line| (line[0] as usize, &line[2..2 + line[1] as usize]))
+    }
+
+    /// The output's pixels.
+    fn output(&self) -> usize {
+        self.table.len() / self.stride
+    }
+}
+
+/// Launches over the output's pixels, for an image `image_width` wide and the strides of the axes made for it.
+pub fn dispatch(plan: &Plan, image_width: usize, column_stride: usize, row_stride: usize) -> Dispatch {
+    let mut params: Vec<u32> =
+        [image_width, plan.width, plan.height, column_stride, row_stride].map(|size| size as u32).to_vec();
+    params.extend([(plan.order == Order::Bgr).into(), 0, 0]);
+    for [x, y, z] in [plan.scale, plan.bias] {
+        params.extend([x.to_bits(), y.to_bits(), z.to_bits(), 0]);
+    }
+    Dispatch::new(params, (plan.width * plan.height).div_ceil(64))
+}
+
+/// The twin: `[3, height, width]`.
+pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
+    let resized = resize(image, columns, rows);
+    let area = plan.width * plan.height;
+    let mut out = Vec::with_capacity(3 * area);
+    for channel in 0..3 {
+        let source = if plan.order == Order::Bgr { 2 - channel } else { channel };
+        let (scale, bias) = (plan.scale[channel], plan.bias[channel]);
+        out.extend(resized[source * area..][..area].iter().map(|&byte| f32::from(byte) * scale + bias));
+    }
+    out
+}
+
+/// The resized image: the bytes of `[3, height, width]`, red first.
+pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
+    let mut resizer = Resizer::new(columns.clone(), rows.clone());
+    image.bytes.chunks_exact(4 * image.width).for_each(|row| resizer.push(row));
+    resizer.finish()
+}
+
+/// A resize that takes the image row by row, so that nobody has to hold all of it.
+#[derive(Clone, Debug)]
+pub struct Resizer {
+    columns: Axis,
+    rows: Axis,
+    /// Of each output row what the rows so far add to it, `[height, 3, width]`.
+    sums: Vec<i32>,
+    /// The row at hand after the horizontal pass, `[3, width]`.
+    filtered: Vec<u8>,
+    /// How many rows there were.
+    count: usize,
+    /// The first output row that wants more of them.
+    unfinished: usize,
+}
+
+impl Resizer {
+    /// With the weights of columns and rows, [`Axis`]es from the image's sides to the output's.
+    pub fn new(columns: Axis, rows: Axis) -> Self {
+        let line = 3 * columns.output();
+        let sums = vec![0; rows.output() * line];
+        Self { columns, rows, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
+    }
+
+    /// The next row from the top, 4 bytes a pixel; rows below the image's last change nothing.
+    ///
+    /// # Panics
+    /// When it is shorter than the image's width.
+    pub fn push(&mut self, row: &[u8]) {
+        let at = self.count;
+        self.count += 1;
+        // An output row's window begins and ends no higher than that of the row before it.
+        let finished = |(start, weights): &(usize, &[i32])| start + weights.len() <= at;
+        self.unfinished += self.rows.lines().skip(self.unfinished).take_while(finished).count();
+        let windows = self.rows.lines().zip(self.sums.chunks_exact_mut(self.filtered.len())).skip(self.unfinished);
+        let mut open = windows.take_while(|((start, _), _)| *start <= at).peekable();
+        if open.peek().is_none() {
+            return;
+        }
+        filter_row(row, &self.columns, &mut self.filtered);
+        for ((start, weights), sums) in open {
+            let weight = weights[at - start];
+            for (sum, &byte) in sums.iter_mut().zip(&self.filtered) {
+                *sum = add_product(*sum, byte, weight);
+            }
+        }
+    }
+
+    /// The bytes of `[3, height, width]`, red first.
+    pub fn finish(self) -> Vec<u8> {
+        let (width, height) = (self.columns.output(), self.rows.output());
+        let mut out = vec![0; self.sums.len()];
+        for (place, sums) in self.sums.chunks_exact(width).enumerate() {
+            let (y, channel) = (place / 3, place % 3);
+            for (byte, &sum) in out[(channel * height + y) * width..].iter_mut().zip(sums) {
+                *byte = round_to_byte(sum);
+            }
+        }
+        out
+    }
+}
+
+/// The horizontal pass over a row of RGBA: its three colours side by side.
+fn filter_row(row: &[u8], columns: &Axis, out: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<4>();
+    let width = columns.output();
+    for (x, (start, weights)) in columns.lines().enumerate() {
+        let mut sum = [0; 4];
+        for (pixel, &weight) in pixels[start..].iter().zip(weights) {
+            for channel in 0..4 {
+                sum[channel] = add_product(sum[channel], pixel[channel], weight);
+            }
+        }
+        for channel in 0..3 {
+            out[channel * width + x] = round_to_byte(sum[channel]);
+        }
+    }
+}
+
+/// `sum + byte · weight`, which no [`Axis`] brings out of range: the absolute values of a line's weights add up to less than
+/// twice `1 << PRECISION_BITS`. A check for overflow would keep the loops from being vectorised.
+fn add_product(sum: i32, byte: u8, weight: i32) -> i32 {
+    sum.wrapping_add(i32::from(byte).wrapping_mul(weight))
+}
+
+fn round_to_byte(sum: i32) -> u8 {
+    ((sum + (1 << (PRECISION_BITS - 1))) >> PRECISION_BITS).clamp(0, 255) as u8
+}
