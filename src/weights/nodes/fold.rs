@@ -310,9 +310,8 @@ impl<'a> Fold<'_, 'a, '_> {
             node.inputs.iter().map(|input| input.map(|input| self.alias[input])).collect();
         if node.kind == "Concat" {
             // A shift by 0 joins with nothing.
-            let is_nothing = |value: ValueId| {
-                matches!(&self.facts[value], Some(Fact::Flow(dims)) if dims.contains(&Size::Known(0)))
-            };
+            let is_nothing =
+                |value: ValueId| matches!(&self.facts[value], Some(Fact::Flow(dims)) if dims.contains(&Size::Known(0)));
             inputs.retain(|input| !input.is_some_and(is_nothing));
         }
         Ok(depends.then(|| Node { inputs, ..node.clone() }))

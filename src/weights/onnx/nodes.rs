@@ -330,12 +330,14 @@ fn own_spelling(node: &mut Node<'static>, set: i64, values: &mut Values) -> Resu
         "Upsample" => {
             node.kind = "Resize";
             node.attributes.insert("coordinate_transformation_mode", Attribute::Text("asymmetric".into()));
+            node.attributes.insert("nearest_mode", Attribute::Text("floor".into()));
             if let Some(scales) = node.inputs.get(1).copied() {
                 node.inputs = vec![node.inputs[0], None, scales];
             }
         }
         "Resize" if set < 11 => {
             node.attributes.insert("coordinate_transformation_mode", Attribute::Text("asymmetric".into()));
+            node.attributes.insert("nearest_mode", Attribute::Text("floor".into()));
             if let Some(scales) = node.inputs.get(1).copied() {
                 node.inputs = vec![node.inputs[0], None, scales];
             }

@@ -6,7 +6,8 @@ use super::super::rules::SHAPES;
 use super::super::{Node, Refusal, unsupported};
 use super::arrange::{Form, relaid};
 use super::{Emit, Flow};
-use crate::graph::op::{Attention, AttentionBias, Weighting};
+use crate::graph::op::{Attention, AttentionBias};
+use crate::step::Weighting;
 
 impl Emit {
     /// Of q, k and v as `[…, heads, tokens, channels]`: what stands before the heads are windows.

@@ -10,10 +10,9 @@ use super::super::{Node, Refusal, axes, axis, damaged, unsupported};
 use super::arrange::Form;
 use super::views::plain_convolution;
 use super::{Emit, Flow};
-use crate::graph::op::{
-    BatchNorm, Clip, Elu, Gelu, GeluForm, GroupNorm, HardSigmoid, InstanceNorm, LayerNorm, Linear, PRelu,
-};
+use crate::graph::op::{BatchNorm, Clip, Elu, Gelu, GroupNorm, HardSigmoid, InstanceNorm, LayerNorm, Linear, PRelu};
 use crate::graph::{Convolution, EPS, Op, Padding, Shape};
+use crate::step::GeluForm;
 
 /// The columns of a matrix, one after the other.
 fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
@@ -367,7 +366,13 @@ impl Emit {
             None => axes(&self.integers_at(node, 1)?, rank)?,
         };
         // Channels that are made of places are put together first.
-        let x = if let &[dim] = &over[..] && x.layout.has(dim, Axis::Channel) { self.on_channels(x, dim, true)? } else { x };
+        let x = if let &[dim] = &over[..]
+            && x.layout.has(dim, Axis::Channel)
+        {
+            self.on_channels(x, dim, true)?
+        } else {
+            x
+        };
         let eps = epsilon(node.float("epsilon", if is_layer { 1e-5 } else { 0.0 }));
         let channels = x.at.shape.channels();
         let [own_places, own_channels] =

@@ -6,7 +6,7 @@ use super::super::sizes::known;
 use super::super::{Node, Refusal, axes, axis, unsupported};
 use super::{Emit, Flow};
 use crate::graph::op::{AveragePool, GemPool, MaxPool, UnitLength};
-use crate::graph::{Op, Pool, Shape};
+use crate::graph::{Op, Padding, Pool, Shape};
 
 /// A mean of more parts of the channels would rather be a layer.
 const MOST_PARTS: u64 = 16;
@@ -22,17 +22,16 @@ impl Emit {
         window.ceil &= window.output(map)? != Window { ceil: false, ..window }.output(map)?;
         let [top, left, bottom, right] = window.padding;
         let is_mean = node.kind == "AveragePool";
-        if (top, left) != (bottom, right) {
-            return unsupported("with more padding on one side than on the other");
-        }
-        if is_mean && (window.ceil || (window.padding != [0; 4] && node.integer("count_include_pad", 0) == 0)) {
+        let is_outside = window.padding != [0; 4] || window.ceil;
+        let counts = !is_mean || !is_outside || node.integer("count_include_pad", 0) != 0;
+        if is_mean && window.ceil && counts {
             return unsupported("of windows that lie partly outside of the map");
         }
         let Window { kernel, stride, ceil, .. } = window;
-        if top > kernel[0] / 2 || left > kernel[1] / 2 {
-            return unsupported(format!("with padding {:?}, more than half of the window {kernel:?}", [top, left]));
+        if top.max(bottom) > kernel[0] / 2 || left.max(right) > kernel[1] / 2 {
+            return unsupported(format!("with padding {:?}, more than half of the window {kernel:?}", window.padding));
         }
-        let pool = Pool { kernel, stride, padding: [top, left], ceil };
+        let pool = Pool { kernel, stride, padding: Padding { top, left, bottom, right }, ceil, count_padding: counts };
         let op: Op = if is_mean { AveragePool(pool).into() } else { MaxPool(pool).into() };
         let at = self.push(op, &[x.at], vec![], None)?;
         Ok(self.as_it_lies(at))
@@ -92,7 +91,7 @@ impl Emit {
     fn over_places(&mut self, x: Flow, how: How, count: u64) -> Result<Flow, Refusal> {
         let at = match (how, x.at.shape) {
             (How::Most, Shape::Map([_, height, width])) => {
-                let pool = Pool { kernel: [height, width], stride: [1, 1], padding: [0, 0], ceil: false };
+                let pool = whole_pool([height, width]);
                 self.push(MaxPool(pool), &[x.at], vec![], None)?
             }
             (How::Most, _) => self.push(Op::GlobalMaxPool, &[x.at], vec![], None)?,
@@ -110,7 +109,7 @@ impl Emit {
     fn over_side(&mut self, x: Flow, over: &[usize], how: How, count: u64) -> Result<Flow, Refusal> {
         let Shape::Map([channels, height, width]) = x.at.shape else { return unsupported("of no map") };
         let kernel = if over.contains(&2) { [height, 1] } else { [1, width] };
-        let pool = Pool { kernel, stride: [1, 1], padding: [0, 0], ceil: false };
+        let pool = whole_pool(kernel);
         let op: Op = if how == How::Most { MaxPool(pool).into() } else { AveragePool(pool).into() };
         let at = self.push(op, &[x.at], vec![], None)?;
         let x = self.as_it_lies(at);
@@ -217,6 +216,11 @@ impl Emit {
         let at = self.push(Op::Sigmoid, &[difference], vec![], None)?;
         Ok(Flow { at, alone: true, ..x })
     }
+}
+
+/// Windows side by side without anything around the map.
+fn whole_pool(kernel: [usize; 2]) -> Pool {
+    Pool { kernel, stride: [1, 1], padding: Padding::NONE, ceil: false, count_padding: true }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -489,7 +489,8 @@ impl Emit {
 
     /// A map in another size.
     pub(super) fn resize(&mut self, node: &Node) -> Result<Flow, Refusal> {
-        use crate::graph::op::{Resize, ResizeFilter, ResizeRule};
+        use crate::graph::op::Resize;
+        use crate::step::{ResizeFilter, ResizeRule};
         let x = self.flow_at(node, 0)?;
         let target = self.sizes(node);
         if target == x.layout.sizes() {
@@ -513,6 +514,14 @@ impl Emit {
             "asymmetric" => ResizeRule::Asymmetric,
             other => return unsupported(format!("with the places {other}")),
         };
+        let nearest = node.text("nearest_mode");
+        let is_its_own = match rule {
+            ResizeRule::HalfPixel => matches!(nearest, "" | "round_prefer_floor" | "round_prefer_ceil"),
+            _ => nearest == "floor",
+        };
+        if filter == ResizeFilter::Nearest && !is_its_own {
+            return unsupported(format!("with the nearest pixel by {nearest:?}"));
+        }
         if node.integer("antialias", 0) != 0 {
             return unsupported("with a blur before it is made smaller");
         }
