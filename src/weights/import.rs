@@ -12,6 +12,7 @@ use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
 use crate::graph::op::{Affine, Input, Linear};
 use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -19,6 +20,16 @@ use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, Re
 pub(super) struct Value {
     id: NodeId,
     pub shape: Shape,
+}
+
+impl Value {
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    pub fn is_image(self) -> bool {
+        self.id == 0
+    }
 }
 
 /// A node with its numbers.
@@ -44,6 +55,7 @@ pub(super) struct Importer {
     /// Whether the file turns the colours of its image round first, which are turned already here.
     turned: bool,
     order: ChannelOrder,
+    filter: Filter,
 }
 
 impl Importer {
@@ -54,7 +66,8 @@ impl Importer {
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
-        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order };
+        let importer =
+            Self { steps, shapes, height, width, scale, shift, turned: false, order, filter: Filter::default() };
         (importer, Value { id: 0, shape })
     }
 
@@ -121,9 +134,11 @@ impl Importer {
             .then_some(Value { id, shape })
     }
 
-    /// What a value is made by.
-    pub fn op(&self, x: Value) -> &Op {
-        &self.steps[x.id].op
+    /// What a value is made by, and the first value that this reads.
+    pub fn made(&self, x: Value) -> (&Op, Option<Value>) {
+        let step = &self.steps[x.id];
+        let first = step.inputs.first().map(|&id| Value { id, shape: self.shapes[id] });
+        (&step.op, first)
     }
 
     /// Decides which images the file's network is given: what the user says wins, then what the file states of its input,
@@ -163,6 +178,7 @@ impl Importer {
             format!("{} {range}", order_name(order))
         });
         self.feed(range, in_file(order));
+        self.filter = said.filter.or(hints.filter).unwrap_or_default();
         Ok(Images {
             range,
             order,
@@ -209,7 +225,7 @@ impl Importer {
             mean: std::array::from_fn(|channel| (-self.shift[channel] / (255.0 * self.scale[channel])) as f32),
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
-            ..InputConfig::default()
+            filter: self.filter,
         };
         let mut steps = kept(self.steps, output.id);
         name_layers(&mut steps);
@@ -247,7 +263,7 @@ impl Step {
                     self.values.push(vec![0.0; shift.len()]);
                 }
             }
-            Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::Affine(_) => {}
+            Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::Affine(_) => {}
             _ => return false,
         }
         if let Some(weight) = self.values.first_mut() {
@@ -300,9 +316,12 @@ fn name_layers(steps: &mut [Step]) {
         let kind = match &step.op {
             Op::Convolution(_) => "convolution",
             Op::Linear(_) => "linear",
-            Op::BatchNorm(_) | Op::InstanceNorm(_) | Op::GroupNorm(_) => "norm",
+            Op::BatchNorm(_) | Op::InstanceNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) => "norm",
             Op::GemPool(_) => "pool",
             Op::PRelu(_) => "prelu",
+            Op::Attention(_) => "attention",
+            Op::Place(_) => "place",
+            Op::ClassToken(_) => "token",
             _ => "affine",
         };
         let Some(name) = step.op.name_mut() else { continue };

@@ -26,14 +26,13 @@ mod images;
 mod import;
 mod initial;
 mod input;
+mod nodes;
 mod onnx;
 mod openvino;
-mod operators;
 mod pickle;
 mod pixels;
 mod pytorch;
 mod safetensors;
-mod sizes;
 mod state_dict;
 
 pub use bundled::{BUNDLED, bundled};

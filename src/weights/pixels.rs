@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::images::Range;
-use crate::graph::op::Split;
+use crate::graph::op::{Clip, GatherChannels, Split};
 use crate::graph::{NodeId, Op};
 use crate::model::ChannelOrder;
 
@@ -108,21 +108,23 @@ impl Walk {
             Op::Affine(_) => scaled(&first, parameter(0), parameter(1)),
             Op::BatchNorm(_) => return self.batch_norm(layer, &first),
             Op::Relu => {
-                let few = (MOST_CHANNELS * MOST_STEPS).saturating_sub(self.bounds.len());
-                self.bounds.extend(
-                    first
-                        .iter()
-                        .flatten()
-                        .filter(|pixel| pixel.scale != 0.0)
-                        .map(|pixel| {
-                            let zero = -pixel.shift / pixel.scale;
-                            if pixel.scale > 0.0 { Bound::Above(zero) } else { Bound::Below(zero) }
-                        })
-                        .take(few),
-                );
+                self.cut(&first, 0.0, true);
                 first
             }
-            Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => first,
+            Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool | Op::GlobalMaxPool => first,
+            // The same pixels in other places.
+            Op::Gather(_) | Op::Tokens | Op::Untokens(_) | Op::SplitPlaces(_) | Op::Resize(_) => first,
+            Op::GatherChannels(GatherChannels { channels }) => {
+                channels.iter().map(|&channel| first.get(channel as usize).copied().flatten()).collect()
+            }
+            Op::Clip(Clip { min, max }) => {
+                for (limit, is_least) in
+                    [(*min, true), (*max, false)].into_iter().filter(|(limit, _)| limit.abs() < 1e30)
+                {
+                    self.cut(&first, limit.into(), is_least);
+                }
+                first
+            }
             Op::Split(Split { start, length }) => first.into_iter().skip(*start).take(*length).collect(),
             Op::Concatenate => {
                 let values = layer.inputs.iter().map(|&id| self.values.get(id).map_or(&[][..], Vec::as_slice));
@@ -157,6 +159,16 @@ impl Walk {
             return Vec::new();
         }
         if value.iter().all(Option::is_none) { Vec::new() } else { value }
+    }
+
+    /// What is below a limit, or above it, is cut off.
+    fn cut(&mut self, x: &[Channel], limit: f64, is_least: bool) {
+        let few = (MOST_CHANNELS * MOST_STEPS).saturating_sub(self.bounds.len());
+        let bound = |pixel: &Pixel| {
+            let at = (limit - pixel.shift) / pixel.scale;
+            if (pixel.scale > 0.0) == is_least { Bound::Above(at) } else { Bound::Below(at) }
+        };
+        self.bounds.extend(x.iter().flatten().filter(|pixel| pixel.scale != 0.0).map(bound).take(few));
     }
 
     /// A normalisation whose statistics are those of the images, unless they say nothing (mean 0, variance 1).

@@ -316,11 +316,11 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             continue;
         }
         vectors.push(match shape {
-            Shape::Map(_) => {
+            Shape::Map(_) | Shape::Tokens(_) => {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
                 nodes.len() - 1
             }
-            Shape::Tokens(_) | Shape::Vector(_) => id,
+            Shape::Vector(_) => id,
         });
     }
     nodes.push(node(Op::Concatenate, &vectors));

@@ -12,7 +12,7 @@ use crate::graph::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
-use crate::weights::operators::Refusal;
+use crate::weights::nodes::Numbers;
 
 /// A network as its file lists it.
 pub(super) struct Network {
@@ -28,8 +28,10 @@ pub(super) struct Network {
     pub nodes: Vec<proto::Node>,
     /// The constants by their names.
     pub tensors: HashMap<String, proto::Tensor>,
-    /// How many nodes read a value (and not only its shape).
-    readers: HashMap<String, usize>,
+    /// Tells which of several outputs it is.
+    pub outputs: Option<String>,
+    /// The operator set.
+    pub set: i64,
 }
 
 /// The input.
@@ -39,12 +41,6 @@ pub(super) struct Image {
     pub dims: Vec<Option<usize>>,
     /// Its numbers are bytes.
     pub is_bytes: bool,
-}
-
-/// The numbers of a tensor.
-pub(super) enum Numbers {
-    Floats(Vec<f32>),
-    Integers(Vec<i64>),
 }
 
 /// The sets of operators that are known; the next ones may mean something else by the same words.
@@ -105,31 +101,40 @@ impl Network {
         }
         let mut outputs = Vec::new();
         for bytes in graph.outputs {
-            outputs.push(decode.message::<proto::ValueInfo>(bytes, proto::DIMENSIONS)?.name);
+            outputs.push(decode.message::<proto::ValueInfo>(bytes, proto::DIMENSIONS)?);
         }
-        let mut outputs = outputs.into_iter();
-        let output = outputs.next().ok_or_else(|| damaged("it has no output"))?;
-        if let Some(second) = outputs.next() {
-            let reason = "a network may have one output, the feature".into();
-            return Err(WeightsError::Operator { operator: "output".into(), node: second, reason });
-        }
+        let (output, outputs) = feature(outputs)?;
         let mut nodes: Vec<proto::Node> = Vec::with_capacity(graph.nodes.len());
         for bytes in graph.nodes {
             nodes.push(decode.message(bytes, &[])?);
         }
         let nodes = needed(nodes, &output);
-        let mut readers = HashMap::from([(output.clone(), 1)]);
-        for node in nodes.iter().filter(|node| node.kind != "Shape") {
-            node.inputs.iter().for_each(|input| *readers.entry(input.clone()).or_default() += 1);
-        }
         let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
-        Ok(Self { name, is_ours, filter, image: Image::new(image), output, nodes, tensors, readers })
+        Ok(Self { name, is_ours, filter, image: Image::new(image), output, outputs, nodes, tensors, set })
     }
+}
 
-    /// Whether one node at the most reads a value.
-    pub fn is_read_once(&self, value: &str) -> bool {
-        self.readers.get(value).is_none_or(|&count| count <= 1)
+/// The output that is the feature, and the words for it where there are several: the one that is called so, or the first that
+/// is a vector.
+fn feature(mut outputs: Vec<proto::ValueInfo>) -> Result<(String, Option<String>), WeightsError> {
+    if outputs.len() < 2 {
+        let only = outputs.pop().ok_or_else(|| damaged("it has no output"))?;
+        return Ok((only.name, None));
     }
+    let names: Vec<String> = outputs.iter().map(|output| format!("`{}`", output.name)).collect();
+    let is_vector = |output: &proto::ValueInfo| {
+        let shape = output.kind.as_ref().and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
+        shape.is_none_or(|shape| shape.dims.len() == 2 || shape.dims.iter().skip(2).all(|dim| dim.value == Some(1)))
+    };
+    let is_called = |output: &&proto::ValueInfo| {
+        let name = output.name.to_lowercase();
+        is_vector(output) && ["feat", "embed"].iter().any(|word| name.contains(word))
+    };
+    let mut called = outputs.iter().filter(is_called);
+    let named = called.next().filter(|_| called.next().is_none());
+    let chosen = named.or_else(|| outputs.iter().find(|output| is_vector(output))).unwrap_or(&outputs[0]).name.clone();
+    let words = format!("Of its outputs {} `{chosen}` is taken for the feature.", names.join(", "));
+    Ok((chosen, Some(words)))
 }
 
 /// The nodes that `output` depends on, in their order.
@@ -159,7 +164,7 @@ impl Image {
 }
 
 /// Whether operators are those of the specification.
-fn is_standard(domain: &str) -> bool {
+pub(super) fn is_standard(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
@@ -197,90 +202,13 @@ fn fields(mut bytes: &[u8], within: &[u32]) -> usize {
     count
 }
 
-/// A node with its attributes.
-pub(super) struct Node<'a> {
-    /// `Conv`, `Relu`, …
-    pub kind: &'a str,
-    /// Its name, or that of what it gives.
-    pub name: &'a str,
-    pub inputs: &'a [String],
-    pub outputs: &'a [String],
-    attributes: Vec<proto::Attribute>,
-}
-
-impl<'a> Node<'a> {
-    pub fn open(node: &'a proto::Node) -> Result<Self, WeightsError> {
-        let given = || node.outputs.first().map_or("", String::as_str);
-        let name = if node.name.is_empty() { given() } else { &node.name };
-        let proto::Node { kind, inputs, outputs, .. } = node;
-        let mut opened = Self { kind, name, inputs, outputs, attributes: Vec::new() };
-        if !is_standard(&node.domain) {
-            return Err(opened.unsupported(format!("it is one of {}'s own", node.domain)));
-        }
-        budget::within(|| format!("`{name}`"), node.attributes.len() as u64, "attributes", ATTRIBUTES as u64)?;
-        // Their nodes are opened one by one.
-        let mut fields = Budget::fields();
-        let mut decode = Decoder { fields: &mut fields };
-        let attributes = node.attributes.iter().map(|attribute| decode.message(attribute.clone(), &[proto::TENSOR]));
-        opened.attributes = attributes.collect::<Result<_, _>>()?;
-        Ok(opened)
-    }
-
-    /// The error for an operator that has no counterpart here.
-    pub fn unsupported(&self, reason: impl Into<String>) -> WeightsError {
-        let (operator, node) = (self.kind.to_owned(), self.name.to_owned());
-        WeightsError::Operator { operator, node, reason: reason.into() }
-    }
-
-    pub fn refuse(&self, refusal: Refusal) -> WeightsError {
-        match refusal {
-            Refusal::Unsupported(reason) => self.unsupported(reason),
-            Refusal::Damaged(reason) => damaged(format!("`{}` ({}) {reason}", self.name, self.kind)),
-            Refusal::TooMuch(error) => error.of(format!("`{}` ({})", self.name, self.kind)).into(),
-        }
-    }
-
-    pub fn attribute(&self, name: &str) -> Option<&proto::Attribute> {
-        self.attributes.iter().find(|attribute| attribute.name == name)
-    }
-
-    pub fn integer(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name).map_or(default, |attribute| attribute.i)
-    }
-
-    pub fn float(&self, name: &str, default: f32) -> f64 {
-        self.attribute(name).map_or(default, |attribute| attribute.f).into()
-    }
-
-    /// Two sizes, for height and width.
-    pub fn pair(&self, name: &str, default: usize) -> Result<[usize; 2], WeightsError> {
-        let Some(attribute) = self.attribute(name) else { return Ok([default; 2]) };
-        let [height, width] = attribute.ints[..] else {
-            return Err(self.unsupported(format!("it is not two-dimensional ({name})")));
-        };
-        let size = |value| usize::try_from(value).map_err(|_| damaged(format!("{name} of `{}`", self.name)));
-        Ok([size(height)?, size(width)?])
-    }
-
-    /// Above and to the left, which is the same as below and to the right.
-    pub fn padding(&self) -> Result<[usize; 2], WeightsError> {
-        match self.attribute("auto_pad").map(|attribute| &attribute.s[..]) {
-            None | Some(b"" | b"NOTSET") => {}
-            Some(b"VALID") => return Ok([0, 0]),
-            Some(other) => {
-                return Err(self.unsupported(format!("with the padding {}", String::from_utf8_lossy(other))));
-            }
-        }
-        let Some(pads) = self.attribute("pads") else { return Ok([0, 0]) };
-        let [top, left, bottom, right] = pads.ints[..] else {
-            return Err(self.unsupported("it is not two-dimensional (pads)"));
-        };
-        if (top, left) != (bottom, right) {
-            return Err(self.unsupported("with more padding on one side than on the other"));
-        }
-        let size = |value| usize::try_from(value).map_err(|_| damaged(format!("pads of `{}`", self.name)));
-        Ok([size(top)?, size(left)?])
-    }
+/// A node's attributes.
+pub(super) fn opened(node: &proto::Node, name: &str) -> Result<Vec<proto::Attribute>, WeightsError> {
+    budget::within(|| format!("`{name}`"), node.attributes.len() as u64, "attributes", ATTRIBUTES as u64)?;
+    // Their nodes are opened one by one.
+    let mut fields = Budget::fields();
+    let mut decode = Decoder { fields: &mut fields };
+    node.attributes.iter().map(|attribute| decode.message(attribute.clone(), &[proto::TENSOR])).collect()
 }
 
 impl proto::Tensor {
@@ -307,6 +235,7 @@ impl proto::Tensor {
         };
         let each = match self.data_type {
             1 | 6 => 4,
+            9 => 1,
             10 | 16 => 2,
             _ => 8,
         };
@@ -337,7 +266,8 @@ impl proto::Tensor {
             7 => Numbers::Integers(self.raw.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect()),
             2 => return Err("of type uint8".into()),
             3 => return Err("of type int8".into()),
-            9 => return Err("of type bool".into()),
+            9 if self.raw.is_empty() => Numbers::Integers(self.int32s.iter().map(|&value| value.into()).collect()),
+            9 => Numbers::Integers(self.raw.iter().map(|&value| value.into()).collect()),
             other => return Err(format!("of ONNX's type {other}")),
         })
     }

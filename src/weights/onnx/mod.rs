@@ -1,17 +1,17 @@
 //! ONNX: a network and its numbers in one protobuf file.
 //!
 //! Read after the ONNX specification, operator sets 7 to 26, for re-identification networks as PyTorch exports them: `proto`
-//! has the messages, `file` finds nodes and numbers, `translate` gives each operator its meaning. `write` makes such a file
-//! of a model of ours.
+//! has the messages, `file` finds what the feature depends on, `nodes` spells it as [plain nodes](super::nodes). `write` makes
+//! such a file of a model of ours.
 
 mod file;
+mod nodes;
 mod proto;
-mod translate;
 mod write;
 
 use prost::encoding::decode_varint;
 
-use super::dialect::{Dialect, Recognised, imported};
+use super::dialect::{Dialect, Recognised};
 use super::error::WeightsError;
 use super::input::InputOptions;
 use file::Network;
@@ -70,16 +70,8 @@ pub fn read_onnx(bytes: &[u8]) -> Result<Recognised, WeightsError> {
 
 /// [`read_onnx`], with what the user says of the input.
 pub(super) fn read_onnx_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
-    let network = Network::read(bytes)?;
-    let translation = translate::translate(&network, bytes.len(), input)?;
-    let mut recognised = imported(Dialect::Onnx, translation.config, translation.tensors)?;
-    recognised.config.input.filter = input.filter.or(network.filter).unwrap_or(Dialect::Onnx.filter());
-    translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
-    recognised.assumed.extend(translation.size_assumed);
-    if translation.unit {
-        recognised.summary += " Its last step, which gives the feature the length 1, is left to the matching.";
-    }
-    Ok(recognised)
+    let network = nodes::nodes(Network::read(bytes)?, bytes.len())?;
+    super::nodes::recognise(network, Dialect::Onnx, input)
 }
 
 fn damaged(reason: impl Into<String>) -> WeightsError {

@@ -2,7 +2,6 @@
 //! or of the `.bin` is believed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use roxmltree::{Document, Node};
 
@@ -12,6 +11,7 @@ use crate::graph::budget::{self, AXES, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::images::Hints;
+use crate::weights::nodes::Numbers;
 
 /// A network as its `.xml` lists it.
 #[derive(Debug)]
@@ -30,19 +30,10 @@ pub(super) struct Layer<'a> {
     pub kind: &'a str,
     pub name: &'a str,
     attributes: Option<Node<'a, 'a>>,
-    /// Places in [`Network::layers`], by input port.
-    pub inputs: Vec<usize>,
-    /// The shape of its first output; `None` for a size that is only known later.
-    pub dims: Option<Vec<Option<usize>>>,
-    /// How many layers read its values (and not only their shape).
-    pub readers: usize,
-}
-
-/// The numbers of a `Const`.
-#[derive(Clone, Debug)]
-pub(super) enum Numbers {
-    Floats(Rc<[f32]>),
-    Integers(Vec<i64>),
+    /// Places in [`Network::layers`], and which of that layer's outputs, by input port.
+    pub inputs: Vec<(usize, usize)>,
+    /// The shape of each output; `None` for a size that is only known later.
+    pub outputs: Vec<Vec<Option<usize>>>,
 }
 
 /// The versions of the format; the next ones may mean something else by the same words.
@@ -70,14 +61,13 @@ impl<'a> Network<'a> {
                 return Err(damaged("two layers have one id"));
             }
             let ports: Vec<Node> = elements(node, "output", "port").collect();
-            outputs.push(ports.first().map(|port| number(*port, "id")).transpose()?);
+            outputs.push(ports.iter().map(|port| number(*port, "id")).collect::<Result<Vec<u64>, _>>()?);
             layers.push(Layer {
                 kind: attribute(node, "type")?,
                 name: attribute(node, "name")?,
                 attributes: child(node, "data"),
                 inputs: Vec::new(),
-                dims: ports.first().map(|port| port_dims(*port)),
-                readers: 0,
+                outputs: ports.iter().map(|port| port_dims(*port)).collect(),
             });
         }
         let mut inputs = vec![BTreeMap::new(); layers.len()];
@@ -87,14 +77,11 @@ impl<'a> Network<'a> {
                 None => Err(damaged("an edge leads to no layer")),
             };
             let (from, to) = (end("from-layer")?, end("to-layer")?);
-            if outputs[from] != Some(number(edge, "from-port")?) {
-                return Err(layers[from].unsupported("only its first output is"));
-            }
-            if inputs[to].insert(number(edge, "to-port")?, from).is_some() {
+            let port = number(edge, "from-port")?;
+            let no_port = || damaged(format!("`{}` has no output {port}", layers[from].name));
+            let output = outputs[from].iter().position(|&own| own == port).ok_or_else(no_port)?;
+            if inputs[to].insert(number(edge, "to-port")?, (from, output)).is_some() {
                 return Err(damaged(format!("an input of `{}` has two sources", layers[to].name)));
-            }
-            if layers[to].kind != "ShapeOf" {
-                layers[from].readers += 1;
             }
         }
         for (layer, inputs) in layers.iter_mut().zip(inputs) {
@@ -113,7 +100,7 @@ fn sorted(mut layers: Vec<Layer>) -> Result<Vec<Layer>, WeightsError> {
     let mut readers = vec![Vec::new(); layers.len()];
     let mut waiting: Vec<usize> = layers.iter().map(|layer| layer.inputs.len()).collect();
     for (index, layer) in layers.iter().enumerate() {
-        layer.inputs.iter().for_each(|&input| readers[input].push(index));
+        layer.inputs.iter().for_each(|&(input, _)| readers[input].push(index));
     }
     let mut ready: BTreeSet<usize> = (0..layers.len()).filter(|&index| waiting[index] == 0).collect();
     let mut places = vec![usize::MAX; layers.len()];
@@ -131,7 +118,7 @@ fn sorted(mut layers: Vec<Layer>) -> Result<Vec<Layer>, WeightsError> {
     if order.len() < layers.len() {
         return Err(damaged("its layers read each other in a circle"));
     }
-    layers.iter_mut().flat_map(|layer| &mut layer.inputs).for_each(|input| *input = places[*input]);
+    layers.iter_mut().flat_map(|layer| &mut layer.inputs).for_each(|(input, _)| *input = places[*input]);
     let mut layers: Vec<(usize, Layer)> = places.into_iter().zip(layers).collect();
     layers.sort_by_key(|(place, _)| *place);
     Ok(layers.into_iter().map(|(_, layer)| layer).collect())
@@ -171,11 +158,6 @@ impl<'a> Layer<'a> {
         parts.map(|part| part.trim().parse().map_err(|_| wrong())).collect()
     }
 
-    pub fn pair(&self, name: &str) -> Result<[usize; 2], WeightsError> {
-        let sizes = self.sizes(name)?;
-        sizes.try_into().map_err(|_| self.unsupported(format!("it is not two-dimensional ({name})")))
-    }
-
     /// The shape and the numbers of a `Const`.
     pub fn constant(&self, bin: &[u8]) -> Result<(Vec<usize>, Numbers), WeightsError> {
         let shape = self.sizes("shape")?;
@@ -187,6 +169,7 @@ impl<'a> Layer<'a> {
             "f64" => (Element::F64, false),
             "i64" => (Element::Integer(8), true),
             "i32" => (Element::Integer(4), true),
+            "boolean" | "u8" => (Element::Integer(1), true),
             other => {
                 return Err(self.unsupported(format!("numbers of type {other} are not read, floats, i32 and i64 are")));
             }
@@ -202,10 +185,11 @@ impl<'a> Layer<'a> {
             return Err(damaged(format!("`{}` of shape {shape:?} ({kind}) has {size} bytes", self.name)));
         }
         let numbers = match (integer, element.size()) {
-            (false, _) => Numbers::Floats(element.decode(bytes, false).into()),
+            (false, _) => Numbers::Floats(element.decode(bytes, false)),
             (true, 8) => {
                 Numbers::Integers(bytes.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect())
             }
+            (true, 1) => Numbers::Integers(bytes.iter().map(|&number| number.into()).collect()),
             (true, _) => {
                 Numbers::Integers(bytes.as_chunks().0.iter().map(|&number| i32::from_le_bytes(number).into()).collect())
             }

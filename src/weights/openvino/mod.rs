@@ -1,15 +1,15 @@
 //! OpenVINO's IR: a network in two files, `.xml` with its operators and `.bin` with its numbers (FP32 or FP16).
 //!
 //! Read after "OpenVINO IR format", versions 10 and 11, for the networks of the Open Model Zoo: `file` finds layers and
-//! numbers, `translate` gives each operator its meaning.
+//! numbers, `nodes` spells them as [plain nodes](super::nodes).
 
 mod file;
 mod hints;
-mod translate;
+mod nodes;
 
 use roxmltree::{Document, ParsingOptions};
 
-use super::dialect::{Dialect, Recognised, imported};
+use super::dialect::{Dialect, Recognised};
 use super::error::WeightsError;
 use super::input::InputOptions;
 use crate::graph::budget::{self, ELEMENTS, NODES, TooMuch};
@@ -56,12 +56,7 @@ pub fn read_openvino_with(xml: &[u8], bin: &[u8], input: &InputOptions) -> Resul
         error => damaged(format!("the .xml cannot be read: {error}")),
     })?;
     let network = Network::read(&document)?;
-    let translation = translate::translate(&network, bin, input)?;
-    let mut recognised = imported(Dialect::OpenVino, translation.config, translation.tensors)?;
-    recognised.config.input.filter = input.filter.unwrap_or(Dialect::OpenVino.filter());
-    translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
-    recognised.assumed.extend(translation.size_assumed);
-    Ok(recognised)
+    super::nodes::recognise(nodes::nodes(network, bin)?, Dialect::OpenVino, input)
 }
 
 /// Each attribute is compared with those before it in its element.
