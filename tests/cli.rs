@@ -1,6 +1,6 @@
 //! The `reid` command as a user meets it: exit codes, messages, files and numbers.
 
-#![cfg(all(feature = "train", not(target_arch = "wasm32")))]
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 #[path = "common/command.rs"]
 mod command;

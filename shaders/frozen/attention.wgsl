@@ -5,8 +5,9 @@
 // What is stored, in the variant for GPUs that have it f16.
 alias real = f32;
 
-// vec4s of a head's channels, and keys of a tile: four times some.
+// vec4s of a head's channels, of which so many are written out, and keys of a tile: four times some.
 const HEAD = 16u;
+const UNROLLED = 16u;
 const KEYS = 32u;
 
 struct Params {
@@ -65,10 +66,13 @@ fn main(
     var vector: array<vec4<f32>, HEAD>;
     var sums: array<vec4<f32>, HEAD>;
     let begin = place * params.q_pitch + params.q_first + head * params.size;
-    for (var c = 0u; c < HEAD; c++) { // unroll
-        for (var i = 0u; i < 4u; i++) { // unroll
-            if c * 4u + i < params.size {
-                vector[c][i] = f32(q[begin + c * 4u + i]) * params.scale;
+    for (var part = 0u; part < HEAD; part += UNROLLED) {
+        for (var o = 0u; o < UNROLLED; o++) { // unroll
+            let c = part + o;
+            for (var i = 0u; i < 4u; i++) { // unroll
+                if c * 4u + i < params.size {
+                    vector[c][i] = f32(q[begin + c * 4u + i]) * params.scale;
+                }
             }
         }
     }
@@ -86,7 +90,7 @@ fn main(
             if key < params.keys {
                 let k_from = (window * params.keys + key) * params.k_pitch + params.k_first + head * params.size + c;
                 let v_from = (window * params.keys + key) * params.v_pitch + params.v_first + head * params.size + c;
-                for (var j = 0u; j < min(4u, params.size - c); j++) {
+                for (var j = 0u; j < min(4u, params.size - min(c, params.size)); j++) {
                     key_part[j] = k[k_from + j];
                     value_part[j] = v[v_from + j];
                 }
@@ -99,11 +103,14 @@ fn main(
         for (var key = 0u; key < count; key += 4u) {
             let tile = key * HEAD;
             var match_ = vec4<f32>();
-            for (var c = 0u; c < HEAD; c++) { // unroll
-                match_.x += dot(vector[c], vec4<f32>(keys[tile + c]));
-                match_.y += dot(vector[c], vec4<f32>(keys[tile + HEAD + c]));
-                match_.z += dot(vector[c], vec4<f32>(keys[tile + 2u * HEAD + c]));
-                match_.w += dot(vector[c], vec4<f32>(keys[tile + 3u * HEAD + c]));
+            for (var part = 0u; part < HEAD; part += UNROLLED) {
+                for (var o = 0u; o < UNROLLED; o++) { // unroll
+                    let c = part + o;
+                    match_.x += dot(vector[c], vec4<f32>(keys[tile + c]));
+                    match_.y += dot(vector[c], vec4<f32>(keys[tile + HEAD + c]));
+                    match_.z += dot(vector[c], vec4<f32>(keys[tile + 2u * HEAD + c]));
+                    match_.w += dot(vector[c], vec4<f32>(keys[tile + 3u * HEAD + c]));
+                }
             }
             let there = vec4(key, key + 1u, key + 2u, key + 3u) < vec4(count);
             if params.tables > 0u {
@@ -120,15 +127,21 @@ fn main(
                 weight = exp(match_ - vec4(larger));
                 largest = larger;
                 total = total * shrunk + weight.x + weight.y + weight.z + weight.w;
-                for (var c = 0u; c < HEAD; c++) { // unroll
-                    sums[c] *= shrunk;
+                for (var part = 0u; part < HEAD; part += UNROLLED) {
+                    for (var o = 0u; o < UNROLLED; o++) { // unroll
+                        let c = part + o;
+                        sums[c] *= shrunk;
+                    }
                 }
             }
-            for (var c = 0u; c < HEAD; c++) { // unroll
-                sums[c] = fma(vec4(weight.x), vec4<f32>(values[tile + c]), sums[c]);
-                sums[c] = fma(vec4(weight.y), vec4<f32>(values[tile + HEAD + c]), sums[c]);
-                sums[c] = fma(vec4(weight.z), vec4<f32>(values[tile + 2u * HEAD + c]), sums[c]);
-                sums[c] = fma(vec4(weight.w), vec4<f32>(values[tile + 3u * HEAD + c]), sums[c]);
+            for (var part = 0u; part < HEAD; part += UNROLLED) {
+                for (var o = 0u; o < UNROLLED; o++) { // unroll
+                    let c = part + o;
+                    sums[c] = fma(vec4(weight.x), vec4<f32>(values[tile + c]), sums[c]);
+                    sums[c] = fma(vec4(weight.y), vec4<f32>(values[tile + HEAD + c]), sums[c]);
+                    sums[c] = fma(vec4(weight.z), vec4<f32>(values[tile + 2u * HEAD + c]), sums[c]);
+                    sums[c] = fma(vec4(weight.w), vec4<f32>(values[tile + 3u * HEAD + c]), sums[c]);
+                }
             }
         }
     }
@@ -137,10 +150,13 @@ fn main(
     }
     if group % blocks * THREADS + lane < params.queries {
         let to = place * params.out_pitch;
-        for (var c = 0u; c < HEAD; c++) { // unroll
-            for (var i = 0u; i < 4u; i++) { // unroll
-                if c * 4u + i < params.size {
-                    out[to + head * params.size + c * 4u + i] = real(sums[c][i] / total);
+        for (var part = 0u; part < HEAD; part += UNROLLED) {
+            for (var o = 0u; o < UNROLLED; o++) { // unroll
+                let c = part + o;
+                for (var i = 0u; i < 4u; i++) { // unroll
+                    if c * 4u + i < params.size {
+                        out[to + head * params.size + c * 4u + i] = real(sums[c][i] / total);
+                    }
                 }
             }
         }

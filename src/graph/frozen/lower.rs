@@ -13,7 +13,8 @@ use crate::tensor::Tensor;
 
 /// A node's value on its way: made already, or a step that still waits for what can be folded into it.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are few, and they do not last")]
+// Not `expect`: where pointers have 32 bits none is large.
+#[allow(clippy::large_enum_variant, reason = "there are few, and they do not last")]
 pub(crate) enum Pending {
     Made(ValueId),
     Open { operation: Operation, inputs: Vec<ValueId>, map: Map },

@@ -21,6 +21,8 @@ const THREADS: usize = 32;
 /// The `vec4`s of keys, and of values, that workgroup memory has room for.
 const TILE: usize = 512;
 const MOST_KEYS: usize = 32;
+/// The `vec4`s of a head that the shader's loops write out: with many more, compilers take minutes.
+const MOST_UNROLLED: usize = 16;
 
 /// The sizes of an attention step.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +50,10 @@ impl Sizes {
     /// The shader for heads of this size.
     pub fn variant(self) -> Variant {
         let head = self.size.div_ceil(VEC);
+        let unrolled = head.div_ceil(head.div_ceil(MOST_UNROLLED));
+        let head = head.next_multiple_of(unrolled);
         let keys = (TILE / head / VEC * VEC).clamp(VEC, MOST_KEYS);
-        Variant::new(KERNEL, &[("HEAD", head), ("KEYS", keys)])
+        Variant::new(KERNEL, &[("HEAD", head), ("UNROLLED", unrolled), ("KEYS", keys)])
     }
 }
 
