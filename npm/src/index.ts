@@ -27,6 +27,7 @@ export type {
   GalleryPhoto,
   GalleryPlace,
   GalleryQuestion,
+  Judgement,
   PersonBox,
   PersonId,
   PhotoId,
