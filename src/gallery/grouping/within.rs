@@ -7,8 +7,8 @@
 use crate::kernels::cpu::parallel;
 use crate::ranking::{Features, dot};
 
-/// What users said are one person's photos counts so many times as much as what was grouped: from 30 answers the grouping of
-/// PKU-Reid gained 5 to 8 points with it, and 4 to 5 without.
+/// What users said are one person's photos counts so many times as much as what was grouped: with it 30 answers lift the grouping
+/// of PKU-Reid, its cameras unknown, by 7 points instead of 5; 30 times as much did no better.
 const SAID: f32 = 10.0;
 /// So many photos for each value of a feature are added that vary alike in all directions.
 const PRIOR: f32 = 3.0;
