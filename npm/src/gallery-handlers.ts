@@ -97,6 +97,7 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
     addPhotos: ({ photos, person, fingerprint, features, thumbnails }) =>
       change((gallery) => [...gallery.add(photos, person, fingerprint, features, thumbnails)]),
     act: ({ act }) => change((gallery) => [...gallery.act(JSON.stringify(act))]),
+    splitInto: ({ person, parts }) => change((gallery) => [...gallery.splitInto(person, parts)]),
     undo: () => change((gallery) => gallery.undo()),
     redo: () => change((gallery) => gallery.redo()),
     photos: ({ photos }) => held().photos(photos && Uint32Array.from(photos)),
@@ -113,7 +114,7 @@ export function galleryHandlers(glue: () => GalleryGlue): Handlers {
         return undefined;
       }),
     groupingKey: () => held().groupingKey(),
-    groupingInput: () => held().groupingInput(),
+    groupingInput: ({ doubted }) => held().groupingInput(doubted),
     features: ({ photos }) => held().features(Uint32Array.from(photos)),
     asked: () => held().asked(),
     openQuestion: ({ questions }) =>

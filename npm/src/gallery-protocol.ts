@@ -83,6 +83,23 @@ export interface GalleryHit {
 /** Whether a photo shows who was searched for. A suggestion, never proof. */
 export type Verdict = "same" | "unsure" | "different";
 
+/**
+ * From where on photos are judged to be the same person or different ones, and how often that is wrong, of all pairs of the gallery's
+ * photos, as far as its groups and what was answered tell.
+ */
+export interface Judgement {
+  /** The probability from which on the verdict is "same". */
+  readonly same: number;
+  /** The probability up to which it is "different". */
+  readonly different: number;
+  /** Of the pairs that are "same", the share that are two people, 0…1; undefined where there are none. */
+  readonly wrongSame?: number | undefined;
+  /** Of those that are "different", the share that are one person. */
+  readonly wrongDifferent?: number | undefined;
+  /** The share of all pairs that are "unsure", 0…1. */
+  readonly unsure: number;
+}
+
 /** Everybody after a grouping. */
 export interface GalleryGroups extends GalleryPeople {
   /** How strict it was, 0 (all one person) to 1 (nobody alike). */
@@ -228,6 +245,8 @@ export interface GalleryCalls {
   };
   /** The people that it made, or that photos are with now. */
   act: { request: { act: GalleryAct }; reply: PersonId[] };
+  /** The person, whose the part with most of the confirmed photos is, then the new people. */
+  splitInto: { request: { person: PersonId; parts: readonly (readonly PhotoId[])[] }; reply: PersonId[] };
   undo: { request: Nothing; reply: GalleryActName | undefined };
   redo: { request: Nothing; reply: GalleryActName | undefined };
   photos: { request: { photos: readonly PhotoId[] | undefined }; reply: GalleryPhoto[] };
@@ -243,7 +262,8 @@ export interface GalleryCalls {
   /** With features `[photos, dim]`. */
   changeModel: { request: { model: GalleryModel; photos: Uint32Array; rows: Float32Array }; reply: undefined };
   groupingKey: { request: Nothing; reply: string };
-  groupingInput: { request: Nothing; reply: GroupingInput };
+  /** As if nobody had confirmed the photos of who is `doubted`. */
+  groupingInput: { request: { doubted?: PersonId }; reply: GroupingInput };
   /** `[photos, dim]` */
   features: { request: { photos: readonly PhotoId[] }; reply: Float32Array<ArrayBuffer> };
   /** The pairs of photos that users answered about. */
@@ -277,6 +297,7 @@ export interface WasmGallery {
   ): Uint32Array;
   /** As JSON. */
   act(act: string): Uint32Array;
+  splitInto(person: PersonId, parts: readonly (readonly PhotoId[])[]): Uint32Array;
   undo(): GalleryActName | undefined;
   redo(): GalleryActName | undefined;
   photos(photos?: Uint32Array): GalleryPhoto[];
@@ -295,7 +316,7 @@ export interface WasmGallery {
   searchPhoto(photo: PhotoId, top: number, cameras: CameraMeans): GalleryHit[];
   changeModel(fingerprint: string, dim: number, photos: Uint32Array, rows: Float32Array): void;
   groupingKey(): string;
-  groupingInput(): GroupingInput;
+  groupingInput(doubted?: PersonId): GroupingInput;
   features(photos: Uint32Array): Float32Array<ArrayBuffer>;
   asked(): Uint32Array;
   isOpen(a: Uint32Array, b: Uint32Array): boolean;

@@ -20,6 +20,7 @@ import type {
   GalleryPrecision,
   GalleryQuestion,
   GalleryStatus,
+  Judgement,
   NewGallery,
   OpenedGallery,
   PersonId,
@@ -431,6 +432,16 @@ export class Gallery {
     return feature as Feature;
   }
 
+  /**
+   * From which probabilities on the verdicts of `search` are "same" and "different", and how often these are wrong; undefined
+   * where there are no groups to tell it from. Groups are made for it where there are none.
+   * Rejects with a `ReidError`: `aborted`, `disposed` or `internal`.
+   */
+  async judgement(options: GroupingOptions = {}): Promise<Judgement | undefined> {
+    checkOptions("options", options, GROUPING);
+    return (await this.#grouped(options, isSlow)).judgement();
+  }
+
   /** Everybody, and the photos of nobody that is known, as they are now. */
   people(): Promise<GalleryPeople> {
     return this.#call("people", {});
@@ -520,9 +531,26 @@ export class Gallery {
   /**
    * Makes a new person of each part, all different from each other and from whom they were taken for: one part takes photos
    * out of a person. The new people.
+   * Of a person the photos are grouped anew, as if nobody had confirmed them, and each group is a person: the one with most of
+   * the confirmed photos stays who it was. Rejects with `bad-input` for one with fewer than two photos that can be compared, and
+   * with `aborted`, upon which nothing has changed.
    */
-  split(parts: readonly (readonly PhotoRef[])[]): Promise<PersonId[]> {
-    return this.#act(() => ({ act: "split", parts: parts.map(photoIds) }));
+  async split(who: PersonRef | readonly (readonly PhotoRef[])[], options: GroupingOptions = {}): Promise<PersonId[]> {
+    if (Array.isArray(who)) return this.#act(() => ({ act: "split", parts: who.map(photoIds) }));
+    checkOptions("options", options, GROUPING);
+    this.#mayChange();
+    const person = personId(who as PersonRef);
+    const view = (await this.people()).people.find(({ id }) => id === person);
+    if (!view) throw new ReidError("no-person", `there is no person ${person} in the gallery`);
+    const input = await this.#call("groupingInput", { doubted: person });
+    const { cameras = this.#grouping?.cameras ?? "centre" } = options;
+    const grouping = await Grouping.grow(input, this.fingerprint, { ...options, cameras });
+    try {
+      const parts = await abortable(grouping.parts([...view.confirmed, ...view.suggested]), options.signal);
+      return (await this.#change("splitInto", { person, parts })).slice(1);
+    } finally {
+      grouping.close();
+    }
   }
 
   /** Makes a new person of photos, with a name or without one. */

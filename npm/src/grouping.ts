@@ -1,7 +1,7 @@
 // Grouping a gallery's photos, in a worker of its own: it can be cancelled, and the gallery answers meanwhile.
 import type { Connection } from "./connection.js";
 import { abortable, ReidError } from "./errors.js";
-import type { CameraMeans, GalleryQuestion, GroupingInput, PhotoId } from "./gallery-protocol.js";
+import type { CameraMeans, GalleryQuestion, GroupingInput, Judgement, PhotoId } from "./gallery-protocol.js";
 import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
 import type { Judged, TreeCalls } from "./tree-protocol.js";
@@ -109,6 +109,17 @@ export class Grouping {
     });
     const request = { queries: numbered(queries), photos: numbered(photos) };
     return (await this.#connection.call("judge", request)).value;
+  }
+
+  async judgement(): Promise<Judgement | undefined> {
+    return (await this.#connection.call("judgement", {})).value;
+  }
+
+  /** The people that some photos fall into, without those that were not grouped. */
+  async parts(photos: readonly PhotoId[]): Promise<PhotoId[][]> {
+    const places = photos.map((photo) => this.#places.get(photo)).filter((place) => place !== undefined);
+    const { value } = await this.#connection.call("parts", { photos: Uint32Array.from(places) });
+    return value.map((part) => part.map((place) => this.#photos[place] as PhotoId));
   }
 
   close(): void {

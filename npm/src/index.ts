@@ -34,6 +34,7 @@ export type {
   GalleryPlace,
   GalleryPrecision,
   GalleryQuestion,
+  Judgement,
   PersonBox,
   PersonId,
   PhotoId,

@@ -22,6 +22,8 @@ export function treeHandlers(glue: () => TreeGlue): Handlers {
     cutTree: ({ strictness }) => grown().groups(strictness),
     questions: ({ strictness, asked, count }) => grown().questions(strictness, asked, count),
     judge: ({ queries, photos }) => grown().judge(queries.rows, queries.cameras, photos.rows, photos.cameras),
+    judgement: () => grown().judgement(),
+    parts: ({ photos }) => grown().parts(photos),
   };
 }
 

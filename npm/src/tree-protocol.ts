@@ -1,7 +1,7 @@
 // What is asked of a worker that groups photos, and its generated glue there, typed as the Rust side promises it
 // (src/web/people/tree.rs). Photos are named by their places.
 import type { OnFraction } from "./connection.js";
-import type { CameraMeans, Verdict } from "./gallery-protocol.js";
+import type { CameraMeans, Judgement, Verdict } from "./gallery-protocol.js";
 
 /** Photos, and what is known of them. */
 export interface TreePhotos {
@@ -53,6 +53,10 @@ export interface TreeCalls {
   };
   /** Of each photo, whether it shows the person that the queries are photos of. */
   judge: { request: { queries: Compared; photos: Compared }; reply: Judged[] };
+  /** Undefined where there are no groups to tell it from. */
+  judgement: { request: Record<never, never>; reply: Judgement | undefined };
+  /** The people that some photos fall into. */
+  parts: { request: { photos: Uint32Array }; reply: readonly (readonly number[])[] };
 }
 
 export interface TreeGlue {
@@ -70,5 +74,7 @@ export interface WasmTree {
   groups(strictness?: number): TreeGroups;
   questions(strictness: number | undefined, asked: Uint32Array, count: number): TreeQuestion[];
   judge(queries: Float32Array, queryCameras: Int32Array, rows: Float32Array, cameras: Int32Array): Judged[];
+  judgement(): Judgement | undefined;
+  parts(photos: Uint32Array): readonly (readonly number[])[];
   free(): void;
 }

@@ -80,7 +80,8 @@ pub struct Links {
     pub named: Vec<usize>,
 }
 
-pub(super) fn links(state: &State, photos: &[PhotoId]) -> Links {
+/// `doubted` is somebody whose confirmed photos may be several people's.
+pub(super) fn links(state: &State, photos: &[PhotoId], doubted: Option<PersonId>) -> Links {
     let mut sets: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
     let mut places = HashMap::new();
     for (place, &photo) in photos.iter().enumerate() {
@@ -104,6 +105,10 @@ pub(super) fn links(state: &State, photos: &[PhotoId]) -> Links {
     Links {
         different: different.collect(),
         named: sets.iter().filter(|(person, _)| state.is_named(**person)).map(|(_, places)| places[0]).collect(),
-        same: sets.into_values().filter(|places| places.len() > 1).collect(),
+        same: sets
+            .into_iter()
+            .filter(|(person, places)| Some(*person) != doubted && places.len() > 1)
+            .map(|(_, places)| places)
+            .collect(),
     }
 }

@@ -26,8 +26,10 @@ pub enum GalleryError {
     Twice(PhotoId),
     #[error("{name} is person {person} already; merge the two, or choose another name")]
     NameTaken { name: String, person: PersonId },
-    #[error("photo {photo} is none of person {person}'s; a cover must be")]
+    #[error("photo {photo} is none of person {person}'s")]
     NotTheirs { photo: PhotoId, person: PersonId },
+    #[error("person {0} has too few photos with features to be split: two are the fewest")]
+    OnePhoto(PersonId),
     /// What is said now and what was said before.
     #[error(
         "photos {} and {} cannot be the same person: {}; take that back first, or say that it no longer holds",
@@ -70,6 +72,8 @@ pub enum GalleryError {
     Read { path: String, reason: String },
     #[error("{path}: cannot be written ({reason}); what was there before is untouched")]
     Write { path: String, reason: String },
+    #[error("line {line} is none of a table of photos: {reason}")]
+    Table { line: u64, reason: String },
     #[error("the gallery cannot be brought into a file: {0}")]
     Unwritable(String),
 }
@@ -84,9 +88,13 @@ impl GalleryError {
             Self::Different { .. } | Self::Same { .. } => "conflict",
             Self::OtherModel { .. } => "other-model",
             Self::NoFeature(_) => "no-feature",
-            Self::NoPhotosGiven | Self::Twice(_) | Self::NotTheirs { .. } | Self::Dimension { .. } | Self::Box(_) => {
-                "bad-input"
-            }
+            Self::NoPhotosGiven
+            | Self::OnePhoto(_)
+            | Self::Twice(_)
+            | Self::NotTheirs { .. }
+            | Self::Dimension { .. }
+            | Self::Box(_) => "bad-input",
+            Self::Table { .. } => "bad-input",
             Self::NotANumber(_) => "bad-weights",
             Self::Foreign(_) => "no-gallery",
             Self::Damaged(_) | Self::TooMuch(_) => "damaged-gallery",

@@ -16,13 +16,17 @@ pub mod grouping;
 mod groups;
 mod history;
 mod import;
+mod judging;
 mod perform;
 mod person;
 mod photo;
 #[cfg(not(target_arch = "wasm32"))]
 mod save;
 mod search;
+mod split;
 mod state;
+#[cfg(not(target_arch = "wasm32"))]
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +39,7 @@ pub use constraints::{Links, Relations};
 pub use error::{GalleryError, Side};
 pub use features::Model;
 pub use file::{Loss, Opened};
+pub use judging::Judging;
 pub use person::{Person, PersonId, PersonView};
 pub use photo::{ContentHash, NewPhoto, NoContentHash, PersonBox, Photo, PhotoId, PhotoView, Standing};
 #[cfg(not(target_arch = "wasm32"))]
@@ -376,7 +381,13 @@ impl Gallery {
 
     /// What a grouping of `photos` must obey; photos are named by their places there.
     pub fn links(&self, photos: &[PhotoId]) -> Links {
-        constraints::links(&self.state, photos)
+        constraints::links(&self.state, photos, None)
+    }
+
+    /// The same, but that a person's confirmed photos may be several people's: what [`Tree::parts`](grouping::Tree::parts) is
+    /// grown with.
+    pub fn links_doubting(&self, photos: &[PhotoId], person: PersonId) -> Links {
+        constraints::links(&self.state, photos, Some(person))
     }
 
     /// The photos that can be compared: they are not hidden and have a feature.

@@ -1,6 +1,9 @@
 //! `reid gallery`.
 
-use std::fs;
+use std::{fs, thread};
+
+use webreid::gallery::{Act, ContentHash, Gallery, Model, NewPhoto, Photo, PhotoId};
+use webreid::weights::Precision;
 
 use super::{Bench, Run, reid};
 
@@ -21,6 +24,65 @@ impl Bench {
     fn add(&self, more: &[&str]) -> Run {
         self.gallery("add", &[&["--device", "cpu", "--weights", &self.weights()], more].concat())
     }
+}
+
+/// A gallery of people of six photos each, who look unlike.
+fn made(people: usize) -> (Gallery, Vec<PhotoId>) {
+    let mut gallery = Gallery::new(Model { fingerprint: "00".repeat(16), dim: people }, Precision::F32);
+    let photos = (0..people * 6).map(|photo| NewPhoto {
+        photo: Photo::new(format!("{photo}.jpg"), ContentHash::of(&photo.to_le_bytes())),
+        feature: Some(
+            (0..people).map(|value| if value == photo / 6 { 1.0 } else { 0.02 * (photo * value % 7) as f32 }).collect(),
+        ),
+        thumbnail: None,
+    });
+    let photos = gallery.add(&"00".repeat(16), photos.collect()).unwrap();
+    (gallery, photos)
+}
+
+#[test]
+fn a_person_made_of_two_is_split() {
+    let bench = Bench::new();
+    let (mut gallery, photos) = made(4);
+    let ada = Act::Enrol { name: Some("Ada".into()), photos: photos[..11].to_vec(), despite: false };
+    gallery.act(ada).unwrap();
+    gallery.save(&bench.path("g.reid")).unwrap();
+    bench.gallery("split", &["Bob"]).ends(1).says(&["nobody in the gallery is called 'Bob'"]);
+    assert_eq!(bench.gallery("split", &["Ada"]).ends(0).stdout, "Ada: 6 photos\nperson 1: 5 photos\n");
+    let list = bench.gallery("list", &["--json"]).ends(0).json();
+    assert_eq!(list["people"][1]["confirmed"], serde_json::json!(["6.jpg", "7.jpg", "8.jpg", "9.jpg", "10.jpg"]));
+
+    let found = bench.gallery("search", &["--person", "1", "--top", "2", "--json"]).ends(0).json();
+    let [own, other] = [0, 1].map(|place| found["matches"][place].clone());
+    assert_eq!(
+        (&own["image"], &own["verdict"], &other["verdict"]),
+        (&"11.jpg".into(), &"same".into(), &"different".into())
+    );
+    assert!(own["probability"].as_f64() > Some(0.9) && other["probability"].as_f64() < Some(0.1), "{found}");
+    let judgement = &found["judgement"];
+    assert!(judgement["wrongSame"].as_f64() < Some(0.1) && judgement["wrongDifferent"].as_f64() < Some(0.1), "{found}");
+    let table = bench.gallery("search", &["--person", "1", "--top", "2"]).ends(0).stdout;
+    assert!(table.contains("  same ") && table.contains("the same from 0.9 on, "), "{table}");
+
+    bench.gallery("undo", &[]).ends(0);
+    let list = bench.gallery("list", &["--json"]).ends(0).json();
+    assert_eq!(list["people"][0]["confirmed"].as_array().map(Vec::len), Some(11));
+}
+
+/// Each command reads the gallery, and writes it whole: two at once would lose what one of them did.
+#[test]
+fn commands_at_once_lose_nothing() {
+    let bench = Bench::new();
+    let (mut gallery, photos) = made(12);
+    gallery.set_groups(photos.chunks(6).map(<[_]>::to_vec).collect(), vec![]).unwrap();
+    gallery.save(&bench.path("g.reid")).unwrap();
+    let name = |person: usize| bench.gallery("name", &[&person.to_string(), &format!("Ada {person}")]).ends(0);
+    thread::scope(|scope| (0..12).for_each(|person| _ = scope.spawn(move || name(person))));
+    let list = bench.gallery("list", &["--json"]).ends(0).json();
+    let names: Vec<&str> =
+        list["people"].as_array().unwrap().iter().filter_map(|person| person["name"].as_str()).collect();
+    assert_eq!(names.len(), 12, "{names:?}");
+    assert_eq!(bench.files(".").len(), 2, "the gallery and the weights, and no lock");
 }
 
 #[test]
@@ -47,6 +109,7 @@ fn people_are_added_named_merged_searched_and_everything_is_undone() {
     assert_eq!((&best["image"], &best["person"], &best["confirmed"]), (&image(3).into(), &"Ada".into(), &true.into()));
     assert!((best["similarity"].as_f64().unwrap() - 1.0).abs() < 1e-5, "{best}");
     assert_eq!(found[0]["matches"].as_array().map(Vec::len), Some(2));
+    assert!(best["verdict"].is_string() && found[0]["judgement"]["same"].is_number(), "{found}");
     assert_eq!((&found[0]["people"][0]["person"], &found[0]["people"][1]["photos"]), (&"Ada".into(), &2.into()));
     let table = bench.gallery("search", &search).ends(0).stdout;
     assert!(table.contains("1   1.0000") && table.contains("(Ada)") && table.contains("Bob: best"), "{table}");
@@ -130,6 +193,16 @@ fn a_gallery_takes_in_another() {
     bench.gallery("undo", &[]).ends(0);
     let list = bench.gallery("list", &["--json"]).ends(0).json();
     assert_eq!(list["people"][0]["confirmed"].as_array().map(Vec::len), Some(1));
+    reid(&["gallery", "export", &bench.text("other.reid"), "--out", &bench.text("other.csv")]).ends(0);
+    let run = bench.gallery("import", &[&bench.text("other.csv")]).ends(0);
+    // It was there before the undo, with its feature.
+    assert_eq!(run.stdout, "1 photos added, 1 people\n");
+    bench.write("other.csv", b"name,hash\na.jpg,12\n");
+    bench.gallery("import", &[&bench.text("other.csv")]).ends(1).says(&[
+        "other.csv",
+        "line 2",
+        "'12' is no content hash",
+    ]);
 }
 
 #[test]

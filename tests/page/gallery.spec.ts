@@ -113,7 +113,15 @@ test("photos become groups, groups people with names, and all of it is undone, r
     const hits = await gallery.search(samples[0] as string, { top: 3 });
     const all = await gallery.search(samples[0] as string, { top: 20 });
     const like = await gallery.search(first, { top: 20 });
+    const judgement = await gallery.judgement();
+    const second = (await gallery.people()).people[1] as Webreid.GalleryPerson;
+    await gallery.merge(first, second);
+    const parts = await gallery.split(first, { cameras: "none" });
+    states.push(await whoIsWho(gallery));
+    const unsplit = [await gallery.undo(), await gallery.undo()];
+    const alone = await fault(() => gallery.split(99));
     return {
+      ...{ judgement, parts: parts.length, unsplit, alone },
       ...{ added, groups, states, undone, redone, usage, like: like.length },
       ...{ height: bitmap.height, last: progress.at(-1), phases: progress.map(({ phase }) => phase) },
       hits: hits.map(({ photo, person, score, verdict }) => [photo.name, person?.name, score, verdict]),
@@ -131,7 +139,15 @@ test("photos become groups, groups people with names, and all of it is undone, r
   const found = (["p01", "p06", "p02", "p03", "p04", "p05"] as const).map((name) => `?:  + ${sampleSeries(name)}`);
   expect(seen.states[0]).toEqual(found);
   const named = [`Ann: ${sampleSeries("p01")} + `, ...found.slice(1)];
-  expect(seen.states.slice(1)).toEqual([named, found, named]);
+  expect(seen.states.slice(1, 4)).toEqual([named, found, named]);
+  // Ann and the second were one, and fall into the two; of the second one photo is confirmed by the merge, all by the split.
+  expect(seen.states[4]?.[0]).toBe(named[0]);
+  expect(seen.states[4]).toContain(`?: ${sampleSeries("p06")} + `);
+  expect([seen.parts, seen.unsplit]).toEqual([1, ["split", "merge"]]);
+  expect(seen.alone).toMatch(/ no-person /);
+  expect(seen.judgement).toMatchObject({ same: expect.closeTo(0.9, 5), different: expect.closeTo(0.1, 5) });
+  expect(seen.judgement?.wrongSame).toBeLessThan(0.1);
+  expect(seen.judgement?.wrongDifferent).toBeLessThan(0.1);
   expect(seen.undone).toEqual(["name", "name", "confirm", "confirm"]);
   expect(seen.redone).toEqual(["confirm", "name", undefined]);
   expect(seen.strict).toBeGreaterThan(15);

@@ -32,13 +32,7 @@ const PAIRS: usize = 200_000;
 pub fn cut(features: &Features, merges: &[Merge]) -> Result<f32, RankingError> {
     let count = features.count();
     let pairs = Pairs::of(features);
-    let moments = labels(count, up_to(merges, MOMENT));
-    let mut speakers: Vec<usize> = Vec::new();
-    for (photo, &moment) in moments.iter().enumerate() {
-        if moment as usize == speakers.len() {
-            speakers.push(photo);
-        }
-    }
+    let speakers = speakers(count, merges);
     let mut best = (f32::NEG_INFINITY, 0.0);
     let mut strangers = None;
     let (mut merged, mut chance) = (usize::MAX, None);
@@ -68,8 +62,19 @@ pub fn up_to(merges: &[Merge], cut: f32) -> &[Merge] {
     &merges[..merges.partition_point(|merge| merge.distance <= cut)]
 }
 
+/// One photo of each moment.
+pub fn speakers(count: usize, merges: &[Merge]) -> Vec<usize> {
+    let mut speakers = Vec::new();
+    for (photo, moment) in labels(count, up_to(merges, MOMENT)).into_iter().enumerate() {
+        if moment as usize == speakers.len() {
+            speakers.push(photo);
+        }
+    }
+    speakers
+}
+
 /// The mean silhouette of the speakers among themselves, 0 for those that are alone; −1 where all are one group.
-fn silhouette(features: &Features, speakers: &[usize], labels: &[u32], groups: usize) -> Result<f32, RankingError> {
+pub fn silhouette(features: &Features, speakers: &[usize], labels: &[u32], groups: usize) -> Result<f32, RankingError> {
     let dim = features.dim();
     let mut sizes = vec![0.0_f32; groups];
     let mut sums = vec![0.0; groups * dim];

@@ -5,8 +5,11 @@
 //! are one person. Groups are not the truth, but on PKU-Reid they come near enough for the curve; what people answered counts
 //! for more.
 
+use serde::Serialize;
+
 use super::cut::Pairs;
 use super::{Groups, Tree};
+use crate::ranking::{Features, dot};
 
 /// So many answered pairs count as much as all pairs of the gallery.
 const ANSWERS: f64 = 100.0;
@@ -14,12 +17,38 @@ const ANSWERS: f64 = 100.0;
 const CERTAIN: f64 = 30.0;
 
 /// Same, different, or neither for certain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Same,
+    #[default]
     Unsure,
     Different,
+}
+
+/// What is to be said of a photo and who is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+pub struct Judged {
+    /// That it shows them, 0…1; `None` where nothing is known of the gallery's distances.
+    pub probability: Option<f32>,
+    pub verdict: Verdict,
+}
+
+/// From where on two photos are said to be one person or two, and how often that is wrong by the curve, of all pairs of the
+/// gallery's photos.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgement {
+    /// The probability from which on they are the same: [`Judge::SAME`].
+    pub same: f32,
+    /// The probability up to which they are different: [`Judge::DIFFERENT`].
+    pub different: f32,
+    /// Of the pairs that are the same by this, the share that are two people, 0…1; `None` where there are no such pairs.
+    pub wrong_same: Option<f32>,
+    /// Of those that are different by this, the share that are one person.
+    pub wrong_different: Option<f32>,
+    /// The share of all pairs of which neither is said, 0…1.
+    pub unsure: f32,
 }
 
 /// Tells how likely two photos of a gallery show one person, by their distance in the gallery's space.
@@ -28,6 +57,7 @@ pub struct Judge {
     /// The logit is `at_zero − slope · distance`.
     at_zero: f64,
     slope: f64,
+    judgement: Judgement,
 }
 
 impl Judge {
@@ -39,6 +69,40 @@ impl Judge {
     /// The probability that photos at a distance, 1 − cosine, are of one person: 0…1.
     pub fn probability(&self, distance: f32) -> f32 {
         sigmoid((self.at_zero - self.slope * f64::from(distance)).clamp(-CERTAIN, CERTAIN)) as f32
+    }
+
+    /// Its cut-offs, and their errors.
+    pub fn judgement(&self) -> Judgement {
+        self.judgement
+    }
+
+    /// Whether each of some photos shows the person that `queries` are photos of, by the mean distance to these. Both are in the
+    /// gallery's [`Space`](super::Space).
+    pub fn judge(&self, queries: &Features, photos: &Features) -> Vec<Judged> {
+        let judge = |photo| {
+            let similarities = (0..queries.count()).map(|query| dot(queries.row(query), photos.row(photo)));
+            let probability = self.probability(1.0 - similarities.sum::<f32>() / queries.count().max(1) as f32);
+            Judged { probability: Some(probability), verdict: Self::verdict(probability) }
+        };
+        (0..photos.count()).map(judge).collect()
+    }
+
+    /// With the errors that it has on pairs at these distances.
+    fn with_errors(mut self, distances: impl Iterator<Item = f32>) -> Self {
+        let (mut counts, mut wrong) = ([0.0_f64; 3], [0.0; 3]);
+        for probability in distances.map(|distance| self.probability(distance)) {
+            let (place, error) = match Self::verdict(probability) {
+                Verdict::Same => (0, 1.0 - probability),
+                Verdict::Different => (1, probability),
+                Verdict::Unsure => (2, 0.0),
+            };
+            counts[place] += 1.0;
+            wrong[place] += f64::from(error);
+        }
+        let share = |place: usize| (counts[place] > 0.0).then(|| (wrong[place] / counts[place]) as f32);
+        let unsure = (counts[2] / counts.iter().sum::<f64>().max(1.0)) as f32;
+        self.judgement = Judgement { wrong_same: share(0), wrong_different: share(1), unsure, ..self.judgement };
+        self
     }
 
     /// The verdict of a probability.
@@ -72,7 +136,7 @@ impl Tree {
         }
         known.extend(self.links.different.iter().map(|&[a, b]| (distance(a, b), false, weight)));
         let [same, apart] = [true, false].map(|same| known.iter().any(|pair| pair.1 == same));
-        (same && apart).then(|| fit(&known))
+        (same && apart).then(|| fit(&known).with_errors(pairs.distances().map(|(_, distance)| distance)))
     }
 }
 
@@ -100,7 +164,14 @@ fn fit(pairs: &[(f64, bool, f64)]) -> Judge {
             break;
         }
     }
-    Judge { at_zero, slope: slope.max(0.0) }
+    let judgement = Judgement {
+        same: Judge::SAME,
+        different: Judge::DIFFERENT,
+        wrong_same: None,
+        wrong_different: None,
+        unsure: 0.0,
+    };
+    Judge { at_zero, slope: slope.max(0.0), judgement }
 }
 
 fn sigmoid(logit: f64) -> f64 {

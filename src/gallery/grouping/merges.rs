@@ -68,6 +68,13 @@ pub fn labels<'a>(count: usize, merges: impl IntoIterator<Item = &'a Merge>) -> 
         .collect()
 }
 
+/// The group of each photo when photos that are the same by `links` are together, and no others.
+pub fn said(count: usize, links: &Links) -> Vec<u32> {
+    let pairs = links.same.iter().flat_map(|same| same.windows(2));
+    let merges: Vec<Merge> = pairs.map(|pair| Merge { a: pair[0] as u32, b: pair[1] as u32, distance: 0.0 }).collect();
+    labels(count, &merges)
+}
+
 pub(super) fn root(parents: &mut [u32], mut photo: u32) -> u32 {
     while parents[photo as usize] != photo {
         let above = parents[parents[photo as usize] as usize];

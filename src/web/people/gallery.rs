@@ -188,6 +188,20 @@ impl Gallery {
         Ok(people.into_iter().map(|person| person.0).collect())
     }
 
+    /// Makes people of parts of a person's photos; the part with most of the confirmed ones stays the person. The numbers of the
+    /// person, then of the new ones.
+    ///
+    /// # Errors
+    /// `{ code, message, sides }` with which nothing was changed: "no-photo", "no-person", "bad-input" for fewer than two parts and
+    /// for photos of others, "conflict".
+    #[wasm_bindgen(js_name = splitInto)]
+    pub fn split_into(&mut self, person: u32, parts: JsValue) -> Result<Vec<u32>, JsValue> {
+        let parts: Vec<Vec<PhotoId>> = from_js(parts)?;
+        self.search = None;
+        let people = self.gallery.split_into(PersonId(person), parts).map_err(Failure::from)?;
+        Ok(people.into_iter().map(|person| person.0).collect())
+    }
+
     /// Takes the last act back; its name.
     pub fn undo(&mut self) -> Option<String> {
         self.search = None;
@@ -285,12 +299,13 @@ impl Gallery {
         ContentHash::of(&serde_json::to_vec(&(&photos, links, self.replaced)).unwrap_or_default()).to_string()
     }
 
-    /// What is grouped, as the package's `GroupingInput`.
+    /// What is grouped, as the package's `GroupingInput`; with somebody `doubted` as if nobody had confirmed their photos, which
+    /// may be several people's.
     ///
     /// # Errors
     /// None.
     #[wasm_bindgen(js_name = groupingInput)]
-    pub fn grouping_input(&self) -> Result<Object, JsValue> {
+    pub fn grouping_input(&self, doubted: Option<u32>) -> Result<Object, JsValue> {
         let photos = self.gallery.comparable();
         let rows = self.gallery.rows(&photos).map_err(Failure::from)?;
         let cameras: Vec<i32> = self.gallery.cameras(&photos).into_iter().map(|camera| camera.unwrap_or(-1)).collect();
@@ -304,7 +319,11 @@ impl Gallery {
             "cameraNames",
             to_js(&self.gallery.photos().filter_map(|view| view.photo.camera.as_deref()).collect::<BTreeSet<_>>())?,
         )?;
-        set("links", to_js(&self.gallery.links(&photos))?)?;
+        let links = match doubted {
+            Some(person) => self.gallery.links_doubting(&photos, PersonId(person)),
+            None => self.gallery.links(&photos),
+        };
+        set("links", to_js(&links)?)?;
         set("key", self.grouping_key().into())?;
         Ok(input)
     }

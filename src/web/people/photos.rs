@@ -44,8 +44,7 @@ impl Photos {
         if let Some(&index) = queries.iter().chain(&gallery).find(|&&index| index >= count) {
             return Err(bad(RankingError::Index { index, count }).into());
         }
-        let cameras = cameras.into_iter().map(|camera| (camera >= 0).then_some(camera)).collect();
-        Ok(Self { rows, dim, cameras, queries, gallery })
+        Ok(Self { rows, dim, cameras: known(cameras), queries, gallery })
     }
 }
 
@@ -80,6 +79,11 @@ impl Photos {
         let name = |camera| options.name(camera);
         Adapted::named(photos, adaptation, name, &mut |done, total| told.tell(done, total)).map_err(bad)
     }
+}
+
+/// Numbers of cameras, of which −1 is none.
+pub(super) fn known(cameras: Vec<i32>) -> Vec<Option<i32>> {
+    cameras.into_iter().map(|camera| (camera >= 0).then_some(camera)).collect()
 }
 
 pub(super) fn bad(error: RankingError) -> WebError {

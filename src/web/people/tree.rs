@@ -9,10 +9,9 @@ use wasm_bindgen::prelude::*;
 
 use super::failure::bad;
 use super::objects::{from_js, to_js};
-use super::photos;
+use super::photos::{self, known};
 use crate::gallery::Links;
-use crate::gallery::grouping::{self, Judge, Photos, Verdict};
-use crate::ranking::dot;
+use crate::gallery::grouping::{self, Judge, Judged, Photos};
 
 /// Every grouping of some photos.
 #[wasm_bindgen]
@@ -116,28 +115,33 @@ impl Tree {
         rows: &[f32],
         cameras: Vec<i32>,
     ) -> Result<JsValue, JsValue> {
-        let judge = *self.judge.get_or_init(|| self.tree.judge(&self.tree.groups(None)));
         let place = |rows, cameras| self.tree.space().place(rows, self.dim, &known(cameras)).map_err(photos::bad);
         let (queries, photos) = (place(queries, query_cameras)?, place(rows, cameras)?);
-        let judged = (0..photos.count()).map(|photo| {
-            let similarities = (0..queries.count()).map(|query| dot(queries.row(query), photos.row(photo)));
-            let distance = 1.0 - similarities.sum::<f32>() / queries.count().max(1) as f32;
-            // Nothing is known of groups where there are none.
-            let probability = judge.map(|judge| judge.probability(distance));
-            Judged { probability, verdict: probability.map_or(Verdict::Unsure, Judge::verdict) }
-        });
-        to_js(&judged.collect::<Vec<_>>())
+        // Nothing is known of groups where there are none.
+        let unknown = || vec![Judged::default(); photos.count()];
+        to_js(&self.made_judge().map_or_else(unknown, |judge| judge.judge(&queries, &photos)))
+    }
+
+    /// From where on photos are judged to be the same or different, and how often that is wrong: the package's `Judgement`.
+    ///
+    /// # Errors
+    /// None.
+    pub fn judgement(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.made_judge().map(|judge| judge.judgement()))
+    }
+
+    /// The people that some photos, named by their places, fall into.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input" for places that there are not.
+    pub fn parts(&self, photos: Vec<u32>) -> Result<JsValue, JsValue> {
+        let photos: Vec<usize> = photos.into_iter().map(|photo| photo as usize).collect();
+        to_js(&self.tree.parts(&photos).map_err(photos::bad)?)
     }
 }
 
-/// The package's `Judged`.
-#[derive(Serialize)]
-struct Judged {
-    probability: Option<f32>,
-    verdict: Verdict,
-}
-
-/// Numbers of cameras, of which −1 is none.
-fn known(cameras: Vec<i32>) -> Vec<Option<i32>> {
-    cameras.into_iter().map(|camera| (camera >= 0).then_some(camera)).collect()
+impl Tree {
+    fn made_judge(&self) -> Option<&Judge> {
+        self.judge.get_or_init(|| self.tree.judge(&self.tree.groups(None))).as_ref()
+    }
 }

@@ -116,6 +116,7 @@ impl Group {
         let file = File { gallery: out.into() };
         let fingerprint = extractor.fingerprint().to_string();
         let dim = extractor.config().features_dim();
+        let _lock = file.lock()?;
         let mut gallery = file.for_model(gallery::Model { fingerprint: fingerprint.clone(), dim })?;
         let (photos, unreadable) = photos(extractor, files, self.camera_from.as_ref()).await?;
         gallery.add(&fingerprint, photos).map_err(|error| file.because(error))?;

@@ -40,6 +40,7 @@ impl Add {
         let (_, extractor) = self.model.open().await?;
         let fingerprint = extractor.fingerprint().to_string();
         let model = Model { fingerprint: fingerprint.clone(), dim: extractor.config().features_dim() };
+        let _lock = self.file.lock()?;
         let mut gallery = if self.change_model && path.exists() {
             let mut gallery = open(path)?;
             gallery.change_model(model, gallery.precision());

@@ -27,7 +27,7 @@ pub struct Merge {
 
 impl Merge {
     pub fn run(self) -> Result<Outcome, CliError> {
-        let mut gallery = self.file.open()?;
+        let (_lock, mut gallery) = self.file.change()?;
         let (into, from) = (person(&gallery, &self.into)?, person(&gallery, &self.from)?);
         let act = Act::Merge { into, from, despite: self.despite };
         gallery.act(act).map_err(|error| self.file.because(error))?;
@@ -56,7 +56,7 @@ pub struct Name {
 
 impl Name {
     pub fn run(self) -> Result<Outcome, CliError> {
-        let mut gallery = self.file.open()?;
+        let (_lock, mut gallery) = self.file.change()?;
         let act = match &self.name {
             Some(name) => Act::Name { person: person(&gallery, &self.person)?, name: Some(name.clone()) },
             None => {
@@ -93,7 +93,7 @@ pub struct Undo {
 
 impl Undo {
     pub fn run(self) -> Result<Outcome, CliError> {
-        let mut gallery = self.file.open()?;
+        let (_lock, mut gallery) = self.file.change()?;
         let undone = gallery.undo().map(|act| format!("undone: {}", words(act)));
         finish(&self.file, &gallery, undone, "there is nothing to undo")
     }
@@ -107,7 +107,7 @@ pub struct Redo {
 
 impl Redo {
     pub fn run(self) -> Result<Outcome, CliError> {
-        let mut gallery = self.file.open()?;
+        let (_lock, mut gallery) = self.file.change()?;
         let redone = gallery.redo().map(|act| format!("done again: {}", words(act)));
         finish(&self.file, &gallery, redone, "there is nothing to do again")
     }

@@ -1,8 +1,9 @@
 //! `reid gallery export` and `import`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use webreid::gallery::GalleryError;
+use webreid::gallery::{Gallery, GalleryError};
 
 use super::{File, open, plain};
 use crate::command::error::CliError;
@@ -45,19 +46,25 @@ impl Export {
 pub struct Import {
     #[command(flatten)]
     file: File,
-    /// The gallery to take in
-    #[arg(value_name = "OTHER.reid")]
+    /// The gallery to take in; or a table, .csv, as `reid gallery export` writes it, whose photos have no features yet
+    #[arg(value_name = "OTHER")]
     other: PathBuf,
 }
 
 impl Import {
     pub fn run(self) -> Result<Outcome, CliError> {
-        let mut gallery = self.file.open()?;
+        let (_lock, mut gallery) = self.file.change()?;
         if !self.other.exists() {
             return Err(CliError::NoGallery(self.other));
         }
-        let other = open(&self.other)?;
         let because = |source: GalleryError| CliError::Gallery { path: self.other.clone(), source };
+        let is_table = self.other.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let other = if is_table {
+            let table = fs::read(&self.other).map_err(|source| CliError::Read { path: self.other.clone(), source })?;
+            Gallery::from_csv(&table, gallery.model().clone()).map_err(because)?
+        } else {
+            open(&self.other)?
+        };
         let before = gallery.count();
         gallery.import(&other).map_err(because)?;
         self.file.save(&gallery)?;

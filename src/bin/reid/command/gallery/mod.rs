@@ -4,12 +4,15 @@ mod add;
 mod change;
 mod export;
 mod list;
+mod lock;
 mod photos;
 mod search;
+mod split;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+pub use lock::Lock;
 pub use photos::photos;
 use webreid::gallery::{self, GalleryError, Model, PersonId, PhotoId};
 use webreid::weights::Precision;
@@ -36,6 +39,8 @@ enum What {
     List(list::List),
     /// Two people are one
     Merge(change::Merge),
+    /// A person is several: their photos are grouped anew
+    Split(split::Split),
     /// Give a person a name, or make a new one of photos (--photos)
     Name(change::Name),
     /// Take back what was done last
@@ -44,7 +49,7 @@ enum What {
     Redo(change::Redo),
     /// Write the gallery for other programs
     Export(export::Export),
-    /// Take in the photos, people and answers of another gallery
+    /// Take in the photos, people and answers of another gallery, or the photos and people of a table
     Import(export::Import),
 }
 
@@ -55,6 +60,7 @@ impl Gallery {
             What::Search(command) => command.run().await,
             What::List(command) => command.run(),
             What::Merge(command) => command.run(),
+            What::Split(command) => command.run(),
             What::Name(command) => command.run(),
             What::Undo(command) => command.run(),
             What::Redo(command) => command.run(),
@@ -79,6 +85,20 @@ impl File {
             return Err(CliError::NoGallery(self.gallery.clone()));
         }
         open(&self.gallery)
+    }
+
+    /// Reads it to change it, see [`lock`](Self::lock).
+    fn change(&self) -> Result<(Lock, gallery::Gallery), CliError> {
+        // What is not there gets no lock beside it.
+        if !self.gallery.exists() {
+            return Err(CliError::NoGallery(self.gallery.clone()));
+        }
+        Ok((self.lock()?, self.open()?))
+    }
+
+    /// Keeps other commands from changing it, waiting for one that does: what is read under it is what is written over.
+    pub fn lock(&self) -> Result<Lock, CliError> {
+        Lock::of(&self.gallery)
     }
 
     /// Writes the gallery there, whole or not at all.

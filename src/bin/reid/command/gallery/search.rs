@@ -6,13 +6,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use webreid::dataset::CameraFrom;
-use webreid::gallery::{Gallery, GalleryError};
+use webreid::gallery::grouping::{Judged, Judgement, Verdict};
+use webreid::gallery::{Gallery, GalleryError, Judging};
 use webreid::ranking::Cameras;
 
 use super::{File, person, person_name, photo_name};
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
-use crate::command::{self, Outcome, output};
+use crate::command::{self, Outcome, interrupt, output};
+
+/// More photos take longer than ten seconds to be grouped, by which hits are judged.
+const JUDGED: usize = 10_000;
 
 #[derive(clap::Args)]
 pub struct Search {
@@ -36,9 +40,11 @@ pub struct Search {
     /// Where a query's camera is known from, as `reid gallery add` has it
     #[arg(long, value_name = "WHERE")]
     camera_from: Option<CameraFrom>,
-    /// Print JSON: [{"query": PATH, "matches": [{"image": PATH, "similarity": S, "person": NAME, "confirmed": BOOL}, …], "people":
-    /// [{"person": NAME, "best": S, "mean": S, "photos": N}, …]}, …]; with --person {"person": NAME, "matches": [{"image": PATH,
-    /// "best": S, "mean": S, "person": NAME}, …]}. Who has no name is "person N"; nobody is null
+    /// Print JSON: [{"query": PATH, "matches": [{"image": PATH, "similarity": S, "person": NAME, "confirmed": BOOL, "probability":
+    /// P, "verdict": "same", "unsure" or "different"}, …], "people": [{"person": NAME, "best": S, "mean": S, "photos": N}, …],
+    /// "judgement": {"same": P, "different": P, "wrongSame": P, "wrongDifferent": P, "unsure": P}}, …]; with --person {"person":
+    /// NAME, "matches": [{"image": PATH, "best": S, "mean": S, "person": NAME, "probability": P, "verdict": …}, …], "judgement":
+    /// …}. Who has no name is "person N"; nobody is null, as is what is not known
     #[arg(long)]
     json: bool,
 }
@@ -48,6 +54,7 @@ struct Ranking {
     query: String,
     matches: Vec<Match>,
     people: Vec<Who>,
+    judgement: Option<Judgement>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +63,8 @@ struct Match {
     similarity: f32,
     person: Option<String>,
     confirmed: bool,
+    #[serde(flatten)]
+    judged: Judged,
 }
 
 #[derive(Serialize)]
@@ -70,6 +79,7 @@ struct Who {
 struct Candidates {
     person: String,
     matches: Vec<Candidate>,
+    judgement: Option<Judgement>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +88,8 @@ struct Candidate {
     best: f32,
     mean: f32,
     person: Option<String>,
+    #[serde(flatten)]
+    judged: Judged,
 }
 
 impl Search {
@@ -93,24 +105,44 @@ impl Search {
         let because = |error| self.file.because(error);
         let id = person(gallery, word)?;
         let found = gallery.searching(self.cameras).and_then(|search| search.photos_like_person(id, self.top.get()));
-        let matches = found.map_err(because)?.into_iter().map(|candidate| Candidate {
+        let found = found.map_err(because)?;
+        let judging = self.judging(gallery)?;
+        let judged = match &judging {
+            Some(judging) => judging.by_person(id, found.iter().map(|candidate| candidate.photo)).map_err(because)?,
+            None => vec![Judged::default(); found.len()],
+        };
+        let matches = found.into_iter().zip(judged).map(|(candidate, judged)| Candidate {
             image: photo_name(gallery, candidate.photo),
             best: candidate.best,
             mean: candidate.mean,
             person: candidate.person.map(|person| person_name(gallery, person)),
+            judged,
         });
-        let found = Candidates { person: person_name(gallery, id), matches: matches.collect() };
+        let judgement = judging.and_then(|judging| judging.judgement());
+        let found = Candidates { person: person_name(gallery, id), matches: matches.collect(), judgement };
         if self.json {
             output::print_json(&found)?;
         } else {
             let mut text = format!("{}\n", found.person);
-            for (rank, Candidate { image, best, mean, person }) in found.matches.iter().enumerate() {
-                let _ =
-                    writeln!(text, "{:>4}  {best:>7.4}  {mean:>7.4}  {image}{}", rank + 1, taken_for(person.as_ref()));
+            for (rank, Candidate { image, best, mean, person, judged }) in found.matches.iter().enumerate() {
+                let (words, person) = (words(*judged), taken_for(person.as_ref()));
+                let _ = writeln!(text, "{:>4}  {best:>7.4}  {mean:>7.4}  {words}  {image}{person}", rank + 1);
             }
+            text += &errors(found.judgement);
             output::print(text.trim_end())?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// What judges hits, where the gallery is small enough.
+    fn judging(&self, gallery: &Gallery) -> Result<Option<Judging>, CliError> {
+        let count = gallery.comparable().len();
+        if count > JUDGED {
+            eprintln!("reid: hits are not judged: {count} photos are more than the {JUDGED} that are quickly grouped");
+            return Ok(None);
+        }
+        let judging = gallery.judging(self.cameras, &mut interrupt::progress);
+        Ok(Some(judging.map_err(|error| self.file.because(error))?))
     }
 
     async fn by_photos(&self, gallery: &Gallery, query: &PathBuf) -> Result<Outcome, CliError> {
@@ -122,17 +154,27 @@ impl Search {
             return Err(because(GalleryError::OtherModel { expected, found }));
         }
         let search = gallery.searching(self.cameras).map_err(because)?;
+        let judging = self.judging(gallery)?;
+        let judgement = judging.as_ref().and_then(Judging::judgement);
         let features = features(&extractor, &files, "query").await?;
         let read: Vec<PathBuf> = features.read.iter().map(|&file| files[file].clone()).collect();
         let cameras = self.camera_from.clone().unwrap_or_default().names(&read);
         let mut rankings = Vec::new();
         for ((path, row), camera) in read.iter().zip(features.values.chunks_exact(features.dim.max(1))).zip(&cameras) {
             let top = self.top.get();
-            let matches = search.photos(row, camera.as_deref(), top).map_err(because)?.into_iter().map(|hit| Match {
+            let hits = search.photos(row, camera.as_deref(), top).map_err(because)?;
+            let judged = match &judging {
+                Some(judging) => {
+                    judging.by_feature(row, camera.as_deref(), hits.iter().map(|hit| hit.photo)).map_err(because)?
+                }
+                None => vec![Judged::default(); hits.len()],
+            };
+            let matches = hits.into_iter().zip(judged).map(|(hit, judged)| Match {
                 image: photo_name(gallery, hit.photo),
                 similarity: hit.similarity,
                 person: hit.person.map(|person| person_name(gallery, person)),
                 confirmed: hit.confirmed,
+                judged,
             });
             let people = search.people(row, camera.as_deref(), top).map_err(because)?.into_iter().map(|hit| Who {
                 person: person_name(gallery, hit.person),
@@ -141,7 +183,7 @@ impl Search {
                 photos: hit.photos,
             });
             let query = path.to_string_lossy().into_owned();
-            rankings.push(Ranking { query, matches: matches.collect(), people: people.collect() });
+            rankings.push(Ranking { query, matches: matches.collect(), people: people.collect(), judgement });
         }
         if self.json {
             output::print_json(&rankings)?;
@@ -156,16 +198,44 @@ fn taken_for(person: Option<&String>) -> String {
     person.map(|person| format!("  ({person})")).unwrap_or_default()
 }
 
+/// A verdict, and how likely it is that they are the same.
+fn words(Judged { probability, verdict }: Judged) -> String {
+    let verdict = match verdict {
+        Verdict::Same => "same",
+        Verdict::Unsure => "unsure",
+        Verdict::Different => "different",
+    };
+    let probability = probability.map(|probability| format!("{probability:.2}")).unwrap_or_default();
+    format!("{verdict:<9} {probability:>4}")
+}
+
+/// Where verdicts begin, and how often they are wrong.
+fn errors(judgement: Option<Judgement>) -> String {
+    let Some(Judgement { same, different, wrong_same, wrong_different, unsure }) = judgement else {
+        return String::new();
+    };
+    let wrong =
+        |share: Option<f32>| share.map_or("none is".to_owned(), |share| format!("{:.2} % wrong", share * 100.0));
+    format!(
+        "Of all pairs of photos, as the gallery's groups tell: the same from {same} on, {}; different up to {different}, {}; \
+         unsure {:.1} %\n",
+        wrong(wrong_same),
+        wrong(wrong_different),
+        unsure * 100.0
+    )
+}
+
 fn text(rankings: &[Ranking]) -> String {
     let mut text = String::new();
-    for Ranking { query, matches, people } in rankings {
+    for Ranking { query, matches, people, .. } in rankings {
         let _ = writeln!(text, "{query}");
-        for (rank, Match { image, similarity, person, .. }) in matches.iter().enumerate() {
-            let _ = writeln!(text, "{:>4}  {similarity:>7.4}  {image}{}", rank + 1, taken_for(person.as_ref()));
+        for (rank, Match { image, similarity, person, judged, .. }) in matches.iter().enumerate() {
+            let (words, person) = (words(*judged), taken_for(person.as_ref()));
+            let _ = writeln!(text, "{:>4}  {similarity:>7.4}  {words}  {image}{person}", rank + 1);
         }
         for Who { person, best, mean, photos } in people {
             let _ = writeln!(text, "      {person}: best {best:.4}, mean {mean:.4} of {photos} photos");
         }
     }
-    text
+    text + &errors(rankings.first().and_then(|ranking| ranking.judgement))
 }
