@@ -25,7 +25,7 @@ impl Operator for ClassToken {
 
     fn shape(&self, inputs: &[Shape], _image: [usize; 2]) -> Option<Shape> {
         match inputs {
-            &[Shape::Tokens([count, channels])] if channels == self.channels => {
+            &[Shape::Tokens([count, channels])] if channels == self.channels && self.count > 0 => {
                 Some(Shape::Tokens([count.checked_add(self.count)?, channels]))
             }
             _ => None,

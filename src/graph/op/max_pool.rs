@@ -6,9 +6,7 @@ use super::{Lowering, NodeId, Operator, Pending, Shape, product};
 use crate::graph::Pool;
 use crate::graph::frozen::{FreezeError, Operation};
 #[cfg(feature = "train")]
-use crate::graph::Padding;
-#[cfg(feature = "train")]
-use crate::ops::{Layer, OpError, Value, padded, pool::max_pool, take};
+use crate::ops::{Layer, OpError, Value, pool::max_pool, take};
 
 /// The largest value under each window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,12 +33,6 @@ impl Operator for MaxPool {
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        let pool = self.0;
-        if pool.padding.symmetric().is_some() {
-            return Ok(Value::Map(max_pool(x.map(), pool)?));
-        }
-        // The padding is never the largest.
-        let x = padded(x.map(), pool.padding, f32::MIN);
-        Ok(Value::Map(max_pool(x, Pool { padding: Padding::NONE, ..pool })?))
+        Ok(Value::Map(max_pool(x.map(), self.0)?))
     }
 }
