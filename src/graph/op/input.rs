@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::FreezeError;
 
 /// The normalised image batch, `[n, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +19,7 @@ impl Operator for Input {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, _inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.image(id))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, _inputs: &[NodeId]) -> Pending {
+        lowering.image(id)
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape, product};
 use crate::graph::Pool;
-use crate::graph::frozen::{FreezeError, Operation};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, pool::max_pool, take};
 
@@ -26,8 +26,8 @@ impl Operator for MaxPool {
         self.0.padding.symmetric().is_some() && self.0.count_padding
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::Pool { maximum: true, window: self.0 }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::Pool { maximum: true, window: self.0 }, inputs)
     }
 
     #[cfg(feature = "train")]
