@@ -1,7 +1,6 @@
 //! A map as tokens.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 

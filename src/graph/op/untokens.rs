@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
