@@ -209,6 +209,7 @@ impl Importer {
             mean: std::array::from_fn(|channel| (-self.shift[channel] / (255.0 * self.scale[channel])) as f32),
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
+            ..InputConfig::default()
         };
         let mut steps = kept(self.steps, output.id);
         name_layers(&mut steps);

@@ -21,6 +21,8 @@ pub use write::to_onnx;
 const FORMAT: &str = "ONNX";
 /// Who wrote the files that we write.
 const PRODUCER: &str = "webreid";
+/// The note in our files that says how pictures are resized.
+const FILTER: &str = "filter";
 
 /// Whether these bytes are an ONNX file, by how they begin (the version of the format, then another field of a model) or, where
 /// the fields stand in another order, by being nothing but fields of a model.
@@ -71,6 +73,7 @@ pub(super) fn read_onnx_with(bytes: &[u8], input: &InputOptions) -> Result<Recog
     let network = Network::read(bytes)?;
     let translation = translate::translate(&network, bytes.len(), input)?;
     let mut recognised = imported(Dialect::Onnx, translation.config, translation.tensors)?;
+    recognised.config.input.filter = input.filter.or(network.filter).unwrap_or(Dialect::Onnx.filter());
     translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
     recognised.assumed.extend(translation.size_assumed);
     if translation.unit {

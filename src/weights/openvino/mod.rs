@@ -58,6 +58,7 @@ pub fn read_openvino_with(xml: &[u8], bin: &[u8], input: &InputOptions) -> Resul
     let network = Network::read(&document)?;
     let translation = translate::translate(&network, bin, input)?;
     let mut recognised = imported(Dialect::OpenVino, translation.config, translation.tensors)?;
+    recognised.config.input.filter = input.filter.unwrap_or(Dialect::OpenVino.filter());
     translation.images.tell(&mut recognised.summary, &mut recognised.assumed);
     recognised.assumed.extend(translation.size_assumed);
     Ok(recognised)
