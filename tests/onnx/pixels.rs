@@ -211,7 +211,7 @@ fn crops_and_pools_before_it_stay_what_they_are() {
         let mut after = accepted(&bare.file());
         assert!(after.assumed.concat().contains("RGB at ImageNet's mean and deviation is taken for granted"));
         let found = feature(&model);
-        let nodes = after.config.graph().unwrap().nodes;
+        let nodes = after.config.graph().unwrap().graph.nodes;
         let padded = nodes.iter().any(|node| format!("{:?}", node.op).contains("padding: [1, 1], groups: 3"));
         let error = relative_error(&found, &feature(&after));
         // A blur's border is of black pixels before it and of grey ones after.
