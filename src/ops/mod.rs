@@ -35,8 +35,6 @@ pub enum OpError {
     Empty { what: &'static str, shape: Vec<usize> },
     #[error("{what} is {found:?}: our kernels compute in f32")]
     Type { what: &'static str, found: DType },
-    #[error("this cannot be trained yet: {0}")]
-    Unsupported(String),
     #[error("an image of {pixels} pixels is more than a GPU buffer holds ({limit}): crop it or make it smaller first")]
     ImageTooLarge { pixels: usize, limit: usize },
 }

@@ -67,8 +67,6 @@ pub enum FreezeError {
     Missing(String),
     #[error("the tensor '{name}' has {found} values where the model needs the shape {expected:?}")]
     Length { name: String, found: usize, expected: Vec<usize> },
-    #[error("node {node} cannot be run yet: {op}")]
-    Unsupported { node: usize, op: String },
     #[error(transparent)]
     TooMuch(#[from] crate::graph::budget::TooMuch),
 }

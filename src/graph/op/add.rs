@@ -1,7 +1,6 @@
 //! The sum of two values.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::FreezeError;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, pair, take};
 
@@ -18,8 +17,8 @@ impl Operator for Add {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.add(id, inputs[0], inputs[1]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.add(id, inputs[0], inputs[1])
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::FreezeError;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -29,9 +28,9 @@ impl Operator for Affine {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let affine = lowering.affine_of(&self.name);
-        Ok(lowering.affine(id, inputs[0], affine))
+        lowering.affine(id, inputs[0], affine)
     }
 
     #[cfg(feature = "train")]

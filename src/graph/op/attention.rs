@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::FreezeError;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, activation, take};
 use crate::step::{self, Weighting};
@@ -78,7 +77,7 @@ impl Operator for Attention {
         output.count().saturating_mul(2).saturating_mul(length as u64)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let attention = step::Attention {
             heads: self.heads,
             windows: self.windows,
@@ -87,7 +86,7 @@ impl Operator for Attention {
             bias: self.bias.as_ref().map(|bias| lowering.tensor(&bias.name, "bias")),
             starts: [0; 3],
         };
-        Ok(lowering.attention(id, attention, inputs))
+        lowering.attention(id, attention, inputs)
     }
 
     #[cfg(feature = "train")]

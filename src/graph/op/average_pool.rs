@@ -4,11 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape, product};
 use crate::graph::Pool;
-use crate::graph::frozen::{FreezeError, Operation};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
-use crate::graph::Padding;
-#[cfg(feature = "train")]
-use crate::ops::{Layer, OpError, Tensor, Value, padded, pool::average_pool, take};
+use crate::ops::{Layer, OpError, Value, pool::average_pool, take};
 
 /// The mean under each window. The padding counts as zeros, or not at all where the window says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,28 +26,13 @@ impl Operator for AveragePool {
         self.0.padding.symmetric().is_some() && self.0.count_padding
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::Pool { maximum: false, window: self.0 }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::Pool { maximum: false, window: self.0 }, inputs)
     }
 
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        let (x, pool) = (x.map(), self.0);
-        let bare = Pool { padding: Padding::NONE, count_padding: true, ..pool };
-        if pool.padding == Padding::NONE {
-            return Ok(Value::Map(average_pool(x, bare)?));
-        }
-        if pool.count_padding && pool.padding.symmetric().is_some() {
-            return Ok(Value::Map(average_pool(x, pool)?));
-        }
-        let mean = average_pool(padded(x.clone(), pool.padding, 0.0), bare)?;
-        if pool.count_padding {
-            return Ok(Value::Map(mean));
-        }
-        // Each mean is of the pixels alone: divided by their part of the window.
-        let [_, _, height, width] = x.dims();
-        let pixels = padded(Tensor::ones([1, 1, height, width], &x.device()), pool.padding, 0.0);
-        Ok(Value::Map(mean / average_pool(pixels, bare)?.detach()))
+        Ok(Value::Map(average_pool(x.map(), self.0)?))
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, ParameterKind, Part, Pending, Role, Shape, eps, is_usual};
-use crate::graph::frozen::{Affine, FreezeError};
+use crate::graph::frozen::Affine;
 #[cfg(feature = "train")]
 use crate::ops::{self, Layer, OpError, Tensor, Value, pool_bn, take};
 
@@ -44,12 +44,12 @@ impl Operator for BatchNorm {
         is_usual(&self.eps)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let [weight, bias, mean, variance] =
             ["weight", "bias", "running_mean", "running_var"].map(|part| lowering.tensor(&self.name, part));
         let scale: Vec<f32> = weight.iter().zip(&variance).map(|(w, v)| w / (v + self.eps).sqrt()).collect();
         let shift = bias.iter().zip(&mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale);
-        Ok(lowering.affine(id, inputs[0], Affine { shift: shift.collect(), scale }))
+        lowering.affine(id, inputs[0], Affine { shift: shift.collect(), scale })
     }
 
     #[cfg(feature = "train")]

@@ -1,7 +1,7 @@
 //! The largest of the channels of each place.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -21,8 +21,8 @@ impl Operator for ChannelMax {
         inputs.iter().map(|shape| shape.count()).sum()
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::ChannelPool { maximum: true }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::ChannelPool { maximum: true }, inputs)
     }
 
     #[cfg(feature = "train")]

@@ -1,7 +1,7 @@
 //! The mean of the channels of each place.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -21,8 +21,8 @@ impl Operator for ChannelMean {
         inputs.iter().map(|shape| shape.count()).sum()
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::ChannelPool { maximum: false }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::ChannelPool { maximum: false }, inputs)
     }
 
     #[cfg(feature = "train")]

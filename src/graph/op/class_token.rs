@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, take};
 use crate::step;
@@ -25,17 +25,17 @@ impl Operator for ClassToken {
 
     fn shape(&self, inputs: &[Shape], _image: [usize; 2]) -> Option<Shape> {
         match inputs {
-            &[Shape::Tokens([count, channels])] if channels == self.channels => {
+            &[Shape::Tokens([count, channels])] if channels == self.channels && self.count > 0 => {
                 Some(Shape::Tokens([count.checked_add(self.count)?, channels]))
             }
             _ => None,
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let tokens = lowering.tensor(&self.name, "weight");
         let parts = vec![step::Part::Constant(tokens), step::Part::Input];
-        Ok(lowering.open(id, Operation::JoinPlaces { parts }, inputs))
+        lowering.open(id, Operation::JoinPlaces { parts }, inputs)
     }
 
     #[cfg(feature = "train")]

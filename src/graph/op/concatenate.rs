@@ -1,7 +1,7 @@
 //! Channels one behind the other.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{FreezeError, Operation};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value};
 
@@ -21,8 +21,8 @@ impl Operator for Concatenate {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::Concatenate, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::Concatenate, inputs)
     }
 
     #[cfg(feature = "train")]

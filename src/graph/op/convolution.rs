@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape, product, splits};
 use crate::graph::budget::{VECTOR, whole};
-use crate::graph::frozen::FreezeError;
 use crate::graph::Padding;
 #[cfg(feature = "train")]
 use crate::ops::{ConvOptions, Layer, OpError, Value, convolution::convolution, padded, take};
@@ -105,8 +104,8 @@ impl Operator for Convolution {
         self.padding.symmetric().is_some() && is_one(&self.dilation)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.convolution(id, self, inputs[0]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.convolution(id, self, inputs[0])
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, indices, take};
 
@@ -30,8 +30,8 @@ impl Operator for Gather {
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::Gather { places: self.places.clone() }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::Gather { places: self.places.clone() }, inputs)
     }
 
     #[cfg(feature = "train")]

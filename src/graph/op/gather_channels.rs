@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, indices, take};
 
@@ -20,8 +20,8 @@ impl Operator for GatherChannels {
         (!self.channels.is_empty() && self.channels.iter().all(is_there)).then(|| x.with_channels(self.channels.len()))
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::GatherChannels { channels: self.channels.clone() }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::GatherChannels { channels: self.channels.clone() }, inputs)
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, activation, each, take};
 use crate::step::GeluForm;
@@ -15,8 +15,8 @@ pub struct Gelu {
 }
 
 impl Operator for Gelu {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::Gelu(self.form)))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::Gelu(self.form))
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::{FreezeError, Reduce};
+use crate::graph::frozen::Reduce;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, gem_pool::gem_pool, take};
 
@@ -48,9 +48,9 @@ impl Operator for GemPool {
         is_least(&self.eps)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let exponent = lowering.tensor(&self.name, "p").first().copied().unwrap_or(1.0);
-        Ok(lowering.global_pool(id, Reduce::Generalised { exponent, eps: self.eps }, inputs[0]))
+        lowering.global_pool(id, Reduce::Generalised { exponent, eps: self.eps }, inputs[0])
     }
 
     #[cfg(feature = "train")]

@@ -1,7 +1,7 @@
 //! The mean over all places.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{FreezeError, Reduce};
+use crate::graph::frozen::Reduce;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -22,8 +22,8 @@ impl Operator for GlobalAveragePool {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.global_pool(id, Reduce::Mean, inputs[0]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.global_pool(id, Reduce::Mean, inputs[0])
     }
 
     #[cfg(feature = "train")]

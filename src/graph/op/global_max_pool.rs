@@ -1,7 +1,7 @@
 //! The largest value over all places.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Reduce, FreezeError};
+use crate::graph::frozen::Reduce;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -18,8 +18,8 @@ impl Operator for GlobalMaxPool {
         inputs.iter().map(|shape| shape.count()).sum()
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.global_pool(id, Reduce::Maximum, inputs[0]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.global_pool(id, Reduce::Maximum, inputs[0])
     }
 
     #[cfg(feature = "train")]

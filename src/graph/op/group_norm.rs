@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Part, Pending, Role, Shape, eps, is_usual, splits};
-use crate::graph::frozen::FreezeError;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, take};
 
@@ -33,8 +32,8 @@ impl Operator for GroupNorm {
         is_usual(&self.eps)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.group_norm(id, self.groups, self.eps, &self.name, inputs[0]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.group_norm(id, self.groups, self.eps, &self.name, inputs[0])
     }
 
     #[cfg(feature = "train")]

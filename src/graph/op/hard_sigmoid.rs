@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, each, take};
 
@@ -15,8 +15,8 @@ pub struct HardSigmoid {
 }
 
 impl Operator for HardSigmoid {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::HardSigmoid { slope: self.slope, offset: self.offset }))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::HardSigmoid { slope: self.slope, offset: self.offset })
     }
 
     #[cfg(feature = "train")]

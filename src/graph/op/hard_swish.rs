@@ -1,7 +1,7 @@
 //! `x · min(max(x + 3, 0), 6) / 6` (Howard et al., arXiv 1905.02244).
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, each, take};
 
@@ -10,8 +10,8 @@ use crate::ops::{Layer, OpError, Value, each, take};
 pub struct HardSwish;
 
 impl Operator for HardSwish {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::HardSwish))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::HardSwish)
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::FreezeError;
+#[cfg(feature = "train")]
+use crate::ops::{Layer, OpError, Value};
 
 /// The normalised image batch, `[n, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,12 @@ impl Operator for Input {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, _inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.image(id))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, _inputs: &[NodeId]) -> Pending {
+        lowering.image(id)
+    }
+
+    #[cfg(feature = "train")]
+    fn run(&self, _inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
+        unreachable!("a graph has one input, the first node, whose value is given")
     }
 }

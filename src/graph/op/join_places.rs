@@ -1,7 +1,7 @@
 //! Tokens one behind the other.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value};
 use crate::step;
@@ -21,9 +21,9 @@ impl Operator for JoinPlaces {
         Some(Shape::Tokens([inputs.iter().try_fold(0, count)?, channels]))
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let parts = vec![step::Part::Input; inputs.len()];
-        Ok(lowering.open(id, Operation::JoinPlaces { parts }, inputs))
+        lowering.open(id, Operation::JoinPlaces { parts }, inputs)
     }
 
     #[cfg(feature = "train")]

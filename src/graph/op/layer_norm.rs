@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Part, Pending, Role, Shape, eps, is_usual};
-use crate::graph::frozen::{Activation, FreezeError, Operation};
+use crate::graph::frozen::{Activation, Operation};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, take};
 
@@ -28,10 +28,10 @@ impl Operator for LayerNorm {
         Shape::of_channels(inputs, self.channels)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let affine = lowering.affine_of(&self.name);
         let operation = Operation::LayerNorm { eps: self.eps, affine, activation: Activation::None };
-        Ok(lowering.open(id, operation, inputs))
+        lowering.open(id, operation, inputs)
     }
 
     #[cfg(feature = "train")]

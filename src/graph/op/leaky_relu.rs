@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, activation, each, take};
 
@@ -14,8 +14,8 @@ pub struct LeakyRelu {
 }
 
 impl Operator for LeakyRelu {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::LeakyRelu(self.slope)))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::LeakyRelu(self.slope))
     }
 
     #[cfg(feature = "train")]

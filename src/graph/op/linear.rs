@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Convolution, Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape, product};
 use crate::graph::Padding;
 use crate::graph::budget::whole;
-use crate::graph::frozen::FreezeError;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -53,7 +52,7 @@ impl Operator for Linear {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         // A convolution of 1×1 pixels.
         let convolution = Convolution {
             name: self.name.clone(),
@@ -66,7 +65,7 @@ impl Operator for Linear {
             bias: self.bias,
             dilation: [1; 2],
         };
-        Ok(lowering.convolution(id, &convolution, inputs[0]))
+        lowering.convolution(id, &convolution, inputs[0])
     }
 
     #[cfg(feature = "train")]

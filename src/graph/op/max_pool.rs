@@ -4,11 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape, product};
 use crate::graph::Pool;
-use crate::graph::frozen::{FreezeError, Operation};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
-use crate::graph::Padding;
-#[cfg(feature = "train")]
-use crate::ops::{Layer, OpError, Value, padded, pool::max_pool, take};
+use crate::ops::{Layer, OpError, Value, pool::max_pool, take};
 
 /// The largest value under each window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,19 +26,13 @@ impl Operator for MaxPool {
         self.0.padding.symmetric().is_some() && self.0.count_padding
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::Pool { maximum: true, window: self.0 }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::Pool { maximum: true, window: self.0 }, inputs)
     }
 
     #[cfg(feature = "train")]
     fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
-        let pool = self.0;
-        if pool.padding.symmetric().is_some() {
-            return Ok(Value::Map(max_pool(x.map(), pool)?));
-        }
-        // The padding is never the largest.
-        let x = padded(x.map(), pool.padding, f32::MIN);
-        Ok(Value::Map(max_pool(x, Pool { padding: Padding::NONE, ..pool })?))
+        Ok(Value::Map(max_pool(x.map(), self.0)?))
     }
 }

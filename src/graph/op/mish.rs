@@ -1,7 +1,7 @@
 //! `x · tanh(ln(1 + exp(x)))` (Misra, arXiv 1908.08681).
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, activation, each, take};
 
@@ -10,8 +10,8 @@ use crate::ops::{Layer, OpError, Value, activation, each, take};
 pub struct Mish;
 
 impl Operator for Mish {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::Mish))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::Mish)
     }
 
     #[cfg(feature = "train")]

@@ -6,7 +6,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::budget::product;
-use super::frozen::FreezeError;
 use super::frozen::lower::{Lowering, Pending};
 use super::{Init, NodeId, ParameterKind, Role, Shape};
 #[cfg(feature = "train")]
@@ -58,17 +57,11 @@ pub(crate) trait Operator: fmt::Debug {
     }
 
     /// What it becomes in the frozen form: node `id`, which reads `inputs`.
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        let _ = (lowering, inputs);
-        Err(FreezeError::Unsupported { node: id, op: format!("{self:?}") })
-    }
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending;
 
     /// Its value in the trainable form.
     #[cfg(feature = "train")]
-    fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError> {
-        let _ = (inputs, layer);
-        Err(OpError::Unsupported(format!("{self:?}")))
-    }
+    fn run(&self, inputs: Vec<Value>, layer: &Layer) -> Result<Value, OpError>;
 }
 
 /// A tensor of an operator; its whole name is the operator's, a dot, and this one.

@@ -1,7 +1,7 @@
 //! The product of two values.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Combine, FreezeError};
+use crate::graph::frozen::Combine;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, pair, scale_channels::scale_channels, take};
 
@@ -22,14 +22,14 @@ impl Operator for Multiply {
         matches!(inputs, [a, b] if a == b || *b == Shape::Vector(a.channels()))
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let [a, b] = [inputs[0], inputs[1]].map(|input| lowering.shape(input));
         let combine = match b {
             b if a == b => Combine::Multiply,
             Shape::Vector(channels) if channels == a.channels() => Combine::Scale,
             _ => Combine::Place,
         };
-        Ok(lowering.elementwise(id, combine, None, inputs))
+        lowering.elementwise(id, combine, None, inputs)
     }
 
     #[cfg(feature = "train")]

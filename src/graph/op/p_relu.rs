@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, activation, take};
 
@@ -29,9 +29,9 @@ impl Operator for PRelu {
         true
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let slopes = lowering.tensor(&self.name, "weight");
-        Ok(lowering.activation(id, inputs[0], Activation::PRelu(slopes)))
+        lowering.activation(id, inputs[0], Activation::PRelu(slopes))
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Init, Lowering, NodeId, Operator, Part, Pending, Role, Shape};
-use crate::graph::frozen::{Combine, FreezeError, Operation, lower::transposed};
+use crate::graph::frozen::{Combine, Operation, lower::transposed};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, each, take};
 
@@ -34,7 +34,7 @@ impl Operator for Place {
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let values = lowering.tensor(&self.name, "weight");
         let combine = if self.scales { Combine::Multiply } else { Combine::Add };
         let values = match *self.shape {
@@ -42,7 +42,7 @@ impl Operator for Place {
             [channels, height, width] => transposed(&values, channels, height * width),
             _ => values,
         };
-        Ok(lowering.open(id, Operation::Constant { combine, values }, inputs))
+        lowering.open(id, Operation::Constant { combine, values }, inputs)
     }
 
     #[cfg(feature = "train")]

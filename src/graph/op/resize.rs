@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{FreezeError, Operation};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, take};
 use crate::step::{ResizeFilter, ResizeRule};
@@ -31,9 +31,9 @@ impl Operator for Resize {
         output.count().saturating_mul(4)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let operation = Operation::Resize { filter: self.filter, rule: self.rule };
-        Ok(lowering.open(id, operation, inputs))
+        lowering.open(id, operation, inputs)
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -26,9 +26,9 @@ impl Operator for SplitPlaces {
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
         let places = (self.start..self.start + self.length).map(|place| place as u32).collect();
-        Ok(lowering.open(id, Operation::Gather { places }, inputs))
+        lowering.open(id, Operation::Gather { places }, inputs)
     }
 
     #[cfg(feature = "train")]

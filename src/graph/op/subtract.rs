@@ -1,7 +1,7 @@
 //! The difference of two values.
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{Combine, FreezeError};
+use crate::graph::frozen::Combine;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, pair, take};
 
@@ -14,8 +14,8 @@ impl Operator for Subtract {
         Shape::equal(inputs)
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.elementwise(id, Combine::Subtract, None, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.elementwise(id, Combine::Subtract, None, inputs)
     }
 
     #[cfg(feature = "train")]

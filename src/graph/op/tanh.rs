@@ -1,7 +1,7 @@
 //! The hyperbolic tangent.
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Activation, FreezeError};
+use crate::graph::frozen::Activation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, each, take};
 
@@ -10,8 +10,8 @@ use crate::ops::{Layer, OpError, Value, each, take};
 pub struct Tanh;
 
 impl Operator for Tanh {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.activation(id, inputs[0], Activation::Tanh))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.activation(id, inputs[0], Activation::Tanh)
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending};
-use crate::graph::frozen::{Operation, FreezeError};
+use crate::graph::frozen::Operation;
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Tensor, Value, take};
 
@@ -15,8 +15,8 @@ pub struct UnitLength {
 }
 
 impl Operator for UnitLength {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.open(id, Operation::UnitLength { eps: self.eps }, inputs))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.open(id, Operation::UnitLength { eps: self.eps }, inputs)
     }
 
     #[cfg(feature = "train")]

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Lowering, NodeId, Operator, Pending, Shape};
-use crate::graph::frozen::{FreezeError};
 #[cfg(feature = "train")]
 use crate::ops::{Layer, OpError, Value, take};
 
@@ -24,8 +23,8 @@ impl Operator for Untokens {
         }
     }
 
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
-        Ok(lowering.reshaped(id, inputs[0]))
+    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
+        lowering.reshaped(id, inputs[0])
     }
 
     #[cfg(feature = "train")]
