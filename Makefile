@@ -5,6 +5,9 @@
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
 #             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
+#             And how fast it searches 100,000 features beside edgevec and hnswlib-wasm, whose graphs take 10 minutes and more each:
+#             BENCH_SEARCH=f32,f16,int8,edgevec,hnswlib,hnswlib-exact (empty: none)  BENCH_FEATURES=100000
+#             BENCH_BUILD=900 (seconds: what an index holds by then is searched)
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.

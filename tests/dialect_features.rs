@@ -6,8 +6,12 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::relative_error;
+use pollster::block_on;
 use serde::Deserialize;
+use webreid::extract::{DeviceChoice, Extractor};
 use webreid::graph::frozen::{CpuRunner, Frozen};
+use webreid::image::Rgba;
+use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::{InputConfig, ReIdentifierConfig};
 use webreid::weights::{
     Checkpoint, Dialect, Precision, Recognised, Tensor, read_onnx, recognise, to_onnx, to_safetensors,
@@ -21,6 +25,8 @@ const IMAGES: [usize; 4] = [2, 3, 64, 32];
 struct Expected {
     tensors: BTreeMap<String, Vec<usize>>,
     features: Vec<f32>,
+    /// Of a photo as the project's own test resizes it.
+    photo: Vec<f32>,
 }
 
 fn expectations() -> BTreeMap<String, Expected> {
@@ -76,6 +82,24 @@ fn every_project_gets_its_own_features() {
 }
 
 #[test]
+fn every_project_sees_a_photo_as_its_own_test_does() {
+    let (width, height) = (300, 400);
+    let bytes: Vec<u8> = numbers(999, 3 * width * height).map(|x| ((x + 1.0) * 128.0) as u8).collect();
+    let pixels = bytes.chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect();
+    let photo = Rgba { width: width as u32, height: height as u32, pixels };
+    for (name, expected) in expectations() {
+        let found = read(&name, &expected);
+        let extractor = block_on(Extractor::open(&found, DeviceChoice::Cpu)).unwrap();
+        let (_, embedding) = block_on(extractor.features(std::slice::from_ref(&photo))).unwrap();
+        let error = relative_error(&embedding, &expected.photo);
+        println!("{name}: {error:.1e} of the largest value");
+        // OpenCV rounds its bytes elsewhere, and of noise every byte counts.
+        let tolerance = if found.config.input.filter == Filter::Linear { 5e-3 } else { TOLERANCE };
+        assert!(error <= tolerance, "{name}: {error:e}");
+    }
+}
+
+#[test]
 fn every_project_is_named_with_what_is_assumed_and_left_out() {
     use Dialect::*;
     let expected = [
@@ -115,7 +139,12 @@ fn every_project_is_named_with_what_is_assumed_and_left_out() {
         assert_eq!(name, expected_name);
         assert_eq!((found.dialect, found.assumed.len()), (dialect, assumed), "{name}: {:?}", found.assumed);
         assert_eq!(found.unexpected.join(" "), left_out, "{name}");
-        assert_eq!(found.config.input, InputConfig::default(), "{name}");
+        let filter = match dialect {
+            ClusterContrast | FastReid | Layumi => Filter::Bicubic,
+            AlignedReid | MmTracking => Filter::Linear,
+            _ => Filter::Bilinear,
+        };
+        assert_eq!(found.config.input, InputConfig { filter, ..InputConfig::default() }, "{name}");
         let told = found.words().len();
         assert_eq!(told, assumed + usize::from(!left_out.is_empty()), "{name}: {:?}", found.words());
     }

@@ -492,8 +492,8 @@ fn our_own_files_are_checked_like_any_other() {
     );
 
     let said = |change: fn(&mut Checkpoint, &mut String)| ours(change).expect_err("refused").to_string();
-    let newer = said(|_, json| *json = json.replace("\"version\":1", "\"version\":2"));
-    assert!(newer.contains("newer webreid (version 2"), "{newer}");
+    let newer = said(|_, json| *json = json.replace("\"version\":1", "\"version\":3"));
+    assert!(newer.contains("newer webreid (version 3"), "{newer}");
     let broken = said(|_, json| json.truncate(40));
     assert!(broken.contains("webreid file is damaged"), "{broken}");
     let depth = said(|_, json| *json = json.replace("\"depth\":18", "\"depth\":19"));

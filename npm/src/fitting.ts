@@ -34,7 +34,7 @@ export class Fitting {
       checkImageSize(width, height);
       return this.#fitBitmap(await decode(image));
     }
-    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#size.width, this.#size.height);
+    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#size.width, this.#size.height, this.#size.filter);
   }
 
   #fitPixels({ width, height, data }: ImageData): FittedImage {
@@ -60,7 +60,7 @@ export class Fitting {
   }
 
   #fitStrips(width: number, height: number, strip: (y: number, rows: number) => Uint8ClampedArray): FittedImage {
-    const fitter = new this.#glue.PictureFitter(width, height, this.#size.width, this.#size.height);
+    const fitter = new this.#glue.PictureFitter(width, height, this.#size.width, this.#size.height, this.#size.filter);
     const rows = stripRows(width, height);
     for (let y = 0; y < height; y += rows) fitter.push(strip(y, Math.min(rows, height - y)));
     return fitter.finish();

@@ -4,8 +4,8 @@ import { holdGallery, type Release } from "./gallery-lock.js";
 import type {
   GalleryCalls,
   GalleryGlue,
-  GalleryModel,
   GalleryStatus,
+  NewGallery,
   OpenedGallery,
   WasmGallery,
 } from "./gallery-protocol.js";
@@ -43,19 +43,19 @@ export function galleryStatus(): GalleryStatus | undefined {
 export function galleryHandlers(glue: () => GalleryGlue): Handlers {
   const read = (file: Uint8Array) => glue().Gallery.fromBytes(file);
   return {
-    createGallery({ model }) {
-      gallery = create(glue(), model);
+    createGallery(request) {
+      gallery = create(glue(), request);
       return opened();
     },
     async readGallery({ file }) {
       gallery = read(new Uint8Array(await file.arrayBuffer()));
       return opened();
     },
-    async openGallery({ name, model }) {
+    async openGallery({ name, ...request }) {
       kept = await keepAs(name);
       const found = await newestWhole(kept.slot, read);
       if (found) [gallery, kept.bytes] = found;
-      else gallery = create(glue(), model);
+      else gallery = create(glue(), request);
       if (!found && kept.release) await saveFirst(name);
       return opened();
     },
@@ -128,9 +128,9 @@ function held(): WasmGallery {
   return gallery;
 }
 
-function create(glue: GalleryGlue, { fingerprint, dim }: GalleryModel): WasmGallery {
+function create(glue: GalleryGlue, { model: { fingerprint, dim }, precision }: NewGallery): WasmGallery {
   changed = true;
-  return new glue.Gallery(fingerprint, dim);
+  return new glue.Gallery(fingerprint, dim, precision);
 }
 
 function opened(): OpenedGallery {

@@ -170,6 +170,15 @@ export interface GalleryModel {
   readonly dim: number;
 }
 
+/** What a gallery keeps features in: with "f16" in half the memory, and their similarities move by less than 0.001. */
+export type GalleryPrecision = "f32" | "f16";
+
+/** A gallery that there is not yet. */
+export interface NewGallery {
+  readonly model: GalleryModel;
+  readonly precision: GalleryPrecision;
+}
+
 /** What tells a photo from others. */
 export type PhotoKey = Pick<PhotoRecord, "hash" | "box">;
 
@@ -192,9 +201,9 @@ export interface GalleryCalls {
   /** Comes first. */
   open: { request: { module: WebAssembly.Module }; reply: undefined };
   /** One of the next three is second: an empty one, one from a file, or the kept one of that name, or a new one. */
-  createGallery: { request: { model: GalleryModel }; reply: OpenedGallery };
+  createGallery: { request: NewGallery; reply: OpenedGallery };
   readGallery: { request: { file: Blob }; reply: OpenedGallery };
-  openGallery: { request: { name: string; model: GalleryModel }; reply: OpenedGallery };
+  openGallery: { request: { name: string } & NewGallery; reply: OpenedGallery };
   /** From now on it is kept under that name. */
   keepGallery: { request: { name: string }; reply: OpenedGallery };
   /** Writes what has changed, where it is kept. */
@@ -248,7 +257,7 @@ export interface GalleryCalls {
 
 export interface GalleryGlue {
   readonly Gallery: {
-    new (fingerprint: string, dim: number): WasmGallery;
+    new (fingerprint: string, dim: number, precision: GalleryPrecision): WasmGallery;
     fromBytes(file: Uint8Array): WasmGallery;
   };
   contentHash(content: Uint8Array): string;

@@ -4,6 +4,12 @@ export type { FineTuneDepth, GpuCounters } from "./engine.js";
 export { type ConflictSide, type ImagePosition, ReidError, type ReidErrorCode } from "./errors.js";
 export { type EvaluateOptions, evaluate, type PhotoLabel } from "./evaluate.js";
 export type { Feature, FeatureData } from "./feature.js";
+export {
+  FeatureIndex,
+  type FeatureIndexOptions,
+  type IndexSearchOptions,
+} from "./feature-index.js";
+export type { IndexPrecision } from "./feature-index-protocol.js";
 export type { FineTuneEstimate, FineTuneOptions, FineTuneSample, FineTuneStep } from "./fine-tune.js";
 export {
   type ActOptions,
@@ -26,6 +32,7 @@ export type {
   GalleryPerson,
   GalleryPhoto,
   GalleryPlace,
+  GalleryPrecision,
   GalleryQuestion,
   PersonBox,
   PersonId,

@@ -16,16 +16,19 @@ export interface Matrix {
   readonly dim: number;
 }
 
-/** Copies features into a matrix. Throws `other-model`, or `bad-input`, with the one at fault as the error's `image`. */
-export function matrixOf(features: readonly GivenFeature[]): Matrix {
-  let model: Vector | undefined;
-  let rows = new Float32Array(0);
+/**
+ * Copies features into a matrix, which others of their model, `known`, may have gone before. Throws `other-model`, or
+ * `bad-input`, with the one at fault as the error's `image`.
+ */
+export function matrixOf(features: readonly GivenFeature[], known?: Vector): Matrix & { readonly model?: Vector } {
+  let model = known;
+  let rows = new Float32Array(features.length * (known?.values.length ?? 0));
   for (const [row, { feature, index, name }] of features.entries()) {
     try {
       const vector = vectorOf(feature, name);
       const dim = vector.values.length;
       if (model) checkComparable(model, vector);
-      else rows = new Float32Array(features.length * dim);
+      if (row === 0 && !known) rows = new Float32Array(features.length * dim);
       if (model?.fingerprint === undefined) model = vector;
       rows.set(vector.values, row * dim);
       if (!rows.subarray(row * dim, (row + 1) * dim).every(Number.isFinite)) {
@@ -36,5 +39,5 @@ export function matrixOf(features: readonly GivenFeature[]): Matrix {
       throw new ReidError(error.code, error.message, { cause: error, image: { index, name } });
     }
   }
-  return { rows, dim: model?.values.length ?? 0 };
+  return { rows, dim: model?.values.length ?? 0, ...(model && { model }) };
 }

@@ -95,7 +95,7 @@ export interface RankingsData {
 }
 
 export interface PeopleGlue {
-  default(input: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   readonly Photos: new (
     rows: Float32Array,
     dim: number,

@@ -1,7 +1,9 @@
-// The dedicated worker that compares people by their features, holds a gallery of them, or groups their photos. It is busy while it ranks: whoever
+// The dedicated worker that compares people by their features, holds a gallery or an index of them, or groups their photos. It is busy while it ranks: whoever
 // wants no more of it ends it.
 import type { OnFraction } from "./connection.js";
 import { ReidError } from "./errors.js";
+import { indexHandlers } from "./feature-index-handlers.js";
+import type { FeatureIndexCalls, FeatureIndexGlue } from "./feature-index-protocol.js";
 import { galleryHandlers, galleryStatus } from "./gallery-handlers.js";
 import type { GalleryCalls, GalleryGlue } from "./gallery-protocol.js";
 import type { PeopleCalls, PeopleGlue, PhotosData } from "./people-protocol.js";
@@ -17,15 +19,16 @@ type Handlers = {
   ) => Calls[K]["reply"] | Promise<Calls[K]["reply"]>;
 };
 
-type Calls = PeopleCalls & GalleryCalls & TreeCalls;
-type Glue = PeopleGlue & GalleryGlue & TreeGlue;
+type Calls = PeopleCalls & GalleryCalls & TreeCalls & FeatureIndexCalls;
+type Glue = PeopleGlue & GalleryGlue & TreeGlue & FeatureIndexGlue;
 
 let glue: Glue | undefined;
+let memory: WebAssembly.Memory | undefined;
 
 const handlers: Handlers = {
   async open({ module }) {
     const generated = (await import("./wasm/webreid_people.js")) as unknown as Glue;
-    await generated.default({ module_or_path: module });
+    ({ memory } = await generated.default({ module_or_path: module }));
     glue = generated;
   },
   evaluate: ({ photos, persons, single, adaptation }, onProgress) =>
@@ -34,6 +37,7 @@ const handlers: Handlers = {
     using(photos, (photos) => photos.rankAll(top, adaptation, onProgress)),
   ...galleryHandlers(open),
   ...treeHandlers(open),
+  ...indexHandlers(open, () => memory?.buffer.byteLength ?? 0),
 };
 
 serve<Request<Calls>>(

@@ -20,7 +20,7 @@ export type Progress =
   | { readonly phase: "samples"; readonly done: number; readonly total: number }
   /** Steps of training finished. */
   | { readonly phase: "train"; readonly done: number; readonly total: number }
-  /** How much of a ranking is done, 0…1: it goes through the photos more than once. */
+  /** How much of a ranking, or of an index, is done, 0…1: a ranking goes through the photos more than once. */
   | { readonly phase: "rank"; readonly fraction: number }
   /** How much of a grouping is done, 0…1, about. */
   | { readonly phase: "group"; readonly fraction: number };

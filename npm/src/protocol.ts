@@ -12,7 +12,7 @@ import type {
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
 import type { ImagePayload } from "./image.js";
-import type { WeightsFile } from "./weights.js";
+import type { Filter, WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
@@ -49,10 +49,12 @@ export interface Calls {
 
 type Nothing = Record<never, never>;
 
-/** Of a network, in pixels. */
+/** What a network's pictures are to be like. */
 export interface InputSize {
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
+  readonly filter: Filter;
 }
 
 export interface TrainingRequest {

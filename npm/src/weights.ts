@@ -39,7 +39,12 @@ export interface InputOptions {
   /** What images are resized to, in pixels, 16…4096. A network that takes one size only refuses another. */
   readonly height?: number | undefined;
   readonly width?: number | undefined;
+  /** How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV. */
+  readonly filter?: Filter | undefined;
 }
+
+/** See {@link InputOptions.filter}. */
+export type Filter = "bilinear" | "bicubic" | "linear";
 
 /** What a model is made of, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
@@ -56,6 +61,7 @@ const INPUT: Rules<InputOptions> = {
   range: oneOf("0-1", "0-255", "imagenet"),
   height: [Number.isInteger, "a whole number of pixels"],
   width: [Number.isInteger, "a whole number of pixels"],
+  filter: oneOf("bilinear", "bicubic", "linear"),
 };
 
 /** Refuses what is no description of an input. */

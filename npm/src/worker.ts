@@ -101,7 +101,8 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   generation = request.generation;
   const description = engine.describe();
   model = { engine, training: new Training(engine, wanted) };
-  fitting = new Fitting(glue, { width: description.inputWidth, height: description.inputHeight }, false);
+  const { inputWidth: width, inputHeight: height, filter } = description;
+  fitting = new Fitting(glue, { width, height, filter }, false);
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,

@@ -64,11 +64,11 @@ fn main(
     let place = window * params.queries + query;
     var vector: array<vec4<f32>, HEAD>;
     var sums: array<vec4<f32>, HEAD>;
-    let from = place * params.q_pitch + params.q_first + head * params.size;
+    let begin = place * params.q_pitch + params.q_first + head * params.size;
     for (var c = 0u; c < HEAD; c++) { // unroll
         for (var i = 0u; i < 4u; i++) { // unroll
             if c * 4u + i < params.size {
-                vector[c][i] = f32(q[from + c * 4u + i]) * params.scale;
+                vector[c][i] = f32(q[begin + c * 4u + i]) * params.scale;
             }
         }
     }

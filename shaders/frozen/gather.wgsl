@@ -35,7 +35,7 @@ fn main(
     let channel = thread % params.channels;
     let place = thread / params.channels % params.places;
     let image = thread / params.channels / params.places;
-    let from = image * params.from_area + places[place];
+    let source = image * params.from_area + places[place];
     let to = image * params.to_area + params.to_first + place;
-    out[to * params.channels + channel] = x[from * params.channels + channel];
+    out[to * params.channels + channel] = x[source * params.channels + channel];
 }

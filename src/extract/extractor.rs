@@ -10,7 +10,7 @@ use super::{DeviceFault, gpu_network::GpuNetwork};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
 use crate::image::{Rgba, Rows, fit, interleave};
-use crate::kernels::frozen::preprocess::{self, Filter, ImageSizeError, Order, Plan};
+use crate::kernels::frozen::preprocess::{self, ImageSizeError, Order, Plan};
 use crate::kernels::parallel;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
@@ -46,9 +46,6 @@ impl ExtractError {
     }
 }
 
-/// How extraction resizes pictures to the network's input.
-pub const FILTER: Filter = Filter::Bilinear;
-
 /// A model that is ready to extract.
 #[derive(Debug)]
 pub struct Extractor {
@@ -76,9 +73,25 @@ impl Extractor {
     /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up
     /// the model.
     pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
+        Self::opened(recognised.config.clone(), recognised.tensors.clone(), choice).await
+    }
+
+    /// The same, and takes the tensors out of what was recognised instead of copying them: of a large model there is one copy
+    /// less in memory.
+    ///
+    /// # Errors
+    /// As [`Extractor::open`]; the tensors are gone then as well.
+    pub async fn take(recognised: &mut Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
+        Self::opened(recognised.config.clone(), std::mem::take(&mut recognised.tensors), choice).await
+    }
+
+    async fn opened(
+        config: ReIdentifierConfig,
+        tensors: BTreeMap<String, weights::Tensor>,
+        choice: DeviceChoice,
+    ) -> Result<Self, ExtractError> {
         let device = Device::open(choice).await?;
-        let (config, tensors) = (recognised.config.clone(), Arc::new(recognised.tensors.clone()));
-        Self::on(config, tensors, device, choice).await.map_err(ExtractError::of_opening)
+        Self::on(config, Arc::new(tensors), device, choice).await.map_err(ExtractError::of_opening)
     }
 
     /// On the device, or where that fails and any will do, on the CPU.
@@ -113,7 +126,7 @@ impl Extractor {
             let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, &config, &tensors, &frozen).await?));
             return Ok(Self { config, tensors, fingerprint, runner, device, choice });
         }
-        let runner = Runner::Cpu(CpuRunner::new(&frozen));
+        let runner = Runner::Cpu(CpuRunner::new(frozen));
         Ok(Self { config, tensors, fingerprint, runner, device, choice })
     }
 
@@ -202,8 +215,8 @@ impl Extractor {
     /// # Errors
     /// When the image has no pixels.
     pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
-        let InputConfig { height, width, .. } = self.config.input;
-        Ok(interleave(&fit(image, height, width, FILTER)?, width, height))
+        let InputConfig { height, width, filter, .. } = self.config.input;
+        Ok(interleave(&fit(image, height, width, filter)?, width, height))
     }
 
     /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
@@ -268,7 +281,7 @@ fn plan(input: &InputConfig) -> Plan {
     Plan {
         width: input.width,
         height: input.height,
-        filter: FILTER,
+        filter: input.filter,
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

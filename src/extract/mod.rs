@@ -6,4 +6,4 @@ mod extractor;
 mod gpu_network;
 
 pub use device::{Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
-pub use extractor::{ExtractError, Extractor, FILTER, normalise};
+pub use extractor::{ExtractError, Extractor, normalise};

@@ -93,6 +93,7 @@ impl GalleryError {
             Self::Newer { .. } => "newer-gallery",
             Self::Read { .. } => "unreadable",
             Self::Write { .. } => "unwritable",
+            Self::Ranking(RankingError::Memory { .. }) => "out-of-memory",
             Self::Full(_) | Self::Ranking(_) | Self::Unwritable(_) => "internal",
         }
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Gallery, GalleryError, PersonId, PhotoId, Standing};
-use crate::ranking::{Cameras, Centring, Features, RankingError, dot, nearest};
+use crate::ranking::{Cameras, Centring, Features, FlatIndex, Found, RankingError, Scalar};
+use crate::weights::Precision;
 
-/// A gallery made ready to be searched: a copy of its features, comparable across cameras where that is asked for, of length
-/// 1. It knows the gallery as it was when it was made.
+/// A gallery made ready to be searched: a copy of its features in their precision, comparable across cameras where that is
+/// asked for, of length 1. It knows the gallery as it was when it was made.
 pub struct Search {
     photos: Vec<(PhotoId, Standing)>,
-    features: Features,
+    features: FlatIndex,
     centring: Option<Centring>,
     cameras: BTreeMap<String, i32>,
 }
@@ -59,19 +60,28 @@ impl Gallery {
     /// off, as [`Centring`] does it; photos of no known camera take the mean of all.
     ///
     /// # Errors
-    /// None that features which were checked when they came in could give.
+    /// [`RankingError::Memory`], and none that features which were checked when they came in could give.
     pub fn searching(&self, cameras: Cameras) -> Result<Search, GalleryError> {
         let photos = self.comparable();
         let dim = self.model().dim;
-        let mut rows = self.rows(&photos)?;
+        let mut features = FlatIndex::new(
+            dim,
+            match self.precision() {
+                Precision::F32 => Scalar::F32,
+                Precision::F16 => Scalar::F16,
+            },
+        );
+        features.reserve(photos.len())?;
         let mut centring = None;
-        if cameras != Cameras::None {
-            let of = self.cameras(&photos);
+        if cameras == Cameras::None {
+            photos.iter().try_for_each(|&photo| features.add(&self.rows(&[photo])?).map_err(GalleryError::from))?;
+        } else {
+            let (mut rows, of) = (self.rows(&photos)?, self.cameras(&photos));
             let fitted = Centring::fit(&rows, dim, &of, &vec![true; photos.len()], cameras)?;
             fitted.apply(&mut rows, &of)?;
+            features.add(&rows)?;
             centring = Some(fitted);
         }
-        let features = Features::new(&rows, dim)?;
         let standing = |photo| self.photo(photo).map(|view| (photo, view.standing));
         Ok(Search {
             photos: photos.into_iter().map(standing).collect::<Result<_, _>>()?,
@@ -89,8 +99,7 @@ impl Search {
     /// # Errors
     /// [`GalleryError::Dimension`] and [`GalleryError::NotANumber`] for what is no feature.
     pub fn photos(&self, feature: &[f32], camera: Option<&str>, top: usize) -> Result<Vec<Hit>, GalleryError> {
-        let similarities = self.similarities(&self.query(feature, camera)?);
-        Ok(self.hits(&similarities, top, |_| true))
+        self.hits(&self.query(feature, camera)?, top)
     }
 
     /// The `top` other photos most like a photo of the gallery.
@@ -99,8 +108,12 @@ impl Search {
     /// [`GalleryError::NoFeature`] for a photo that was not searchable when the search was made.
     pub fn photos_like(&self, photo: PhotoId, top: usize) -> Result<Vec<Hit>, GalleryError> {
         let place = self.place(photo)?;
-        let similarities = self.similarities(&self.features.select(&[place]));
-        Ok(self.hits(&similarities, top, |other| other != photo))
+        let query = Features::new(&self.features.row(place), self.features.dim())?;
+        // One more, as it finds itself.
+        let mut hits = self.hits(&query, top.saturating_add(1))?;
+        hits.retain(|hit| hit.photo != photo);
+        hits.truncate(top);
+        Ok(hits)
     }
 
     /// The `top` people most like a feature, by the best of their photos.
@@ -108,10 +121,11 @@ impl Search {
     /// # Errors
     /// As [`photos`](Self::photos).
     pub fn people(&self, feature: &[f32], camera: Option<&str>, top: usize) -> Result<Vec<PersonHit>, GalleryError> {
-        let similarities = self.similarities(&self.query(feature, camera)?);
+        let query = self.query(feature, camera)?;
         let mut people: BTreeMap<PersonId, [Vec<f32>; 2]> = BTreeMap::new();
-        for ((_, standing), &similarity) in self.photos.iter().zip(&similarities) {
+        for (place, (_, standing)) in self.photos.iter().enumerate() {
             if let Some(person) = standing.person {
+                let similarity = self.features.similarity(place, query.row(0));
                 people.entry(person).or_default()[usize::from(!standing.confirmed)].push(similarity);
             }
         }
@@ -147,11 +161,12 @@ impl Search {
         if count.is_empty() {
             return Err(GalleryError::NoPerson(person));
         }
+        let theirs: Vec<Vec<f32>> = count.iter().map(|&place| self.features.row(place)).collect();
         let mut found: Vec<Candidate> = (0..self.photos.len())
             .filter(|place| !self.photos[*place].1.confirmed && count.binary_search(place).is_err())
             .map(|place| {
                 let (photo, Standing { person, .. }) = self.photos[place];
-                let similarities = count.iter().map(|&theirs| self.cosine(place, theirs));
+                let similarities = theirs.iter().map(|theirs| self.features.similarity(place, theirs));
                 let (best, sum) = similarities.fold((-1.0_f32, 0.0), |(best, sum), s| (best.max(s), sum + s));
                 Candidate { photo, person, best, mean: sum / count.len() as f32 }
             })
@@ -166,7 +181,7 @@ impl Search {
     /// # Errors
     /// [`GalleryError::NoFeature`].
     pub fn similarity(&self, a: PhotoId, b: PhotoId) -> Result<f32, GalleryError> {
-        Ok(self.cosine(self.place(a)?, self.place(b)?))
+        Ok(self.features.similarity(self.place(a)?, &self.features.row(self.place(b)?)))
     }
 
     fn place(&self, photo: PhotoId) -> Result<usize, GalleryError> {
@@ -188,37 +203,22 @@ impl Search {
         })
     }
 
-    /// Those of a query of length 1 with all photos.
-    fn similarities(&self, query: &Features) -> Vec<f32> {
-        (0..self.photos.len()).map(|place| cosine(query.row(0), self.features.row(place))).collect()
+    fn hits(&self, query: &Features, top: usize) -> Result<Vec<Hit>, GalleryError> {
+        let found = self.features.search(query, top)?.into_iter().flatten();
+        Ok(found
+            .map(|Found { index, similarity }| {
+                let (photo, Standing { person, confirmed, .. }) = self.photos[index];
+                Hit { photo, person, confirmed, similarity }
+            })
+            .collect())
     }
-
-    fn cosine(&self, a: usize, b: usize) -> f32 {
-        cosine(self.features.row(a), self.features.row(b))
-    }
-
-    fn hits(&self, similarities: &[f32], top: usize, may: impl Fn(PhotoId) -> bool) -> Vec<Hit> {
-        let distances: Vec<f32> = similarities.iter().map(|similarity| -similarity).collect();
-        // One more, as one may not be given.
-        let places = nearest(&distances, top.saturating_add(1)).into_iter();
-        let hits = places.map(|place| {
-            let (photo, Standing { person, confirmed, .. }) = self.photos[place];
-            Hit { photo, person, confirmed, similarity: similarities[place] }
-        });
-        hits.filter(|hit| may(hit.photo)).take(top).collect()
-    }
-}
-
-/// Of vectors of length 1. Sums side by side are what a vector unit adds up.
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    dot(a, b).clamp(-1.0, 1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gallery::Act;
-    use crate::gallery::tests::{gallery_of, ids};
+    use crate::gallery::tests::{gallery_of, ids, new_photo};
 
     /// Two people by camera `a` and camera `b`, which adds (0, 0, 10).
     fn two_people() -> (Gallery, Vec<PhotoId>) {
@@ -295,11 +295,18 @@ mod tests {
     }
 
     #[test]
-    fn the_cosine_is_that_of_any_length() {
-        for length in [0, 1, 15, 16, 17, 100] {
-            let row: Vec<f32> = (0..length).map(|i| if i % 2 == 0 { 0.01 } else { -0.02 }).collect();
-            let expected: f32 = row.iter().map(|value| value * value).sum();
-            assert!((cosine(&row, &row) - expected).abs() < 1e-7, "{length}");
-        }
+    fn a_gallery_in_f16_is_searched_in_f16() {
+        let (full, photos) = two_people();
+        let mut half = Gallery::new(full.model().clone(), Precision::F16);
+        let features = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.9, 0.1, 0.0]];
+        let new = features.iter().enumerate().map(|(number, feature)| new_photo(number, feature)).collect();
+        let added = half.add(&full.model().fingerprint, new).expect("photos");
+        let search = half.searching(Cameras::None).expect("features");
+        assert_eq!(search.features.scalar(), Scalar::F16);
+        let hits = search.photos(&[1.0, 0.0, 0.0], None, 2).expect("a feature");
+        let found: Vec<_> = hits.iter().map(|hit| hit.photo).collect();
+        let like = full.searching(Cameras::None).expect("features").similarity(photos[0], photos[4]).expect("both");
+        assert_eq!(found, [added[0], added[2]]);
+        assert!(hits[0].similarity == 1.0 && (hits[1].similarity - like).abs() < 1e-3 && hits[1].similarity != like);
     }
 }

@@ -88,6 +88,15 @@ impl Graph {
         all.filter(|parameter| seen.insert(parameter.name.clone())).collect()
     }
 
+    /// The version of our files that it takes to say its nodes; `shapes` are those of their values.
+    pub(crate) fn file_version(&self, shapes: &[Shape]) -> u32 {
+        let is_first = |node: &Node| {
+            let inputs: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input]).collect();
+            node.op.operator().is_in_version_1(&inputs)
+        };
+        if self.nodes.iter().all(is_first) { 1 } else { 2 }
+    }
+
     /// Global average pools, each with a batch norm that reads it: pairs that one pass can compute.
     pub fn pooled_norms(&self) -> BTreeMap<NodeId, NodeId> {
         let pooled = |id: &NodeId| self.nodes[*id].op == Op::GlobalAveragePool;

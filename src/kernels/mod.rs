@@ -7,7 +7,7 @@
 mod finish;
 pub mod frozen;
 pub mod parallel;
-mod simd;
+pub(crate) mod simd;
 #[cfg(feature = "train")]
 pub mod training;
 pub mod variant;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ibn, ImportedConfig, OsnetConfig, ReIdentifierGraph, ResnetConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Role, ShapeError, Value};
+use crate::kernels::frozen::preprocess::Filter;
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,8 +105,8 @@ impl FromStr for ChannelOrder {
     }
 }
 
-/// How an image becomes the network's input: resized to `height` × `width` (Pillow's bilinear), scaled to 0–1,
-/// then `(x − mean) / std` for each channel in the network's order.
+/// How an image becomes the network's input: resized to `height` × `width` by `filter`, scaled to 0–1, then
+/// `(x − mean) / std` for each channel in the network's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputConfig {
     pub height: usize,
@@ -113,10 +114,17 @@ pub struct InputConfig {
     pub mean: [f32; 3],
     pub std: [f32; 3],
     pub order: ChannelOrder,
+    #[serde(default, skip_serializing_if = "is_bilinear")]
+    pub filter: Filter,
+}
+
+/// What files do not say: those of before there was another have no word for it.
+fn is_bilinear(filter: &Filter) -> bool {
+    *filter == Filter::Bilinear
 }
 
 impl Default for InputConfig {
-    /// 256×128, RGB, ImageNet's mean and standard deviation.
+    /// 256×128, Pillow's bilinear, RGB, ImageNet's mean and standard deviation.
     fn default() -> Self {
         Self {
             height: 256,
@@ -124,6 +132,7 @@ impl Default for InputConfig {
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
             order: ChannelOrder::Rgb,
+            filter: Filter::Bilinear,
         }
     }
 }

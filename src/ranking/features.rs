@@ -94,6 +94,7 @@ impl Features {
 }
 
 /// Σ a·b of two vectors of one length.
+#[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     // Several sums side by side, which a vector unit adds at once.
     let (a, a_rest) = a.as_chunks::<LANES>();

@@ -5,6 +5,7 @@ mod centring;
 mod distances;
 mod expansion;
 mod features;
+mod flat_index;
 mod intervals;
 mod neighbours;
 mod rerank;
@@ -18,6 +19,7 @@ pub use distances::{Distances, Progress, Rows, quiet};
 pub use expansion::{CENTRALISED, Expansion, centralise, expand};
 pub use features::Features;
 pub(crate) use features::dot;
+pub use flat_index::{FlatIndex, Found, Scalar, UnknownScalar};
 pub use intervals::{Interval, Intervals, intervals, paired};
 pub use neighbours::Neighbours;
 pub use rerank::{Rerank, Reranking};
@@ -40,6 +42,8 @@ pub enum RankingError {
     NoMatch,
     #[error("{found} entries were given for {features} features: there must be one for each")]
     Lengths { features: usize, found: usize },
+    #[error("there is no memory for {features} more features: keep them in fewer bits, or fewer of them")]
+    Memory { features: usize },
     #[error("stopped")]
     Cancelled,
 }

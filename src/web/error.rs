@@ -67,7 +67,11 @@ impl From<&ExtractError> for WebError {
 
 impl From<&RankingError> for WebError {
     fn from(error: &RankingError) -> Self {
-        let code = if *error == RankingError::Cancelled { "aborted" } else { "bad-input" };
+        let code = match error {
+            RankingError::Cancelled => "aborted",
+            RankingError::Memory { .. } => "out-of-memory",
+            _ => "bad-input",
+        };
         let message = match error {
             RankingError::NoMatch => {
                 "Nobody of the queries is on another photo of the gallery, where photos of one person \

@@ -180,7 +180,7 @@ mod tests {
     fn an_imported_networks_name_does_not_count() {
         let (config, tensors) = model();
         let mut bare = ReIdentifierConfig { head: None, neck: false, ..config };
-        let mut nodes = bare.graph().expect("a network").nodes;
+        let mut nodes = bare.graph().expect("a network").nodes.clone();
         nodes.iter_mut().for_each(|node| node.role = Role::Backbone);
         let features = bare.features_dim();
         bare.backbone = BackboneConfig::Imported(ImportedConfig { name: "a".into(), nodes, features });

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::input::{PixelRange, order_name};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ChannelOrder;
 
 /// The numbers that a file's network takes.
@@ -54,6 +55,8 @@ pub(super) struct Hints {
     pub range: Option<Range>,
     /// The order of the file's image, where the network's own steps say nothing.
     pub order: Option<ChannelOrder>,
+    /// How its images are resized.
+    pub filter: Option<Filter>,
 }
 
 /// The images that a file's network is given, and who says so.

@@ -12,6 +12,7 @@ use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
 use crate::graph::op::{Affine, Input, Linear};
 use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -54,6 +55,7 @@ pub(super) struct Importer {
     /// Whether the file turns the colours of its image round first, which are turned already here.
     turned: bool,
     order: ChannelOrder,
+    filter: Filter,
 }
 
 impl Importer {
@@ -64,7 +66,8 @@ impl Importer {
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
-        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order };
+        let filter = Filter::default();
+        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter };
         (importer, Value { id: 0, shape })
     }
 
@@ -175,6 +178,7 @@ impl Importer {
             format!("{} {range}", order_name(order))
         });
         self.feed(range, in_file(order));
+        self.filter = said.filter.or(hints.filter).unwrap_or_default();
         Ok(Images {
             range,
             order,
@@ -221,6 +225,7 @@ impl Importer {
             mean: std::array::from_fn(|channel| (-self.shift[channel] / (255.0 * self.scale[channel])) as f32),
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
+            filter: self.filter,
         };
         let mut steps = kept(self.steps, output.id);
         name_layers(&mut steps);

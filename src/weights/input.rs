@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::images::Range;
 use super::{Recognised, WeightsError};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
 
 /// What a user says of the input of a model, where its file does not tell it or tells it wrong. What is left out stays as the
@@ -20,6 +21,8 @@ pub struct InputOptions {
     /// In pixels, 16…4096.
     pub height: Option<usize>,
     pub width: Option<usize>,
+    /// How images are resized.
+    pub filter: Option<Filter>,
 }
 
 /// The numbers that pixels come in.
@@ -131,6 +134,7 @@ impl Recognised {
             }
         };
         [input.height, input.width] = size;
+        input.filter = said.filter.unwrap_or(input.filter);
         let before = described(input);
         let order = said.order.unwrap_or(input.order);
         if order != input.order {

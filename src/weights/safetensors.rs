@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::element::Element;
 use super::{Checkpoint, Fingerprint, Tensor, WeightsError};
 use crate::graph::budget::{self, DESCRIPTION};
-use crate::model::ReIdentifierConfig;
+use crate::model::{ConfigError, ReIdentifierConfig};
 use crate::tensor::Precision;
 
 /// The key of a file's metadata under which [`Description`] stands, as JSON. It is one entry because safetensors writes
 /// several in no fixed order, and the same model shall give the same bytes.
 pub(super) const METADATA_KEY: &str = "webreid";
-/// The version of [`Description`].
-pub(super) const VERSION: u32 = 1;
+/// The newest version of [`Description`]. A file says the oldest that can say its network.
+pub(super) const VERSION: u32 = 2;
 
 /// What a file of ours says about itself.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,7 +78,9 @@ pub fn to_safetensors(
     provenance: &BTreeMap<String, String>,
     precision: Precision,
 ) -> Result<Vec<u8>, WeightsError> {
-    let parameters = config.graph()?.parameters();
+    let graph = config.graph()?;
+    let shapes = graph.shapes(config.input.height, config.input.width).map_err(ConfigError::from)?;
+    let parameters = graph.parameters();
     for parameter in &parameters {
         let missing = || WeightsError::Unsupported(format!("there is no tensor `{}` to write", parameter.name));
         let tensor = tensors.get(&parameter.name).ok_or_else(missing)?;
@@ -103,7 +105,7 @@ pub fn to_safetensors(
         }
     };
     let description = Description {
-        version: VERSION,
+        version: graph.file_version(&shapes),
         config: config.clone(),
         provenance: provenance.clone(),
         fingerprint: Some(fingerprint.to_string()),

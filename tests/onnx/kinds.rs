@@ -28,32 +28,48 @@ fn check(kind: &str, choice: DeviceChoice, has: &[fn(&Op) -> bool]) {
 }
 
 fn check_all(choice: DeviceChoice) {
-    check("tokens", choice, &[
-        |op| matches!(op, Op::ClassToken(_)),
-        |op| matches!(op, Op::Place(_)),
-        |op| matches!(op, Op::Attention(attention) if attention.heads == 3),
-        |op| matches!(op, Op::Gelu(_)),
-        |op| matches!(op, Op::LayerNorm(norm) if norm.eps == 1e-6),
-    ]);
-    check("windows", choice, &[
-        |op| matches!(op, Op::Attention(a) if a.windows == 4 && a.bias.as_ref().is_some_and(|bias| bias.tables == 2)),
-        |op| matches!(op, Op::Attention(a) if a.windows == 4 && a.bias.as_ref().is_some_and(|bias| bias.tables == 8)),
-        |op| matches!(op, Op::Gather(_)),
-    ]);
+    check(
+        "tokens",
+        choice,
+        &[
+            |op| matches!(op, Op::ClassToken(_)),
+            |op| matches!(op, Op::Place(_)),
+            |op| matches!(op, Op::Attention(attention) if attention.heads == 3),
+            |op| matches!(op, Op::Gelu(_)),
+            |op| matches!(op, Op::LayerNorm(norm) if norm.eps == 1e-6),
+        ],
+    );
+    check(
+        "windows",
+        choice,
+        &[
+            |op| matches!(op, Op::Attention(a) if a.windows == 4 && a.bias.as_ref().is_some_and(|bias| bias.tables == 2)),
+            |op| matches!(op, Op::Attention(a) if a.windows == 4 && a.bias.as_ref().is_some_and(|bias| bias.tables == 8)),
+            |op| matches!(op, Op::Gather(_)),
+        ],
+    );
     check("last", choice, &[|op| matches!(op, Op::LayerNorm(_)), |op| matches!(op, Op::Gelu(_))]);
     check("split", choice, &[|op| matches!(op, Op::Subtract), |op| matches!(op, Op::Sigmoid)]);
-    check("shuffle", choice, &[
-        |op| matches!(op, Op::GatherChannels(_)),
-        |op| matches!(op, Op::HardSwish),
-        |op| matches!(op, Op::HardSigmoid(_)),
-        |op| matches!(op, Op::Convolution(c) if c.dilation == [2, 2] && c.groups == 3),
-        |op| matches!(op, Op::Elu(_)),
-    ]);
-    check("places", choice, &[
-        |op| matches!(op, Op::ChannelMax),
-        |op| matches!(op, Op::GemPool(pool) if pool.eps == 1e-4),
-        |op| matches!(op, Op::UnitLength(_)),
-    ]);
+    check(
+        "shuffle",
+        choice,
+        &[
+            |op| matches!(op, Op::GatherChannels(_)),
+            |op| matches!(op, Op::HardSwish),
+            |op| matches!(op, Op::HardSigmoid(_)),
+            |op| matches!(op, Op::Convolution(c) if c.dilation == [2, 2] && c.groups == 3),
+            |op| matches!(op, Op::Elu(_)),
+        ],
+    );
+    check(
+        "places",
+        choice,
+        &[
+            |op| matches!(op, Op::ChannelMax),
+            |op| matches!(op, Op::GemPool(pool) if pool.eps == 1e-4),
+            |op| matches!(op, Op::UnitLength(_)),
+        ],
+    );
 }
 
 #[test]

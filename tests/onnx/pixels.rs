@@ -212,7 +212,7 @@ fn crops_and_pools_before_it_stay_what_they_are() {
         let mut after = accepted(&bare.file());
         assert!(after.assumed.concat().contains("RGB at ImageNet's mean and deviation is taken for granted"));
         let found = feature(&model);
-        let nodes = after.config.graph().unwrap().nodes;
+        let nodes = after.config.graph().unwrap().nodes.clone();
         let padded = nodes
             .iter()
             .any(|node| matches!(&node.op, Op::Convolution(c) if c.groups == 3 && c.padding == Padding::all(1)));

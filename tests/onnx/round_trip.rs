@@ -9,6 +9,7 @@ use webreid::graph::op::{
 };
 use webreid::graph::{Convolution, Init, Node, Op, Padding, Parameter, Pool, Role, Shape, shapes};
 use webreid::image::Rgba;
+use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ImportedConfig, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
@@ -126,7 +127,7 @@ fn every_normalisation_comes_back() {
     for order in [ChannelOrder::Rgb, ChannelOrder::Bgr] {
         for (mean, std) in [raw, unit, imagenet, reversed, ([0.5; 3], [0.5; 3]), ([0.1, 0.0, 0.9], [1.0, 0.3, 0.2])] {
             let mut config = preset("osnet_x0_25", 0).unwrap();
-            config.input = InputConfig { height: 32, width: 16, mean, std, order };
+            config.input = InputConfig { height: 32, width: 16, mean, std, order, filter: Filter::Bicubic };
             let model = model(config, &mut random);
             check(&format!("{order:?} {mean:?} {std:?}"), &model);
             let again = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap().config.input;
@@ -138,6 +139,7 @@ fn every_normalisation_comes_back() {
                 values
             };
             let close = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+            assert_eq!(again.filter, Filter::Bicubic);
             assert!(close(again.mean, turned(mean)) && close(again.std, turned(std)), "{order:?} {again:?}");
         }
     }
@@ -314,7 +316,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             continue;
         }
         vectors.push(match shape {
-            Shape::Map(_) | Shape::Tokens(_) => {
+            Shape::Map(_) => {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
                 nodes.len() - 1
             }

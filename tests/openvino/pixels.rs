@@ -240,7 +240,13 @@ fn an_open_size_is_the_users_or_taken_for_granted() {
         assert_eq!((model.config.input.height, model.config.input.width), (256, 128));
         assert!(model.assumed[1].contains("256×128 (height × width) is taken for granted"), "{:?}", model.assumed);
     }
-    let said = InputOptions { order: Some(Bgr), range: Some(PixelRange::Bytes), height: Some(64), width: Some(32) };
+    let said = InputOptions {
+        order: Some(Bgr),
+        range: Some(PixelRange::Bytes),
+        height: Some(64),
+        width: Some(32),
+        filter: None,
+    };
     let model = Model::of(["?", "3", "?", "?"], "f32").read_as(&said).unwrap();
     let input = &model.config.input;
     assert_eq!((input.height, input.width, input.order, input.mean), (64, 32, Bgr, [0.0; 3]));

@@ -1,8 +1,8 @@
 // Runs the benchmark's page, prints its tables, and writes what it measured to bench.json, for each browser under its name.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "@playwright/test";
-import { benchReport, reportText } from "./support/bench.ts";
+import { expect, type Page, test } from "@playwright/test";
+import { benchReport, reportText, searchReport, searchText } from "./support/bench.ts";
 import { gemms } from "./support/gemm.ts";
 
 const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
@@ -10,7 +10,7 @@ const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
 /** Of ResNet-50 with a last stride of 1 at 256×128, for one image. */
 const RESNET50_GFLOP = 8.1;
 
-const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET } = process.env;
+const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET, BENCH_SEARCH, BENCH_FEATURES, BENCH_BUILD } = process.env;
 const asked = {
   networks: BENCH_NETWORKS || "osnet_x0_25,default,reid_resnet50",
   batch: BENCH_BATCH || "1,8,32",
@@ -23,21 +23,43 @@ test("benchmark", async ({ page }, { project }) => {
     .filter((on) => (on === "webgpu") === (project.name === "webgpu"));
   test.skip(here.length === 0, "BENCH_ON has nothing for this browser");
   await page.goto(`./bench/?${new URLSearchParams({ ...asked, on: here.join(","), start: "" })}`);
+  const report = await done(page, () => benchReport(page));
+  process.stdout.write(`\n${reportText(report)}\n\n`);
+  keep(project.name, report);
+});
+
+test("searching many features", async ({ page }, { project }) => {
+  test.skip(project.name !== "cpu", "it is the CPU's");
+  test.skip(BENCH_SEARCH === "", "BENCH_SEARCH has nothing");
+  const search = BENCH_SEARCH ?? "f32,f16,int8,edgevec,hnswlib,hnswlib-exact";
+  const asked = { search, features: BENCH_FEATURES || "100000", build: BENCH_BUILD || "900" };
+  await page.goto(`./bench/?${new URLSearchParams({ ...asked, start: "" })}`);
+  const report = await done(page, () => searchReport(page));
+  process.stdout.write(`\n${searchText(report)}\n\n`);
+  keep("search", report);
+});
+
+/** Waits for a measurement that the page has started, and prints what it says meanwhile. */
+async function done<T extends { readonly state: string }>(page: Page, look: () => Promise<T | undefined>): Promise<T> {
   const status = page.getByRole("status");
   await expect(status, "the page started to measure").not.toBeEmpty();
   let said = "";
-  let report = await benchReport(page);
-  for (; report?.state !== "done"; report = await benchReport(page)) {
+  for (;;) {
     const now = (await status.textContent()) ?? "";
     if (/^The (benchmark failed|address asks)/.test(now)) throw new Error(now);
     if (now !== said) process.stderr.write(`${now}\n`);
     said = now;
+    const report = await look();
+    if (report?.state === "done") return report;
     await page.waitForTimeout(500);
   }
-  process.stdout.write(`\n${reportText(report)}\n\n`);
+}
+
+/** Writes it to the file, beside what is there under other names. */
+function keep(name: string, report: unknown): void {
   const before = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
-  writeFileSync(FILE, `${JSON.stringify({ ...before, [project.name]: report }, undefined, 2)}\n`);
-});
+  writeFileSync(FILE, `${JSON.stringify({ ...before, [name]: report }, undefined, 2)}\n`);
+}
 
 test("the best rate of matrix products", async ({ page }, { project }) => {
   test.skip(project.name !== "webgpu" || !(BENCH_ON || "webgpu").includes("webgpu"), "it is WebGPU's");

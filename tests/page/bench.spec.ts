@@ -1,6 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
-import { benchReport, cells } from "./support/bench.ts";
+import { benchReport, cells, searchReport } from "./support/bench.ts";
 
 test.describe.configure({ timeout: 300_000 });
 
@@ -63,4 +63,47 @@ test("the benchmark says what it cannot measure here, and can be cancelled", asy
   await expect(app.status).toHaveText("Cancelled: 0 combinations measured.");
   await expect(start).toBeFocused();
   expect((await benchReport(page))?.state).toBe("cancelled");
+});
+
+test("the benchmark searches with all, who find the same", async ({ app, page }) => {
+  await app.open("bench/?search=f32,f16,int8,edgevec,hnswlib,hnswlib-exact&features=1000&start");
+  await expect(app.status).toHaveText("Done: 6 searchers measured.", { timeout: 120_000 });
+  const report = await searchReport(page);
+  expect(report).toMatchObject({ state: "done", features: 1000, dim: 512, queries: 100, top: 10 });
+  const of = Object.fromEntries((report?.rows ?? []).map(({ key, searched }) => [key, searched]));
+  const recall = (key: string) => of[key]?.recall ?? Number.NaN;
+  expect([recall("f32"), recall("hnswlib-exact"), recall("hnswlib")]).toEqual([1, 1, 1]);
+  expect(recall("f16")).toBeGreaterThan(0.995);
+  expect(recall("int8")).toBeGreaterThan(0.97);
+  expect(recall("edgevec")).toBeGreaterThan(0.95);
+  for (const [key, searched] of Object.entries(of)) {
+    expect(searched?.held, key).toBe(1000);
+    // Features of 512 values, in 4, 2 and 1 bytes.
+    expect(searched?.bytes, key).toBeGreaterThan(512_000 * ({ f16: 2, int8: 1 }[key] ?? 4));
+    for (const number of [searched?.ms, searched?.buildMs]) expect(number, key).toBeGreaterThan(0);
+  }
+  const [shown = []] = await cells(page.getByRole("table", { name: /^Each line: one way to search/ }));
+  expect(shown.slice(0, 2)).toEqual(["webreid, f32", "all"]);
+  expect(shown[6]).toBe("1.000");
+  await expect(page.getByRole("button", { name: "Search", exact: true })).toBeFocused();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});
+
+test("a search can be cancelled, and there is something to search with", async ({ app, page }) => {
+  await app.open("bench/?search=hnswlib&features=100000");
+  const search = page.getByRole("button", { name: "Search", exact: true });
+  await page.getByRole("checkbox", { name: "hnswlib-wasm, HNSW" }).uncheck();
+  await expect(search).toBeDisabled();
+  await expect(page.getByText("Choose at least one to search with.")).toBeVisible();
+  await page.getByRole("checkbox", { name: "webreid, f16" }).check();
+  await search.click();
+  await expect(page.getByRole("button", { name: "Start" })).toBeDisabled();
+  await expect(app.cancel).toBeFocused();
+  await app.cancel.click();
+  await expect(app.status).toHaveText("Cancelled: 0 searchers measured.");
+  await expect(search).toBeFocused();
+  await expect(page.getByRole("button", { name: "Start" })).toBeEnabled();
 });

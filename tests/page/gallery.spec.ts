@@ -736,3 +736,30 @@ test("none, one and two photos are a gallery, too", async ({ page }) => {
   ]);
   expect(seen.none).toEqual([]);
 });
+
+test("a gallery in f16 takes half the memory for features, and finds the same", async ({ page }) => {
+  await prepare(page);
+  const [full, half, refused] = await page.evaluate(async () => {
+    const { Gallery } = webreid;
+    const look = async (precision: "f32" | "f16") => {
+      const made = await Gallery.create({ reid, precision });
+      await made.add(photos);
+      // What is kept stays as it is, whatever is asked for when it is opened.
+      const file = await made.toBlob();
+      const gallery = await Gallery.fromBlob(file, { reid, precision: "f32" });
+      const hits = await gallery.search(photos[0] as File, { top: 4 });
+      const found = hits.map(({ photo, score }) => ({ name: photo.name, score }));
+      await Promise.all([made.close(), gallery.close()]);
+      return { bytes: file.size, found };
+    };
+    const refused = await fault(() => Gallery.create({ reid, precision: "int8" as never }));
+    return [await look("f32"), await look("f16"), refused] as const;
+  });
+  expect(half.bytes).toBeLessThan(full.bytes);
+  expect(half.found.map(({ name }) => name)).toEqual(full.found.map(({ name }) => name));
+  for (const [i, { score }] of half.found.entries()) {
+    expect(Math.abs(score - (full.found[i]?.score ?? 2))).toBeLessThan(1e-3);
+  }
+  expect(half.found).not.toEqual(full.found);
+  expect(refused).toMatch(/bad-input `options.precision` must be "f32" or "f16", not int8/);
+});

@@ -1,7 +1,9 @@
 //! Running the frozen form on the CPU: image by image, natively on all threads; where there are fewer images than threads,
 //! the steps of each are spread.
 
-use super::{Buffers, Frozen, Operation, Step, ValueId};
+use std::borrow::Cow;
+
+use super::{Buffers, Frozen, Map, Operation, Step, ValueId};
 use crate::kernels::frozen::{
     LANES, Stored, attention, channel_pool,
     concatenate::copy_channels,
@@ -57,21 +59,24 @@ struct Memory {
 }
 
 impl CpuRunner {
-    pub fn new(frozen: &Frozen) -> Self {
+    /// Packs a network's weights. A network that is given away is let go step by step, so that its weights do not lie in
+    /// memory twice.
+    pub fn new<'a>(frozen: impl Into<Cow<'a, Frozen>>) -> Self {
+        let frozen = frozen.into();
         // The image keeps its three channels where only convolutions read it, which need no padding.
         let image_only =
             |step: &Step| !step.inputs.contains(&0) || matches!(&step.operation, Operation::Convolution(_));
         let bare = frozen.steps.iter().all(image_only);
         let stored = |(id, &map)| Stored::new(map, if id == 0 && bare { 1 } else { LANES });
         let values: Vec<Stored> = frozen.values.iter().enumerate().map(stored).collect();
-        let pack = |step: &Step| (pack(frozen, &values, step), step.inputs.clone(), step.output);
-        Self {
-            steps: frozen.steps.iter().map(pack).collect(),
-            buffers: Buffers::plan(frozen, |value| values[value].size()),
-            channels: frozen.values.iter().map(|map| map.channels).collect(),
-            outputs: frozen.outputs.clone(),
-            values,
-        }
+        let buffers = Buffers::plan(&frozen, |value| values[value].size());
+        let (maps, outputs) = (frozen.values.clone(), frozen.outputs.clone());
+        let pack = |step: &Step| (pack(&maps, &values, step), step.inputs.clone(), step.output);
+        let steps = match frozen {
+            Cow::Borrowed(frozen) => frozen.steps.iter().map(pack).collect(),
+            Cow::Owned(frozen) => frozen.steps.into_iter().map(|step| pack(&step)).collect(),
+        };
+        Self { steps, buffers, channels: maps.iter().map(|map| map.channels).collect(), outputs, values }
     }
 
     /// The outputs for images `[n, 3, height, width]`: for each `[n, height · width · channels]`, a vector's channels.
@@ -196,18 +201,18 @@ impl CpuRunner {
     }
 }
 
-fn pack(frozen: &Frozen, values: &[Stored], step: &Step) -> Packed {
+fn pack(maps: &[Map], values: &[Stored], step: &Step) -> Packed {
     let input = step.inputs[0];
     let (from, to) = (values[input], values[step.output]);
-    let channels = frozen.values[step.output].channels;
+    let channels = maps[step.output].channels;
     let norm = |norm, eps, affine, activation| {
         Packed::GroupNorm(group_norm::Packed::new(norm, eps, channels, affine, activation, to))
     };
     match &step.operation {
         Operation::Convolution(c) if c.groups > 1 || c.dilation != [1; 2] => {
-            Packed::Grouped(grouped::Packed::new(c, frozen.values[input].channels, from, to))
+            Packed::Grouped(grouped::Packed::new(c, maps[input].channels, from, to))
         }
-        Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, frozen.values[input], from, to)),
+        Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, maps[input], from, to)),
         Operation::Depthwise(c) => Packed::Depthwise(depthwise::Packed::new(c, from, to)),
         Operation::Gate(gate) => Packed::Gate(gate::Packed::new(gate, to)),
         Operation::Pool { maximum, window } => Packed::Pool(pool::Packed::new(*maximum, *window, from, to)),

@@ -26,6 +26,7 @@ pub use cpu::CpuRunner;
 #[cfg(feature = "webgpu")]
 pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Graph, NodeId, ShapeError};
@@ -70,6 +71,18 @@ pub enum FreezeError {
     Unsupported { node: usize, op: String },
     #[error(transparent)]
     TooMuch(#[from] crate::graph::budget::TooMuch),
+}
+
+impl<'a> From<&'a Frozen> for Cow<'a, Frozen> {
+    fn from(frozen: &'a Frozen) -> Self {
+        Self::Borrowed(frozen)
+    }
+}
+
+impl From<Frozen> for Cow<'_, Frozen> {
+    fn from(frozen: Frozen) -> Self {
+        Self::Owned(frozen)
+    }
 }
 
 impl Frozen {

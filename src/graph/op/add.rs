@@ -14,6 +14,10 @@ impl Operator for Add {
         Shape::equal(inputs)
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.add(id, inputs[0], inputs[1]))
     }

@@ -25,6 +25,10 @@ impl Operator for Affine {
         Shape::of_channels(inputs, self.channels)
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let affine = lowering.affine_of(&self.name);
         Ok(lowering.affine(id, inputs[0], affine))

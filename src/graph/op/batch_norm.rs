@@ -40,6 +40,10 @@ impl Operator for BatchNorm {
         Shape::of_channels(inputs, self.channels)
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        is_usual(&self.eps)
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let [weight, bias, mean, variance] =
             ["weight", "bias", "running_mean", "running_var"].map(|part| lowering.tensor(&self.name, part));

@@ -17,6 +17,10 @@ impl Operator for Concatenate {
         rest.iter().all(|shape| shape.with_channels(total) == joined).then_some(joined)
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.open(id, Operation::Concatenate, inputs))
     }

@@ -101,6 +101,10 @@ impl Operator for Convolution {
         }
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        self.padding.symmetric().is_some() && is_one(&self.dilation)
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.convolution(id, self, inputs[0]))
     }

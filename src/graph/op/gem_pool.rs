@@ -44,6 +44,10 @@ impl Operator for GemPool {
         inputs.iter().map(|shape| shape.count()).sum()
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        is_least(&self.eps)
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let exponent = lowering.tensor(&self.name, "p").first().copied().unwrap_or(1.0);
         Ok(lowering.global_pool(id, Reduce::Generalised { exponent, eps: self.eps }, inputs[0]))

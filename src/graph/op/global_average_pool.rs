@@ -18,6 +18,10 @@ impl Operator for GlobalAveragePool {
         inputs.iter().map(|shape| shape.count()).sum()
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.global_pool(id, Reduce::Mean, inputs[0]))
     }

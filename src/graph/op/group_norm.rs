@@ -29,6 +29,10 @@ impl Operator for GroupNorm {
         Shape::of_channels(inputs, self.channels).filter(|_| splits(self.channels, self.groups))
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        is_usual(&self.eps)
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.group_norm(id, self.groups, self.eps, &self.name, inputs[0]))
     }

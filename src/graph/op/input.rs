@@ -16,6 +16,10 @@ impl Operator for Input {
         inputs.is_empty().then_some(Shape::Map([self.channels, height, width]))
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, _inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.image(id))
     }

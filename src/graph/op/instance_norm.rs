@@ -28,6 +28,10 @@ impl Operator for InstanceNorm {
         Shape::of_channels(inputs, self.channels).filter(|shape| matches!(shape, Shape::Map(_)))
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        is_usual(&self.eps)
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.group_norm(id, self.channels, self.eps, &self.name, inputs[0]))
     }

@@ -49,6 +49,10 @@ impl Operator for Linear {
         Some(product(&[whole(self.inputs), whole(self.outputs)]))
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         // A convolution of 1×1 pixels.
         let convolution = Convolution {

@@ -24,6 +24,10 @@ impl Operator for MaxPool {
         output.count().saturating_mul(product(&self.0.kernel))
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        self.0.padding.symmetric().is_some() && self.0.count_padding
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.open(id, Operation::Pool { maximum: true, window: self.0 }, inputs))
     }

@@ -52,6 +52,11 @@ pub(crate) trait Operator: fmt::Debug {
         0
     }
 
+    /// Whether files of version 1 can say it, so that those who know no other read them.
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        false
+    }
+
     /// What it becomes in the frozen form: node `id`, which reads `inputs`.
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let _ = (lowering, inputs);

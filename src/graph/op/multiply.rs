@@ -18,6 +18,10 @@ impl Operator for Multiply {
         }
     }
 
+    fn is_in_version_1(&self, inputs: &[Shape]) -> bool {
+        matches!(inputs, [a, b] if a == b || *b == Shape::Vector(a.channels()))
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let [a, b] = [inputs[0], inputs[1]].map(|input| lowering.shape(input));
         let combine = match b {

@@ -25,6 +25,10 @@ impl Operator for PRelu {
         Shape::of_channels(inputs, self.channels)
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         let slopes = lowering.tensor(&self.name, "weight");
         Ok(lowering.activation(id, inputs[0], Activation::PRelu(slopes)))

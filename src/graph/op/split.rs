@@ -22,6 +22,10 @@ impl Operator for Split {
         }
     }
 
+    fn is_in_version_1(&self, _inputs: &[Shape]) -> bool {
+        true
+    }
+
     fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Result<Pending, FreezeError> {
         Ok(lowering.open(id, Operation::Slice { start: self.start }, inputs))
     }

@@ -5,25 +5,71 @@
 //! Buffers: image `[height · width]` (RGBA, red in the lowest byte), columns and rows ([`Axis::table`]), out
 //! `[3, height, width]`.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use crate::kernels::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../../shaders/frozen/preprocess.wgsl") };
 
 /// How the resize interpolates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// Pillow's `BILINEAR`: a triangle.
+    #[default]
     Bilinear,
     /// Pillow's `BICUBIC`: Keys' kernel with a = −0.5.
     Bicubic,
+    /// OpenCV's `INTER_LINEAR`: the nearest two pixels of a line, however many lie between those of the result. OpenCV
+    /// rounds its sums of bytes elsewhere; results differ by one at most.
+    Linear,
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+            Self::Linear => "linear",
+        })
+    }
+}
+
+/// A word that names no filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no filter; choose bilinear, bicubic or linear")]
+pub struct UnknownFilter(String);
+
+impl FromStr for Filter {
+    type Err = UnknownFilter;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFilter> {
+        match word {
+            "bilinear" => Ok(Self::Bilinear),
+            "bicubic" => Ok(Self::Bicubic),
+            "linear" => Ok(Self::Linear),
+            _ => Err(UnknownFilter(word.to_owned())),
+        }
+    }
 }
 
 impl Filter {
     /// The radius of the kernel, in pixels of whichever side has the larger ones.
     fn support(self) -> f64 {
         match self {
-            Self::Bilinear => 1.0,
+            Self::Bilinear | Self::Linear => 1.0,
             Self::Bicubic => 2.0,
+        }
+    }
+
+    /// How many pixels of the input its kernel's unit is: all that go into one of the output, unless it looks at the nearest only.
+    fn unit(self, scale: f64) -> f64 {
+        match self {
+            Self::Bilinear | Self::Bicubic => scale.max(1.0),
+            Self::Linear => 1.0,
         }
     }
 
@@ -31,7 +77,7 @@ impl Filter {
         const A: f64 = -0.5;
         let x = x.abs();
         match self {
-            Self::Bilinear if x < 1.0 => 1.0 - x,
+            Self::Bilinear | Self::Linear if x < 1.0 => 1.0 - x,
             Self::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
             Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
             _ => 0.0,
@@ -119,7 +165,7 @@ impl Axis {
     /// The weights from `input` to `output` pixels, neither of them 0.
     pub fn new(filter: Filter, input: usize, output: usize) -> Self {
         let scale = input as f64 / output as f64;
-        let filter_scale = scale.max(1.0);
+        let filter_scale = filter.unit(scale);
         let support = filter.support() * filter_scale;
         let stride = 2 + support.ceil() as usize * 2 + 1;
         let mut table = vec![0; stride * output];

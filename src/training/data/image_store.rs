@@ -39,7 +39,10 @@ pub enum ImageStoreError {
 }
 
 impl ImageStore {
-    /// Decodes and resizes (Pillow's bicubic) every image on all cores. What cannot be read leaves the set, whose persons are
+    /// How training resizes, as the Transfer-Learning-Library does; a model that was trained here takes pictures so.
+    pub const FILTER: Filter = Filter::Bicubic;
+
+    /// Decodes and resizes ([`Self::FILTER`]) every image on all cores. What cannot be read leaves the set, whose persons are
     /// labelled anew then, and is listed. `progress` is called with the number of images done, from any thread.
     ///
     /// # Errors
@@ -66,7 +69,7 @@ impl ImageStore {
             let image = read_image(path);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
             // A decoded picture has pixels.
-            if let Ok(pixels) = fit(&image?, height, width, Filter::Bicubic) {
+            if let Ok(pixels) = fit(&image?, height, width, Self::FILTER) {
                 slot.copy_from_slice(&pixels);
             }
             Ok(())

@@ -3,9 +3,8 @@
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::extract::FILTER;
 use crate::image::{self, Fitted, Fitter, Rows};
-use crate::kernels::frozen::preprocess::ImageSizeError;
+use crate::kernels::frozen::preprocess::{Filter, ImageSizeError, UnknownFilter};
 use crate::web::error::WebError;
 
 /// Width and height of a picture by the first bytes of its file: also of GIF, AVIF and HEIC, which only a browser decodes.
@@ -16,14 +15,15 @@ pub fn picture_size(head: &[u8]) -> Option<Vec<u32>> {
     [size.width, size.height].into_iter().map(|side| u32::try_from(side).ok()).collect()
 }
 
-/// An encoded picture (PNG, JPEG, WebP, BMP) at the network's size: `{ data, width, height, quality }`, RGBA.
+/// An encoded picture (PNG, JPEG, WebP, BMP) at the network's size, resized as its `filter` (`describe().filter`) says:
+/// `{ data, width, height, quality }`, RGBA.
 ///
 /// # Errors
 /// `{ code, message }` for a file that is no picture, or one that is too large.
 #[wasm_bindgen]
-pub fn fit(file: &[u8], width: usize, height: usize) -> Result<JsValue, JsValue> {
+pub fn fit(file: &[u8], width: usize, height: usize, filter: &str) -> Result<JsValue, JsValue> {
     let picture = image::decode_picture(file).map_err(|error| WebError::from(&error))?;
-    let mut fitter = Fitter::new([picture.width(), picture.height()], [width, height], FILTER).map_err(bad)?;
+    let mut fitter = Fitter::new([picture.width(), picture.height()], [width, height], named(filter)?).map_err(bad)?;
     picture.for_each_row(|row| fitter.push(row));
     object(fitter.finish())
 }
@@ -38,13 +38,19 @@ pub struct PictureFitter {
 
 #[wasm_bindgen]
 impl PictureFitter {
-    /// For a picture of `width` × `height` pixels, to become one of `to_width` × `to_height`.
+    /// For a picture of `width` × `height` pixels, to become one of `to_width` × `to_height` by `filter`.
     ///
     /// # Errors
     /// `{ code, message }` when it has no pixels.
     #[wasm_bindgen(constructor)]
-    pub fn new(width: u32, height: u32, to_width: usize, to_height: usize) -> Result<PictureFitter, JsValue> {
-        let fitter = Fitter::new([width, height], [to_width, to_height], FILTER).map_err(bad)?;
+    pub fn new(
+        width: u32,
+        height: u32,
+        to_width: usize,
+        to_height: usize,
+        filter: &str,
+    ) -> Result<PictureFitter, JsValue> {
+        let fitter = Fitter::new([width, height], [to_width, to_height], named(filter)?).map_err(bad)?;
         Ok(Self { fitter, row: 4 * width as usize })
     }
 
@@ -60,6 +66,10 @@ impl PictureFitter {
     pub fn finish(self) -> Result<JsValue, JsValue> {
         object(self.fitter.finish())
     }
+}
+
+fn named(filter: &str) -> Result<Filter, WebError> {
+    filter.parse().map_err(|error: UnknownFilter| WebError { code: "bad-input", message: error.to_string() })
 }
 
 fn bad(error: ImageSizeError) -> WebError {

@@ -15,6 +15,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::Rgba;
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ReIdentifierConfig;
 use crate::web::error::WebError;
 use crate::weights::{self, InputOptions, Precision, Recognised};
@@ -90,6 +91,7 @@ struct Description<'a> {
     feature_dim: usize,
     input_height: usize,
     input_width: usize,
+    filter: Filter,
     device: &'static str,
     adapter: &'a str,
     fallback: Option<String>,
@@ -128,9 +130,7 @@ impl Engine {
         })?;
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
-        let extractor = Extractor::open(&recognised, choice).await.map_err(|error| WebError::from(&error))?;
-        // The extractor holds the tensors now.
-        recognised.tensors.clear();
+        let extractor = Extractor::take(&mut recognised, choice).await.map_err(|error| WebError::from(&error))?;
         let model = RefCell::new(Rc::new(Model { extractor, recognised }));
         Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
     }
@@ -152,6 +152,7 @@ impl Engine {
             feature_dim: config.features_dim(),
             input_height: config.input.height,
             input_width: config.input.width,
+            filter: config.input.filter,
             device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: &device.name,
             fallback: device.fallback.as_ref().map(ToString::to_string),

@@ -70,10 +70,18 @@ struct Somebody {
 
 #[wasm_bindgen]
 impl Gallery {
-    /// An empty one for the features of a model.
+    /// An empty one for the features of a model, which it keeps as "f32" or "f16".
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input" for another precision.
     #[wasm_bindgen(constructor)]
-    pub fn new(fingerprint: String, dim: usize) -> Self {
-        Self::of(gallery::Gallery::new(Model { fingerprint, dim }, Precision::F32), Vec::new())
+    pub fn new(fingerprint: String, dim: usize, precision: &str) -> Result<Gallery, JsValue> {
+        let precision = match precision {
+            "f32" => Precision::F32,
+            "f16" => Precision::F16,
+            _ => return Err(bad(format!("a gallery keeps features as f32 or f16, not {precision}")).into()),
+        };
+        Ok(Self::of(gallery::Gallery::new(Model { fingerprint, dim }, precision), Vec::new()))
     }
 
     /// Reads a `.reid` file as far as it can be read; `losses` tells what is missing.
@@ -340,7 +348,7 @@ impl Gallery {
             return Err(bad(format!("{} values are no {} features of {dim}", rows.len(), photos.len())).into());
         }
         let mut changed = self.gallery.clone();
-        changed.change_model(Model { fingerprint: fingerprint.clone(), dim }, Precision::F32);
+        changed.change_model(Model { fingerprint: fingerprint.clone(), dim }, self.gallery.precision());
         for (photo, row) in photos.into_iter().zip(rows.chunks_exact(dim)) {
             changed.set_feature(&fingerprint, PhotoId(photo), row).map_err(Failure::from)?;
         }

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod failure;
+mod feature_index;
 mod gallery;
 mod objects;
 mod options;
@@ -10,6 +11,7 @@ mod progress;
 mod rank_all;
 mod tree;
 
+pub use feature_index::FeatureIndex;
 pub use gallery::{Gallery, content_hash};
 pub use photos::Photos;
 pub use tree::Tree;

@@ -20,6 +20,8 @@
 //! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says otherwise;
 //! AlignedReID's mean is less than a grey level beside it) and 256×128. Depth, width, IBN, GeM, bottleneck and head are read off the names and shapes.
 //!
+//! Pictures are resized as each project's own test does it: [`Dialect::filter`].
+//!
 //! A tensor that the network has no place for is refused, unless the dialect lists it among those that no feature depends on;
 //! then it is told.
 
@@ -45,6 +47,7 @@ use names::Names;
 use super::error::list;
 use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
 use super::{Checkpoint, Tensor, WeightsError};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{Pooling, ReIdentifierConfig};
 
 /// Whose names and habits a checkpoint follows.
@@ -96,6 +99,24 @@ impl fmt::Display for Dialect {
             Self::OpenVino => "OpenVINO",
             Self::Onnx => "ONNX",
         })
+    }
+}
+
+impl Dialect {
+    /// How the project's own test resizes pictures. Files that spell their network out do not say, and are taken for torchreid's.
+    pub fn filter(self) -> Filter {
+        match self {
+            Self::Tll | Self::FastReid | Self::ClusterContrast | Self::Layumi => Filter::Bicubic,
+            Self::AlignedReid | Self::MmTracking => Filter::Linear,
+            Self::Webreid
+            | Self::BagOfTricks
+            | Self::Centroids
+            | Self::TorchreidResnet
+            | Self::TorchreidOsnet
+            | Self::OpenReid
+            | Self::OpenVino
+            | Self::Onnx => Filter::Bilinear,
+        }
     }
 }
 
@@ -211,7 +232,8 @@ pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
         let Description { config, provenance, .. } = describe_ours(json)?;
         (Reading::new(Dialect::Webreid, config, Names::ours(), &["head."]), provenance)
     } else {
-        let reading = describe(&tensors)?;
+        let mut reading = describe(&tensors)?;
+        reading.config.input.filter = reading.dialect.filter();
         let provenance = BTreeMap::from([("dialect".to_owned(), reading.dialect.to_string())]);
         (reading, provenance)
     };

@@ -21,6 +21,8 @@ pub use write::to_onnx;
 const FORMAT: &str = "ONNX";
 /// Who wrote the files that we write.
 const PRODUCER: &str = "webreid";
+/// The note in our files that says how pictures are resized.
+const FILTER: &str = "filter";
 
 /// Whether these bytes are an ONNX file, by how they begin (the version of the format, then another field of a model) or, where
 /// the fields stand in another order, by being nothing but fields of a model.
@@ -52,7 +54,8 @@ fn is_model(mut bytes: &[u8]) -> bool {
     bytes.is_empty() && seen[7] && seen[8]
 }
 
-/// Reads an ONNX file into a model without neck and head: its first input is the image, its output the feature.
+/// Reads an ONNX file into a model without neck and head: its only input is the image, its output the feature; of several the
+/// one that is called so, or the first vector, which [`Recognised::assumed`] tells.
 ///
 /// What the network does with the image before it learns from it (mean and scale, in whatever place) tells which pixels it takes;
 /// the [`InputConfig`](crate::model::InputConfig) of the result gives it those. A network that does nothing is taken for one that

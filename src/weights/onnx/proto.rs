@@ -24,6 +24,18 @@ pub(super) struct Model {
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub operator_sets: Vec<OperatorSet>,
+    /// [`Note`]s.
+    #[prost(bytes = "bytes", repeated, tag = "14")]
+    pub notes: Vec<Bytes>,
+}
+
+/// What a file says beside its network.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Note {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::PRODUCER;
 use super::proto::{
-    Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor as Initializer, TensorShape, TensorType, ValueInfo,
-    ValueType,
+    Attribute, Dimension, Graph, Model, Node, Note, OperatorSet, Tensor as Initializer, TensorShape, TensorType,
+    ValueInfo, ValueType,
 };
+use super::{FILTER, PRODUCER};
 use crate::graph::budget::NODES;
 use crate::graph::op::{Affine, AveragePool, BatchNorm, GemPool, GroupNorm, InstanceNorm, MaxPool, Split};
 use crate::graph::{self, Op, Padding, Pool, Shape};
+use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{Tensor, WeightsError};
 
@@ -48,7 +49,7 @@ mod kind {
 /// ONNX cannot say.
 pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, WeightsError> {
     let graph = config.graph()?;
-    let InputConfig { height, width, mean, std, order } = &config.input;
+    let InputConfig { height, width, mean, std, order, filter } = &config.input;
     let (height, width) = (*height, *width);
     let shapes = graph.shapes(height, width).map_err(ConfigError::from)?;
     let mut writer =
@@ -85,7 +86,7 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
     let dims = [None, Some(3), Some(height), Some(width)];
     let nodes = writer.nodes.len();
-    let file = writer.file(config.backbone.to_string(), dims, config.features_dim());
+    let file = writer.file(config.backbone.to_string(), dims, config.features_dim(), *filter);
     if nodes > NODES || file.len() > LONGEST {
         return Err(WeightsError::Unsupported(format!(
             "as ONNX the network would have {nodes} nodes and {} bytes, and {NODES} and {LONGEST} are the most that are read; \
@@ -349,14 +350,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn file(self, name: String, image: [Option<usize>; 4], features: usize) -> Vec<u8> {
+    fn file(self, name: String, image: [Option<usize>; 4], features: usize, filter: Filter) -> Vec<u8> {
         let Self { nodes, initializers, .. } = self;
         let inputs = vec![value_info(IMAGE, &image)];
         let outputs = vec![value_info(FEATURE, &[None, Some(features)])];
         let graph = Graph { nodes, name, initializers, inputs, outputs };
         let operator_sets = vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }];
         let producer = PRODUCER.to_owned();
-        Model { version: FORMAT_VERSION, producer, graph: Some(graph), operator_sets }.encode_to_vec()
+        let note = || encoded(&Note { key: FILTER.into(), value: filter.to_string() });
+        let notes = (filter != Filter::default()).then(note).into_iter().collect();
+        Model { version: FORMAT_VERSION, producer, graph: Some(graph), operator_sets, notes }.encode_to_vec()
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn hints(root: Node, name: &str, layers: &[Layer]) -> Hints {
     let is_bytes = image.is_some_and(|image| image.attribute("element_type") == Some("u8"));
     let stated = is_bytes.then_some(Range::Bytes);
     if name.starts_with(ZOO) {
-        return Hints { stated, range: Some(Range::Bytes), order: Some(ChannelOrder::Bgr), ours: false };
+        return Hints { stated, range: Some(Range::Bytes), order: Some(ChannelOrder::Bgr), ..Default::default() };
     }
     let info = child(root, "rt_info");
     // Version 11 and version 10: what was given to the converter, which put it into the network, perhaps into the weights
@@ -34,7 +34,7 @@ pub(super) fn hints(root: Node, name: &str, layers: &[Layer]) -> Hints {
         let range = is_told.then_some(if is_small { Range::Unit } else { Range::Bytes });
         let order = is(parameters, "reverse_input_channels").then_some(ChannelOrder::Bgr);
         if range.is_some() || order.is_some() {
-            return Hints { stated, range, order, ours: false };
+            return Hints { stated, range, order, ..Default::default() };
         }
     }
     // OpenVINO's Model API: what the application does before the network.
@@ -48,7 +48,7 @@ pub(super) fn hints(root: Node, name: &str, layers: &[Layer]) -> Hints {
     let range = range.flatten();
     // It turns the BGR of OpenCV round.
     let order = is(model, "reverse_input_channels").then_some(ChannelOrder::Rgb);
-    Hints { stated, range, order, ours: false }
+    Hints { stated, range, order, ..Default::default() }
 }
 
 /// What an application makes of pixels of 0…255; nothing where the numbers are none.

@@ -523,9 +523,7 @@ impl<'a> Speller<'a> {
             node.inputs = vec![input(0), None, None, input(1)];
         }
         let nearest = layer.attribute("nearest_mode").unwrap_or("round_prefer_floor");
-        for (name, value) in
-            [("mode", mode), ("coordinate_transformation_mode", rule), ("nearest_mode", nearest)]
-        {
+        for (name, value) in [("mode", mode), ("coordinate_transformation_mode", rule), ("nearest_mode", nearest)] {
             node.attributes.insert(name, Attribute::Text(value.into()));
         }
         node.attributes.insert("axes", Attribute::Integers(axes));

@@ -1,11 +1,30 @@
 // What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
 import type { Locator, Page } from "@playwright/test";
 import { disagree, type Report } from "../../../www/src/bench/report.ts";
+import type { SearchReport } from "../../../www/src/bench/search/report.ts";
 
 /** Undefined before the first measurement was started. */
 export async function benchReport(page: Page): Promise<Report | undefined> {
   const text = await page.locator("#bench-json").textContent();
   return text ? JSON.parse(text) : undefined;
+}
+
+/** Undefined before the first search was started. */
+export async function searchReport(page: Page): Promise<SearchReport | undefined> {
+  const text = await page.locator("#search-json").textContent();
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** The report as a table for a terminal. */
+export function searchText({ features, dim, queries, top, rows }: SearchReport): string {
+  const lines = rows.map(({ name, searched, reason }) => {
+    if (!searched) return [name, `failed: ${reason}`];
+    const { held, buildMs, bytes, ms, batchMs, recall, effort } = searched;
+    const numbers = [(buildMs / 1000).toFixed(1), (bytes / 1e6).toFixed(0), ms.toFixed(2), batchMs?.toFixed(2) ?? "–"];
+    return [name, String(held), ...numbers, recall.toFixed(3), String(effort ?? "–")];
+  });
+  const head = `searcher|held|build, s|MB|ms a query|ms, ${queries} at once|recall@${top}|in sight`;
+  return `${queries} queries among ${features} features of ${dim} values\n\n${columns([head.split("|"), ...lines])}`;
 }
 
 /** The cells of the table's body, row by row. */

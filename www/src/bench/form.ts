@@ -69,8 +69,13 @@ export class PlanForm {
 
   /** While it is being measured nothing can be chosen. */
   set running(running: boolean) {
-    this.#fieldset.disabled = running;
+    this.disabled = running;
     if (!running) this.#start.focus();
+  }
+
+  /** While something else is measured nothing can be chosen either. */
+  set disabled(disabled: boolean) {
+    this.#fieldset.disabled = disabled;
   }
 
   #check(): void {

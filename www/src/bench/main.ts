@@ -7,6 +7,7 @@ import { PlanForm } from "./form.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { asked, type Combination, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
+import { SearchSection } from "./search/section.ts";
 import { renderDownloads, renderResults } from "./table.ts";
 
 const status = byId("status", HTMLParagraphElement);
@@ -22,6 +23,9 @@ const machine = await describeMachine();
 showMachine(machine);
 let report: Report | undefined;
 const form = new PlanForm(machine, wish, (plan) => void run(plan));
+const search = new SearchSection((busy) => {
+  form.disabled = busy;
+});
 
 byId("copy-json", HTMLButtonElement).addEventListener("click", () => {
   navigator.clipboard.writeText(asJson()).then(
@@ -50,6 +54,7 @@ async function run(plan: Plan): Promise<void> {
   };
   report = current;
   form.running = true;
+  search.disabled = true;
   work.hidden = false;
   cancel.addEventListener("click", onCancel);
   cancel.focus();
@@ -64,6 +69,7 @@ async function run(plan: Plan): Promise<void> {
     cancel.removeEventListener("click", onCancel);
     work.hidden = true;
     form.running = false;
+    search.disabled = false;
   }
 }
 

@@ -12,7 +12,7 @@ export function noiseImages(count: number, width: number, height: number): Image
 }
 
 /** Whole numbers of 32 bits. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

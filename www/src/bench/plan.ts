@@ -80,7 +80,7 @@ export function asked(search: string): Asked {
     batch,
     on,
     budget: budget > 0 ? budget : DEFAULT_BUDGET,
-    start: parameters.has("start"),
+    start: parameters.has("start") && !parameters.has("search"),
     unknown: [networks, batch, on].flatMap((keys) => (keys ?? []).filter((key) => !known.has(key))),
   };
 }

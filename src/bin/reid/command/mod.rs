@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use webreid::extract::DeviceChoice;
+use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::ChannelOrder;
 use webreid::weights::{BUNDLED, InputOptions, PixelRange};
 
@@ -132,12 +133,15 @@ struct Input {
     /// What images are resized to, in pixels: height and width, as in 256x128
     #[arg(long, value_name = "HxW", value_parser = size, help_heading = INPUT_HEADING)]
     size: Option<[usize; 2]>,
+    /// How images are resized: bilinear or bicubic as in Pillow, or linear as in OpenCV
+    #[arg(long, value_name = "FILTER", help_heading = INPUT_HEADING)]
+    filter: Option<Filter>,
 }
 
 impl Input {
     fn options(&self) -> InputOptions {
         let [height, width] = [0, 1].map(|side| self.size.map(|size| size[side]));
-        InputOptions { order: self.order, range: self.range, height, width }
+        InputOptions { order: self.order, range: self.range, height, width, filter: self.filter }
     }
 }
 

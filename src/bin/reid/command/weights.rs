@@ -18,11 +18,11 @@ impl Model {
 }
 
 impl Running {
-    /// Reads a checkpoint and puts its model on the device.
+    /// Reads a checkpoint and puts its model on the device; the extractor has its tensors then.
     pub async fn open(&self, weights: &Path) -> Result<(Recognised, Extractor), CliError> {
-        let recognised = read(weights, &self.input.options())?;
+        let mut recognised = read(weights, &self.input.options())?;
         recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", weights.display()));
-        let extractor = Extractor::open(&recognised, self.device).await?;
+        let extractor = Extractor::take(&mut recognised, self.device).await?;
         fallback(extractor.device().fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
         Ok((recognised, extractor))
     }

@@ -16,7 +16,7 @@ use webreid::image::{Augment, AugmentError, Augmenter};
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ConfigError, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
-use webreid::training::data::{Folder, LoaderConfig};
+use webreid::training::data::{Folder, ImageStore, LoaderConfig};
 use webreid::training::{
     Decay, Depth, Distillation, Objective, OptimizerConfig, SamplerConfig, Schedule, TrainerConfig, Triplet, Visits,
 };
@@ -520,7 +520,7 @@ impl TrainConfig {
         config.bottleneck = model.bottleneck.map(|dim| Bottleneck::linear(dim, true));
         config.pooling = model.pooling;
         let [height, width] = self.size(stage);
-        (config.input.height, config.input.width) = (height, width);
+        config.input = InputConfig { height, width, filter: ImageStore::FILTER, ..config.input };
         let fits = config.graph()?.shapes(height, width);
         fits.map_err(|reason| value("height, width", &format!("{height}, {width}"), &reason.to_string()))?;
         Ok(config)

@@ -263,7 +263,7 @@ impl Session {
             return Ok(());
         }
         progress.rest();
-        let extractor = Extractor::open(&self.model(trainer, network).await?, self.choice).await?;
+        let extractor = Extractor::take(&mut self.model(trainer, network).await?, self.choice).await?;
         let fallback = weights::fallback(extractor.device().fallback.as_ref());
         fallback.iter().for_each(|word| progress.line(&format!("reid: {word}")));
         let mut entries = Vec::new();

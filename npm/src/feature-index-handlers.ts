@@ -1,0 +1,35 @@
+// In the worker: the index that it holds.
+import { ReidError } from "./errors.js";
+import type { FeatureIndexCalls, FeatureIndexGlue, WasmFeatureIndex } from "./feature-index-protocol.js";
+
+type Calls = Omit<FeatureIndexCalls, "open">;
+
+type Handlers = {
+  readonly [K in keyof Calls]: (request: Calls[K]["request"]) => Calls[K]["reply"];
+};
+
+let index: WasmFeatureIndex | undefined;
+
+export function indexHandlers(glue: () => FeatureIndexGlue, memory: () => number): Handlers {
+  return {
+    createIndex({ dim, precision, capacity }) {
+      index = new (glue().FeatureIndex)(dim, precision, capacity);
+      return undefined;
+    },
+    addFeatures({ rows }) {
+      held().add(rows);
+      return undefined;
+    },
+    prepareIndex() {
+      held().prepare();
+      return undefined;
+    },
+    searchIndex: ({ queries, top }) => held().search(queries, top),
+    indexMemory: memory,
+  };
+}
+
+function held(): WasmFeatureIndex {
+  if (!index) throw new ReidError("internal", "The worker was asked for an index before it had one.");
+  return index;
+}

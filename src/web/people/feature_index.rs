@@ -1,0 +1,60 @@
+//! An index of bare features.
+
+use js_sys::{Float32Array, Object, Reflect, Uint32Array};
+use wasm_bindgen::prelude::*;
+
+use super::photos::bad;
+use crate::ranking::{Features, FlatIndex, UnknownScalar};
+use crate::web::error::WebError;
+
+/// Features that are searched exactly.
+#[wasm_bindgen]
+pub struct FeatureIndex {
+    index: FlatIndex,
+}
+
+#[wasm_bindgen]
+impl FeatureIndex {
+    /// For features of `dim` values with room for `capacity`, kept as "f32", "f16" or "int8".
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input" for another precision, "out-of-memory".
+    #[wasm_bindgen(constructor)]
+    pub fn new(dim: usize, precision: &str, capacity: usize) -> Result<FeatureIndex, JsValue> {
+        let unknown = |error: UnknownScalar| WebError { code: "bad-input", message: error.to_string() };
+        let mut index = FlatIndex::new(dim, precision.parse().map_err(unknown)?);
+        index.reserve(capacity).map_err(bad)?;
+        Ok(Self { index })
+    }
+
+    /// Adds features `[n, dim]`.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input" for what is no such matrix, "out-of-memory"; nothing was added then.
+    pub fn add(&mut self, rows: &[f32]) -> Result<(), JsValue> {
+        Ok(self.index.add(rows).map_err(bad)?)
+    }
+
+    /// Gets ready to search what has been added.
+    pub fn prepare(&mut self) {
+        self.index.prepare();
+    }
+
+    /// For each of the queries `[n, dim]` the `top` most similar features, or all where there are fewer: `{ places,
+    /// similarities, each }`, of each query `each` places, the most alike first, one query after the other.
+    ///
+    /// # Errors
+    /// `{ code, message }`: "bad-input".
+    pub fn search(&self, queries: &[f32], top: usize) -> Result<Object, JsValue> {
+        let queries = Features::new(queries, self.index.dim()).map_err(bad)?;
+        let found = self.index.search(&queries, top).map_err(bad)?;
+        let places: Vec<u32> = found.iter().flatten().map(|found| found.index as u32).collect();
+        let similarities: Vec<f32> = found.iter().flatten().map(|found| found.similarity).collect();
+        let result = Object::new();
+        let set = |name: &str, value: JsValue| Reflect::set(&result, &name.into(), &value);
+        set("places", Uint32Array::from(&places[..]).into())?;
+        set("similarities", Float32Array::from(&similarities[..]).into())?;
+        set("each", top.min(self.index.count()).into())?;
+        Ok(result)
+    }
+}
