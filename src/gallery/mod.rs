@@ -25,7 +25,7 @@ mod save;
 mod search;
 mod split;
 mod state;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod table;
 #[cfg(test)]
 mod tests;

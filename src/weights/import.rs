@@ -66,8 +66,8 @@ impl Importer {
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
-        let importer =
-            Self { steps, shapes, height, width, scale, shift, turned: false, order, filter: Filter::default() };
+        let filter = Filter::default();
+        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter };
         (importer, Value { id: 0, shape })
     }
 

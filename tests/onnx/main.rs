@@ -579,7 +579,7 @@ fn operators_that_are_not_supported_are_named() {
     assert!(said.contains("generalised-mean pooling that is not whole"), "{said}");
     reason(node("ReduceMean", &["b"], "x"), &[], "not height and width");
     reason(node("Div", &["a", "b"], "x"), &[], "two values that depend on the image");
-    reason(node("Div", &["c", "b"], "x"), &[("c", &[], &[1.0])], "of a constant by");
+    reason(node("Div", &["k", "b"], "x"), &[("k", &[], &[1.0])], "of a constant by");
     reason(node("Cast", &["b"], "x").with("to", Int(9)), &[], "ONNX's type 9");
     reason(node("Gather", &["b", "i"], "x"), &[("i", &[1], &[0.0])], "no list of whole numbers");
 

@@ -54,7 +54,8 @@ fn is_model(mut bytes: &[u8]) -> bool {
     bytes.is_empty() && seen[7] && seen[8]
 }
 
-/// Reads an ONNX file into a model without neck and head: its first input is the image, its output the feature.
+/// Reads an ONNX file into a model without neck and head: its only input is the image, its output the feature; of several the
+/// one that is called so, or the first vector, which [`Recognised::assumed`] tells.
 ///
 /// What the network does with the image before it learns from it (mean and scale, in whatever place) tells which pixels it takes;
 /// the [`InputConfig`](crate::model::InputConfig) of the result gives it those. A network that does nothing is taken for one that
