@@ -316,7 +316,7 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             continue;
         }
         vectors.push(match shape {
-            Shape::Map(_) => {
+            Shape::Map(_) | Shape::Tokens(_) => {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
                 nodes.len() - 1
             }
