@@ -1271,7 +1271,6 @@ fn compare(kind: &str, a: Size, b: Size) -> Result<Size, Refusal> {
 }
 
 /// Outputs and inputs of a group, the kernel, and the groups where the shape of the weights says them.
-#[expect(clippy::type_complexity, reason = "three things of one shape")]
 pub(super) fn convolution_weight(shape: &[usize]) -> Option<([usize; 2], [usize; 2], Option<usize>)> {
     match *shape {
         [outputs, inputs, height, width] => Some(([outputs, inputs], [height, width], None)),

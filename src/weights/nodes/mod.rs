@@ -68,8 +68,11 @@ pub(super) struct Named<'a> {
 #[derive(Clone)]
 pub(super) struct Stored<'a> {
     /// Reads them, when they are asked for.
-    pub read: Rc<dyn Fn() -> Result<(Vec<usize>, Numbers), WeightsError> + 'a>,
+    pub read: Rc<dyn Fn() -> Result<Shaped, WeightsError> + 'a>,
 }
+
+/// A shape, and the numbers in it.
+pub(super) type Shaped = (Vec<usize>, Numbers);
 
 pub(super) enum Numbers {
     Floats(Vec<f32>),

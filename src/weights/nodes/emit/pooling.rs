@@ -208,7 +208,7 @@ impl Emit {
         let other: Vec<usize> = (0..all)
             .map(|channel| {
                 let step = step.unsigned_abs() as usize;
-                if channel / step % 2 == 0 { channel + step } else { channel - step }
+                if (channel / step).is_multiple_of(2) { channel + step } else { channel - step }
             })
             .collect();
         let turned = self.pick_channels(x.at, false, &other)?;
