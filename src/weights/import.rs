@@ -26,10 +26,6 @@ impl Value {
     pub fn id(self) -> NodeId {
         self.id
     }
-
-    pub fn is_image(self) -> bool {
-        self.id == 0
-    }
 }
 
 /// A node with its numbers.

@@ -64,15 +64,15 @@ pub(super) struct Named<'a> {
     pub stated: Option<Vec<Option<usize>>>,
 }
 
-/// Gives a constant's shape and its numbers.
-pub(super) type Read<'a> = dyn Fn() -> Result<(Vec<usize>, Numbers), WeightsError> + 'a;
-
 /// Numbers that lie in the file.
 #[derive(Clone)]
 pub(super) struct Stored<'a> {
     /// Reads them, when they are asked for.
-    pub read: Rc<Read<'a>>,
+    pub read: Rc<dyn Fn() -> Result<Shaped, WeightsError> + 'a>,
 }
+
+/// A shape, and the numbers in it.
+pub(super) type Shaped = (Vec<usize>, Numbers);
 
 pub(super) enum Numbers {
     Floats(Vec<f32>),

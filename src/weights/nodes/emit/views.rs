@@ -87,6 +87,11 @@ impl Emit {
     /// `length` of the values along a dimension.
     fn cut(&mut self, x: Flow, dim: usize, start: usize, step: i64, length: usize) -> Result<Flow, Refusal> {
         let lies = x.is_as_it_lies(self.batch);
+        // Colours turned round are the image's own.
+        let is_turned = lies && x.layout.has(dim, Axis::Channel) && (start, step, length) == (2, -1, 3);
+        if is_turned && self.importer.reverse_colours(x.at, x.alone) {
+            return Ok(x);
+        }
         let atoms = &x.layout.dims[dim];
         match atoms[..] {
             [Atom { axis: Axis::Channel, .. }] if lies && step == 1 => {
@@ -94,15 +99,6 @@ impl Emit {
                 let at = self.pick_channels(x.at, x.alone, &channels)?;
                 let layout = relaid(&x.layout.slice(dim, start, 1, length).unwrap_or(x.layout), &[dim]);
                 return Ok(Flow { at, layout, alone: true });
-            }
-            // Colours turned round are the image's own.
-            [Atom { axis: Axis::Channel, .. }]
-                if lies
-                    && x.at.is_image()
-                    && (start, step, length) == (2, -1, 3)
-                    && self.importer.reverse_colours(x.at, x.alone) =>
-            {
-                return Ok(x);
             }
             // Rows or columns of a map: a convolution of each channel for itself, whose windows fit as often as they are wanted
             // and are 1 at the first of them.

@@ -24,6 +24,7 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
+/// A function of one number.
 type Curve = fn(f64) -> f64;
 
 /// The activations that are looked for: the word, and the function.
@@ -45,8 +46,7 @@ pub(super) fn activation<'a>(plain: &Plain<'_, 'a>, node: &Node<'a>) -> Option<C
     candidates.into_iter().find_map(|x| {
         let values: Option<Vec<f64>> = PLACES.iter().map(|&at| evaluate(plain, node, x, at, DEEPEST)).collect();
         let values = values?;
-        let is =
-            |of: &fn(f64) -> f64| PLACES.iter().zip(&values).all(|(&at, value)| (of(at) - value).abs() <= TOLERANCE);
+        let is = |of: &Curve| PLACES.iter().zip(&values).all(|(&at, value)| (of(at) - value).abs() <= TOLERANCE);
         let (kind, _) = KNOWN.iter().find(|(_, of)| is(of))?;
         Some(Change::Node(node.one(kind, vec![x])))
     })
