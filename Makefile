@@ -3,7 +3,7 @@
 # make bench  how fast webreid is beside onnxruntime-web, in a headless browser, and how fast the adapter multiplies matrices at
 #             best; the tables go to the terminal, what the page measured to bench.json. WebGPU is emulated in software there:
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
-#             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
+#             BENCH_NETWORKS=osnet_x0_25,default,reid_resnet50,vit_small  BENCH_BATCH=1,8,32  BENCH_ON=webgpu,cpu1,cpu2
 #             BENCH_BUDGET=60 (seconds: a line that would take longer is skipped)
 #             And how fast it searches 100,000 features beside edgevec and hnswlib-wasm, whose graphs take 10 minutes and more each:
 #             BENCH_SEARCH=f32,f16,int8,edgevec,hnswlib,hnswlib-exact (empty: none)  BENCH_FEATURES=100000

@@ -12,7 +12,7 @@ const RESNET50_GFLOP = 8.1;
 
 const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET, BENCH_SEARCH, BENCH_FEATURES, BENCH_BUILD } = process.env;
 const asked = {
-  networks: BENCH_NETWORKS || "osnet_x0_25,default,reid_resnet50",
+  networks: BENCH_NETWORKS || "osnet_x0_25,default,reid_resnet50,vit_small",
   batch: BENCH_BATCH || "1,8,32",
   budget: BENCH_BUDGET || "60",
 };

@@ -15,6 +15,7 @@ export const NETWORKS: readonly Network[] = [
   { key: "osnet_x0_25", name: "OSNet x0.25", weights: { untrained: "osnet_x0_25" }, cost: 1 },
   { key: "default", name: "The built-in model", weights: undefined, cost: 0.3 },
   { key: "reid_resnet50", name: "ResNet-50", weights: { untrained: "reid_resnet50" }, cost: 30 },
+  { key: "vit_small", name: "ViT-S/16", weights: { untrained: "vit_small" }, cost: 25 },
 ];
 
 export const BATCHES: readonly number[] = [1, 8, 32];
