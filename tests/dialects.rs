@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::{
     BackboneConfig, Bottleneck, Head, Ibn, OsnetConfig, Pooling, ReIdentifierConfig, ResnetConfig, StemPool,
 };
@@ -155,8 +156,9 @@ fn rows() -> Vec<Row> {
 
 #[test]
 fn every_dialect_gives_its_config_and_all_tensors() {
-    for (index, Row { dialect, architecture, config, rename }) in rows().into_iter().enumerate() {
+    for (index, Row { dialect, architecture, mut config, rename }) in rows().into_iter().enumerate() {
         let row = format!("row {index}: {dialect}, {architecture}");
+        config.input.filter = dialect.filter();
         let tensors = tensors(&config);
         let found = recognise(renamed(&tensors, rename)).unwrap_or_else(|error| panic!("{row}: {error}"));
         assert_eq!(found.dialect, dialect, "{row}");
@@ -271,7 +273,7 @@ fn safetensors(checkpoint: &Checkpoint) -> Vec<u8> {
 #[test]
 fn fast_reids_pixel_statistics_go_into_the_config() {
     let backbone = ResnetConfig { stem_relu: true, stem_pool: StemPool::Ceil, ..ResnetConfig::reid(18) };
-    let config = ReIdentifierConfig::new(resnet(backbone), 5);
+    let config = with(resnet(backbone), |config| config.input.filter = Filter::Bicubic);
     let recognised = |mean: [f32; 3]| {
         let mut checkpoint = renamed(&tensors(&config), fast_reid_name);
         for (name, values) in [("pixel_mean", mean), ("pixel_std", [58.395, 57.12, 57.375])] {

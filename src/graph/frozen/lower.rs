@@ -191,7 +191,12 @@ impl Lowering<'_> {
         }
         // Channels last.
         let last = weight.chunks_exact(taps * inputs).flat_map(|weight| transposed(weight, inputs, taps)).collect();
-        self.open(id, Operation::Convolution(of(last, bias)), &[input])
+        let mut pending = self.open(id, Operation::Convolution(of(last, bias)), &[input]);
+        if let (Shape::Tokens(_), Pending::Open { inputs, map, .. }) = (self.shapes[id], &mut pending) {
+            // Whatever map its tokens are the pixels of.
+            *map = Map { channels: map.channels, ..self.frozen.values[inputs[0]] };
+        }
+        pending
     }
 
     pub fn affine_of(&self, name: &str) -> Affine {

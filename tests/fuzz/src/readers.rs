@@ -75,15 +75,16 @@ struct Counting;
 static COUNTING: Counting = Counting;
 
 thread_local! {
-    static HELD: Cell<usize> = const { Cell::new(0) };
-    static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Below 0 where it frees what other threads made.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static LIMIT: Cell<isize> = const { Cell::new(isize::MAX) };
 }
 
-fn take(bytes: usize) {
+fn take(bytes: isize) {
     let held = HELD.get().wrapping_add(bytes);
     HELD.set(held);
-    if held > LIMIT.get() && held < usize::MAX / 2 {
-        let limit = LIMIT.replace(usize::MAX);
+    if held > LIMIT.get() {
+        let limit = LIMIT.replace(isize::MAX);
         // Not `eprintln`, of which a test harness would keep what it says until the end.
         let _ = writeln!(std::io::stderr(), "{held} bytes are asked for where {limit} are allowed");
         std::process::abort();
@@ -94,25 +95,25 @@ fn take(bytes: usize) {
 // SAFETY: every call goes to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        take(layout.size());
+        take(layout.size() as isize);
         // SAFETY: the caller's promises are those that it needs.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        take(layout.size());
+        take(layout.size() as isize);
         // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        take(size.wrapping_sub(layout.size()));
+        take(size as isize - layout.size() as isize);
         // SAFETY: as above.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        HELD.set(HELD.get().wrapping_sub(layout.size()));
+        take(-(layout.size() as isize));
         // SAFETY: as above.
         unsafe { System.dealloc(block, layout) }
     }
@@ -123,9 +124,9 @@ unsafe impl GlobalAlloc for Counting {
 /// # Aborts
 /// When that takes more than 64 MiB and 64 times the file.
 fn bounded<T>(file: usize, work: impl FnOnce() -> T) -> T {
-    LIMIT.set(HELD.get() + (64 << 20) + 64 * file);
+    LIMIT.set(HELD.get() + (64 << 20) + 64 * file as isize);
     let made = work();
-    LIMIT.set(usize::MAX);
+    LIMIT.set(isize::MAX);
     made
 }
 
