@@ -34,7 +34,12 @@ export class Fitting {
       checkImageSize(width, height);
       return this.#fitBitmap(await decode(image));
     }
-    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#size.width, this.#size.height, this.#size.filter);
+    return this.#glue.fit(
+      isAllThere ? head : await bytesOf(image),
+      this.#size.width,
+      this.#size.height,
+      this.#size.filter,
+    );
   }
 
   #fitPixels({ width, height, data }: ImageData): FittedImage {

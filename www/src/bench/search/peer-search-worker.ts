@@ -93,7 +93,10 @@ interface Hnswlib {
     addPoint(row: Float32Array, place: number, replace: boolean): void;
     setEfSearch(effort: number): void;
   };
-  readonly BruteforceSearch: new (space: "ip", dim: number) => HnswlibIndex & {
+  readonly BruteforceSearch: new (
+    space: "ip",
+    dim: number,
+  ) => HnswlibIndex & {
     initIndex(count: number): void;
     addPoint(row: Float32Array, place: number): void;
   };
