@@ -49,7 +49,7 @@ test("the benchmark says what it cannot measure here, and can be cancelled", asy
   await page.getByRole("link", { name: "How fast is it here?" }).click();
   const start = page.getByRole("button", { name: "Start" });
   await expect(page.getByRole("checkbox", { name: /^WebGPU Not here: this browser has/ })).toBeDisabled();
-  await expect(page.getByRole("checkbox", { name: "ResNet-50" })).not.toBeChecked();
+  for (const name of ["ResNet-50", "ViT-S/16"]) await expect(page.getByRole("checkbox", { name })).not.toBeChecked();
   for (const name of ["OSNet x0.25", "The built-in model"]) await page.getByRole("checkbox", { name }).uncheck();
   await expect(start).toBeDisabled();
   await expect(page.getByText("Choose at least one network")).toBeVisible();

@@ -10,6 +10,9 @@ interface Choice {
   readonly reason?: string | undefined;
 }
 
+/** From this `cost` on a network is large. */
+const LARGE = 20;
+
 /** What is to be measured, for the user to choose. */
 export class PlanForm {
   readonly #form = byId("plan", HTMLFormElement);
@@ -23,9 +26,9 @@ export class PlanForm {
     const emulated = !machine.webgpu || machine.softwareAdapter;
     this.#fill(
       "networks",
-      NETWORKS.map(({ key, name }) => {
+      NETWORKS.map(({ key, name, cost }) => {
         // Large and slow: unasked only where there is a real GPU for it.
-        const fit = key !== "reid_resnet50" || !emulated;
+        const fit = cost < LARGE || !emulated;
         return { key, name, checked: asked.networks?.includes(key) ?? fit };
       }),
     );
