@@ -6,6 +6,8 @@ export interface Network {
   readonly key: string;
   readonly name: string;
   readonly weights: CreateOptions["weights"];
+  /** Where it would not take images at ImageNet's mean and deviation, as onnxruntime-web is given them. */
+  readonly input?: CreateOptions["input"];
   /** How long an image takes, roughly, OSNet x0.25 being 1: to guess from one network how long another takes. */
   readonly cost: number;
 }
@@ -15,7 +17,7 @@ export const NETWORKS: readonly Network[] = [
   { key: "osnet_x0_25", name: "OSNet x0.25", weights: { untrained: "osnet_x0_25" }, cost: 1 },
   { key: "default", name: "The built-in model", weights: undefined, cost: 0.3 },
   { key: "reid_resnet50", name: "ResNet-50", weights: { untrained: "reid_resnet50" }, cost: 30 },
-  { key: "vit_small", name: "ViT-S/16", weights: { untrained: "vit_small" }, cost: 25 },
+  { key: "vit_small", name: "ViT-S/16", weights: { untrained: "vit_small" }, input: { range: "imagenet" }, cost: 25 },
 ];
 
 export const BATCHES: readonly number[] = [1, 8, 32];

@@ -17,12 +17,12 @@ export class Webreid implements Contender {
   }
 
   static async open(
-    { weights }: Network,
+    { weights, input }: Network,
     { device, threads }: Setting,
     images: readonly ImageData[],
     signal: AbortSignal,
   ): Promise<Webreid> {
-    return new Webreid(await ReIdentifier.create({ weights, device, workers: threads, signal }), images);
+    return new Webreid(await ReIdentifier.create({ weights, input, device, workers: threads, signal }), images);
   }
 
   async run(): Promise<Run> {
@@ -49,8 +49,8 @@ export interface OnnxModel {
   readonly height: number;
 }
 
-export async function exportOnnx({ weights }: Network, signal: AbortSignal): Promise<OnnxModel> {
-  const reid = await ReIdentifier.create({ weights, device: "cpu", workers: 1, signal });
+export async function exportOnnx({ weights, input }: Network, signal: AbortSignal): Promise<OnnxModel> {
+  const reid = await ReIdentifier.create({ weights, input, device: "cpu", workers: 1, signal });
   try {
     const { architecture, parameters, inputWidth: width, inputHeight: height } = reid.describe();
     return { file: await reid.exportOnnx(), architecture, parameters, width, height };
