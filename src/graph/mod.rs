@@ -15,6 +15,7 @@ pub mod op;
 mod shape;
 
 pub use builder::{Builder, Convolution2d, Value};
+pub(crate) use frozen::lower::transposed;
 pub use op::{Convolution, EPS, Op};
 pub use shape::{Shape, ShapeError, shapes};
 

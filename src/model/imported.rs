@@ -24,7 +24,8 @@ pub struct ImportedConfig {
 
 impl ImportedConfig {
     /// Where the last stage begins: after the last pooling that makes the map smaller, or with the last convolution that
-    /// does; 0 where nothing does.
+    /// does; 0 where nothing does. Of a transformer, whose tokens stay as many, it is the last quarter of its blocks, each from
+    /// behind the attention of the one before.
     pub(super) fn last_stage(&self) -> NodeId {
         let begins = |(id, node): (NodeId, &Node)| match &node.op {
             Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => {
@@ -33,7 +34,13 @@ impl ImportedConfig {
             Op::Convolution(c) => (c.stride != [1, 1]).then_some(id),
             _ => None,
         };
-        self.nodes.iter().enumerate().rev().find_map(begins).unwrap_or(0)
+        let last = self.nodes.iter().enumerate().rev().find_map(begins).unwrap_or(0);
+        let is_attention = |id: &NodeId| matches!(self.nodes[*id].op, Op::Attention(_));
+        let blocks: Vec<NodeId> = (last..self.nodes.len()).filter(is_attention).collect();
+        match blocks.len() - blocks.len().div_ceil(4) {
+            0 => last,
+            before => blocks[before - 1] + 1,
+        }
     }
 
     /// Refuses what is no network: the nodes may come from a file of ours that someone changed.
@@ -104,6 +111,18 @@ mod tests {
         // The nodes are those of the file when nothing is put behind them.
         (config.neck, config.head) = (false, None);
         assert_eq!(config.graph().expect("fits").nodes, imported().nodes);
+    }
+
+    #[test]
+    fn the_last_stage_of_a_transformer_is_its_last_quarter() {
+        let vit = crate::model::preset("vit_small", 0).expect("a preset").graph().expect("fits");
+        let nodes = vit.nodes[..=vit.feature].to_vec();
+        let attentions: Vec<NodeId> = (0..nodes.len()).filter(|&id| matches!(nodes[id].op, Op::Attention(_))).collect();
+        let imported = ImportedConfig { name: "ViT".into(), nodes, features: 384 };
+        assert_eq!(attentions.len(), 12);
+        assert_eq!(imported.last_stage(), attentions[8] + 1);
+        // Our own begins with the block itself.
+        assert!((attentions[8] + 1..attentions[9]).contains(&vit.last_stage));
     }
 
     #[test]

@@ -347,6 +347,8 @@ mod tests {
         assert_eq!(parameters(&config("resnet50_ibn_b")), 25_557_032 - 2_049_000 + 2 * (256 + 512));
         // The weights and biases in torchreid's published OSNet x0.25 files, without the classifier.
         assert_eq!(parameters(&config("osnet_x0_25")), 201_864);
+        // timm's without the head, with as many positions as 256×128 pixels have patches rather than 224×224.
+        assert_eq!(parameters(&config("vit_small")), 21_665_664 - (14 * 14 - 16 * 8) * 384);
     }
 
     #[test]
@@ -446,6 +448,7 @@ mod tests {
         let names = PRESETS.map(|name| config(name).backbone.to_string());
         assert_eq!(names[..5], ["OSNet x0.25", "OSNet x0.5", "OSNet x0.75", "OSNet x1.0", "ResNet-18"]);
         assert_eq!((names[10].as_str(), names[15].as_str()), ("ResNet-50-IBN-a", "ResNet-101-IBN-b"));
+        assert_eq!(names[16], "ViT-S/16");
         let narrow = BackboneConfig::Resnet(ResnetConfig { width: 4, ..ResnetConfig::reid(18) });
         assert_eq!(narrow.to_string(), "ResNet-18 of width 4");
     }

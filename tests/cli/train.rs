@@ -304,6 +304,13 @@ fn configs_that_say_nothing_sensible_are_refused_with_the_key() {
         run.says(&["config.toml"]);
         run.says(words);
     }
+    let vit = CONFIG.replace("osnet_x0_25", "vit_small").replace("channels = [4, 64, 64, 64]\n", "");
+    bench.write("config.toml", vit.as_bytes());
+    train(&bench, &[]).ends(1).says(&["model.feature_dim is Some(16)", "only an OSNet and a ResNet"]);
+    let vit =
+        vit.replace("feature_dim = 16\n", "").replace("[[evaluate", "[[stage]]\nepochs = 1\nheight = 48\n[[evaluate");
+    bench.write("config.toml", vit.as_bytes());
+    train(&bench, &[]).ends(1).says(&["stage 2: height, width is 48, 16", "learns positions of one size"]);
     reid(&["train", "--config", &bench.text("gone.toml")]).ends(1).says(&["gone.toml: cannot be read"]);
     reid(&["train"]).ends(2).says(&["--config"]);
     assert!(!bench.path("run").exists());

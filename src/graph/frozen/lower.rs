@@ -354,6 +354,6 @@ fn apply(bias: &mut [f32], affine: &Affine) {
 }
 
 /// `[rows, columns]` to `[columns, rows]`.
-pub(in crate::graph) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|i| values[i % rows * columns + i / rows]).collect()
 }

@@ -18,7 +18,7 @@ use crate::graph::op::{
     Affine, Attention, AveragePool, BatchNorm, ClassToken, Clip, Elu, Gather, GatherChannels, Gelu, GemPool, GroupNorm,
     HardSigmoid, InstanceNorm, LayerNorm, LeakyRelu, Linear, MaxPool, Split, SplitPlaces, UnitLength, Untokens,
 };
-use crate::graph::{self, Op, Padding, Pool, Shape};
+use crate::graph::{self, Op, Padding, Pool, Shape, transposed};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
 use crate::step::{GeluForm, ResizeFilter, ResizeRule, Weighting};
@@ -370,8 +370,7 @@ impl<'a> Writer<'a> {
     fn linear(&mut self, node: &graph::Node, linear: &Linear, input: &str, out: &str) -> Result<(), WeightsError> {
         let Linear { name, inputs, outputs, bias } = linear;
         let weight = self.parameter(node, 0)?;
-        let turned: Vec<f32> =
-            (0..inputs * outputs).map(|place| weight.values[place % outputs * inputs + place / outputs]).collect();
+        let turned = transposed(&weight.values, *outputs, *inputs);
         let factors = format!("{}.weight.turned", name.strip_prefix("backbone.").unwrap_or(name));
         self.floats(&factors, &[*inputs, *outputs], &turned);
         let product = if *bias { format!("{out}.product") } else { out.to_owned() };

@@ -11,14 +11,8 @@ use super::arrange::Form;
 use super::views::plain_convolution;
 use super::{Emit, Flow};
 use crate::graph::op::{BatchNorm, Clip, Elu, Gelu, GroupNorm, HardSigmoid, InstanceNorm, LayerNorm, Linear, PRelu};
-use crate::graph::{Convolution, EPS, Op, Padding, Shape};
+use crate::graph::{Convolution, EPS, Op, Padding, Shape, transposed};
 use crate::step::GeluForm;
-
-/// The columns of a matrix, one after the other.
-fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
-    let column = |column: usize| values.iter().skip(column).step_by(columns.max(1));
-    (0..columns).flat_map(column).copied().collect()
-}
 
 impl Emit {
     pub(super) fn convolution(&mut self, node: &Node) -> Result<Flow, Refusal> {
@@ -91,7 +85,7 @@ impl Emit {
         self.budget.spend(weight.values.len())?;
         let (inputs, outputs, mut values) = match is_ours {
             true => (columns, rows, weight.values.to_vec()),
-            false => (rows, columns, transposed(&weight.values, columns)),
+            false => (rows, columns, transposed(&weight.values, rows, columns)),
         };
         let factor = if is_gemm { node.float("alpha", 1.0) as f32 } else { 1.0 };
         if factor != 1.0 {

@@ -524,6 +524,10 @@ impl TrainConfig {
         config.bottleneck = model.bottleneck.map(|dim| Bottleneck::linear(dim, true));
         config.pooling = model.pooling;
         let [height, width] = self.size(stage);
+        if matches!(config.backbone, BackboneConfig::Vit(_)) && [height, width] != self.size(0) {
+            let allowed = "those of the first stage: a vision transformer learns positions of one size";
+            return Err(value(&format!("stage {}: height, width", stage + 1), &format!("{height}, {width}"), allowed));
+        }
         config.input = InputConfig { height, width, filter: ImageStore::FILTER, ..config.input };
         let fits = config.graph()?.shapes(height, width);
         fits.map_err(|reason| value("height, width", &format!("{height}, {width}"), &reason.to_string()))?;
