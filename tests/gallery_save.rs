@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use rand::rngs::ChaCha8Rng;
@@ -52,8 +52,13 @@ fn killed_a_hundred_times_in_the_middle_of_a_save_it_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gallery.reid");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let (mut before, mut left_something) = (0, 0);
-    for round in 0..100 {
+    let (mut before, mut in_the_middle) = (0, 0);
+    // How many of the kills fall between two saves is the machine's matter: as many rounds as it takes.
+    for round in 0.. {
+        if in_the_middle == 100 {
+            break;
+        }
+        assert!(round < 1000, "only {in_the_middle} of {round} were killed in the middle of a save");
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "saves_without_end", "--ignored", "--nocapture"])
             .env(TARGET, &path)
@@ -65,12 +70,15 @@ fn killed_a_hundred_times_in_the_middle_of_a_save_it_loses_nothing() {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let told = lines.find_map(|line| line.strip_prefix("saved ")?.parse::<usize>().ok()).expect("it saves");
         sleep(Duration::from_micros(rng.random_range(0..30_000)));
+        // Half of them are seen in a save before they are killed.
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while round % 2 == 1 && fs::read_dir(folder.path()).unwrap().count() < 2 && Instant::now() < deadline {}
         child.kill().unwrap();
         child.wait().unwrap();
         let told = lines.filter_map(|line| line.strip_prefix("saved ")?.parse().ok()).last().unwrap_or(told);
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(names.len() <= 2, "what was left before was cleared away: {names:?}");
-        left_something += usize::from(names.len() == 2);
+        in_the_middle += usize::from(names.len() == 2);
         let opened = Gallery::load(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
         assert_eq!(opened.losses, [], "round {round}");
         let gallery = opened.gallery;
@@ -79,7 +87,6 @@ fn killed_a_hundred_times_in_the_middle_of_a_save_it_loses_nothing() {
         assert!(gallery.without_features().is_empty() && gallery.count() == PHOTOS);
         before = acts;
     }
-    assert!(left_something >= 30, "only {left_something} of 100 were killed in the middle of a save");
 }
 
 #[test]
