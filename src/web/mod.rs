@@ -4,17 +4,29 @@
 //! features that are there already. What none of its exports calls the linker leaves out.
 
 #[cfg(feature = "engine")]
+mod device;
+#[cfg(all(feature = "engine", not(feature = "train")))]
 mod engine;
 mod error;
 #[cfg(feature = "people")]
 mod people;
+#[cfg(feature = "engine")]
+mod pixels;
+#[cfg(feature = "train")]
+mod tuner;
 
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "engine")]
+pub use device::*;
+#[cfg(all(feature = "engine", not(feature = "train")))]
 pub use engine::*;
 #[cfg(feature = "people")]
 pub use people::*;
+#[cfg(feature = "engine")]
+pub use pixels::Pixels;
+#[cfg(feature = "train")]
+pub use tuner::*;
 
 #[expect(unsafe_code, reason = "wasm-ld's constructors can only be called as a foreign function")]
 mod constructors {
