@@ -1,6 +1,6 @@
-// What crosses between JavaScript and the modules that look at images and that learn, as their Rust side declares it (src/web).
+// What crosses between JavaScript and the modules that look at images, that learn, and that read models of other programs, as
+// their Rust side declares it (src/web).
 import type * as Inference from "./wasm/webreid.js";
-import type * as Training from "./wasm/webreid_train.js";
 
 export type {
   ChosenDevice,
@@ -12,11 +12,10 @@ export type {
   Filter,
   FittedImage,
   GpuCounters,
-  InputOptions,
   Pixels,
   SeenAdapter,
 } from "./wasm/webreid.js";
+export type { About, Converted, InputOptions } from "./wasm/webreid_formats.js";
 export type { FineTuneDepth, Tuner, TunerOptions, TunerStep } from "./wasm/webreid_train.js";
 
 export type InferenceGlue = typeof Inference;
-export type TrainingGlue = typeof Training;

@@ -11,12 +11,12 @@ import type {
   Pixels,
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
+import type { OwnWeights } from "./formats.js";
 import type { ImagePayload } from "./image.js";
-import type { WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
-    request: { module: WebAssembly.Module; weights: WeightsFile; generation: number } & WantedDevice;
+    request: { module: WebAssembly.Module; weights: OwnWeights; generation: number } & WantedDevice;
     reply: CreatedModel;
   };
   /** Which device `create` would take; nothing else is asked of such a worker. */
@@ -28,7 +28,6 @@ export interface Calls {
   /** L2-normalised features of pictures at the network's size, in order. */
   extract: { request: { images: readonly Pixels[] }; reply: Extraction };
   exportWeights: { request: Nothing; reply: Blob };
-  exportOnnx: { request: Nothing; reply: Blob };
   gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
   /** Puts the weights that a trainer has made into the model, which is of that generation then; after a failure it is as it was. */
   replace: { request: { weights: Blob; generation: number }; reply: EngineDescription };

@@ -2,9 +2,9 @@ import { GpuCrash } from "./connection.js";
 import type { DevicePreference, EngineDescription, FineTuneDepth } from "./engine.js";
 import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { ReidError } from "./errors.js";
+import type { OwnWeights } from "./formats.js";
 import type { Answer, CallName, Calls, CreatedModel, WantedDevice } from "./protocol.js";
 import { Trainer } from "./trainer.js";
-import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
 const FATAL = new Set(["internal", "device-lost"]);
@@ -19,9 +19,9 @@ const OVER = new ReidError("bad-input", "This fine-tune is over.");
  */
 export class Session {
   readonly #module: WebAssembly.Module;
-  #weights: WeightsFile;
+  #weights: OwnWeights;
   /** What `undo` goes back to. */
-  #before: WeightsFile | undefined;
+  #before: OwnWeights | undefined;
   readonly #device: DevicePreference;
   /** Why the GPU is left alone: opening it has ended a worker. */
   #unusable: string | undefined;
@@ -41,7 +41,7 @@ export class Session {
   /** Seconds that an image of a step of training took last, by the depth. */
   readonly trainSeconds: Partial<Record<FineTuneDepth, number>> = {};
 
-  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference, generation = 0) {
+  constructor(module: WebAssembly.Module, weights: OwnWeights, device: DevicePreference, generation = 0) {
     this.#module = module;
     this.#weights = weights;
     this.#device = device;
@@ -163,7 +163,7 @@ export class Session {
   }
 
   /** The worker has another model now; without a description, the next worker will. */
-  #become(weights: WeightsFile, description: EngineDescription | undefined): void {
+  #become(weights: OwnWeights, description: EngineDescription | undefined): void {
     this.dismiss(OUTDATED);
     this.#generation++;
     this.#weights = weights;

@@ -39,8 +39,6 @@ async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["repl
       return extract(engine, request.images);
     case "exportWeights":
       return file(engine.exportWeights());
-    case "exportOnnx":
-      return file(engine.exportOnnx());
     case "gpuCounters":
       return ofLastBatch(engine.gpuCounters());
     case "replace":
@@ -70,10 +68,8 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   const { module, weights, device, unusable } = request;
   const wanted = await deviceRequest(device, unusable);
   const glue = await load(module);
-  const { content, name, bin, input } = weights;
-  const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const binBytes = bin && (await bytesOf(bin));
-  model = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes, input));
+  const bytes = await bytesOf(weights.content);
+  model = await open(wanted, () => glue.Engine.create(bytes, weights.name, wanted, weights.about));
   generation = request.generation;
   const description = model.describe();
   const { inputWidth: width, inputHeight: height, filter } = description;

@@ -19,6 +19,14 @@ pub struct WebError {
     pub message: String,
 }
 
+impl WebError {
+    /// The same, of a file.
+    #[cfg(any(feature = "engine", feature = "formats"))]
+    pub fn in_file(self, name: &str) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
+    }
+}
+
 impl From<WebError> for JsValue {
     fn from(error: WebError) -> Self {
         serde_wasm_bindgen::to_value(&error).unwrap_or_else(|_| Self::from_str(&error.message))
@@ -26,7 +34,7 @@ impl From<WebError> for JsValue {
 }
 
 /// What JavaScript handed over is not what was asked for.
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "formats"))]
 impl From<tsify::Error> for WebError {
     fn from(error: tsify::Error) -> Self {
         Self { code: "bad-input", message: error.to_string() }

@@ -103,7 +103,7 @@ impl Tuner {
         cameras: Vec<i32>,
         options: Ts<TunerOptions>,
     ) -> Result<Tuner, WebError> {
-        let mut model = weights::read(&weights).map_err(|error| WebError::from(&error))?;
+        let mut model = weights::read_ours(&weights).map_err(|error| WebError::from(&error))?;
         drop(weights);
         let samples = Samples {
             images: pictures(&images)?,

@@ -15,16 +15,19 @@ use crate::extract::{Extractor, normalise};
 use crate::graph::frozen::Counters;
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ReIdentifierConfig;
+use crate::web::about::About;
 use crate::web::device::DeviceRequest;
 use crate::web::error::WebError;
 use crate::web::pixels::pictures;
-use crate::weights::{self, InputOptions, Precision, Recognised};
+use crate::weights::{self, Precision};
 pub use fit::{FittedImage, PictureFitter, fit, picture_size};
 
 /// A model on a device.
 struct Model {
     extractor: Extractor,
-    recognised: Recognised,
+    about: About,
+    /// Where the weights come from: what their file says.
+    provenance: BTreeMap<String, String>,
 }
 
 /// The model at work and the one before it. Calls take a handle of the model they begin with, so that nothing is borrowed
@@ -47,8 +50,10 @@ impl Current {
     ) -> Result<(), WebError> {
         let before = self.model();
         let extractor = before.extractor.with(config, tensors).await.map_err(|error| WebError::from(&error))?;
-        let recognised = before.recognised.tuned(extractor.config());
-        self.before.replace(Some(self.model.replace(Rc::new(Model { extractor, recognised }))));
+        let mut provenance = before.provenance.clone();
+        provenance.insert("fine-tuned".into(), "on labelled photos".into());
+        let tuned = Model { extractor, about: before.about.tuned(), provenance };
+        self.before.replace(Some(self.model.replace(Rc::new(tuned))));
         Ok(())
     }
 
@@ -56,16 +61,6 @@ impl Current {
         let before = self.before.take();
         before.map(|before| self.model.replace(before)).is_some()
     }
-}
-
-/// A network by the name of a preset with weights drawn at random, as the file that [`Engine::create`] reads: for measuring
-/// how fast it runs.
-///
-/// # Errors
-/// `{ code, message }` when there is no such preset.
-#[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer>")]
-pub fn untrained(preset: &str) -> Result<Vec<u8>, WebError> {
-    weights::untrained(preset, 1).map_err(|error| WebError::from(&error))
 }
 
 /// A model on a device. It lives in the worker that made it; `free()` gives its memory back.
@@ -77,19 +72,10 @@ pub struct Engine {
 /// What was recognised in a model's file, and what computes.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
+#[tsify(hashmap_as_object)]
 pub struct EngineDescription {
-    /// "OSNet x0.25"
-    architecture: String,
-    /// The project whose naming the checkpoint follows: "torchreid", "fast-reid", …
-    dialect: String,
-    /// One line for people: what was recognised.
-    summary: String,
-    /// Tensors that the network has and the file lacks.
-    missing: Vec<String>,
-    /// Tensors in the file that the network has no use for.
-    unexpected: Vec<String>,
-    /// What the file does not say and was taken for granted (colour order, range, size), a sentence each.
-    assumed: Vec<String>,
+    #[serde(flatten)]
+    about: About,
     /// Length of a feature.
     feature_dim: usize,
     /// What images are resized to, in pixels.
@@ -147,52 +133,36 @@ impl From<Counters> for GpuCounters {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on the worker's device.
-    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers. `input`, of which everything may be
-    /// left out, is what the user says of the model's images: `{ order, range, height, width }`.
+    /// Reads a file of ours and puts the model on the worker's device. A file that was converted comes with what was said of it
+    /// then.
     ///
     /// # Errors
-    /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, an input that the model cannot have, or a
-    /// device that cannot be had.
+    /// `{ code, message }` for a file that is not ours, or a device that cannot be had.
     pub async fn create(
         weights: Vec<u8>,
         file_name: String,
         device: Ts<DeviceRequest>,
-        bin: Option<Vec<u8>>,
-        #[wasm_bindgen(unchecked_optional_param_type = "InputOptions")] input: JsValue,
+        about: Option<Ts<About>>,
     ) -> Result<Engine, WebError> {
-        let input: Option<InputOptions> = serde_wasm_bindgen::from_value(input)
-            .map_err(|error| WebError { code: "bad-input", message: format!("`input`: {error}") })?;
-        let input = input.unwrap_or_default();
-        let recognised = match &bin {
-            Some(bin) => weights::read_openvino_with(&weights, bin, &input),
-            None => weights::read_with(&weights, &input),
-        };
-        drop((weights, bin));
-        let mut recognised = recognised.map_err(|error| {
-            let error = WebError::from(&error);
-            WebError { message: format!("{file_name}: {}", error.message), ..error }
-        })?;
+        let recognised = weights::read_ours(&weights);
+        drop(weights);
+        let mut recognised = recognised.map_err(|error| WebError::from(&error).in_file(&file_name))?;
         let device = device.to_rust()?.open().await?;
         let extractor = Extractor::take_on(&mut recognised, &device).await.map_err(|error| WebError::from(&error))?;
-        let model = RefCell::new(Rc::new(Model { extractor, recognised }));
+        let about = about.map_or_else(|| Ok(About::new(&recognised)), |about| about.to_rust())?;
+        let model = RefCell::new(Rc::new(Model { extractor, about, provenance: recognised.provenance }));
         Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
     }
 
     /// What was recognised and what computes.
     pub fn describe(&self) -> Result<Ts<EngineDescription>, WebError> {
-        let Model { extractor, recognised } = &*self.current.model();
+        let Model { extractor, about, .. } = &*self.current.model();
         let config = extractor.config();
         let device = extractor.device();
         let graph = config.graph().map_err(|error| WebError { code: "internal", message: error.to_string() })?;
         let sizes = graph.parameters().into_iter().map(|parameter| parameter.shape.iter().product::<usize>());
         let description = EngineDescription {
-            architecture: recognised.architecture.clone(),
-            dialect: recognised.dialect.to_string(),
-            summary: recognised.summary.clone(),
-            missing: recognised.missing.clone(),
-            unexpected: recognised.unexpected.clone(),
-            assumed: recognised.assumed.clone(),
+            about: about.clone(),
             feature_dim: config.features_dim(),
             input_height: config.input.height,
             input_width: config.input.width,
@@ -233,8 +203,8 @@ impl Engine {
     #[wasm_bindgen(js_name = exportWeights, unchecked_return_type = "Uint8Array<ArrayBuffer>")]
     pub fn export_weights(&self) -> Result<Uint8Array, WebError> {
         let model = self.current.model();
-        let Recognised { config, provenance, .. } = &model.recognised;
-        let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
+        let Model { extractor, provenance, .. } = &*model;
+        let bytes = weights::to_safetensors(extractor.config(), extractor.tensors(), provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 
@@ -250,23 +220,12 @@ impl Engine {
     /// # Errors
     /// `{ code, message }` for weights that are no model, or a device that fails; the engine is as it was then.
     pub async fn replace(&self, weights: Vec<u8>) -> Result<(), WebError> {
-        let tuned = weights::read(&weights).map_err(|error| WebError::from(&error))?;
+        let tuned = weights::read_ours(&weights).map_err(|error| WebError::from(&error))?;
         self.current.tune(tuned.config, tuned.tensors).await
     }
 
     /// Back to the model before the last applied fine-tune; false when there is none.
     pub fn undo(&self) -> bool {
         self.current.undo()
-    }
-
-    /// The model as an ONNX file for other runtimes.
-    ///
-    /// # Errors
-    /// `{ code, message }` for a model that cannot be written so.
-    #[wasm_bindgen(js_name = exportOnnx, unchecked_return_type = "Uint8Array<ArrayBuffer>")]
-    pub fn export_onnx(&self) -> Result<Uint8Array, WebError> {
-        let model = self.current.model();
-        let bytes = weights::to_onnx(&model.recognised.config, model.extractor.tensors());
-        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 }
