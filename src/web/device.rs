@@ -1,11 +1,10 @@
 //! The device that JavaScript asks for. What only a browser knows of its graphics adapter comes with the question; which device
 //! it is, is decided where it always is.
 
-use serde::{Deserialize, Serialize};
-use tsify::{Ts, Tsify};
-use wasm_bindgen::prelude::*;
+use serde::Deserialize;
+use tsify::Tsify;
 
-use crate::extract::{Adapter, Decision, Device, DeviceChoice, DeviceFault};
+use crate::extract::{Adapter, Device, DeviceChoice, DeviceFault};
 use crate::web::error::WebError;
 
 #[derive(Clone, Copy, Debug, Deserialize, Tsify)]
@@ -83,37 +82,4 @@ impl DeviceRequest {
     pub async fn open(self) -> Result<Device, WebError> {
         Device::open_known(self.device.into(), self.adapter.into()).await.map_err(|error| WebError::from(&error))
     }
-}
-
-/// Which device it is to be.
-#[derive(Debug, Serialize, Tsify)]
-pub struct ChosenDevice {
-    #[tsify(type = "\"gpu\" | \"cpu\"")]
-    device: &'static str,
-    /// The GPU is emulated by the CPU: right results, slowly.
-    software: bool,
-    /// One sentence for people: which device, and why.
-    reason: String,
-}
-
-impl From<&Decision> for ChosenDevice {
-    fn from(decision: &Decision) -> Self {
-        Self {
-            device: if decision.is_gpu() { "gpu" } else { "cpu" },
-            software: decision.is_software(),
-            reason: decision.reason(),
-        }
-    }
-}
-
-/// Which device would be taken, before anything is opened.
-///
-/// # Errors
-/// `{ code, message }`: "no-device" when a GPU is asked for and there is none.
-#[cfg(not(feature = "train"))]
-#[wasm_bindgen(js_name = chooseDevice)]
-pub fn choose_device(request: Ts<DeviceRequest>) -> Result<Ts<ChosenDevice>, WebError> {
-    let DeviceRequest { device, adapter } = request.to_rust()?;
-    let decision = Decision::new(device.into(), adapter.into()).map_err(|error| WebError::from(&error))?;
-    Ok(ChosenDevice::from(&decision).into_ts()?)
 }

@@ -3,7 +3,7 @@
 //! A module has what its features name: `engine` a model and its pictures, `train` what learns, `formats` the files of other
 //! programs, `people` what compares people by features that are there already. What none of its exports calls the linker leaves out.
 
-#[cfg(any(feature = "engine", feature = "formats"))]
+#[cfg(any(all(feature = "engine", not(feature = "train")), feature = "formats"))]
 mod about;
 #[cfg(feature = "engine")]
 mod device;

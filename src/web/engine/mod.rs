@@ -1,5 +1,6 @@
 //! A model in JavaScript's hands: an opaque handle with typed, asynchronous calls.
 
+mod choose;
 mod fit;
 
 use std::cell::RefCell;
@@ -20,6 +21,7 @@ use crate::web::device::DeviceRequest;
 use crate::web::error::WebError;
 use crate::web::pixels::pictures;
 use crate::weights::{self, Precision};
+pub use choose::{ChosenDevice, choose_device};
 pub use fit::{FittedImage, PictureFitter, fit, picture_size};
 
 /// A model on a device.
