@@ -14,19 +14,27 @@ use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
 ///
 /// Order and range are those of the images that the file's network takes, before any step of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct InputOptions {
+    /// The order of the colours.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "ChannelOrder | undefined"))]
     pub order: Option<ChannelOrder>,
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "PixelRange | undefined"))]
     pub range: Option<PixelRange>,
-    /// In pixels, 16…4096.
+    /// What images are resized to, in pixels, 16…4096. A network that takes one size only refuses another.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub height: Option<usize>,
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub width: Option<usize>,
-    /// How images are resized.
+    /// How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "Filter | undefined"))]
     pub filter: Option<Filter>,
 }
 
 /// The numbers that pixels come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub enum PixelRange {
     #[serde(rename = "0-1")]
     Unit,

@@ -16,6 +16,7 @@ pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../.
 
 /// How the resize interpolates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// Pillow's `BILINEAR`: a triangle.
