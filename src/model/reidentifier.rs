@@ -154,6 +154,17 @@ impl Default for InputConfig {
     }
 }
 
+impl InputConfig {
+    /// Refuses an input that no network has.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        size("the input's height", self.height, IMAGE)?;
+        size("the input's width", self.width, IMAGE)?;
+        let normal =
+            self.mean.iter().all(|mean| mean.is_finite()) && self.std.iter().all(|std| std.is_finite() && *std > 0.0);
+        if normal { Ok(()) } else { Err(ConfigError::Normalisation) }
+    }
+}
+
 impl ReIdentifierConfig {
     /// TLL's defaults around a backbone: average pooling, BN neck, no bottleneck, fine-tuning; `num_classes` 0 leaves the head out.
     pub fn new(backbone: BackboneConfig, num_classes: usize) -> Self {
@@ -217,13 +228,7 @@ impl ReIdentifierConfig {
         if let Some(head) = self.head {
             size("the head", head.num_classes, 1..=1 << 24)?;
         }
-        size("the input's height", self.input.height, IMAGE)?;
-        size("the input's width", self.input.width, IMAGE)?;
-        let normal = self.input.mean.iter().all(|mean| mean.is_finite())
-            && self.input.std.iter().all(|std| std.is_finite() && *std > 0.0);
-        if !normal {
-            return Err(ConfigError::Normalisation);
-        }
+        self.input.check()?;
         match &self.backbone {
             BackboneConfig::Osnet(config) => config.check(),
             BackboneConfig::Resnet(config) => config.check(),
@@ -328,6 +333,8 @@ pub enum ConfigError {
     Normalisation,
     #[error("node {node} of the imported network is wrong: {what}")]
     Node { node: usize, what: &'static str },
+    #[error("the head of the detector is wrong: {0}")]
+    Head(&'static str),
     #[error("the imported network does not fit together: {0}")]
     Shape(#[from] ShapeError),
     #[error(transparent)]
