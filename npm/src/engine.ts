@@ -1,6 +1,7 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
 import type { DevicePreference } from "./device.js";
-import type { Filter, Fit, InputOptions } from "./weights.js";
+import type { About } from "./formats-protocol.js";
+import type { Filter, Fit } from "./weights.js";
 
 export interface EngineDescription {
   /** "OSNet x0.25" */
@@ -105,7 +106,6 @@ export interface Engine {
   /** L2-normalised features, in order. */
   extract(images: readonly Pixels[]): Promise<Extraction>;
   exportWeights(): Uint8Array<ArrayBuffer>;
-  exportOnnx(): Uint8Array<ArrayBuffer>;
   /** `dispatches` and `submits` since the engine was made; undefined on the CPU. */
   gpuCounters(): GpuCounters | undefined;
   /** Puts the weights of a fine-tuned form of its model into the engine, which keeps those before. */
@@ -116,7 +116,7 @@ export interface Engine {
 }
 
 /** The engine of the module that learns. */
-export interface TrainingEngine extends Omit<Engine, "exportOnnx"> {
+export interface TrainingEngine extends Engine {
   /** `people`: the person's index for each image; `cameras`: the camera's, −1 where it is unknown. */
   fineTune(images: readonly Pixels[], people: Uint32Array, cameras: Int32Array, options: TunerOptions): Promise<Tuner>;
 }
@@ -124,14 +124,8 @@ export interface TrainingEngine extends Omit<Engine, "exportOnnx"> {
 export interface EngineGlue<E> {
   default(input: { module_or_path: WebAssembly.Module }): Promise<{ readonly memory: WebAssembly.Memory }>;
   readonly Engine: {
-    /** Of an OpenVINO model, `weights` is the `.xml`. */
-    create(
-      weights: Uint8Array,
-      fileName: string,
-      device: DevicePreference,
-      bin?: Uint8Array,
-      input?: InputOptions,
-    ): Promise<E>;
+    /** `weights` is a file of ours; `about` says what the file said that it was made of. */
+    create(weights: Uint8Array, fileName: string, device: DevicePreference, about?: About): Promise<E>;
   };
 }
 
@@ -157,6 +151,4 @@ export interface InferenceGlue extends EngineGlue<Engine> {
   ) => PictureFitter;
   /** Width and height by the first bytes of a picture's file, also of GIF, AVIF and HEIC; undefined when they do not say. */
   pictureSize(head: Uint8Array): Uint32Array | undefined;
-  /** A checkpoint of random weights for the preset of that name. */
-  untrained(preset: string): Uint8Array<ArrayBuffer>;
 }

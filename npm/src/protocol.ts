@@ -11,12 +11,13 @@ import type {
   TunerStep,
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
+import type { OwnWeights } from "./formats.js";
 import type { ImagePayload } from "./image.js";
-import type { Filter, Fit, WeightsFile } from "./weights.js";
+import type { Filter, Fit } from "./weights.js";
 
 export interface Calls {
   create: {
-    request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference; generation: number };
+    request: { module: WebAssembly.Module; weights: OwnWeights; device: DevicePreference; generation: number };
     reply: CreatedModel;
   };
   /** Makes the worker ready to fit pictures of any size, and nothing else. */
@@ -26,7 +27,6 @@ export interface Calls {
   /** L2-normalised features of pictures at the network's size, in order. */
   extract: { request: { images: readonly Pixels[] }; reply: Extraction };
   exportWeights: { request: Nothing; reply: Blob };
-  exportOnnx: { request: Nothing; reply: Blob };
   gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
   /** The page numbers its trainings; `module` is the trainer. */
   startTraining: {

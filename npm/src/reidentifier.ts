@@ -12,6 +12,7 @@ import {
   fineTune,
 } from "./fine-tune.js";
 import { Fitter } from "./fitter.js";
+import { callFormats, toOwnWeights } from "./formats.js";
 import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
@@ -84,7 +85,7 @@ export class ReIdentifier {
     if (workers !== undefined && (!Number.isInteger(workers) || workers < 1)) {
       throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
     }
-    const file = { ...(await loadWeights(weights, onProgress, signal)), input };
+    const file = await toOwnWeights(await loadWeights(weights, onProgress, signal), input, onProgress, signal);
     const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
     onProgress?.({ phase: "model" });
@@ -227,8 +228,8 @@ export class ReIdentifier {
    * unless the model was made for others: then the file does that itself, and the image is 0…1. Rejects with `bad-weights`
    * for the rare model that ONNX cannot take.
    */
-  exportOnnx(): Promise<Blob> {
-    return this.#session.call("exportOnnx", {});
+  async exportOnnx(): Promise<Blob> {
+    return callFormats("toOnnx", { weights: await this.exportWeights() }, undefined, undefined);
   }
 
   /** What the last batch asked of the GPU, and what the model holds there; undefined on the CPU. */

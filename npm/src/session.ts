@@ -2,8 +2,8 @@ import { type DevicePreference, insteadOfGpu } from "./device.js";
 import type { EngineDescription } from "./engine.js";
 import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { ReidError } from "./errors.js";
+import type { OwnWeights } from "./formats.js";
 import type { Answer, CallName, Calls, CreatedModel } from "./protocol.js";
-import type { WeightsFile } from "./weights.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
 const FATAL = new Set(["internal", "device-lost"]);
@@ -18,9 +18,9 @@ const OUTDATED = new ReidError("internal", "The model has other weights now.");
  */
 export class Session {
   readonly #module: WebAssembly.Module;
-  #weights: WeightsFile;
+  #weights: OwnWeights;
   /** What `undo` goes back to. */
-  #before: WeightsFile | undefined;
+  #before: OwnWeights | undefined;
   readonly #device: DevicePreference;
   /** Whether opening a GPU has ended a worker: those after it leave it alone. */
   #gpuCrashes = false;
@@ -36,7 +36,7 @@ export class Session {
   /** More workers with the same weights, while they are the same. */
   #helpers: Session[] = [];
 
-  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference, generation = 0) {
+  constructor(module: WebAssembly.Module, weights: OwnWeights, device: DevicePreference, generation = 0) {
     this.#module = module;
     this.#weights = weights;
     this.#device = device;
@@ -161,7 +161,7 @@ export class Session {
   }
 
   /** The worker has another model now; without a description, the next worker will. */
-  #become(weights: WeightsFile, description: EngineDescription | undefined): void {
+  #become(weights: OwnWeights, description: EngineDescription | undefined): void {
     this.dismiss(OUTDATED);
     this.#generation++;
     this.#weights = weights;

@@ -51,14 +51,12 @@ export type Filter = "bilinear" | "bicubic" | "linear";
 /** See {@link InputOptions.fit}. A colour is written as `#rrggbb`; without one it is grey, `#727272`. */
 export type Fit = "stretch" | "letterbox" | `letterbox:#${string}`;
 
-/** What a model is made of, and its name, whose ending helps to tell the format. */
+/** A model's file as its owner has it, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
   readonly content: Blob | UntrainedNetwork;
   /** The numbers of an OpenVINO model. */
   readonly bin?: Blob | undefined;
   readonly name: string;
-  /** What the user says of its images. */
-  readonly input?: InputOptions | undefined;
 }
 
 const INPUT: Rules<InputOptions> = {

@@ -53,8 +53,6 @@ async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["repl
       return extract(engine, request.images);
     case "exportWeights":
       return file(engine.exportWeights());
-    case "exportOnnx":
-      return file(engine.exportOnnx());
     case "gpuCounters":
       return ofLastBatch(engine.gpuCounters());
     case "startTraining":
@@ -92,12 +90,10 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   const { module, weights, device } = request;
   const choice = await chooseDevice(device);
   const glue = await load(module);
-  const { content, name, bin, input } = weights;
-  const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const binBytes = bin && (await bytesOf(bin));
+  const bytes = new Uint8Array(await weights.content.arrayBuffer());
   // From here on the engine decides: an adapter that is there may still be of no use.
   const wanted = choice.device === "cpu" ? "cpu" : device;
-  const engine = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes, input));
+  const engine = await open(wanted, () => glue.Engine.create(bytes, weights.name, wanted, weights.about));
   generation = request.generation;
   const description = engine.describe();
   model = { engine, training: new Training(engine, wanted) };
@@ -145,8 +141,4 @@ function extract(engine: Engine, images: readonly Pixels[]): Promise<Extraction>
 function startTraining(training: Training, request: Request<Calls> & { call: "startTraining" }): Promise<undefined> {
   const device = request.device ?? training.device;
   return open(device, () => training.start(request.training, request.module, request, device));
-}
-
-async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await blob.arrayBuffer());
 }

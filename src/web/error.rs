@@ -19,6 +19,14 @@ pub struct WebError {
     pub message: String,
 }
 
+impl WebError {
+    /// The same, of a file.
+    #[cfg(any(feature = "engine", feature = "formats"))]
+    pub fn in_file(self, name: &str) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
+    }
+}
+
 impl From<WebError> for JsValue {
     fn from(error: WebError) -> Self {
         serde_wasm_bindgen::to_value(&error).unwrap_or_else(|_| Self::from_str(&error.message))

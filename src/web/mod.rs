@@ -1,11 +1,15 @@
 //! The wasm boundary, thin. The npm package is written over it.
 //!
-//! A module has what its features name: `engine` a model and its pictures, `train` what learns, `people` what compares people by
-//! features that are there already. What none of its exports calls the linker leaves out.
+//! A module has what its features name: `engine` a model and its pictures, `train` what learns, `formats` the files of other
+//! programs, `people` what compares people by features that are there already. What none of its exports calls the linker leaves out.
 
+#[cfg(any(feature = "engine", feature = "formats"))]
+mod about;
 #[cfg(feature = "engine")]
 mod engine;
 mod error;
+#[cfg(feature = "formats")]
+mod formats;
 #[cfg(feature = "people")]
 mod people;
 
@@ -13,6 +17,8 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "engine")]
 pub use engine::*;
+#[cfg(feature = "formats")]
+pub use formats::*;
 #[cfg(feature = "people")]
 pub use people::*;
 

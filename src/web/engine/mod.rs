@@ -18,8 +18,9 @@ use crate::image::Rgba;
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ReIdentifierConfig;
 use crate::step::Fit;
+use crate::web::about::About;
 use crate::web::error::WebError;
-use crate::weights::{self, InputOptions, Precision, Recognised};
+use crate::weights::{self, Precision};
 #[cfg(not(feature = "train"))]
 pub use fit::{PictureFitter, fit, picture_size};
 #[cfg(feature = "train")]
@@ -28,7 +29,9 @@ pub use tuner::Tuner;
 /// A model on a device.
 struct Model {
     extractor: Extractor,
-    recognised: Recognised,
+    about: About,
+    /// Where the weights come from: what their file says.
+    provenance: BTreeMap<String, String>,
 }
 
 /// The model at work and the one before it. Calls take a handle of the model they begin with, so that nothing is borrowed
@@ -51,8 +54,10 @@ impl Current {
     ) -> Result<(), WebError> {
         let before = self.model();
         let extractor = before.extractor.with(config, tensors).await.map_err(|error| WebError::from(&error))?;
-        let recognised = before.recognised.tuned(extractor.config());
-        self.before.replace(Some(self.model.replace(Rc::new(Model { extractor, recognised }))));
+        let mut provenance = before.provenance.clone();
+        provenance.insert("fine-tuned".into(), "on labelled photos".into());
+        let tuned = Model { extractor, about: before.about.tuned(), provenance };
+        self.before.replace(Some(self.model.replace(Rc::new(tuned))));
         Ok(())
     }
 
@@ -60,17 +65,6 @@ impl Current {
         let before = self.before.take();
         before.map(|before| self.model.replace(before)).is_some()
     }
-}
-
-/// A network by the name of a preset with weights drawn at random, as the file that [`Engine::create`] reads: for measuring
-/// how fast it runs.
-///
-/// # Errors
-/// `{ code, message }` when there is no such preset.
-#[cfg(not(feature = "train"))]
-#[wasm_bindgen]
-pub fn untrained(preset: &str) -> Result<Vec<u8>, JsValue> {
-    Ok(weights::untrained(preset, 1).map_err(|error| WebError::from(&error))?)
 }
 
 /// A model on a device. It lives in the worker that made it; `free()` gives its memory back.
@@ -83,12 +77,8 @@ pub struct Engine {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Description<'a> {
-    architecture: &'a str,
-    dialect: String,
-    summary: &'a str,
-    missing: &'a [String],
-    unexpected: &'a [String],
-    assumed: &'a [String],
+    #[serde(flatten)]
+    about: &'a About,
     feature_dim: usize,
     input_height: usize,
     input_width: usize,
@@ -104,53 +94,39 @@ struct Description<'a> {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on a device: "gpu", "cpu", or "auto".
-    /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers. `input`, of which everything may be
-    /// left out, is what the user says of the model's images: `{ order, range, height, width, filter, fit }`.
+    /// Reads a file of ours and puts the model on a device: "gpu", "cpu", or "auto". A file that was converted comes with what
+    /// was said of it then.
     ///
     /// # Errors
-    /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, an input that the model cannot have, or a
-    /// device that cannot be had.
+    /// `{ code, message }` for a file that is not ours, or a device that cannot be had.
     pub async fn create(
         weights: Vec<u8>,
         file_name: String,
         device: String,
-        bin: Option<Vec<u8>>,
-        input: JsValue,
+        about: JsValue,
     ) -> Result<Engine, JsValue> {
-        let input: Option<InputOptions> = serde_wasm_bindgen::from_value(input)
-            .map_err(|error| WebError { code: "bad-input", message: format!("`input`: {error}") })?;
-        let input = input.unwrap_or_default();
-        let recognised = match &bin {
-            Some(bin) => weights::read_openvino_with(&weights, bin, &input),
-            None => weights::read_with(&weights, &input),
-        };
-        drop((weights, bin));
-        let mut recognised = recognised.map_err(|error| {
-            let error = WebError::from(&error);
-            WebError { message: format!("{file_name}: {}", error.message), ..error }
-        })?;
+        let about: Option<About> = serde_wasm_bindgen::from_value(about)
+            .map_err(|error| WebError { code: "internal", message: error.to_string() })?;
+        let recognised = weights::read_ours(&weights);
+        drop(weights);
+        let mut recognised = recognised.map_err(|error| WebError::from(&error).in_file(&file_name))?;
         let choice: DeviceChoice =
             device.parse().map_err(|error| WebError { code: "no-device", message: format!("{error}") })?;
         let extractor = Extractor::take(&mut recognised, choice).await.map_err(|error| WebError::from(&error))?;
-        let model = RefCell::new(Rc::new(Model { extractor, recognised }));
+        let about = about.unwrap_or_else(|| About::new(&recognised));
+        let model = RefCell::new(Rc::new(Model { extractor, about, provenance: recognised.provenance }));
         Ok(Engine { current: Rc::new(Current { model, before: RefCell::new(None) }) })
     }
 
     /// What was recognised and what computes.
     pub fn describe(&self) -> Result<JsValue, JsValue> {
-        let Model { extractor, recognised } = &*self.current.model();
+        let Model { extractor, about, .. } = &*self.current.model();
         let config = extractor.config();
         let device = extractor.device();
         let graph = config.graph().map_err(|error| WebError { code: "internal", message: error.to_string() })?;
         let sizes = graph.parameters().into_iter().map(|parameter| parameter.shape.iter().product::<usize>());
         let description = Description {
-            architecture: &recognised.architecture,
-            dialect: recognised.dialect.to_string(),
-            summary: &recognised.summary,
-            missing: &recognised.missing,
-            unexpected: &recognised.unexpected,
-            assumed: &recognised.assumed,
+            about,
             feature_dim: config.features_dim(),
             input_height: config.input.height,
             input_width: config.input.width,
@@ -191,8 +167,8 @@ impl Engine {
     #[wasm_bindgen(js_name = exportWeights)]
     pub fn export_weights(&self) -> Result<Uint8Array, JsValue> {
         let model = self.current.model();
-        let Recognised { config, provenance, .. } = &model.recognised;
-        let bytes = weights::to_safetensors(config, model.extractor.tensors(), provenance, Precision::F32);
+        let Model { extractor, provenance, .. } = &*model;
+        let bytes = weights::to_safetensors(extractor.config(), extractor.tensors(), provenance, Precision::F32);
         Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 
@@ -211,29 +187,13 @@ impl Engine {
     /// # Errors
     /// `{ code, message }` for weights that are no model, or a device that fails; the engine is as it was then.
     pub async fn replace(&self, weights: Vec<u8>) -> Result<(), JsValue> {
-        let tuned = weights::read(&weights).map_err(|error| WebError::from(&error))?;
+        let tuned = weights::read_ours(&weights).map_err(|error| WebError::from(&error))?;
         Ok(self.current.tune(tuned.config, tuned.tensors).await?)
     }
 
     /// Back to the model before the last applied fine-tune; false when there is none.
     pub fn undo(&self) -> bool {
         self.current.undo()
-    }
-}
-
-/// What the module that learns is not asked for: it is a copy beside the one that looks at images.
-#[cfg(not(feature = "train"))]
-#[wasm_bindgen]
-impl Engine {
-    /// The model as an ONNX file for other runtimes.
-    ///
-    /// # Errors
-    /// `{ code, message }` for a model that cannot be written so.
-    #[wasm_bindgen(js_name = exportOnnx)]
-    pub fn export_onnx(&self) -> Result<Uint8Array, JsValue> {
-        let model = self.current.model();
-        let bytes = weights::to_onnx(&model.recognised.config, model.extractor.tensors());
-        Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error))?.as_slice()))
     }
 }
 
