@@ -1,12 +1,13 @@
 // The dedicated worker that reads and writes models of other programs. It does one thing and is ended: its memory comes back.
-import type { Converted, FormatsCalls, FormatsGlue } from "./formats-protocol.js";
+import type { Converted } from "./engine.js";
+import type { FormatsCalls } from "./formats-protocol.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
 
 serve(handle);
 
 async function handle(request: Request<FormatsCalls>): Promise<FormatsCalls[keyof FormatsCalls]["reply"]> {
-  const glue = (await import("./wasm/webreid_formats.js")) as unknown as FormatsGlue;
+  const glue = await import("./wasm/webreid_formats.js");
   await glue.default({ module_or_path: request.module });
   switch (request.call) {
     case "convert": {

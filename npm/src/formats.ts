@@ -1,10 +1,11 @@
 // Models of other programs become files of ours before a model's worker sees them, and the other way round.
 import { Connection } from "./connection.js";
+import type { About, InputOptions } from "./engine.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
-import type { About, FormatsCalls } from "./formats-protocol.js";
+import type { FormatsCalls } from "./formats-protocol.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
-import type { InputOptions, WeightsFile } from "./weights.js";
+import type { WeightsFile } from "./weights.js";
 
 /** A file that a model's worker takes. */
 export interface OwnWeights {

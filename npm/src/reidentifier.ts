@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { DevicePreference } from "./device.js";
-import type { EngineDescription, FittedImage, GpuCounters } from "./engine.js";
+import type { DevicePreference, EngineDescription, FittedImage, GpuCounters, InputOptions } from "./engine.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
 import { Feature } from "./feature.js";
 import {
@@ -19,7 +18,7 @@ import type { OnProgress } from "./progress.js";
 import type { Answer } from "./protocol.js";
 import { Session } from "./session.js";
 import { type FeatureLike, similarity } from "./similarity.js";
-import { checkInput, type InputOptions, loadWeights, type WeightsSource } from "./weights.js";
+import { checkInput, loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
   /**
@@ -54,10 +53,8 @@ export interface ExtractOptions {
   readonly onFeature?: ((feature: Feature, index: number) => void) | undefined;
 }
 
-export interface ModelDescription extends EngineDescription {
-  /** One sentence for people: which device is at work, and why. */
-  readonly deviceReason: string;
-}
+/** What was recognised in the weights, and where they run. */
+export type ModelDescription = Readonly<EngineDescription>;
 
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
@@ -103,7 +100,7 @@ export class ReIdentifier {
 
   /** What was recognised in the weights, and where it runs. */
   describe(): ModelDescription {
-    return { ...this.#session.model.description, deviceReason: this.#session.deviceReason };
+    return this.#session.model.description;
   }
 
   /**
@@ -206,7 +203,8 @@ export class ReIdentifier {
     samples: readonly Pick<FineTuneSample, "person">[],
     options: Pick<FineTuneOptions, "steps"> = {},
   ): Promise<FineTuneEstimate> {
-    return estimate(samples, options.steps, await this.#session.call("measureSpeed", {}));
+    const extractSeconds = await this.#session.call("measureSpeed", {});
+    return estimate(samples, options.steps, extractSeconds, this.#session.trainSeconds);
   }
 
   /**
@@ -238,11 +236,11 @@ export class ReIdentifier {
   }
 
   /**
-   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`, and while
-   * large images are decoded, those that this takes.
+   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`; and while
+   * large images are decoded, or the model learns, those that this takes.
    */
   async memory(): Promise<number> {
-    const held = await Promise.all([this.#session.call("memory", {}), this.#fitter.memory()]);
+    const held = await Promise.all([this.#session.memory(), this.#fitter.memory()]);
     return held[0] + held[1];
   }
 

@@ -1,19 +1,27 @@
 //! What was recognised in a model's file. A file of another form is converted first, and the model then still is what that file said.
 
 use serde::{Deserialize, Serialize};
+use tsify::Tsify;
 
 #[cfg(feature = "engine")]
 use crate::weights::Dialect;
 use crate::weights::Recognised;
 
-#[derive(Clone, Serialize, Deserialize)]
+/// What the file of a model said.
+#[derive(Clone, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct About {
+    /// "OSNet x0.25"
     pub architecture: String,
+    /// The project whose naming the checkpoint follows: "torchreid", "fast-reid", …
     pub dialect: String,
+    /// One line for people: what was recognised.
     pub summary: String,
+    /// Tensors that the network has and the file lacks.
     pub missing: Vec<String>,
+    /// Tensors in the file that the network has no use for.
     pub unexpected: Vec<String>,
+    /// What the file does not say and was taken for granted (colour order, range, size), a sentence each.
     pub assumed: Vec<String>,
 }
 
