@@ -1,6 +1,6 @@
 export type { AdaptOptions } from "./adapt.js";
 export { chooseDevice, type DeviceChoice, type DevicePreference } from "./device.js";
-export type { Filter, FineTuneDepth, GpuCounters, InputOptions } from "./engine.js";
+export type { Filter, FineTuneDepth, Fit, GpuCounters, InputOptions } from "./engine.js";
 export { type ConflictSide, type ImagePosition, ReidError, type ReidErrorCode } from "./errors.js";
 export { type EvaluateOptions, evaluate, type PhotoLabel } from "./evaluate.js";
 export type { Feature, FeatureData } from "./feature.js";

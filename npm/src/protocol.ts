@@ -5,8 +5,8 @@ import type {
   DeviceRequest,
   EngineDescription,
   Extraction,
-  Filter,
   FittedImage,
+  Frame,
   GpuCounters,
   Pixels,
 } from "./engine.js";
@@ -22,7 +22,7 @@ export interface Calls {
   /** Which device `create` would take; nothing else is asked of such a worker. */
   chooseDevice: { request: { module: WebAssembly.Module; request: DeviceRequest }; reply: ChosenDevice };
   /** Makes the worker ready to fit pictures of any size, and nothing else. */
-  createFitter: { request: { module: WebAssembly.Module; size: InputSize }; reply: undefined };
+  createFitter: { request: { module: WebAssembly.Module; frame: Frame }; reply: undefined };
   /** The picture at the network's size; undefined where it is too large for a worker that has a network, too. */
   fit: { request: { image: ImagePayload }; reply: FittedImage | undefined };
   /** L2-normalised features of pictures at the network's size, in order. */
@@ -45,14 +45,6 @@ export interface WantedDevice {
   readonly device: DevicePreference;
   /** Why the GPU is to be left alone, where it has failed before: a clause for people. */
   readonly unusable?: string | undefined;
-}
-
-/** What a network's pictures are to be like. */
-export interface InputSize {
-  /** In pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly filter: Filter;
 }
 
 export interface CreatedModel {

@@ -41,7 +41,12 @@ const INPUT: Rules<InputOptions> = {
   height: [Number.isInteger, "a whole number of pixels"],
   width: [Number.isInteger, "a whole number of pixels"],
   filter: oneOf("bilinear", "bicubic", "linear"),
+  fit: [isFit, '"stretch", "letterbox" or "letterbox:#rrggbb"'],
 };
+
+function isFit(value: unknown): boolean {
+  return typeof value === "string" && /^(stretch|letterbox(:#[0-9a-fA-F]{6})?)$/.test(value);
+}
 
 /** Refuses what is no description of an input. */
 export function checkInput(input: InputOptions | undefined): InputOptions | undefined {

@@ -72,8 +72,8 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   model = await open(wanted, () => glue.Engine.create(bytes, weights.name, wanted, weights.about));
   generation = request.generation;
   const description = model.describe();
-  const { inputWidth: width, inputHeight: height, filter } = description;
-  fitting = new Fitting(glue, { width, height, filter }, false);
+  const { inputWidth: width, inputHeight: height, filter, fit } = description;
+  fitting = new Fitting(glue, { width, height, filter, fit }, false);
   if (description.device === "cpu") await warmUp(model);
   return { description, batchSize: description.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE };
 }
@@ -82,8 +82,8 @@ async function choose({ module, request }: Request<Calls> & { call: "chooseDevic
   return (await load(module)).chooseDevice(request);
 }
 
-async function createFitter({ module, size }: Request<Calls> & { call: "createFitter" }): Promise<undefined> {
-  fitting = new Fitting(await load(module), size, true);
+async function createFitter({ module, frame }: Request<Calls> & { call: "createFitter" }): Promise<undefined> {
+  fitting = new Fitting(await load(module), frame, true);
 }
 
 async function load(module: WebAssembly.Module): Promise<InferenceGlue> {

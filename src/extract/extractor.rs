@@ -178,14 +178,14 @@ impl Extractor {
         Ok((feature, embedding))
     }
 
-    /// The image at the network's size, resized as extraction does it: either gives the same feature. Of large photos
+    /// The image at the network's size, brought to it as extraction does it: either gives the same feature. Of large photos
     /// that are to be kept, this is what to keep.
     ///
     /// # Errors
     /// When the image has no pixels.
     pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
-        let InputConfig { height, width, filter, .. } = self.config.input;
-        Ok(interleave(&fit(image, height, width, filter)?, width, height))
+        let frame = self.config.input.frame();
+        Ok(interleave(&fit(image, &frame)?, frame.width, frame.height))
     }
 
     /// Another model on the same device; on the CPU where that fails and any will do.
@@ -210,7 +210,7 @@ impl Extractor {
         let plan = plan(&self.config.input);
         let pixels = |image: &'_ Rgba| preprocess::Rgba::new(image.width, image.height, &image.pixels).map(drop);
         images.iter().try_for_each(pixels)?;
-        let size = 3 * plan.height * plan.width;
+        let size = 3 * plan.frame.height * plan.frame.width;
         let mut values = vec![0.0; images.len() * size];
         parallel::for_each_chunk(&mut values, size, |place, out| {
             let image = &images[place];
@@ -234,9 +234,7 @@ pub fn normalise(feature: &mut [f32]) {
 /// `(value / 255 − mean) / std` as one multiplication and one addition.
 fn plan(input: &InputConfig) -> Plan {
     Plan {
-        width: input.width,
-        height: input.height,
-        filter: input.filter,
+        frame: input.frame(),
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

@@ -74,7 +74,7 @@ pub struct Parameter {
 }
 
 /// A whole network: its nodes in execution order, and the values that it gives by their names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
     pub nodes: Vec<Node>,
     pub outputs: BTreeMap<String, NodeId>,

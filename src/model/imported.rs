@@ -45,36 +45,46 @@ impl ImportedConfig {
 
     /// Refuses what is no network: the nodes may come from a file of ours that someone changed.
     pub(super) fn check(&self, input: &InputConfig) -> Result<(), ConfigError> {
-        let wrong = |node, what| Err(ConfigError::Node { node, what });
-        let mut layers: BTreeMap<&str, &Op> = BTreeMap::new();
-        for (id, node) in self.nodes.iter().enumerate() {
-            if (id == 0) != (node.op == Op::Input(Input { channels: 3 })) {
-                return wrong(id, "the image, of 3 channels, comes first and once");
-            }
-            if node.role != Role::Backbone {
-                return wrong(id, "every node belongs to the backbone");
-            }
-            let Some(name) = node.op.name() else { continue };
-            if !name.starts_with("backbone.") {
-                return wrong(id, "its parameters are not called backbone.*");
-            }
-            if layers.insert(name, &node.op).is_some_and(|other| *other != node.op) {
-                return wrong(id, "another layer has its parameters' name");
-            }
-        }
-        let shapes = graph::shapes(&self.nodes, input.height, input.width)?;
-        for shape in &shapes {
-            size("a layer of the network", shape.channels(), CHANNELS)?;
-            if let Shape::Map([_, height, width]) = shape {
-                size("the height of a map", *height, 1..=*IMAGE.end())?;
-                size("the width of a map", *width, 1..=*IMAGE.end())?;
-            }
-        }
+        let shapes = check_nodes(&self.nodes, input)?;
         match shapes.last() {
             Some(&Shape::Vector(features)) if features == self.features => Ok(()),
-            _ => wrong(shapes.len().saturating_sub(1), "the last node does not give the feature"),
+            _ => {
+                let what = "the last node does not give the feature";
+                Err(ConfigError::Node { node: shapes.len().saturating_sub(1), what })
+            }
         }
     }
+}
+
+/// The shapes of the values of nodes that a file of ours lists, for images of this size; what is no network is refused, as
+/// someone may have changed the file.
+pub(super) fn check_nodes(nodes: &[Node], input: &InputConfig) -> Result<Vec<Shape>, ConfigError> {
+    let wrong = |node, what| Err(ConfigError::Node { node, what });
+    let mut layers: BTreeMap<&str, &Op> = BTreeMap::new();
+    for (id, node) in nodes.iter().enumerate() {
+        if (id == 0) != (node.op == Op::Input(Input { channels: 3 })) {
+            return wrong(id, "the image, of 3 channels, comes first and once");
+        }
+        if node.role != Role::Backbone {
+            return wrong(id, "every node belongs to the backbone");
+        }
+        let Some(name) = node.op.name() else { continue };
+        if !name.starts_with("backbone.") {
+            return wrong(id, "its parameters are not called backbone.*");
+        }
+        if layers.insert(name, &node.op).is_some_and(|other| *other != node.op) {
+            return wrong(id, "another layer has its parameters' name");
+        }
+    }
+    let shapes = graph::shapes(nodes, input.height, input.width)?;
+    for shape in &shapes {
+        size("a layer of the network", shape.channels(), CHANNELS)?;
+        if let Shape::Map([_, height, width]) = shape {
+            size("the height of a map", *height, 1..=*IMAGE.end())?;
+            size("the width of a map", *width, 1..=*IMAGE.end())?;
+        }
+    }
+    Ok(shapes)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Re-identification models as graphs: backbones, pooling, BN neck and head, and the presets by name.
+//! Re-identification models as graphs: backbones, pooling, BN neck and head, and the presets by name. Detectors of people.
 
+mod detector;
 mod graph;
 mod imported;
 mod osnet;
@@ -8,6 +9,7 @@ mod reidentifier;
 mod resnet;
 mod vit;
 
+pub use detector::{BoxCode, DetectorConfig, DetectorError, DetectorHead, Level, ScoreCode};
 pub use graph::ReIdentifierGraph;
 pub use imported::ImportedConfig;
 pub use osnet::OsnetConfig;

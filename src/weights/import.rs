@@ -14,6 +14,7 @@ use crate::graph::op::{Affine, Input, Linear};
 use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
+use crate::step::Fit;
 
 /// A value of the network: the node that gives it, and its shape without the batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +53,7 @@ pub(super) struct Importer {
     turned: bool,
     order: ChannelOrder,
     filter: Filter,
+    fit: Fit,
 }
 
 impl Importer {
@@ -62,8 +64,8 @@ impl Importer {
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
-        let filter = Filter::default();
-        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter };
+        let (filter, fit) = (Filter::default(), Fit::default());
+        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter, fit };
         (importer, Value { id: 0, shape })
     }
 
@@ -175,6 +177,7 @@ impl Importer {
         });
         self.feed(range, in_file(order));
         self.filter = said.filter.or(hints.filter).unwrap_or_default();
+        self.fit = said.fit.or(hints.fit).unwrap_or_default();
         Ok(Images {
             range,
             order,
@@ -222,6 +225,7 @@ impl Importer {
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
             filter: self.filter,
+            fit: self.fit,
         };
         let mut steps = kept(self.steps, output.id);
         name_layers(&mut steps);

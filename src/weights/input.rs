@@ -8,6 +8,7 @@ use super::images::Range;
 use super::{Recognised, WeightsError};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
+use crate::step::Fit;
 
 /// What a user says of the input of a model, where its file does not tell it or tells it wrong. What is left out stays as the
 /// file has it, or as it is taken for granted.
@@ -30,6 +31,9 @@ pub struct InputOptions {
     /// How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV.
     #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "Filter | undefined"))]
     pub filter: Option<Filter>,
+    /// What becomes of images of other proportions: they take the network's, or keep their own with a colour around them.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "Fit | undefined"))]
+    pub fit: Option<Fit>,
 }
 
 /// The numbers that pixels come in.
@@ -145,6 +149,7 @@ impl Recognised {
         };
         [input.height, input.width] = size;
         input.filter = said.filter.unwrap_or(input.filter);
+        input.fit = said.fit.unwrap_or(input.fit);
         let before = described(input);
         let order = said.order.unwrap_or(input.order);
         if order != input.order {

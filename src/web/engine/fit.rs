@@ -6,7 +6,7 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use crate::image::{self, Fitted, Fitter, Rows};
-use crate::kernels::frozen::preprocess::{Filter, ImageSizeError};
+use crate::kernels::frozen::preprocess::{Frame, ImageSizeError};
 use crate::web::error::WebError;
 
 /// A picture at the network's size.
@@ -37,15 +37,14 @@ pub fn picture_size(head: &[u8]) -> Option<Vec<u32>> {
     [size.width, size.height].into_iter().map(|side| u32::try_from(side).ok()).collect()
 }
 
-/// An encoded picture (PNG, JPEG, WebP, BMP) at the network's size, resized as its `filter` (`describe().filter`) says.
+/// An encoded picture (PNG, JPEG, WebP, BMP) in a network's frame.
 ///
 /// # Errors
 /// `{ code, message }` for a file that is no picture, or one that is too large.
 #[wasm_bindgen]
-pub fn fit(file: &[u8], width: usize, height: usize, filter: Ts<Filter>) -> Result<Ts<FittedImage>, WebError> {
+pub fn fit(file: &[u8], frame: Ts<Frame>) -> Result<Ts<FittedImage>, WebError> {
     let picture = image::decode_picture(file).map_err(|error| WebError::from(&error))?;
-    let mut fitter =
-        Fitter::new([picture.width(), picture.height()], [width, height], filter.to_rust()?).map_err(bad)?;
+    let mut fitter = Fitter::new([picture.width(), picture.height()], &frame.to_rust()?).map_err(bad)?;
     picture.for_each_row(|row| fitter.push(row));
     Ok(FittedImage::from(fitter.finish().map_err(bad)?).into_ts()?)
 }
@@ -60,19 +59,13 @@ pub struct PictureFitter {
 
 #[wasm_bindgen]
 impl PictureFitter {
-    /// For a picture of `width` × `height` pixels, to become one of `to_width` × `to_height` by `filter`.
+    /// For a picture of `width` × `height` pixels, to be brought to a frame.
     ///
     /// # Errors
     /// `{ code, message }` when it has no pixels.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        width: u32,
-        height: u32,
-        to_width: usize,
-        to_height: usize,
-        filter: Ts<Filter>,
-    ) -> Result<PictureFitter, WebError> {
-        let fitter = Fitter::new([width, height], [to_width, to_height], filter.to_rust()?).map_err(bad)?;
+    pub fn new(width: u32, height: u32, frame: Ts<Frame>) -> Result<PictureFitter, WebError> {
+        let fitter = Fitter::new([width, height], &frame.to_rust()?).map_err(bad)?;
         Ok(Self { fitter, row: 4 * width as usize })
     }
 

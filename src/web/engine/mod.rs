@@ -16,6 +16,7 @@ use crate::extract::{Extractor, normalise};
 use crate::graph::frozen::Counters;
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ReIdentifierConfig;
+use crate::step::Fit;
 use crate::web::about::About;
 use crate::web::device::DeviceRequest;
 use crate::web::error::WebError;
@@ -83,8 +84,10 @@ pub struct EngineDescription {
     /// What images are resized to, in pixels.
     input_height: usize,
     input_width: usize,
-    /// How they are resized.
+    /// How they are resized, and what becomes of their proportions.
     filter: Filter,
+    #[tsify(type = "Fit")]
+    fit: Fit,
     #[tsify(type = "\"gpu\" | \"cpu\"")]
     device: &'static str,
     /// The graphics adapter's name, or "CPU".
@@ -169,6 +172,7 @@ impl Engine {
             input_height: config.input.height,
             input_width: config.input.width,
             filter: config.input.filter,
+            fit: config.input.fit,
             device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: device.name().to_owned(),
             software: device.is_software(),
