@@ -13,8 +13,8 @@ use super::{Tensor, WeightsError};
 use crate::graph::op::{Affine, Input, Linear};
 use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
 use crate::kernels::frozen::preprocess::Filter;
-use crate::step::Fit;
 use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
+use crate::step::Fit;
 
 /// A value of the network: the node that gives it, and its shape without the batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
