@@ -73,6 +73,7 @@ pub struct Head {
 
 /// The order of the colours that a network reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
     #[default]

@@ -58,6 +58,14 @@ pub fn read(bytes: &[u8]) -> Result<Recognised, WeightsError> {
     read_with(bytes, &InputOptions::default())
 }
 
+/// Reads a file of ours, and no other: what [`to_safetensors`] wrote.
+///
+/// # Errors
+/// [`WeightsError::UnknownFormat`] for a file that is not ours; what [`read`] refuses.
+pub fn read_ours(bytes: &[u8]) -> Result<Recognised, WeightsError> {
+    safetensors::read(bytes).and_then(dialect::recognise_ours)
+}
+
 /// [`read`], with what the user says of the model's input.
 ///
 /// # Errors

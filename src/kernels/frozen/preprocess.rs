@@ -19,6 +19,7 @@ pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../.
 
 /// How the resize interpolates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// Pillow's `BILINEAR`: a triangle.
@@ -96,11 +97,14 @@ pub enum Order {
 }
 
 /// The size that pictures are brought to, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Frame {
+    /// In pixels.
     pub width: usize,
     pub height: usize,
     pub filter: Filter,
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Fit"))]
     pub fit: Fit,
 }
 

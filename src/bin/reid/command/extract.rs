@@ -38,7 +38,7 @@ impl Extract {
             ("model".to_owned(), recognised.architecture.clone()),
             ("fingerprint".to_owned(), extractor.fingerprint().to_string()),
             ("weights".to_owned(), base(&self.model.weights)),
-            ("device".to_owned(), extractor.device().name.clone()),
+            ("device".to_owned(), extractor.device().name().to_owned()),
             ("normalised".to_owned(), "false".to_owned()),
         ]);
         let bytes: Vec<u8> = features.values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -53,7 +53,7 @@ impl Extract {
             features.read.len(),
             features.dim,
             recognised.architecture,
-            extractor.device().name,
+            extractor.device().name(),
             self.out.display()
         ))?;
         Ok(Outcome::of(features.unreadable.len()))

@@ -26,7 +26,7 @@ impl Running {
         let mut recognised = read(weights, &self.input.options())?;
         recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", weights.display()));
         let extractor = Extractor::take(&mut recognised, self.device).await?;
-        fallback(extractor.device().fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
+        fallback(extractor.device().fallback()).iter().for_each(|word| eprintln!("reid: {word}"));
         Ok((recognised, extractor))
     }
 }

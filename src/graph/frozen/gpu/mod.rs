@@ -24,8 +24,6 @@ use std::time::Duration;
 use half::f16;
 use wgpu::util::DeviceExt;
 
-#[cfg(all(feature = "gpu", target_arch = "wasm32"))]
-pub(crate) use self::answer::{OPENING, within};
 use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
 pub(super) use self::network::GpuNetwork;
