@@ -8,9 +8,9 @@ use super::{Device, DeviceChoice, DeviceError};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{FreezeError, Network, NetworkError, Source};
 use crate::image::{Rgba, Rows, fit, interleave};
-use crate::kernels::frozen::preprocess::{self, ImageSizeError, Order, Plan};
+use crate::kernels::frozen::preprocess::{self, ImageSizeError};
 use crate::kernels::parallel;
-use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
+use crate::model::{ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
 
 /// Why features could not be had.
@@ -207,7 +207,7 @@ impl Extractor {
 
     /// The network's input `[n, 3, height, width]`, made on all threads.
     fn inputs(&self, images: &[Rgba]) -> Result<Vec<f32>, ExtractError> {
-        let plan = plan(&self.config.input);
+        let plan = self.config.input.plan();
         let pixels = |image: &'_ Rgba| preprocess::Rgba::new(image.width, image.height, &image.pixels).map(drop);
         images.iter().try_for_each(pixels)?;
         let size = 3 * plan.frame.height * plan.frame.width;
@@ -228,19 +228,6 @@ pub fn normalise(feature: &mut [f32]) {
     let length = feature.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
         feature.iter_mut().for_each(|value| *value /= length);
-    }
-}
-
-/// `(value / 255 − mean) / std` as one multiplication and one addition.
-fn plan(input: &InputConfig) -> Plan {
-    Plan {
-        frame: input.frame(),
-        order: match input.order {
-            ChannelOrder::Rgb => Order::Rgb,
-            ChannelOrder::Bgr => Order::Bgr,
-        },
-        scale: input.std.map(|std| 1.0 / (255.0 * std)),
-        bias: std::array::from_fn(|channel| -input.mean[channel] / input.std[channel]),
     }
 }
 

@@ -77,3 +77,15 @@ pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, Weigh
         Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
     }
 }
+/// TEMPORARY
+#[derive(Debug)]
+pub struct RecognisedDetector {
+    pub config: crate::model::DetectorConfig,
+    pub tensors: std::collections::BTreeMap<String, Tensor>,
+    pub summary: String,
+    pub provenance: std::collections::BTreeMap<String, String>,
+}
+/// TEMPORARY
+pub fn read_detector(_bytes: &[u8], _bin: Option<&[u8]>) -> Result<RecognisedDetector, WeightsError> {
+    unimplemented!()
+}

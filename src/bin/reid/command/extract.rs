@@ -27,7 +27,7 @@ impl Extract {
         output::check(&self.out)?;
         let files = files(&self.images)?;
         let (recognised, extractor) = self.model.open().await?;
-        let features = features(&extractor, &files, "images").await?;
+        let features = features(&extractor, None, &files, "images").await?;
 
         let read: Vec<&PathBuf> = features.read.iter().map(|&index| &files[index]).collect();
         let base = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
