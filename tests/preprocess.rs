@@ -5,26 +5,20 @@
 mod resize_cases;
 
 use resize_cases::resize_cases;
-use webreid::kernels::frozen::preprocess::{Filter, Order, Plan, Rgba, resize, twin};
+use webreid::kernels::frozen::preprocess::{Frame, Order, Plan, Rgba, resize, twin};
 
 #[test]
 fn the_resize_is_pillows_to_the_bit() {
     for case in resize_cases() {
-        let (columns, rows) = case.plan().axes(case.image());
-        case.assert_matches(&resize(case.image(), &columns, &rows));
+        let plan = case.plan();
+        let (columns, rows) = plan.axes(case.image());
+        case.assert_matches(&resize(case.image(), &columns, &rows, plan.frame.fit.colour()));
     }
 }
 
 #[test]
 fn channels_are_scaled_in_the_networks_order() {
-    let plan = Plan {
-        width: 1,
-        height: 1,
-        filter: Filter::Bilinear,
-        order: Order::Bgr,
-        scale: [1.0, 2.0, 4.0],
-        bias: [0.0, -1.0, 0.5],
-    };
+    let plan = Plan { frame: Frame::bilinear(1, 1), order: Order::Bgr, scale: [1.0, 2.0, 4.0], bias: [0.0, -1.0, 0.5] };
     let image = Rgba::new(1, 1, &[10, 20, 30, 0]).unwrap();
     let (columns, rows) = plan.axes(image);
     assert_eq!(twin(&plan, image, &columns, &rows), [30.0, 39.0, 40.5]);

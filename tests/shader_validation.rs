@@ -149,8 +149,8 @@ fn launches() -> Vec<(Kernel, Dispatch)> {
     let attending = Attention { heads: 2, windows: 1, scale: 0.5, weighting, bias: None, starts };
     let sizes = attention::Sizes::new(&attending, 4, [map; 2]);
     let gates = Gate { fc1: vec![1.0; 4], bias1: vec![0.0], fc2: vec![1.0; 4], bias2: vec![0.0; 4] };
-    let (filter, order) = (preprocess::Filter::Bilinear, preprocess::Order::Rgb);
-    let plan = preprocess::Plan { width: 3, height: 2, filter, order, scale: [1.0; 3], bias: [0.0; 3] };
+    let (frame, order) = (preprocess::Frame::bilinear(3, 2), preprocess::Order::Rgb);
+    let plan = preprocess::Plan { frame, order, scale: [1.0; 3], bias: [0.0; 3] };
     vec![
         (attention::KERNEL, attention::dispatch(2, &attending, sizes, [map; 4])),
         (channel_pool::KERNEL, channel_pool::dispatch(2, true, 3, map)),

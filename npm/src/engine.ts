@@ -1,6 +1,6 @@
 // The generated glue, typed as the Rust side promises it (src/web); wasm-bindgen itself knows objects only as `any`.
 import type { DevicePreference } from "./device.js";
-import type { Filter, InputOptions } from "./weights.js";
+import type { Filter, Fit, InputOptions } from "./weights.js";
 
 export interface EngineDescription {
   /** "OSNet x0.25" */
@@ -20,8 +20,9 @@ export interface EngineDescription {
   /** What images are resized to, in pixels. */
   readonly inputHeight: number;
   readonly inputWidth: number;
-  /** How they are resized. */
+  /** How they are resized, and what becomes of their proportions. */
   readonly filter: Filter;
+  readonly fit: Fit;
   readonly device: "gpu" | "cpu";
   /** The graphics adapter's name, or "CPU". */
   readonly adapter: string;
@@ -145,13 +146,14 @@ export interface PictureFitter {
 /** Of the module that looks at images. */
 export interface InferenceGlue extends EngineGlue<Engine> {
   /** An encoded picture (PNG, JPEG, WebP, BMP). */
-  fit(file: Uint8Array, width: number, height: number, filter: Filter): FittedImage;
+  fit(file: Uint8Array, width: number, height: number, filter: Filter, fit: Fit): FittedImage;
   readonly PictureFitter: new (
     width: number,
     height: number,
     toWidth: number,
     toHeight: number,
     filter: Filter,
+    fit: Fit,
   ) => PictureFitter;
   /** Width and height by the first bytes of a picture's file, also of GIF, AVIF and HEIC; undefined when they do not say. */
   pictureSize(head: Uint8Array): Uint32Array | undefined;

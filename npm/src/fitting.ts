@@ -39,6 +39,7 @@ export class Fitting {
       this.#size.width,
       this.#size.height,
       this.#size.filter,
+      this.#size.fit,
     );
   }
 
@@ -65,7 +66,8 @@ export class Fitting {
   }
 
   #fitStrips(width: number, height: number, strip: (y: number, rows: number) => Uint8ClampedArray): FittedImage {
-    const fitter = new this.#glue.PictureFitter(width, height, this.#size.width, this.#size.height, this.#size.filter);
+    const { width: toWidth, height: toHeight, filter, fit } = this.#size;
+    const fitter = new this.#glue.PictureFitter(width, height, toWidth, toHeight, filter, fit);
     const rows = stripRows(width, height);
     for (let y = 0; y < height; y += rows) fitter.push(strip(y, Math.min(rows, height - y)));
     return fitter.finish();

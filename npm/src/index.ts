@@ -50,4 +50,4 @@ export { type Cameras, type RankAllOptions, type Rankings, rankAll } from "./ran
 export { type CreateOptions, type ExtractOptions, type ModelDescription, ReIdentifier } from "./reidentifier.js";
 export { type FeatureLike, type Match, type RankOptions, rank, similarity } from "./similarity.js";
 export type { KeptGallery } from "./storage.js";
-export type { Filter, InputOptions, ModelFile, OpenVinoModel, UntrainedNetwork, WeightsSource } from "./weights.js";
+export type { Filter, Fit, InputOptions, ModelFile, OpenVinoModel, UntrainedNetwork, WeightsSource } from "./weights.js";

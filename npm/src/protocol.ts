@@ -12,7 +12,7 @@ import type {
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
 import type { ImagePayload } from "./image.js";
-import type { Filter, WeightsFile } from "./weights.js";
+import type { Filter, Fit, WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
@@ -55,6 +55,7 @@ export interface InputSize {
   readonly width: number;
   readonly height: number;
   readonly filter: Filter;
+  readonly fit: Fit;
 }
 
 export interface TrainingRequest {

@@ -92,8 +92,8 @@ export class ReIdentifier {
     try {
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
-      const { inputWidth: width, inputHeight: height, filter } = session.model.description;
-      return new ReIdentifier(session, new Fitter(module, { width, height, filter }), workers ?? threads());
+      const { inputWidth: width, inputHeight: height, filter, fit } = session.model.description;
+      return new ReIdentifier(session, new Fitter(module, { width, height, filter, fit }), workers ?? threads());
     } catch (error) {
       session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
       throw error;

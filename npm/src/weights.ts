@@ -41,10 +41,15 @@ export interface InputOptions {
   readonly width?: number | undefined;
   /** How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV. */
   readonly filter?: Filter | undefined;
+  /** What becomes of images of other proportions: they take the network's, or keep their own with a colour around them. */
+  readonly fit?: Fit | undefined;
 }
 
 /** See {@link InputOptions.filter}. */
 export type Filter = "bilinear" | "bicubic" | "linear";
+
+/** See {@link InputOptions.fit}. A colour is written as `#rrggbb`; without one it is grey, `#727272`. */
+export type Fit = "stretch" | "letterbox" | `letterbox:#${string}`;
 
 /** What a model is made of, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
@@ -62,7 +67,12 @@ const INPUT: Rules<InputOptions> = {
   height: [Number.isInteger, "a whole number of pixels"],
   width: [Number.isInteger, "a whole number of pixels"],
   filter: oneOf("bilinear", "bicubic", "linear"),
+  fit: [isFit, '"stretch", "letterbox" or "letterbox:#rrggbb"'],
 };
+
+function isFit(value: unknown): boolean {
+  return typeof value === "string" && /^(stretch|letterbox(:#[0-9a-fA-F]{6})?)$/.test(value);
+}
 
 /** Refuses what is no description of an input. */
 export function checkInput(input: InputOptions | undefined): InputOptions | undefined {

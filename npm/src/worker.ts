@@ -101,8 +101,8 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   generation = request.generation;
   const description = engine.describe();
   model = { engine, training: new Training(engine, wanted) };
-  const { inputWidth: width, inputHeight: height, filter } = description;
-  fitting = new Fitting(glue, { width, height, filter }, false);
+  const { inputWidth: width, inputHeight: height, filter, fit } = description;
+  fitting = new Fitting(glue, { width, height, filter, fit }, false);
   if (description.device === "cpu") await warmUp(engine);
   return {
     description,

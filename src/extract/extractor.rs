@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use super::{Device, DeviceChoice, DeviceError};
 #[cfg(feature = "webgpu")]
-use super::{DeviceFault, gpu_network::GpuNetwork};
-#[cfg(feature = "webgpu")]
 use crate::graph::frozen::{Counters, GpuError};
-use crate::graph::frozen::{CpuRunner, FreezeError, Frozen};
+use crate::graph::frozen::{FreezeError, Network, NetworkError, Source};
 use crate::image::{Rgba, Rows, fit, interleave};
 use crate::kernels::frozen::preprocess::{self, ImageSizeError, Order, Plan};
 use crate::kernels::parallel;
@@ -35,13 +33,13 @@ pub enum ExtractError {
     NotANumber(usize),
 }
 
-impl ExtractError {
-    /// Whatever a GPU fails with while it is opened, it cannot be had.
-    fn of_opening(self) -> Self {
-        match self {
+impl From<NetworkError> for ExtractError {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::Device(error) => Self::Device(error),
+            NetworkError::Freeze(error) => Self::Freeze(error),
             #[cfg(feature = "webgpu")]
-            Self::Gpu(error) => Self::Device(DeviceFault::from(error).into()),
-            error => error,
+            NetworkError::Gpu(error) => Self::Gpu(error),
         }
     }
 }
@@ -53,16 +51,7 @@ pub struct Extractor {
     tensors: Arc<BTreeMap<String, weights::Tensor>>,
     fingerprint: Fingerprint,
     /// Frozen for the input's size, with the feature and the embedding as outputs.
-    runner: Runner,
-    device: Device,
-    choice: DeviceChoice,
-}
-
-#[derive(Debug)]
-enum Runner {
-    Cpu(CpuRunner),
-    #[cfg(feature = "webgpu")]
-    Gpu(Box<GpuNetwork>),
+    network: Network,
 }
 
 impl Extractor {
@@ -91,7 +80,12 @@ impl Extractor {
         choice: DeviceChoice,
     ) -> Result<Self, ExtractError> {
         let device = Device::open(choice).await?;
-        Self::on(config, Arc::new(tensors), device, choice).await.map_err(ExtractError::of_opening)
+        let opened = Self::on(config, Arc::new(tensors), device, choice).await;
+        opened.map_err(|error| match error {
+            #[cfg(feature = "webgpu")]
+            ExtractError::Gpu(error) => NetworkError::Gpu(error).of_opening().into(),
+            error => error,
+        })
     }
 
     /// On the device, or where that fails and any will do, on the CPU.
@@ -101,33 +95,13 @@ impl Extractor {
         device: Device,
         choice: DeviceChoice,
     ) -> Result<Self, ExtractError> {
-        let opened = Self::new(config.clone(), tensors.clone(), device, choice).await;
-        if choice != DeviceChoice::Auto {
-            return opened;
-        }
-        match opened.map_err(ExtractError::of_opening) {
-            Err(ExtractError::Device(error)) => {
-                Self::new(config, tensors, Device::instead(error.fault().clone()), choice).await
-            }
-            opened => opened,
-        }
-    }
-
-    async fn new(
-        config: ReIdentifierConfig,
-        tensors: Arc<BTreeMap<String, weights::Tensor>>,
-        device: Device,
-        choice: DeviceChoice,
-    ) -> Result<Self, ExtractError> {
         let fingerprint = Fingerprint::of(&config, &tensors)?;
-        let frozen = freeze(&config, &tensors)?;
-        #[cfg(feature = "webgpu")]
-        if let Some(gpu) = device.gpu() {
-            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, &config, &tensors, &frozen).await?));
-            return Ok(Self { config, tensors, fingerprint, runner, device, choice });
-        }
-        let runner = Runner::Cpu(CpuRunner::new(frozen));
-        Ok(Self { config, tensors, fingerprint, runner, device, choice })
+        let graph = config.graph()?;
+        let InputConfig { height, width, .. } = config.input;
+        let outputs = vec![graph.feature, graph.embedding];
+        let source = Source { graph: graph.graph, outputs, tensors: tensors.clone(), height, width };
+        let network = Network::open(source, device, choice).await?;
+        Ok(Self { config, tensors, fingerprint, network })
     }
 
     pub fn config(&self) -> &ReIdentifierConfig {
@@ -141,30 +115,23 @@ impl Extractor {
 
     /// The device at work.
     pub fn device(&self) -> &Device {
-        &self.device
+        self.network.device()
     }
 
     /// What was asked for when it was opened.
     pub fn choice(&self) -> DeviceChoice {
-        self.choice
+        self.network.choice()
     }
 
     /// Whether activations are f16: on GPUs that have it, unless the model is too far off in it.
     pub fn is_half(&self) -> bool {
-        match &self.runner {
-            Runner::Cpu(_) => false,
-            #[cfg(feature = "webgpu")]
-            Runner::Gpu(network) => network.is_half(),
-        }
+        self.network.is_half()
     }
 
     /// What the GPU has done for this model so far and holds for it; `None` on the CPU.
     #[cfg(feature = "webgpu")]
     pub fn counters(&self) -> Option<Counters> {
-        match &self.runner {
-            Runner::Cpu(_) => None,
-            Runner::Gpu(network) => Some(network.counters()),
-        }
+        self.network.counters()
     }
 
     /// Every tensor by its name.
@@ -209,14 +176,14 @@ impl Extractor {
         Ok((feature, embedding))
     }
 
-    /// The image at the network's size, resized as extraction does it: either gives the same feature. Of large photos
+    /// The image at the network's size, brought to it as extraction does it: either gives the same feature. Of large photos
     /// that are to be kept, this is what to keep.
     ///
     /// # Errors
     /// When the image has no pixels.
     pub fn fitted(&self, image: &impl Rows) -> Result<Rgba, ImageSizeError> {
-        let InputConfig { height, width, filter, .. } = self.config.input;
-        Ok(interleave(&fit(image, height, width, filter)?, width, height))
+        let frame = self.config.input.frame();
+        Ok(interleave(&fit(image, &frame)?, frame.width, frame.height))
     }
 
     /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
@@ -228,15 +195,11 @@ impl Extractor {
         config: ReIdentifierConfig,
         tensors: BTreeMap<String, weights::Tensor>,
     ) -> Result<Self, ExtractError> {
-        Self::on(config, Arc::new(tensors), self.device.clone(), self.choice).await
+        Self::on(config, Arc::new(tensors), self.device().clone(), self.choice()).await
     }
 
     async fn run(&self, input: &[f32]) -> Result<[Vec<f32>; 2], ExtractError> {
-        let outputs = match &self.runner {
-            Runner::Cpu(runner) => runner.run(input),
-            #[cfg(feature = "webgpu")]
-            Runner::Gpu(network) => network.run(input).await?,
-        };
+        let outputs = self.network.run(input).await?;
         Ok(outputs.try_into().unwrap_or_else(|_| unreachable!("frozen with two outputs")))
     }
 
@@ -245,7 +208,7 @@ impl Extractor {
         let plan = plan(&self.config.input);
         let pixels = |image: &'_ Rgba| preprocess::Rgba::new(image.width, image.height, &image.pixels).map(drop);
         images.iter().try_for_each(pixels)?;
-        let size = 3 * plan.height * plan.width;
+        let size = 3 * plan.frame.height * plan.frame.width;
         let mut values = vec![0.0; images.len() * size];
         parallel::for_each_chunk(&mut values, size, |place, out| {
             let image = &images[place];
@@ -256,16 +219,6 @@ impl Extractor {
         });
         Ok(values)
     }
-}
-
-/// A model for the size of its input, with the feature and the embedding as outputs.
-pub(super) fn freeze(
-    config: &ReIdentifierConfig,
-    tensors: &BTreeMap<String, weights::Tensor>,
-) -> Result<Frozen, ExtractError> {
-    let graph = config.graph()?;
-    let outputs = [graph.feature, graph.embedding];
-    Ok(Frozen::new(&graph, &outputs, tensors, config.input.height, config.input.width)?)
 }
 
 /// Scales a feature to length 1; a zero feature stays as it is.
@@ -279,9 +232,7 @@ pub fn normalise(feature: &mut [f32]) {
 /// `(value / 255 − mean) / std` as one multiplication and one addition.
 fn plan(input: &InputConfig) -> Plan {
     Plan {
-        width: input.width,
-        height: input.height,
-        filter: input.filter,
+        frame: input.frame(),
         order: match input.order {
             ChannelOrder::Rgb => Order::Rgb,
             ChannelOrder::Bgr => Order::Bgr,

@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::jitter::Jitter;
-use crate::kernels::frozen::preprocess::{self, Axis, Filter};
+use crate::kernels::frozen::preprocess::{self, Frame};
 use crate::model::{ChannelOrder, InputConfig};
 
 /// The height that [`Augment::pad`] is meant for.
@@ -308,8 +308,8 @@ fn resize_planes(planes: &[u8], [height, width]: [usize; 2], to: [usize; 2]) -> 
         bytes.chunks_exact_mut(4).zip(plane).for_each(|(pixel, &byte)| pixel[channel] = byte);
     }
     let image = preprocess::Rgba::new(width as u32, height as u32, &bytes).expect("4 bytes a pixel");
-    let [rows, columns] = [(height, to[0]), (width, to[1])].map(|(from, to)| Axis::new(Filter::Bilinear, from, to));
-    preprocess::resize(image, &columns, &rows)
+    let (columns, rows) = Frame::bilinear(to[1], to[0]).axes(width, height);
+    preprocess::resize(image, &columns, &rows, [0; 3])
 }
 
 #[cfg(test)]
@@ -354,12 +354,12 @@ mod tests {
     fn an_image_of_the_networks_size_stays_as_it_is() {
         let pixels: Vec<u8> = (0..AREA * 4).map(|at| (at * 7 % 251) as u8).collect();
         let image = Rgba { width: WIDTH as u32, height: HEIGHT as u32, pixels };
-        let fitted = fit(&image, HEIGHT, WIDTH, Filter::Bicubic).expect("fits");
+        let fitted = fit(&image, &Frame::bilinear(WIDTH, HEIGHT)).expect("fits");
         assert_eq!(fitted[5], image.pixels[20]);
         assert_eq!(fitted[2 * AREA + 5], image.pixels[22]);
         assert_eq!(fitted[AREA - 1], image.pixels[4 * AREA - 4]);
         let empty = Rgba { width: 0, height: 0, pixels: Vec::new() };
-        assert!(fit(&empty, HEIGHT, WIDTH, Filter::Bicubic).is_err());
+        assert!(fit(&empty, &Frame::bilinear(WIDTH, HEIGHT)).is_err());
     }
 
     #[test]

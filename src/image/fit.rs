@@ -2,14 +2,14 @@
 
 use super::quality::Judge;
 use super::{Rgba, Rows};
-use crate::kernels::frozen::preprocess::{Axis, Filter, ImageSizeError, Resizer};
+use crate::kernels::frozen::preprocess::{Frame, ImageSizeError, Resizer};
 
 /// The 8-bit pixels of `[3, height, width]`, red first, as augmentation takes them.
 ///
 /// # Errors
 /// When the image has no pixels, or not as many rows as it says.
-pub fn fit(image: &impl Rows, height: usize, width: usize, filter: Filter) -> Result<Vec<u8>, ImageSizeError> {
-    let mut planes = Planes::new([image.width(), image.height()], [width, height], filter)?;
+pub fn fit(image: &impl Rows, frame: &Frame) -> Result<Vec<u8>, ImageSizeError> {
+    let mut planes = Planes::new([image.width(), image.height()], frame)?;
     image.for_each_row(|row| planes.push(row));
     planes.finish()
 }
@@ -30,12 +30,12 @@ pub struct Fitter {
 }
 
 impl Fitter {
-    /// For a picture of `[width, height]`, to become one of `to`.
+    /// For a picture of `[width, height]`.
     ///
     /// # Errors
     /// When the picture has no pixels.
-    pub fn new(size: [u32; 2], to: [usize; 2], filter: Filter) -> Result<Self, ImageSizeError> {
-        Ok(Self { planes: Planes::new(size, to, filter)?, judge: Judge::new(size) })
+    pub fn new(size: [u32; 2], frame: &Frame) -> Result<Self, ImageSizeError> {
+        Ok(Self { planes: Planes::new(size, frame)?, judge: Judge::new(size) })
     }
 
     /// The next row from the top, `4 · width` bytes.
@@ -47,7 +47,7 @@ impl Fitter {
     /// # Errors
     /// When there were not as many rows as the picture is high; one of another length is none.
     pub fn finish(self) -> Result<Fitted, ImageSizeError> {
-        let [width, height] = self.planes.to;
+        let Frame { width, height, .. } = self.planes.frame;
         Ok(Fitted { image: interleave(&self.planes.finish()?, width, height), quality: self.judge.score() })
     }
 }
@@ -63,20 +63,21 @@ pub(crate) fn interleave(planes: &[u8], width: usize, height: usize) -> Rgba {
 #[derive(Debug)]
 struct Planes {
     size: [u32; 2],
-    to: [usize; 2],
+    frame: Frame,
     /// Of the rows that were whole.
     bytes: usize,
     resizer: Resizer,
 }
 
 impl Planes {
-    fn new(size: [u32; 2], to: [usize; 2], filter: Filter) -> Result<Self, ImageSizeError> {
+    fn new(size: [u32; 2], frame: &Frame) -> Result<Self, ImageSizeError> {
         let [width, height] = size;
         if width == 0 || height == 0 {
             return Err(ImageSizeError { width, height, bytes: 0 });
         }
-        let [columns, rows] = [0, 1].map(|side| Axis::new(filter, size[side] as usize, to[side]));
-        Ok(Self { size, to, bytes: 0, resizer: Resizer::new(columns, rows) })
+        let (columns, rows) = frame.axes(width as usize, height as usize);
+        let resizer = Resizer::new(columns, rows, frame.fit.colour());
+        Ok(Self { size, frame: *frame, bytes: 0, resizer })
     }
 
     fn push(&mut self, row: &[u8]) {
@@ -99,6 +100,8 @@ impl Planes {
 mod tests {
     use super::*;
     use crate::image::quality;
+    use crate::kernels::frozen::preprocess::Filter;
+    use crate::step::Fit;
 
     #[test]
     fn row_by_row_a_picture_is_what_it_is_as_a_whole() {
@@ -106,11 +109,12 @@ mod tests {
         for [width, height] in [[301, 517], [40, 90], [300, 20], [16, 900], [32, 64]] {
             let pixels = (0..width * height * 4).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
             let image = Rgba { width, height, pixels };
-            for filter in [Filter::Bilinear, Filter::Bicubic] {
-                let mut fitter = Fitter::new([width, height], [32, 64], filter).expect("pixels");
+            for (filter, fit_to) in [(Filter::Bilinear, Fit::Stretch), (Filter::Bicubic, Fit::LETTERBOX)] {
+                let frame = Frame { width: 32, height: 64, filter, fit: fit_to };
+                let mut fitter = Fitter::new([width, height], &frame).expect("pixels");
                 image.for_each_row(|row| fitter.push(row));
                 let fitted = fitter.finish().expect("all rows");
-                let expected = fit(&image, 64, 32, filter).expect("fits");
+                let expected = fit(&image, &frame).expect("fits");
                 assert_eq!((fitted.image.width, fitted.image.height), (32, 64));
                 for (at, pixel) in fitted.image.pixels.chunks_exact(4).enumerate() {
                     assert_eq!(pixel, [expected[at], expected[2048 + at], expected[4096 + at], 255]);
@@ -123,7 +127,7 @@ mod tests {
     #[test]
     fn rows_that_are_missing_or_of_another_length_are_an_error() {
         let fitted = |rows: &[usize]| {
-            let mut fitter = Fitter::new([2, 3], [4, 4], Filter::Bilinear).expect("pixels");
+            let mut fitter = Fitter::new([2, 3], &Frame::bilinear(4, 4)).expect("pixels");
             rows.iter().for_each(|&bytes| fitter.push(&vec![7; bytes]));
             fitter.finish()
         };
@@ -132,6 +136,6 @@ mod tests {
             let error = fitted(rows).expect_err("not the picture's rows");
             assert_eq!((error.width, error.height), (2, 3), "{rows:?}");
         }
-        assert!(Fitter::new([0, 3], [4, 4], Filter::Bilinear).is_err());
+        assert!(Fitter::new([0, 3], &Frame::bilinear(4, 4)).is_err());
     }
 }

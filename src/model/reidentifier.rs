@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{Ibn, ImportedConfig, OsnetConfig, ReIdentifierGraph, ResnetConfig, VitConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Role, ShapeError, Value};
-use crate::kernels::frozen::preprocess::Filter;
+use crate::kernels::frozen::preprocess::{Filter, Frame};
+use crate::step::Fit;
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,7 +107,7 @@ impl FromStr for ChannelOrder {
     }
 }
 
-/// How an image becomes the network's input: resized to `height` × `width` by `filter`, scaled to 0–1, then
+/// How an image becomes the network's input: brought to `height` × `width` by `filter` as `fit` says, scaled to 0–1, then
 /// `(x − mean) / std` for each channel in the network's order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputConfig {
@@ -117,6 +118,20 @@ pub struct InputConfig {
     pub order: ChannelOrder,
     #[serde(default, skip_serializing_if = "is_bilinear")]
     pub filter: Filter,
+    #[serde(default, skip_serializing_if = "Fit::is_stretch")]
+    pub fit: Fit,
+}
+
+impl InputConfig {
+    /// The version of our files that it takes to say it: readers of the first would stretch what has a letterbox.
+    pub(crate) fn file_version(&self) -> u32 {
+        if self.fit.is_stretch() { 1 } else { 2 }
+    }
+
+    /// What pictures are brought to.
+    pub fn frame(&self) -> Frame {
+        Frame { width: self.width, height: self.height, filter: self.filter, fit: self.fit }
+    }
 }
 
 /// What files do not say: those of before there was another have no word for it.
@@ -125,7 +140,7 @@ fn is_bilinear(filter: &Filter) -> bool {
 }
 
 impl Default for InputConfig {
-    /// 256×128, Pillow's bilinear, RGB, ImageNet's mean and standard deviation.
+    /// 256×128, stretched, Pillow's bilinear, RGB, ImageNet's mean and standard deviation.
     fn default() -> Self {
         Self {
             height: 256,
@@ -134,6 +149,7 @@ impl Default for InputConfig {
             std: [0.229, 0.224, 0.225],
             order: ChannelOrder::Rgb,
             filter: Filter::Bilinear,
+            fit: Fit::Stretch,
         }
     }
 }

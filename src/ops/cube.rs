@@ -202,7 +202,7 @@ impl ReidOps for CubeBackend {
         let [_, image_width] = image.shape().dims();
         let [_, column_stride] = columns.shape().dims();
         let [_, row_stride] = rows.shape().dims();
-        let out = output(&image, [1, 3, plan.height, plan.width]);
+        let out = output(&image, [1, 3, plan.frame.height, plan.frame.width]);
         let dispatch = preprocess::dispatch(&plan, image_width, column_stride, row_stride);
         launch(preprocess::KERNEL, dispatch, vec![image, columns, rows], &[&out]);
         out

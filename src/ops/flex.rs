@@ -185,7 +185,7 @@ impl ReidOps for Flex {
         let image = preprocess::Rgba::new(width as u32, height as u32, image.bytes())
             .expect("ops::preprocess made the tensor from an image");
         let out = preprocess::twin(&plan, image, &axis(columns), &axis(rows));
-        tensor(out, [1, 3, plan.height, plan.width])
+        tensor(out, [1, 3, plan.frame.height, plan.frame.width])
     }
 }
 

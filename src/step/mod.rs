@@ -4,11 +4,13 @@
 
 mod activation;
 mod attention;
+mod placement;
 mod resize;
 mod window;
 
 pub use activation::{Activation, GeluForm};
 pub use attention::{Attention, Weighting};
+pub use placement::{Fit, Placement, UnknownFit};
 pub use resize::{ResizeFilter, ResizeRule};
 pub(crate) use window::windows;
 pub use window::{Padding, Pool};

@@ -10,7 +10,7 @@ use super::{
 use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
 use crate::kernels::frozen::preprocess::ImageSizeError;
-use crate::model::{Bottleneck, Head, InputConfig, ReIdentifierConfig};
+use crate::model::{Bottleneck, Head, ReIdentifierConfig};
 use crate::weights;
 
 /// What to learn from. All three have the same length.
@@ -258,9 +258,8 @@ struct Images {
 
 impl Images {
     fn new(model: &ReIdentifierConfig, images: &[Rgba]) -> Result<Self, TuneError> {
-        let InputConfig { height, width, filter, .. } = model.input;
-        let fitted =
-            |(index, image)| fit(image, height, width, filter).map_err(|source| TuneError::Image { index, source });
+        let frame = model.input.frame();
+        let fitted = |(index, image)| fit(image, &frame).map_err(|source| TuneError::Image { index, source });
         let pixels = images.iter().enumerate().map(fitted).collect::<Result<_, _>>()?;
         Ok(Self { pixels, augmenter: Augmenter::new(Augment::default(), &model.input)? })
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::input::{PixelRange, order_name};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ChannelOrder;
+use crate::step::Fit;
 
 /// The numbers that a file's network takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,8 +56,9 @@ pub(super) struct Hints {
     pub range: Option<Range>,
     /// The order of the file's image, where the network's own steps say nothing.
     pub order: Option<ChannelOrder>,
-    /// How pictures are resized.
+    /// How pictures are resized, and what becomes of their proportions.
     pub filter: Option<Filter>,
+    pub fit: Option<Fit>,
 }
 
 /// The images that a file's network is given, and who says so.

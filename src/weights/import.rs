@@ -15,6 +15,7 @@ use crate::graph::op::{Affine, Input, Linear};
 use crate::graph::{Convolution, Graph, Node, NodeId, Op, Padding, Role, Shape};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{ChannelOrder, InputConfig};
+use crate::step::Fit;
 
 /// A value of the network: the node that gives it, and its shape without the batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +61,7 @@ pub(super) struct Importer {
     turned: bool,
     order: ChannelOrder,
     filter: Filter,
+    fit: Fit,
 }
 
 impl Importer {
@@ -70,8 +72,8 @@ impl Importer {
         let shape = Shape::Map([3, height, width]);
         let (steps, shapes) = (vec![image], vec![shape]);
         let (scale, shift, order) = ([1.0; 3], [0.0; 3], ChannelOrder::Rgb);
-        let filter = Filter::default();
-        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter };
+        let (filter, fit) = (Filter::default(), Fit::default());
+        let importer = Self { steps, shapes, height, width, scale, shift, turned: false, order, filter, fit };
         (importer, Value { id: 0, shape })
     }
 
@@ -184,6 +186,7 @@ impl Importer {
         });
         self.feed(range, in_file(order));
         self.filter = said.filter.or(hints.filter).unwrap_or_default();
+        self.fit = said.fit.or(hints.fit).unwrap_or_default();
         Ok(Images {
             range,
             order,
@@ -231,6 +234,7 @@ impl Importer {
             std: std::array::from_fn(|channel| (1.0 / (255.0 * self.scale[channel])) as f32),
             order: self.order,
             filter: self.filter,
+            fit: self.fit,
         };
         let values = outputs.iter().map(|(_, value)| *value);
         let (mut steps, places) = kept(self.steps, values.clone());

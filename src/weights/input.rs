@@ -8,6 +8,7 @@ use super::images::Range;
 use super::{Recognised, WeightsError};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
+use crate::step::Fit;
 
 /// What a user says of the input of a model, where its file does not tell it or tells it wrong. What is left out stays as the
 /// file has it, or as it is taken for granted.
@@ -23,6 +24,8 @@ pub struct InputOptions {
     pub width: Option<usize>,
     /// How images are resized.
     pub filter: Option<Filter>,
+    /// What becomes of pictures of other proportions.
+    pub fit: Option<Fit>,
 }
 
 /// The numbers that pixels come in.
@@ -137,6 +140,7 @@ impl Recognised {
         };
         [input.height, input.width] = size;
         input.filter = said.filter.unwrap_or(input.filter);
+        input.fit = said.fit.unwrap_or(input.fit);
         let before = described(input);
         let order = said.order.unwrap_or(input.order);
         if order != input.order {

@@ -105,7 +105,7 @@ pub fn to_safetensors(
         }
     };
     let description = Description {
-        version: graph.file_version(&shapes),
+        version: graph.file_version(&shapes).max(config.input.file_version()),
         config: config.clone(),
         provenance: provenance.clone(),
         fingerprint: Some(fingerprint.to_string()),

@@ -621,7 +621,7 @@ pub async fn many_workgroups_reach_every_element(device: &Device) {
     assert_close("distance to a million", &found, &expected, 1e-5);
 
     let mut plan = resize_cases()[0].plan();
-    (plan.width, plan.height) = (2049, 2048);
+    plan.frame = preprocess::Frame::bilinear(2049, 2048);
     let image = preprocess::Rgba::new(1, 1, &[10, 20, 30, 255]).unwrap();
     let found = read(ops::preprocess::preprocess(image, &plan, device).unwrap()).await;
     for (plane, expected) in found.chunks_exact(2049 * 2048).zip([10.0, 20.0, 30.0]) {

@@ -1,6 +1,7 @@
 //! The images of tests/fixtures/make_resize.py and what Pillow makes of them.
 
-use webreid::kernels::frozen::preprocess::{Filter, Order, Plan, Rgba};
+use webreid::kernels::frozen::preprocess::{Filter, Frame, Order, Plan, Rgba};
+use webreid::step::Fit;
 
 pub struct Case {
     width: usize,
@@ -8,6 +9,7 @@ pub struct Case {
     pub to_width: usize,
     pub to_height: usize,
     pub filter: Filter,
+    fit: Fit,
     /// RGBA, the alpha noise as well.
     image: Vec<u8>,
     /// Every `step`-th row of Pillow's result, RGB side by side.
@@ -25,9 +27,7 @@ impl Case {
     /// The bytes as they are, red first.
     pub fn plan(&self) -> Plan {
         Plan {
-            width: self.to_width,
-            height: self.to_height,
-            filter: self.filter,
+            frame: Frame { width: self.to_width, height: self.to_height, filter: self.filter, fit: self.fit },
             order: Order::Rgb,
             scale: [1.0; 3],
             bias: [0.0; 3],
@@ -50,15 +50,15 @@ impl Case {
 
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { width, height, to_width, to_height, filter, .. } = self;
-        write!(f, "{width}×{height} → {to_width}×{to_height} {filter:?}")
+        let Self { width, height, to_width, to_height, filter, fit, .. } = self;
+        write!(f, "{width}×{height} → {to_width}×{to_height} {filter} {fit}")
     }
 }
 
 pub fn resize_cases() -> Vec<Case> {
     let mut file = include_bytes!("../fixtures/resize.bin").as_slice();
     let mut cases = Vec::new();
-    while let Some((header, rest)) = file.split_first_chunk::<28>() {
+    while let Some((header, rest)) = file.split_first_chunk::<32>() {
         let word = |i: usize| u32::from_le_bytes(header[4 * i..][..4].try_into().unwrap());
         let [width, height, to_width, to_height, filter, step] = std::array::from_fn(|i| word(i) as usize);
         let (rows, rest) = rest.split_at(to_height.div_ceil(step) * to_width * 3);
@@ -71,11 +71,15 @@ pub fn resize_cases() -> Vec<Case> {
             filter: [Filter::Bilinear, Filter::Bicubic][filter],
             image: noise(width * height),
             rows: rows.to_vec(),
+            fit: match word(6).to_le_bytes() {
+                [.., 0] => Fit::Stretch,
+                [colour @ .., _] => Fit::Letterbox { colour },
+            },
             step,
-            checksum: word(6),
+            checksum: word(7),
         });
     }
-    assert_eq!(cases.len(), 9);
+    assert_eq!(cases.len(), 15);
     cases
 }
 

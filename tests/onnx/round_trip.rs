@@ -13,6 +13,7 @@ use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ImportedConfig, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
+use webreid::step::Fit;
 use webreid::weights::{Recognised, Tensor, read, read_openvino, to_onnx};
 
 use super::common::{self, relative_error};
@@ -124,10 +125,12 @@ fn every_normalisation_comes_back() {
     // In the order of BGR.
     let reversed = ([0.406, 0.456, 0.485], [0.225, 0.224, 0.229]);
     let mut random = Random(2);
-    for order in [ChannelOrder::Rgb, ChannelOrder::Bgr] {
+    for (order, fit) in
+        [(ChannelOrder::Rgb, Fit::Letterbox { colour: [1, 20, 255] }), (ChannelOrder::Bgr, Fit::Stretch)]
+    {
         for (mean, std) in [raw, unit, imagenet, reversed, ([0.5; 3], [0.5; 3]), ([0.1, 0.0, 0.9], [1.0, 0.3, 0.2])] {
             let mut config = preset("osnet_x0_25", 0).unwrap();
-            config.input = InputConfig { height: 32, width: 16, mean, std, order, filter: Filter::Bicubic };
+            config.input = InputConfig { height: 32, width: 16, mean, std, order, filter: Filter::Bicubic, fit };
             let model = model(config, &mut random);
             check(&format!("{order:?} {mean:?} {std:?}"), &model);
             let again = read(&to_onnx(&model.config, &model.tensors).unwrap()).unwrap().config.input;
@@ -139,7 +142,7 @@ fn every_normalisation_comes_back() {
                 values
             };
             let close = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-            assert_eq!(again.filter, Filter::Bicubic);
+            assert_eq!((again.filter, again.fit), (Filter::Bicubic, fit));
             assert!(close(again.mean, turned(mean)) && close(again.std, turned(std)), "{order:?} {again:?}");
         }
     }

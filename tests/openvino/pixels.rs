@@ -246,6 +246,7 @@ fn an_open_size_is_the_users_or_taken_for_granted() {
         height: Some(64),
         width: Some(32),
         filter: None,
+        fit: None,
     };
     let model = Model::of(["?", "3", "?", "?"], "f32").read_as(&said).unwrap();
     let input = &model.config.input;

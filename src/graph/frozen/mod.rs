@@ -17,14 +17,18 @@
 
 mod buffers;
 mod cpu;
+mod device;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
 pub(super) mod lower;
+mod network;
 
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
+pub use device::{Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
 #[cfg(feature = "webgpu")]
 pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
+pub use network::{Network, NetworkError, Source};
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,16 +1,19 @@
 //! RGBA bytes to a resized, normalised tensor. The resize is Pillow's of 8-bit RGB to the bit (`Image.resize`,
 //! `src/libImaging/Resample.c`): antialiased, a horizontal pass and then a vertical one, each in fixed point and rounded
-//! to bytes. The weights are made here for shader and twin alike, and all sums are integers.
+//! to bytes. The weights are made here for shader and twin alike, and all sums are integers. Pixels of the output that no
+//! pixel of the input has a weight for are around the picture, and take a colour.
 //!
 //! Buffers: image `[height · width]` (RGBA, red in the lowest byte), columns and rows ([`Axis::table`]), out
 //! `[3, height, width]`.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Dispatch, Kernel};
+use crate::step::Fit;
 
 pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../../shaders/frozen/preprocess.wgsl") };
 
@@ -92,13 +95,35 @@ pub enum Order {
     Bgr,
 }
 
+/// The size that pictures are brought to, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub width: usize,
+    pub height: usize,
+    pub filter: Filter,
+    pub fit: Fit,
+}
+
+impl Frame {
+    /// A picture in another size, bilinear as Pillow does it.
+    pub fn bilinear(width: usize, height: usize) -> Self {
+        Self { width, height, filter: Filter::Bilinear, fit: Fit::Stretch }
+    }
+
+    /// The weights of columns and rows for a picture of that size, neither side of which is 0.
+    pub fn axes(&self, width: usize, height: usize) -> (Axis, Axis) {
+        let place = self.fit.placement([width, height], [self.width, self.height]);
+        let columns = Axis::new(self.filter, width, place.left..place.left + place.width, self.width);
+        let rows = Axis::new(self.filter, height, place.top..place.top + place.height, self.height);
+        (columns, rows)
+    }
+}
+
 /// What a network wants of an image. `scale` and `bias` belong to the output's channels: value · scale + bias, the value
 /// being 0…255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
-    pub width: usize,
-    pub height: usize,
-    pub filter: Filter,
+    pub frame: Frame,
     pub order: Order,
     pub scale: [f32; 3],
     pub bias: [f32; 3],
@@ -107,7 +132,7 @@ pub struct Plan {
 impl Plan {
     /// The weights of columns and rows for this image.
     pub fn axes(&self, image: Rgba) -> (Axis, Axis) {
-        (Axis::new(self.filter, image.width, self.width), Axis::new(self.filter, image.height, self.height))
+        self.frame.axes(image.width, image.height)
     }
 }
 
@@ -157,20 +182,23 @@ const PRECISION_BITS: u32 = 22;
 pub struct Axis {
     /// Entries of a line of the table.
     pub stride: usize,
-    /// A line for each output pixel: the first input pixel, how many, and their weights as 22-bit fixed point.
+    /// A line for each output pixel: the first input pixel, how many, and their weights as 22-bit fixed point. Around the
+    /// picture there are none.
     pub table: Vec<i32>,
 }
 
 impl Axis {
-    /// The weights from `input` to `output` pixels, neither of them 0.
-    pub fn new(filter: Filter, input: usize, output: usize) -> Self {
-        let scale = input as f64 / output as f64;
+    /// The weights from `input` pixels to those of `place` among `output`, none of them 0.
+    pub fn new(filter: Filter, input: usize, place: Range<usize>, output: usize) -> Self {
+        let scale = input as f64 / place.len() as f64;
         let filter_scale = filter.unit(scale);
         let support = filter.support() * filter_scale;
         let stride = 2 + support.ceil() as usize * 2 + 1;
         let mut table = vec![0; stride * output];
+        // The first pixels never go back.
+        table[place.end * stride..].chunks_exact_mut(stride).for_each(|line| line[0] = input as i32);
         let mut weights = Vec::with_capacity(stride);
-        for (pixel, line) in table.chunks_exact_mut(stride).enumerate() {
+        for (pixel, line) in table[place.start * stride..].chunks_exact_mut(stride).take(place.len()).enumerate() {
             let center = (pixel as f64 + 0.5) * scale;
             let first = (center - support + 0.5).max(0.0) as usize;
             let last = ((center + support + 0.5) as usize).min(input);
@@ -200,19 +228,21 @@ impl Axis {
 
 /// Launches over the output's pixels, for an image `image_width` wide and the strides of the axes made for it.
 pub fn dispatch(plan: &Plan, image_width: usize, column_stride: usize, row_stride: usize) -> Dispatch {
-    let mut params: Vec<u32> =
-        [image_width, plan.width, plan.height, column_stride, row_stride].map(|size| size as u32).to_vec();
-    params.extend([(plan.order == Order::Bgr).into(), 0, 0]);
+    let Frame { width, height, fit, .. } = plan.frame;
+    let [red, green, blue] = fit.colour();
+    let mut params: Vec<u32> = [image_width, width, height, column_stride, row_stride].map(|size| size as u32).to_vec();
+    params.extend([(plan.order == Order::Bgr).into(), u32::from_le_bytes([red, green, blue, 0]), 0]);
     for [x, y, z] in [plan.scale, plan.bias] {
         params.extend([x.to_bits(), y.to_bits(), z.to_bits(), 0]);
     }
-    Dispatch::new(params, (plan.width * plan.height).div_ceil(64))
+    Dispatch::new(params, (width * height).div_ceil(64))
 }
 
 /// The twin: `[3, height, width]`.
 pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
-    let resized = resize(image, columns, rows);
-    let area = plan.width * plan.height;
+    let Frame { width, height, fit, .. } = plan.frame;
+    let resized = resize(image, columns, rows, fit.colour());
+    let area = width * height;
     let mut out = Vec::with_capacity(3 * area);
     for channel in 0..3 {
         let source = if plan.order == Order::Bgr { 2 - channel } else { channel };
@@ -222,9 +252,9 @@ pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
     out
 }
 
-/// The resized image: the bytes of `[3, height, width]`, red first.
-pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
-    let mut resizer = Resizer::new(columns.clone(), rows.clone());
+/// The resized image, `around` it that colour: the bytes of `[3, height, width]`, red first.
+pub fn resize(image: Rgba, columns: &Axis, rows: &Axis, around: [u8; 3]) -> Vec<u8> {
+    let mut resizer = Resizer::new(columns.clone(), rows.clone(), around);
     image.bytes.chunks_exact(4 * image.width).for_each(|row| resizer.push(row));
     resizer.finish()
 }
@@ -234,6 +264,8 @@ pub fn resize(image: Rgba, columns: &Axis, rows: &Axis) -> Vec<u8> {
 pub struct Resizer {
     columns: Axis,
     rows: Axis,
+    /// The colour around the picture.
+    around: [u8; 3],
     /// Of each output row what the rows so far add to it, `[height, 3, width]`.
     sums: Vec<i32>,
     /// The row at hand after the horizontal pass, `[3, width]`.
@@ -246,10 +278,10 @@ pub struct Resizer {
 
 impl Resizer {
     /// With the weights of columns and rows, [`Axis`]es from the image's sides to the output's.
-    pub fn new(columns: Axis, rows: Axis) -> Self {
+    pub fn new(columns: Axis, rows: Axis, around: [u8; 3]) -> Self {
         let line = 3 * columns.output();
         let sums = vec![0; rows.output() * line];
-        Self { columns, rows, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
+        Self { columns, rows, around, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
     }
 
     /// The next row from the top, 4 bytes a pixel; rows below the image's last change nothing.
@@ -280,10 +312,14 @@ impl Resizer {
     pub fn finish(self) -> Vec<u8> {
         let (width, height) = (self.columns.output(), self.rows.output());
         let mut out = vec![0; self.sums.len()];
-        for (place, sums) in self.sums.chunks_exact(width).enumerate() {
-            let (y, channel) = (place / 3, place % 3);
-            for (byte, &sum) in out[(channel * height + y) * width..].iter_mut().zip(sums) {
-                *byte = round_to_byte(sum);
+        let mut lines = self.sums.chunks_exact(width);
+        for (y, (_, weights)) in self.rows.lines().enumerate() {
+            for (channel, (around, sums)) in self.around.into_iter().zip(&mut lines).enumerate() {
+                let line = &mut out[(channel * height + y) * width..][..width];
+                for ((byte, &sum), (_, across)) in line.iter_mut().zip(sums).zip(self.columns.lines()) {
+                    let is_around = weights.is_empty() || across.is_empty();
+                    *byte = if is_around { around } else { round_to_byte(sum) };
+                }
             }
         }
         out

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::training_set::TrainingSet;
 use crate::dataset::{ReadImageError, read_image};
-use crate::image::fit;
-use crate::kernels::frozen::preprocess::Filter;
+use crate::image;
+use crate::kernels::frozen::preprocess::{Filter, Frame};
+use crate::step::Fit;
 
 /// The images of a [`TrainingSet`], in its order.
 #[derive(Clone, Debug)]
@@ -42,15 +43,15 @@ impl ImageStore {
     /// How training resizes, as the Transfer-Learning-Library does; a model that was trained here takes pictures so.
     pub const FILTER: Filter = Filter::Bicubic;
 
-    /// Decodes and resizes ([`Self::FILTER`]) every image on all cores. What cannot be read leaves the set, whose persons are
+    /// Decodes every image on all cores and brings it to `[height, width]`, by [`Self::FILTER`]. What cannot be read leaves the set, whose persons are
     /// labelled anew then, and is listed. `progress` is called with the number of images done, from any thread.
     ///
     /// # Errors
     /// When no image can be read, or the memory does not suffice.
     pub fn load(
         set: &mut TrainingSet,
-        height: usize,
-        width: usize,
+        [height, width]: [usize; 2],
+        fit: Fit,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<(Self, Vec<Unreadable>), ImageStoreError> {
         let count = set.images.len();
@@ -64,12 +65,13 @@ impl ImageStore {
         pixels.try_reserve_exact(count.saturating_mul(size)).map_err(memory)?;
         pixels.resize(count * size, 0);
 
+        let frame = Frame { width, height, filter: Self::FILTER, fit };
         let done = AtomicUsize::new(0);
         let load = |(slot, path): (&mut [u8], &PathBuf)| -> Result<(), ReadImageError> {
-            let image = read_image(path);
+            let picture = read_image(path);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
             // A decoded picture has pixels.
-            if let Ok(pixels) = fit(&image?, height, width, Self::FILTER) {
+            if let Ok(pixels) = image::fit(&picture?, &frame) {
                 slot.copy_from_slice(&pixels);
             }
             Ok(())
@@ -138,10 +140,24 @@ mod tests {
         let count = |images: usize| {
             done.fetch_max(images, Ordering::Relaxed);
         };
-        let (store, unreadable) = ImageStore::load(&mut set(&root), 4, 3, &count).expect("loads");
+        let (store, unreadable) = ImageStore::load(&mut set(&root), [4, 3], Fit::Stretch, &count).expect("loads");
         assert_eq!((store.len(), store.size(), unreadable.len(), done.into_inner()), (3, [4, 3], 0, 3));
         for (index, grey) in [10, 20, 30].into_iter().enumerate() {
             assert_eq!(store.image(index), [grey; 36]);
+        }
+    }
+
+    #[test]
+    fn images_keep_their_proportions_in_a_letterbox() {
+        let root = folder(&[("0001_c1.png", 10)]);
+        let sides = image::decode(&std::fs::read(root.path().join("0001_c1.png")).expect("a file")).expect("a picture");
+        assert_eq!((sides.width, sides.height), (4, 8));
+        let red = Fit::Letterbox { colour: [200, 1, 2] };
+        let (store, _) = ImageStore::load(&mut set(&root), [8, 8], red, &|_| {}).expect("loads");
+        for (plane, around) in store.image(0).chunks_exact(64).zip([200, 1, 2]) {
+            for line in plane.chunks_exact(8) {
+                assert_eq!(line, [around, around, 10, 10, 10, 10, around, around]);
+            }
         }
     }
 
@@ -152,7 +168,7 @@ mod tests {
         broken(&root, "0003_c2.png");
         let mut set = set(&root);
         assert_eq!((set.people(), set.images.len()), (3, 5));
-        let (store, unreadable) = ImageStore::load(&mut set, 8, 4, &|_| {}).expect("loads");
+        let (store, unreadable) = ImageStore::load(&mut set, [8, 4], Fit::Stretch, &|_| {}).expect("loads");
         let names: Vec<_> = unreadable.iter().map(|file| file.path.file_name().expect("a name")).collect();
         assert_eq!(names, ["0001_c1.png", "0003_c2.png"]);
         assert!(unreadable[0].reason.starts_with("this is text"), "{}", unreadable[0].reason);
@@ -173,6 +189,9 @@ mod tests {
             message.starts_with("not one of 2 images could be read") && message.contains("0001_c1.png"),
             "{message}"
         );
-        assert!(matches!(ImageStore::load(&mut set(&root), 0, 4, &|_| {}), Err(ImageStoreError::NoSize { .. })));
+        assert!(matches!(
+            ImageStore::load(&mut set(&root), [0, 4], Fit::Stretch, &|_| {}),
+            Err(ImageStoreError::NoSize { .. })
+        ));
     }
 }

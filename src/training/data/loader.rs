@@ -192,6 +192,7 @@ mod tests {
     use super::*;
     use crate::dataset::fixture::folder;
     use crate::image::Erase;
+    use crate::step::Fit;
     use crate::training::data::training_set::Folder;
 
     const HEIGHT: usize = 8;
@@ -207,7 +208,7 @@ mod tests {
         let root = folder(&files);
         let folders = [Folder { path: root.path().into(), validation_people: 0 }];
         let mut set = TrainingSet::read(&folders, 0).expect("reads");
-        let (store, _) = ImageStore::load(&mut set, HEIGHT, WIDTH, &|_| {}).expect("loads");
+        let (store, _) = ImageStore::load(&mut set, [HEIGHT, WIDTH], Fit::Stretch, &|_| {}).expect("loads");
         (set, store)
     }
 

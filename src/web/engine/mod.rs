@@ -17,6 +17,7 @@ use crate::extract::{DeviceChoice, Extractor, normalise};
 use crate::image::Rgba;
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::ReIdentifierConfig;
+use crate::step::Fit;
 use crate::web::error::WebError;
 use crate::weights::{self, InputOptions, Precision, Recognised};
 #[cfg(not(feature = "train"))]
@@ -92,6 +93,7 @@ struct Description<'a> {
     input_height: usize,
     input_width: usize,
     filter: Filter,
+    fit: Fit,
     device: &'static str,
     adapter: &'a str,
     fallback: Option<String>,
@@ -104,7 +106,7 @@ struct Description<'a> {
 impl Engine {
     /// Reads a checkpoint of any dialect, or an ONNX file, and puts the model on a device: "gpu", "cpu", or "auto".
     /// Of an OpenVINO model, `weights` is the `.xml` and `bin` the file with its numbers. `input`, of which everything may be
-    /// left out, is what the user says of the model's images: `{ order, range, height, width }`.
+    /// left out, is what the user says of the model's images: `{ order, range, height, width, filter, fit }`.
     ///
     /// # Errors
     /// `{ code, message }` for a file that is no checkpoint, an unknown architecture, an input that the model cannot have, or a
@@ -153,6 +155,7 @@ impl Engine {
             input_height: config.input.height,
             input_width: config.input.width,
             filter: config.input.filter,
+            fit: config.input.fit,
             device: if device.is_gpu() { "gpu" } else { "cpu" },
             adapter: &device.name,
             fallback: device.fallback.as_ref().map(ToString::to_string),

@@ -7,9 +7,10 @@ use prost::Message;
 use prost::bytes::Bytes;
 use prost::encoding::{self, DecodeContext, WireType};
 
-use super::{FILTER, PRODUCER, damaged, proto};
+use super::{FILTER, FIT, PRODUCER, damaged, proto};
 use crate::graph::budget::{self, ATTRIBUTES, AXES, Budget, NODES};
 use crate::kernels::frozen::preprocess::Filter;
+use crate::step::Fit;
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::nodes::{self, Numbers, Wanted};
@@ -19,8 +20,9 @@ pub(super) struct Network {
     pub name: String,
     /// We wrote the file.
     pub is_ours: bool,
-    /// What a note in a file of ours says of it.
+    /// What notes in a file of ours say of it.
     pub filter: Option<Filter>,
+    pub fit: Option<Fit>,
     pub image: Image,
     /// The values that are asked for.
     pub outputs: Vec<String>,
@@ -56,11 +58,13 @@ impl Network {
         let mut decode = Decoder { fields: &mut fields };
         let model: proto::Model = decode.message(Bytes::copy_from_slice(bytes), &[proto::GRAPH])?;
         let is_ours = model.producer == PRODUCER;
-        let mut filter = None;
+        let (mut filter, mut fit) = (None, None);
         for bytes in model.notes.into_iter().filter(|_| is_ours) {
             let note: proto::Note = decode.message(bytes, &[])?;
-            if note.key == FILTER {
-                filter = note.value.parse().ok();
+            match note.key.as_str() {
+                FILTER => filter = note.value.parse().ok(),
+                FIT => fit = note.value.parse().ok(),
+                _ => {}
             }
         }
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
@@ -111,7 +115,7 @@ impl Network {
         }
         let nodes = needed(nodes, &outputs);
         let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
-        Ok(Self { name, is_ours, filter, image: Image::new(image), outputs, chosen, nodes, tensors, set })
+        Ok(Self { name, is_ours, filter, fit, image: Image::new(image), outputs, chosen, nodes, tensors, set })
     }
 }
 

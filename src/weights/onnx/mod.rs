@@ -22,8 +22,9 @@ pub use write::to_onnx;
 const FORMAT: &str = "ONNX";
 /// Who wrote the files that we write.
 const PRODUCER: &str = "webreid";
-/// The note in our files that says how pictures are resized.
+/// The notes in our files that say how pictures are resized, and what becomes of their proportions.
 const FILTER: &str = "filter";
+const FIT: &str = "fit";
 
 /// Whether these bytes are an ONNX file, by how they begin (the version of the format, then another field of a model) or, where
 /// the fields stand in another order, by being nothing but fields of a model.

@@ -115,13 +115,14 @@ const WORDS: [&str; 83] = [
 ];
 
 pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'static>, WeightsError> {
-    let Network { name, is_ours, filter, image, outputs, chosen, nodes, tensors, set } = network;
+    let Network { name, is_ours, filter, fit, image, outputs, chosen, nodes, tensors, set } = network;
     let mut values = Values { ids: HashMap::new(), values: Vec::new() };
     for (name, tensor) in tensors {
         let constant = stored(tensor);
         values.add(&name, Some(constant));
     }
-    let hints = Hints { stated: image.is_bytes.then_some(Range::Bytes), ours: is_ours, filter, ..Default::default() };
+    let hints =
+        Hints { stated: image.is_bytes.then_some(Range::Bytes), ours: is_ours, filter, fit, ..Default::default() };
     let image = Image { value: values.add(&image.name, None), dims: image.dims };
     let mut given = HashSet::from([image.value]);
     let mut plain = Vec::with_capacity(nodes.len());

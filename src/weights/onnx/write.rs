@@ -12,7 +12,7 @@ use super::proto::{
     Attribute, Dimension, Graph, Model, Node, Note, OperatorSet, Tensor as Initializer, TensorShape, TensorType,
     ValueInfo, ValueType,
 };
-use super::{FILTER, PRODUCER};
+use super::{FILTER, FIT, PRODUCER};
 use crate::graph::budget::NODES;
 use crate::graph::op::{
     Affine, Attention, AveragePool, BatchNorm, ClassToken, Clip, Elu, Gather, GatherChannels, Gelu, GemPool, GroupNorm,
@@ -21,7 +21,7 @@ use crate::graph::op::{
 use crate::graph::{self, Op, Padding, Pool, Shape, transposed};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
-use crate::step::{GeluForm, ResizeFilter, ResizeRule, Weighting};
+use crate::step::{Fit, GeluForm, ResizeFilter, ResizeRule, Weighting};
 use crate::weights::{Tensor, WeightsError};
 
 /// ONNX 1.8's: every runtime of the last years reads it.
@@ -54,21 +54,20 @@ mod kind {
 /// ONNX cannot say.
 pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, WeightsError> {
     let graph = config.graph()?;
-    let InputConfig { height, width, mean, std, order, filter } = &config.input;
-    let (height, width) = (*height, *width);
+    let InputConfig { height, width, mean, std, order, filter, fit } = config.input.clone();
     let shapes = graph.shapes(height, width).map_err(ConfigError::from)?;
     let mut writer =
         Writer { tensors, nodes: Vec::new(), initializers: Vec::new(), known: BTreeSet::new(), names: BTreeMap::new() };
-    let bgr = (*order == ChannelOrder::Bgr).then(|| first_convolution(&graph)).transpose()?;
+    let bgr = (order == ChannelOrder::Bgr).then(|| first_convolution(&graph)).transpose()?;
     let plain = InputConfig::default();
     let mut image = IMAGE.to_owned();
-    let mut mean_and_std = [*mean, *std];
+    let mut mean_and_std = [mean, std];
     if bgr.is_some() {
         mean_and_std.iter_mut().for_each(|values| values.reverse());
     }
     if mean_and_std != [plain.mean, plain.std] {
         // Images of 0…1 are told by small numbers that are not none at all.
-        let is_unit = mean_and_std.concat().iter().all(|value| *value <= 1.0) && (*mean, *std) != ([0.0; 3], [1.0; 3]);
+        let is_unit = mean_and_std.concat().iter().all(|value| *value <= 1.0) && (mean, std) != ([0.0; 3], [1.0; 3]);
         if !is_unit {
             mean_and_std.iter_mut().flatten().for_each(|value| *value *= 255.0);
         }
@@ -88,7 +87,11 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
     let dims = [None, Some(3), Some(height), Some(width)];
     let nodes = writer.nodes.len();
-    let file = writer.file(config.backbone.to_string(), dims, config.features_dim(), *filter);
+    let notes = [
+        (filter != Filter::default()).then(|| (FILTER, filter.to_string())),
+        (fit != Fit::default()).then(|| (FIT, fit.to_string())),
+    ];
+    let file = writer.file(config.backbone.to_string(), dims, config.features_dim(), notes);
     if nodes > NODES || file.len() > LONGEST {
         return Err(WeightsError::Unsupported(format!(
             "as ONNX the network would have {nodes} nodes and {} bytes, and {NODES} and {LONGEST} are the most that are read; \
@@ -649,15 +652,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn file(self, name: String, image: [Option<usize>; 4], features: usize, filter: Filter) -> Vec<u8> {
+    fn file(
+        self,
+        name: String,
+        image: [Option<usize>; 4],
+        features: usize,
+        notes: [Option<(&str, String)>; 2],
+    ) -> Vec<u8> {
         let Self { nodes, initializers, .. } = self;
         let inputs = vec![value_info(IMAGE, &image)];
         let outputs = vec![value_info(FEATURE, &[None, Some(features)])];
         let graph = Graph { nodes, name, initializers, inputs, outputs };
         let operator_sets = vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }];
         let producer = PRODUCER.to_owned();
-        let note = || encoded(&Note { key: FILTER.into(), value: filter.to_string() });
-        let notes = (filter != Filter::default()).then(note).into_iter().collect();
+        let notes = notes.into_iter().flatten();
+        let notes = notes.map(|(key, value)| encoded(&Note { key: key.into(), value })).collect();
         Model { version: FORMAT_VERSION, producer, graph: Some(graph), operator_sets, notes }.encode_to_vec()
     }
 }

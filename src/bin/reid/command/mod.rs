@@ -26,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 use webreid::extract::DeviceChoice;
 use webreid::kernels::frozen::preprocess::Filter;
 use webreid::model::ChannelOrder;
+use webreid::step::Fit;
 use webreid::weights::{BUNDLED, InputOptions, PixelRange};
 
 use self::error::CliError;
@@ -136,12 +137,15 @@ struct Input {
     /// How images are resized: bilinear or bicubic as in Pillow, or linear as in OpenCV
     #[arg(long, value_name = "FILTER", help_heading = INPUT_HEADING)]
     filter: Option<Filter>,
+    /// What becomes of images of other proportions: stretch, letterbox, or letterbox with the colour around them, as in letterbox:#727272
+    #[arg(long, value_name = "FIT", help_heading = INPUT_HEADING)]
+    fit: Option<Fit>,
 }
 
 impl Input {
     fn options(&self) -> InputOptions {
         let [height, width] = [0, 1].map(|side| self.size.map(|size| size[side]));
-        InputOptions { order: self.order, range: self.range, height, width, filter: self.filter }
+        InputOptions { order: self.order, range: self.range, height, width, filter: self.filter, fit: self.fit }
     }
 }
 

@@ -13,6 +13,7 @@
 mod answer;
 mod batch;
 mod device;
+mod network;
 mod plan;
 mod readback;
 
@@ -27,6 +28,7 @@ use wgpu::util::DeviceExt;
 pub(crate) use self::answer::{OPENING, within};
 use self::batch::{Arena, Batch};
 pub use self::device::{GpuDevice, GpuError};
+pub(super) use self::network::GpuNetwork;
 use self::plan::{Plan, Target, Weights};
 use super::{Frozen, Map};
 use crate::kernels::frozen::{Stored, VEC};

@@ -8,7 +8,7 @@ use webreid::dataset::{CameraFrom, ReadImageError};
 use webreid::extract::Extractor;
 use webreid::gallery::{ContentHash, NewPhoto, Photo};
 use webreid::image::{Picture, Rows, fit, quality};
-use webreid::kernels::frozen::preprocess::Filter;
+use webreid::kernels::frozen::preprocess::Frame;
 
 use crate::command::error::CliError;
 use crate::command::features::features_and;
@@ -53,7 +53,7 @@ fn thumbnail(picture: &Picture) -> Option<Vec<u8>> {
     let [width, height] = [picture.width(), picture.height()].map(|side| side as f32);
     let scale = (THUMBNAIL / width.max(height)).min(1.0);
     let [width, height] = [width, height].map(|side| ((side * scale).round() as usize).max(1));
-    let planes = fit(picture, height, width, Filter::Bilinear).ok()?;
+    let planes = fit(picture, &Frame::bilinear(width, height)).ok()?;
     let area = width * height;
     let pixels: Vec<u8> = (0..area).flat_map(|at| [0, 1, 2].map(|plane| planes[plane * area + at])).collect();
     compress(&pixels, width, height, PixelFormat::Rgb, THUMBNAIL_QUALITY, Subsampling::S420).ok()

@@ -8,7 +8,7 @@ use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 use rayon::prelude::*;
 use webreid::dataset::read_image;
 use webreid::image::{Rows, fit};
-use webreid::kernels::frozen::preprocess::Filter;
+use webreid::kernels::frozen::preprocess::Frame;
 
 /// The longer side, in pixels: sharp at the size at which the page shows them, and some 3 kB.
 const SIDE: u32 = 128;
@@ -42,7 +42,7 @@ fn thumbnail(file: &Path) -> Option<Thumbnail> {
     let sides = [picture.width(), picture.height()];
     let longest = sides[0].max(sides[1]).max(SIDE);
     let [width, height] = sides.map(|side| (u64::from(side) * u64::from(SIDE) / u64::from(longest)).max(1) as usize);
-    let planes = fit(&picture, height, width, Filter::Bilinear).ok()?;
+    let planes = fit(&picture, &Frame::bilinear(width, height)).ok()?;
     let area = width * height;
     let pixels: Vec<u8> = (0..area).flat_map(|i| [0, 1, 2].map(|plane| planes[plane * area + i])).collect();
     let jpeg = compress(&pixels, width, height, PixelFormat::Rgb, QUALITY, Subsampling::S420).ok()?;

@@ -16,6 +16,7 @@ use webreid::image::{Augment, AugmentError, Augmenter};
 use webreid::model::{
     BackboneConfig, Bottleneck, ChannelOrder, ConfigError, InputConfig, PRESETS, Pooling, ReIdentifierConfig, preset,
 };
+use webreid::step::Fit;
 use webreid::training::data::{Folder, ImageStore, LoaderConfig};
 use webreid::training::{
     Decay, Depth, Distillation, Objective, OptimizerConfig, SamplerConfig, Schedule, TrainerConfig, Triplet, Visits,
@@ -83,6 +84,9 @@ pub struct ModelConfig {
     pub height: usize,
     #[serde(default = "width")]
     pub width: usize,
+    /// What becomes of images of other proportions: "stretch", "letterbox", or "letterbox:#727272" with the colour around
+    /// them. Without it as `init` takes them, otherwise they are stretched.
+    pub fit: Option<Fit>,
     /// A checkpoint of any known dialect whose tensors the training starts from, where names and shapes agree.
     pub init: Option<PathBuf>,
     /// The order of the colours and the range of the pixels that `init` takes, where its file does not tell them.
@@ -528,7 +532,8 @@ impl TrainConfig {
             let allowed = "those of the first stage: a vision transformer learns positions of one size";
             return Err(value(&format!("stage {}: height, width", stage + 1), &format!("{height}, {width}"), allowed));
         }
-        config.input = InputConfig { height, width, filter: ImageStore::FILTER, ..config.input };
+        let fit = model.fit.unwrap_or_default();
+        config.input = InputConfig { height, width, filter: ImageStore::FILTER, fit, ..config.input };
         let fits = config.graph()?.shapes(height, width);
         fits.map_err(|reason| value("height, width", &format!("{height}, {width}"), &reason.to_string()))?;
         Ok(config)

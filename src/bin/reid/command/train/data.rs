@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{Dataset, Protocol, Split};
 use webreid::model::InputConfig;
+use webreid::step::Fit;
 use webreid::training::data::{ImageStore, Loader, Teacher, TrainingSet};
 
 use super::config::{TrainConfig, TrainConfigError};
@@ -55,7 +56,7 @@ impl Data {
     }
 
     /// Decodes the images in the size of a stage (from 0), unless they are there. What cannot be read is told and left out.
-    pub fn load(&mut self, config: &TrainConfig, stage: usize) -> Result<(), CliError> {
+    pub fn load(&mut self, config: &TrainConfig, stage: usize, fit: Fit) -> Result<(), CliError> {
         let [height, width] = config.size(stage);
         if self.store.as_ref().is_some_and(|store| store.size() == [height, width]) {
             return Ok(());
@@ -67,7 +68,7 @@ impl Data {
             bar.set_style(style);
         }
         let (store, unreadable) =
-            ImageStore::load(&mut self.set, height, width, &|done| bar.set_position(done as u64))?;
+            ImageStore::load(&mut self.set, [height, width], fit, &|done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         for image in &unreadable {
             eprintln!("reid: {}: {}", image.path.display(), image.reason);
@@ -82,7 +83,7 @@ impl Data {
 
     /// The batches of a stage (from 0) whose images were [loaded](Self::load).
     pub fn loader(&mut self, config: &TrainConfig, stage: usize, input: &InputConfig) -> Result<Loader, CliError> {
-        self.load(config, stage)?;
+        self.load(config, stage, input.fit)?;
         let Some(store) = self.store.take() else { unreachable!("the images were loaded") };
         let teacher = config.teacher.as_ref();
         let teacher = teacher.map(|teacher| Teacher::read(&teacher.features, &self.set, teacher.centre)).transpose()?;

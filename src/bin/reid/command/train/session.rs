@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use webreid::extract::{DeviceChoice, ExtractError, Extractor};
@@ -80,7 +80,11 @@ impl Session {
         if stage >= config.stage.len() {
             return Err(CliError::Changed { path: config.output, what: "`stage`".into() });
         }
-        data.load(&config, stage)?;
+        let init = if begun.is_none() { read_init(&config)? } else { None };
+        let input =
+            begun.as_ref().map(|(_, before, ..)| &before.input).or(init.as_ref().map(|(_, init)| &init.config.input));
+        let fit = config.model.fit.or(input.map(|input| input.fit)).unwrap_or_default();
+        data.load(&config, stage, fit)?;
         config.check_people(data.people()).map_err(|source| CliError::TrainValue { source })?;
         let mut record = Record { data: data.print(), input: InputConfig::default(), config: config.clone() };
         let device = ComputeDevice::open(choice).await?;
@@ -96,8 +100,8 @@ impl Session {
             (folder, log, position, Start::Resumed(state))
         } else {
             let network = config.network(0, data.people()).map_err(|source| CliError::TrainValue { source })?;
-            let (tensors, input) = first_weights(&config, &network)?;
-            record.input = input;
+            let (tensors, input) = first_weights(&config, &network, init)?;
+            record.input = InputConfig { fit, ..input };
             let folder = Folder::begin(&config.output, &record)?;
             let log = Log::new(folder.log());
             (folder, log, Position::default(), Start::Weights(tensors))
@@ -126,7 +130,7 @@ impl Session {
     async fn stage(&mut self, start: Start) -> Result<Option<Tensors>, CliError> {
         let stage = self.position.stage;
         let network = self.network(stage)?;
-        self.data.load(&self.config, stage)?;
+        self.data.load(&self.config, stage, network.input.fit)?;
         let source = self.data.loader(&self.config, stage, &network.input)?;
         let config = self.config.trainer(stage);
         let (tensors, state) = match start {
@@ -313,24 +317,34 @@ impl Session {
     fn network(&self, stage: usize) -> Result<ReIdentifierConfig, CliError> {
         let network = self.config.network(stage, self.data.people());
         let mut network = network.map_err(|source| CliError::TrainValue { source })?;
-        let InputConfig { mean, std, order, .. } = self.record.input;
-        network.input = InputConfig { mean, std, order, ..network.input };
+        let InputConfig { mean, std, order, fit, .. } = self.record.input;
+        network.input = InputConfig { mean, std, order, fit, ..network.input };
         Ok(network)
     }
 }
 
-/// Fresh weights, over which those of `model.init` are laid where name and shape agree; and how the input is normalised.
-fn first_weights(config: &TrainConfig, network: &ReIdentifierConfig) -> Result<(Tensors, InputConfig), CliError> {
-    let mut tensors = initial_tensors(network, config.seed).map_err(ExtractError::from)?;
-    let Some(path) = &config.model.init else { return Ok((tensors, network.input.clone())) };
+/// The model of `model.init`.
+fn read_init(config: &TrainConfig) -> Result<Option<(PathBuf, Recognised)>, CliError> {
+    let Some(path) = &config.model.init else { return Ok(None) };
     let (order, range) = (config.model.init_order, config.model.init_range);
     let init = weights::read(path, &InputOptions { order, range, ..Default::default() })?;
+    Ok(Some((path.clone(), init)))
+}
+
+/// Fresh weights, over which those of `init` are laid where name and shape agree; and how the input is normalised.
+fn first_weights(
+    config: &TrainConfig,
+    network: &ReIdentifierConfig,
+    init: Option<(PathBuf, Recognised)>,
+) -> Result<(Tensors, InputConfig), CliError> {
+    let mut tensors = initial_tensors(network, config.seed).map_err(ExtractError::from)?;
+    let Some((path, init)) = init else { return Ok((tensors, network.input.clone())) };
     let headless = ReIdentifierConfig { head: None, ..network.clone() }.graph().map_err(ExtractError::from)?;
     let parameters = headless.parameters();
     let taken: Vec<&Parameter> = parameters.iter().filter(|parameter| fits(parameter, &init.tensors)).collect();
     // A neck of the same length says nothing.
     if taken.iter().all(|parameter| parameter.role != Role::Backbone) {
-        return Err(CliError::ForeignInit { path: path.clone(), architecture: network.backbone.to_string() });
+        return Err(CliError::ForeignInit { path, architecture: network.backbone.to_string() });
     }
     for Parameter { name, .. } in &taken {
         tensors.insert(name.clone(), init.tensors[name].clone());

@@ -1,16 +1,14 @@
 //! A network on a GPU, trusted as far as it gives what the CPU gives: in f16 where that is close enough, in f32 otherwise,
 //! and in batches as large as the GPU takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::DeviceFault;
-use super::extractor::{ExtractError, freeze};
-use crate::graph::frozen::{Counters, CpuRunner, Frozen, GpuDevice, GpuError, GpuRunner};
-use crate::model::ReIdentifierConfig;
-use crate::weights;
+use super::{Counters, GpuDevice, GpuError, GpuRunner};
+use crate::graph::frozen::network::{NetworkError, Source};
+use crate::graph::frozen::{CpuRunner, DeviceFault, Frozen};
 
-/// A kernel that does not run leaves old data behind and no error; then features are off by far more than rounding.
+/// A kernel that does not run leaves old data behind and no error; then outputs are off by far more than rounding.
 const TOLERANCE: f32 = 1e-2;
 
 /// The images that a browser's worker extracts at once: proved at opening, where other numbers are when they first come.
@@ -20,8 +18,7 @@ const LIKELY_BATCH: usize = 8;
 #[derive(Debug)]
 pub struct GpuNetwork {
     gpu: GpuDevice,
-    config: ReIdentifierConfig,
-    tensors: Arc<BTreeMap<String, weights::Tensor>>,
+    source: Source,
     probe: Probe,
     state: Mutex<State>,
 }
@@ -45,22 +42,16 @@ struct State {
     allow(clippy::arc_with_non_send_sync, reason = "natively threads share them, and wasm has one")
 )]
 impl GpuNetwork {
-    /// Puts a model on a GPU, which has to give the CPU's features for images that both are given.
+    /// Puts a model on a GPU, which has to give the CPU's outputs for images that both are given.
     ///
     /// # Errors
-    /// When the GPU fails, or gives other features.
-    pub async fn open(
-        gpu: &GpuDevice,
-        config: &ReIdentifierConfig,
-        tensors: &Arc<BTreeMap<String, weights::Tensor>>,
-        frozen: &Frozen,
-    ) -> Result<Self, ExtractError> {
+    /// When the GPU fails, or gives other outputs.
+    pub async fn open(gpu: &GpuDevice, source: Source, frozen: &Frozen) -> Result<Self, NetworkError> {
         let runner = Some(Arc::new(GpuRunner::new(gpu, frozen).await?));
         let (half, single) = if gpu.is_half() { (runner, None) } else { (None, runner) };
         let network = Self {
             gpu: gpu.clone(),
-            config: config.clone(),
-            tensors: tensors.clone(),
+            source,
             probe: Probe::new(frozen),
             state: Mutex::new(State { half, single, proved: BTreeSet::new(), largest: usize::MAX }),
         };
@@ -81,7 +72,7 @@ impl GpuNetwork {
     ///
     /// # Errors
     /// When these are no whole images, or the GPU fails even with one image at a time.
-    pub async fn run(&self, images: &[f32]) -> Result<Vec<Vec<f32>>, ExtractError> {
+    pub async fn run(&self, images: &[f32]) -> Result<Vec<Vec<f32>>, NetworkError> {
         let (found, size) = (images.len(), self.probe.size);
         if !found.is_multiple_of(size) {
             return Err(GpuError::Images { found, batch: found / size, size }.into());
@@ -117,7 +108,7 @@ impl GpuNetwork {
         state.half.iter().chain(&state.single).map(|runner| runner.counters()).sum()
     }
 
-    async fn run_batch(&self, images: &[f32], batch: usize) -> Result<Vec<Vec<f32>>, ExtractError> {
+    async fn run_batch(&self, images: &[f32], batch: usize) -> Result<Vec<Vec<f32>>, NetworkError> {
         let runner = self.proved(batch).await?;
         let mut outputs = runner.run(images, batch).await?;
         if !runner.is_half() {
@@ -141,7 +132,7 @@ impl GpuNetwork {
     }
 
     /// What runs batches of so many images right.
-    async fn proved(&self, batch: usize) -> Result<Arc<GpuRunner>, ExtractError> {
+    async fn proved(&self, batch: usize) -> Result<Arc<GpuRunner>, NetworkError> {
         let half = self.state().half.clone();
         if let Some(half) = half {
             if self.holds(&half, batch).await? {
@@ -154,12 +145,12 @@ impl GpuNetwork {
     }
 
     /// The same in f32.
-    async fn single_proved(&self, batch: usize) -> Result<Arc<GpuRunner>, ExtractError> {
+    async fn single_proved(&self, batch: usize) -> Result<Arc<GpuRunner>, NetworkError> {
         let made = self.state().single.clone();
         let single = match made {
             Some(single) => single,
             None => {
-                let frozen = freeze(&self.config, &self.tensors)?;
+                let frozen = self.source.freeze()?;
                 let made = Arc::new(GpuRunner::new(&self.gpu.in_single(), &frozen).await?);
                 self.state().single.insert(made).clone()
             }
@@ -169,7 +160,7 @@ impl GpuNetwork {
         if self.holds(&single, batch).await? {
             Ok(single)
         } else {
-            Err(ExtractError::Device(DeviceFault::Wrong.into()))
+            Err(NetworkError::Device(DeviceFault::Wrong.into()))
         }
     }
 
@@ -192,12 +183,12 @@ impl GpuNetwork {
 }
 
 /// Whether fewer images may do.
-fn too_much(error: &ExtractError) -> bool {
-    matches!(error, ExtractError::Gpu(GpuError::OutOfMemory | GpuError::TooLarge { .. }))
+fn too_much(error: &NetworkError) -> bool {
+    matches!(error, NetworkError::Gpu(GpuError::OutOfMemory | GpuError::TooLarge { .. }))
 }
 
-fn is_wrong(error: &ExtractError) -> bool {
-    matches!(error, ExtractError::Device(error) if *error.fault() == DeviceFault::Wrong)
+fn is_wrong(error: &NetworkError) -> bool {
+    matches!(error, NetworkError::Device(error) if *error.fault() == DeviceFault::Wrong)
 }
 
 /// An image's part of a batch's values.

@@ -1,9 +1,9 @@
-//! Choosing what to extract on.
+//! Choosing what to run networks on.
 
 use std::str::FromStr;
 
 #[cfg(feature = "webgpu")]
-use crate::graph::frozen::{GpuDevice, GpuError};
+use super::{GpuDevice, GpuError};
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -135,8 +135,18 @@ impl Device {
         }
     }
 
+    /// The same, where networks compute in f32 alone.
+    #[must_use]
+    pub fn in_single(self) -> Self {
+        #[cfg(feature = "webgpu")]
+        if let Kind::Gpu(device) = &self.kind {
+            return Self { kind: Kind::Gpu(device.in_single()), ..self };
+        }
+        self
+    }
+
     #[cfg(feature = "webgpu")]
-    pub(super) fn of(device: GpuDevice) -> Self {
+    pub(crate) fn of(device: GpuDevice) -> Self {
         Self { name: device.name().to_owned(), kind: Kind::Gpu(device), fallback: None }
     }
 
