@@ -12,7 +12,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! ONNX files spell their network out and are read as well. An OpenVINO model is two files, which [`read_openvino`] takes.
+//! ONNX files spell their network out and are read as well. OpenVINO and TensorFlow.js models are several files, which
+//! [`read_openvino`] and [`read_tfjs`] take.
 //!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
@@ -34,6 +35,7 @@ mod pixels;
 mod pytorch;
 mod safetensors;
 mod state_dict;
+mod tfjs;
 
 pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::Checkpoint;
@@ -47,6 +49,7 @@ pub use input::{InputOptions, PixelRange, UnknownRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
 pub use safetensors::to_safetensors;
+pub use tfjs::{is_tfjs, read_tfjs, read_tfjs_with, tfjs_shards};
 
 pub use crate::tensor::{Precision, Tensor};
 

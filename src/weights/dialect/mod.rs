@@ -15,7 +15,7 @@
 //! | Person_reID_baseline_pytorch | yes | padded | 2 | `model.*`, `classifier.add_block.*`, `classifier.classifier.0.*` |
 //! | MMTracking | yes | padded | 2 | `backbone.*`, `head.fcs.0.*`, `head.fc_out.*` |
 //!
-//! OpenVINO and ONNX files spell their networks out instead (`openvino`, `onnx`).
+//! OpenVINO, ONNX and TensorFlow.js files spell their networks out instead (`openvino`, `onnx`, `tfjs`).
 //!
 //! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says otherwise;
 //! AlignedReID's mean is less than a grey level beside it) and 256×128. Depth, width, IBN, GeM, bottleneck and head are read off the names and shapes.
@@ -79,6 +79,8 @@ pub enum Dialect {
     OpenVino,
     /// A network that its file spells out, as exporters write them.
     Onnx,
+    /// A network that its files spell out, as tensorflowjs_converter writes them.
+    TensorFlowJs,
 }
 
 impl fmt::Display for Dialect {
@@ -98,6 +100,7 @@ impl fmt::Display for Dialect {
             Self::MmTracking => "MMTracking",
             Self::OpenVino => "OpenVINO",
             Self::Onnx => "ONNX",
+            Self::TensorFlowJs => "TensorFlow.js",
         })
     }
 }
@@ -115,7 +118,8 @@ impl Dialect {
             | Self::TorchreidOsnet
             | Self::OpenReid
             | Self::OpenVino
-            | Self::Onnx => Filter::Bilinear,
+            | Self::Onnx
+            | Self::TensorFlowJs => Filter::Bilinear,
         }
     }
 }

@@ -186,7 +186,8 @@ impl Emit {
         if places != 1 || channels != x.at.shape.channels() as u64 {
             return unsupported(format!("over the axes {over:?} of {}, which are not all channels", x.shown()));
         }
-        if node.outputs.contains(&Some(self.output)) && x.at.shape.places() == 1 {
+        let is_last = node.outputs.iter().flatten().any(|output| self.features.contains(output));
+        if is_last && x.at.shape.places() == 1 {
             self.unit = true;
             return Ok(x);
         }
