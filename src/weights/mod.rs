@@ -19,6 +19,7 @@
 
 mod bundled;
 mod checkpoint;
+mod detector;
 mod dialect;
 mod element;
 mod error;
@@ -39,6 +40,7 @@ mod tfjs;
 
 pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::Checkpoint;
+pub use detector::{RecognisedDetector, detector_to_safetensors, read_detector, read_detector_with, read_our_detector};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
 pub use fingerprint::Fingerprint;

@@ -46,7 +46,7 @@ use names::Names;
 
 use super::error::list;
 use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
-use super::{Checkpoint, Tensor, WeightsError};
+use super::{Checkpoint, Tensor, WeightsError, detector};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{Pooling, ReIdentifierConfig};
 
@@ -232,6 +232,9 @@ fn describe(tensors: &Tensors) -> Result<Reading, WeightsError> {
 /// that no network has (NaN, infinite, a negative variance).
 pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
     let Checkpoint { mut tensors, metadata, mut words } = checkpoint;
+    if let Some(json) = metadata.get(detector::KEY) {
+        return Err(WeightsError::is_detector(json));
+    }
     let (reading, provenance) = if let Some(json) = metadata.get(METADATA_KEY) {
         let Description { config, provenance, .. } = describe_ours(json)?;
         (Reading::new(Dialect::Webreid, config, Names::ours(), &["head."]), provenance)
@@ -332,7 +335,7 @@ fn describe_ours(json: &str) -> Result<Description, WeightsError> {
 }
 
 /// Checks one tensor and gives it the network's shape.
-fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
+pub(super) fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
     // A 1×1 convolution of a vector is a linear layer.
     let fits = tensor.shape == shape || (shape.len() == 2 && tensor.shape == [shape[0], shape[1], 1, 1]);
     if !fits {
