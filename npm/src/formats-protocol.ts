@@ -17,4 +17,9 @@ export interface FormatsCalls {
     reply: { weights: Blob; about: About };
   };
   toOnnx: { request: { module: WebAssembly.Module; weights: Blob }; reply: Blob };
+  /** A detector of people. */
+  convertDetector: {
+    request: { module: WebAssembly.Module; content: Blob; bin?: Blob | undefined; name: string };
+    reply: Blob;
+  };
 }

@@ -16,6 +16,10 @@ async function handle(request: Request<FormatsCalls>): Promise<FormatsCalls[keyo
     }
     case "untrained":
       return ours(glue.untrained(request.preset, request.input));
+    case "convertDetector": {
+      const { content, bin, name } = request;
+      return file(glue.convertDetector(await bytesOf(content), name, bin && (await bytesOf(bin))));
+    }
     case "toOnnx":
       return file(glue.toOnnx(await bytesOf(request.weights)));
   }

@@ -28,13 +28,27 @@ export async function toOwnWeights(
   signal: AbortSignal | undefined,
 ): Promise<OwnWeights> {
   if (content instanceof Blob) {
-    if (!bin && !input && (await isOurs(content))) return { content, name };
+    if (!bin && !input && (await begins(content, OURS))) return { content, name };
     const { weights, about } = await callFormats("convert", { content, bin, name, input }, onProgress, signal);
     return { content: weights, name, about };
   }
   const request = { preset: content.untrained, input };
   const { weights, about } = await callFormats("untrained", request, onProgress, signal);
   return { content: weights, name, about };
+}
+
+/** How a safetensors file of ours of a detector begins. */
+const OUR_DETECTOR = '{"__metadata__":{"webreid-detector":';
+
+/** The same for a detector of people. */
+export async function toOwnDetector(
+  { content, bin, name }: WeightsFile,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<OwnWeights> {
+  if (!(content instanceof Blob)) throw new ReidError("bad-input", "A detector has to be trained to find anybody.");
+  if (!bin && (await begins(content, OUR_DETECTOR))) return { content, name };
+  return { content: await callFormats("convertDetector", { content, bin, name }, onProgress, signal), name };
 }
 
 /** One call in a worker of its own, which ends with it. */
@@ -59,7 +73,6 @@ export async function callFormats<K extends keyof FormatsCalls>(
   }
 }
 
-async function isOurs(file: Blob): Promise<boolean> {
-  const start = await file.slice(8, 8 + OURS.length).text();
-  return start === OURS;
+async function begins(file: Blob, header: string): Promise<boolean> {
+  return (await file.slice(8, 8 + header.length).text()) === header;
 }

@@ -22,6 +22,19 @@ export interface OpenVinoModel {
   readonly bin: ModelFile;
 }
 
+export interface TensorFlowJsModel {
+  /** What the network is. */
+  readonly json: ModelFile;
+  /** Its numbers. */
+  readonly bin: ModelFile;
+}
+
+/**
+ * A detector of people: its bytes or where to fetch it, as a file of ours or an ONNX file; or a TensorFlow.js or OpenVINO model,
+ * which is two files. Of an address that ends in `.json` or `.xml` the `.bin` beside it is fetched as well.
+ */
+export type DetectorSource = ModelFile | TensorFlowJsModel | OpenVinoModel;
+
 export interface UntrainedNetwork {
   /** "osnet_x0_25", "reid_resnet50", … */
   readonly untrained: string;
@@ -30,7 +43,7 @@ export interface UntrainedNetwork {
 /** A model's file as its owner has it, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
   readonly content: Blob | UntrainedNetwork;
-  /** The numbers of an OpenVINO model. */
+  /** The numbers of a model that is two files. */
   readonly bin?: Blob | undefined;
   readonly name: string;
 }
@@ -79,21 +92,41 @@ export async function loadWeights(
   if (isObject(source) && "untrained" in source) {
     return { content: { untrained: String(source.untrained) }, name: "untrained" };
   }
-  const load = (file: ModelFile) => loadFile(file, onProgress, signal);
-  if (isObject(source) && "xml" in source && "bin" in source) {
-    const { content, name } = await load(source.xml);
+  const at = typeof source === "string" || source instanceof URL ? address(source) : source;
+  return loadFiles(at, (file) => loadFile(file, "weights", onProgress, signal));
+}
+
+/** The detector that comes with the package. */
+const DETECTOR = new URL("./nanodet-g.safetensors", import.meta.url);
+
+export function loadDetector(
+  source: DetectorSource = DETECTOR,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<WeightsFile> {
+  const at = typeof source === "string" ? resolveUrl(source) : source;
+  return loadFiles(at, (file) => loadFile(file, "detector", onProgress, signal));
+}
+
+/** A model's file, and the one with its numbers where there are two. */
+async function loadFiles(
+  source: ModelFile | OpenVinoModel | TensorFlowJsModel,
+  load: (file: ModelFile) => Promise<{ content: Blob; name: string }>,
+): Promise<WeightsFile> {
+  if (isObject(source) && "bin" in source) {
+    const { content, name } = await load("xml" in source ? source.xml : source.json);
     return { content, bin: (await load(source.bin)).content, name };
   }
-  const url = typeof source === "string" || source instanceof URL ? address(source) : undefined;
-  const file = await load(url ?? source);
-  if (!url?.pathname.toLowerCase().endsWith(".xml")) return file;
-  const beside = new URL(url);
-  beside.pathname = url.pathname.replace(/xml$/i, "bin");
+  const file = await load(source);
+  if (!(source instanceof URL) || !/\.(xml|json)$/i.test(source.pathname)) return file;
+  const beside = new URL(source);
+  beside.pathname = source.pathname.replace(/(xml|json)$/i, "bin");
   return { ...file, bin: (await load(beside)).content };
 }
 
 async function loadFile(
   source: ModelFile,
+  what: "weights" | "detector",
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ content: Blob; name: string }> {
@@ -101,7 +134,7 @@ async function loadFile(
     const url = address(source);
     const blob = await download(url, {
       signal,
-      onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
+      onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
       limit: { bytes: MAX_WEIGHTS_BYTES, error: tooLarge(url.href) },
     });
     return named(blob, fileNameOf(url));

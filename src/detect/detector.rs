@@ -94,28 +94,25 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Puts a detector on a device of its own. A GPU first has to give the CPU's outputs for known inputs. With
-    /// [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
+    /// Puts a detector on the device of a choice: [`Device::open`] and [`Detector::open_on`].
     ///
     /// # Errors
     /// When there is no such device, or none that computes right ([`DetectError::Device`]), or the tensors do not make up
     /// the detector.
     pub async fn open(recognised: &RecognisedDetector, choice: DeviceChoice) -> Result<Self, DetectError> {
-        Self::open_on(recognised, Device::open(choice).await?, choice).await
+        Self::open_on(recognised, &Device::open(choice).await?).await
     }
 
-    /// Puts a detector on the device of another model (`extractor.device().clone()`, `extractor.choice()`).
+    /// Puts a detector on a device, beside whatever else computes there. A GPU first has to give the CPU's outputs for known
+    /// inputs. Where any device will do, the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says
+    /// why.
     ///
     /// # Errors
     /// As [`Detector::open`].
-    pub async fn open_on(
-        recognised: &RecognisedDetector,
-        device: Device,
-        choice: DeviceChoice,
-    ) -> Result<Self, DetectError> {
+    pub async fn open_on(recognised: &RecognisedDetector, device: &Device) -> Result<Self, DetectError> {
         let RecognisedDetector { config, tensors, .. } = recognised;
         let source = source(config, tensors.clone())?;
-        let network = Network::open(source, device.in_single(), choice).await.map_err(NetworkError::of_opening)?;
+        let network = Network::open(source, device.clone().in_single()).await.map_err(NetworkError::of_opening)?;
         Ok(Self { config: config.clone(), network })
     }
 
@@ -126,11 +123,6 @@ impl Detector {
     /// The device at work.
     pub fn device(&self) -> &Device {
         self.network.device()
-    }
-
-    /// What was asked for when it was opened.
-    pub fn choice(&self) -> DeviceChoice {
-        self.network.choice()
     }
 
     /// What the GPU has done for this detector so far and holds for it; `None` on the CPU.

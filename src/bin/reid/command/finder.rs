@@ -60,7 +60,7 @@ impl Whole {
             return Ok(None);
         }
         let (path, detector) = weights::detector(self.detector.as_deref(), "--detector")?;
-        let opened = Detector::open_on(&detector, extractor.device().clone(), extractor.choice()).await;
+        let opened = Detector::open_on(&detector, extractor.device()).await;
         Ok(Some(Finder::new(path, opened, &self.looking)?))
     }
 }
@@ -78,7 +78,7 @@ impl Finder {
     pub async fn open(path: Option<&Path>, looking: &Looking, choice: DeviceChoice) -> Result<Self, CliError> {
         let (path, detector) = weights::detector(path, "--weights")?;
         let finder = Self::new(path, Detector::open(&detector, choice).await, looking)?;
-        let fallback = weights::fallback(finder.detector.device().fallback.as_ref());
+        let fallback = weights::fallback(finder.detector.device().fallback());
         fallback.iter().for_each(|word| eprintln!("reid: {word}"));
         Ok(finder)
     }
