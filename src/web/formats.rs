@@ -56,6 +56,25 @@ pub fn untrained(preset: &str, input: Option<Ts<InputOptions>>) -> Result<Ts<Con
     convert(bytes, preset, None, input)
 }
 
+/// Makes a file of ours of a detector of people: an ONNX file, or a TensorFlow.js or OpenVINO model, of which `bin` has the numbers.
+/// With `half` in half the bytes, for weights that were 16-bit floats before.
+///
+/// # Errors
+/// `{ code, message }` for a file that is no detector, or one that is not known.
+#[wasm_bindgen(js_name = convertDetector, unchecked_return_type = "Uint8Array<ArrayBuffer>")]
+pub fn convert_detector(
+    weights: Vec<u8>,
+    file_name: &str,
+    bin: Option<Vec<u8>>,
+    half: Option<bool>,
+) -> Result<Uint8Array, WebError> {
+    let recognised = weights::read_detector(&weights, bin.as_deref());
+    drop((weights, bin));
+    let precision = if half == Some(true) { Precision::F16 } else { Precision::F32 };
+    let bytes = recognised.and_then(|detector| weights::detector_to_safetensors(&detector, precision));
+    Ok(Uint8Array::from(bytes.map_err(|error| WebError::from(&error).in_file(file_name))?.as_slice()))
+}
+
 /// A file of ours as an ONNX file for other runtimes.
 ///
 /// # Errors

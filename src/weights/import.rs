@@ -5,15 +5,16 @@
 //! settled which images the file's network takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::images::{Hints, Images, Range};
 use super::input::{InputOptions, PixelRange, order_name};
 use super::pixels::{self, Evidence, Layer};
 use super::{Tensor, WeightsError};
 use crate::graph::op::{Affine, Input, Linear};
-use crate::graph::{Convolution, Node, NodeId, Op, Padding, Role, Shape};
+use crate::graph::{Convolution, Graph, Node, NodeId, Op, Padding, Role, Shape};
 use crate::kernels::frozen::preprocess::Filter;
-use crate::model::{BackboneConfig, ChannelOrder, ImportedConfig, InputConfig, ReIdentifierConfig};
+use crate::model::{ChannelOrder, InputConfig};
 use crate::step::Fit;
 
 /// A value of the network: the node that gives it, and its shape without the batch.
@@ -37,6 +38,13 @@ struct Step {
     values: Vec<Vec<f32>>,
     /// What the file calls the layer, if that is a name that people gave.
     label: Option<String>,
+}
+
+/// A network that was read, without what it is for.
+pub(super) struct Imported {
+    pub input: InputConfig,
+    pub network: Graph,
+    pub tensors: BTreeMap<String, Tensor>,
 }
 
 /// Takes operators in execution order.
@@ -139,12 +147,42 @@ impl Importer {
         (&step.op, first)
     }
 
+    /// All values that the step reads which makes a value.
+    pub fn inputs(&self, x: Value) -> Vec<Value> {
+        self.steps[x.id].inputs.iter().map(|&id| Value { id, shape: self.shapes[id] }).collect()
+    }
+
+    /// Whether the outputs depend on a node's value.
+    pub fn is_read(&self, id: NodeId, outputs: &[(Rc<str>, Value)]) -> bool {
+        needed(&self.steps, outputs.iter().map(|(_, value)| *value))[id]
+    }
+
+    /// Height and width of the image.
+    pub fn image(&self) -> [usize; 2] {
+        [self.height, self.width]
+    }
+
+    /// The same as a convolution that gives only `count` of its channels from one on; `None` where it cannot be taken apart.
+    pub fn rows(&mut self, x: Value, start: usize, count: usize) -> Option<Value> {
+        let Step { op: Op::Convolution(convolution), values, .. } = self.steps.get(x.id)? else { return None };
+        let row = values.first()?.len().checked_div(convolution.outputs)?;
+        let weight = values.first()?.get(start * row..(start + count) * row)?.to_vec();
+        let bias = values.get(1).map(|bias| bias.get(start..start + count).map(<[f32]>::to_vec));
+        let values = [Some(Some(weight)), bias].into_iter().flatten().collect::<Option<Vec<_>>>()?;
+        let part = Convolution { outputs: count, ..convolution.clone() };
+        if part.groups != 1 {
+            return None;
+        }
+        let inputs = self.inputs(x);
+        self.push(part.into(), &inputs, values, None)
+    }
+
     /// Decides which images the file's network is given: what the user says wins, then what the file states of its input,
     /// then what its own steps tell, then what stands beside the network; RGB at ImageNet's mean and deviation is the rest.
     ///
     /// # Errors
     /// When the steps do something to the image that suits no usual one, and nothing else tells it.
-    pub fn settle(&mut self, output: Value, hints: &Hints, said: &InputOptions) -> Result<Images, WeightsError> {
+    pub fn settle(&mut self, outputs: &[Value], hints: &Hints, said: &InputOptions) -> Result<Images, WeightsError> {
         let is_untouched = (self.scale, self.shift) == ([1.0; 3], [0.0; 3]);
         // What `to_onnx` writes: images of 0…1, or of 0…255 where small numbers would not tell these.
         let small = |channel: usize| self.scale[channel] >= 1.0 && -self.shift[channel] <= self.scale[channel];
@@ -154,8 +192,9 @@ impl Importer {
             false => Range::Bytes,
         });
         let stated = hints.stated.or(ours);
-        let is_needed = needed(&self.steps, output.id);
-        let layers = self.steps.iter().zip(is_needed).take(output.id + 1);
+        let is_needed = needed(&self.steps, outputs.iter().copied());
+        let last = outputs.iter().map(|output| output.id).max().unwrap_or(0);
+        let layers = self.steps.iter().zip(is_needed).take(last + 1);
         let layers = layers.map(|(step, needed)| needed.then(|| step.layer())).collect::<Vec<_>>();
         let own = match pixels::evidence(self.scale, self.shift, &layers) {
             Ok(own) => own,
@@ -216,8 +255,8 @@ impl Importer {
         self.order = order;
     }
 
-    /// The model whose feature is `output`, without neck and head, and its tensors. What the output does not need is left out.
-    pub fn finish(self, name: String, output: Value) -> (ReIdentifierConfig, BTreeMap<String, Tensor>) {
+    /// The network that gives these outputs. What they do not need is left out.
+    pub fn finish(self, outputs: &[(Rc<str>, Value)]) -> Imported {
         let input = InputConfig {
             height: self.height,
             width: self.width,
@@ -227,7 +266,8 @@ impl Importer {
             filter: self.filter,
             fit: self.fit,
         };
-        let mut steps = kept(self.steps, output.id);
+        let values = outputs.iter().map(|(_, value)| *value);
+        let (mut steps, places) = kept(self.steps, values.clone());
         name_layers(&mut steps);
         let mut tensors = BTreeMap::new();
         let mut nodes = Vec::with_capacity(steps.len());
@@ -238,10 +278,8 @@ impl Importer {
             }
             nodes.push(node);
         }
-        let features = output.shape.channels();
-        let backbone = BackboneConfig::Imported(ImportedConfig { name, nodes, features });
-        let config = ReIdentifierConfig { neck: false, input, ..ReIdentifierConfig::new(backbone, 0) };
-        (config, tensors)
+        let outputs = outputs.iter().map(|(name, value)| (name.to_string(), places[value.id])).collect();
+        Imported { input, network: Graph { nodes, outputs }, tensors }
     }
 }
 
@@ -281,11 +319,12 @@ impl Step {
     }
 }
 
-/// Which steps `output` depends on.
-fn needed(steps: &[Step], output: NodeId) -> Vec<bool> {
+/// Which steps the outputs depend on.
+fn needed(steps: &[Step], outputs: impl Iterator<Item = Value>) -> Vec<bool> {
     let mut is_needed = vec![false; steps.len()];
-    (is_needed[0], is_needed[output]) = (true, true);
-    for id in (0..steps.len()).rev().filter(|&id| id <= output) {
+    is_needed[0] = true;
+    outputs.for_each(|output| is_needed[output.id] = true);
+    for id in (0..steps.len()).rev() {
         if is_needed[id] {
             steps[id].inputs.iter().for_each(|&input| is_needed[input] = true);
         }
@@ -293,9 +332,9 @@ fn needed(steps: &[Step], output: NodeId) -> Vec<bool> {
     is_needed
 }
 
-/// The steps that `output` depends on, which is the last of them then.
-fn kept(steps: Vec<Step>, output: NodeId) -> Vec<Step> {
-    let is_needed = needed(&steps, output);
+/// The steps that the outputs depend on, of which the last is one of them then; and where among these each step is.
+fn kept(steps: Vec<Step>, outputs: impl Iterator<Item = Value>) -> (Vec<Step>, Vec<NodeId>) {
+    let is_needed = needed(&steps, outputs);
     let mut places = vec![0; steps.len()];
     let mut kept = Vec::new();
     for (id, mut step) in steps.into_iter().enumerate().filter(|(id, _)| is_needed[*id]) {
@@ -303,7 +342,7 @@ fn kept(steps: Vec<Step>, output: NodeId) -> Vec<Step> {
         step.inputs.iter_mut().for_each(|input| *input = places[*input]);
         kept.push(step);
     }
-    kept
+    (kept, places)
 }
 
 /// Names the layers as the file does, or counts them by kind. Layers with equal numbers are one layer that several places
@@ -384,15 +423,29 @@ mod tests {
     #[test]
     fn layers_of_equal_numbers_are_one_and_what_nobody_reads_is_left_out() {
         let (importer, sum) = network();
-        let (config, tensors) = importer.finish("net".into(), sum);
+        let Imported { input, network, tensors } = importer.finish(&[("feature".into(), sum)]);
         let names: Vec<&str> = tensors.keys().map(String::as_str).collect();
         assert_eq!(names, ["backbone.fc.weight", "backbone.linear1.weight", "backbone.linear2.weight"]);
-        let graph = config.graph().expect("a network");
-        assert_eq!(graph.nodes.len(), 9);
-        assert_eq!(graph.nodes[2], graph.nodes[3]);
-        assert_eq!((config.input.order, config.features_dim()), (ChannelOrder::Rgb, 2));
-        assert_eq!(config.input.mean, [100.0 / 255.0, 50.0 / 255.0, 25.0 / 255.0]);
-        assert_eq!(config.input.std, [2.0 / 255.0, 4.0 / 255.0, 8.0 / 255.0]);
+        assert_eq!((network.nodes.len(), &network.outputs), (9, &BTreeMap::from([("feature".to_owned(), 8)])));
+        assert_eq!(network.nodes[2], network.nodes[3]);
+        assert_eq!(input.order, ChannelOrder::Rgb);
+        assert_eq!(input.mean, [100.0 / 255.0, 50.0 / 255.0, 25.0 / 255.0]);
+        assert_eq!(input.std, [2.0 / 255.0, 4.0 / 255.0, 8.0 / 255.0]);
+    }
+
+    #[test]
+    fn several_outputs_are_found_again_by_their_names() {
+        let (mut importer, sum) = network();
+        // In the middle, and again at the end.
+        let middle = Value { id: 1, shape: importer.shapes[1] };
+        let unread = importer.push(Op::Relu, &[sum], vec![], None).expect("fits");
+        let last = importer.push(Op::Sigmoid, &[unread], vec![], None).expect("fits");
+        importer.push(Op::Relu, &[last], vec![], None).expect("fits");
+        let Imported { network, .. } =
+            importer.finish(&[("last".into(), last), ("middle".into(), middle), ("again".into(), last)]);
+        assert_eq!(network.nodes.len(), 11);
+        let op = |name: &str| &network.nodes[network.outputs[name]].op;
+        assert_eq!([op("last"), op("middle"), op("again")], [&Op::Sigmoid, &Op::GlobalAveragePool, &Op::Sigmoid]);
     }
 
     #[test]
@@ -404,7 +457,7 @@ mod tests {
         let again = importer.affine(shifted, true, &[1.0, -1.0], &[0.0, 1.0]).expect("fits");
         let apart = importer.affine(again, false, &[3.0, 3.0], &[1.0, 2.0]).expect("fits");
         assert_eq!((fc.id, fc.id + 1), (again.id, apart.id));
-        let (_, tensors) = importer.finish("net".into(), apart);
+        let tensors = importer.finish(&[("feature".into(), apart)]).tensors;
         assert_eq!(tensors["backbone.linear3.weight"].values, [2.0, 4.0, -30.0, -40.0]);
         assert_eq!(tensors["backbone.linear3.bias"].values, [7.0, -7.0]);
         assert_eq!(tensors["backbone.affine1.weight"].values, [3.0, 3.0]);

@@ -12,12 +12,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! ONNX files spell their network out and are read as well. An OpenVINO model is two files, which [`read_openvino`] takes.
+//! ONNX files spell their network out and are read as well. OpenVINO and TensorFlow.js models are several files, which
+//! [`read_openvino`] and [`read_tfjs`] take.
 //!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
 mod bundled;
 mod checkpoint;
+mod detector;
 mod dialect;
 mod element;
 mod error;
@@ -34,9 +36,11 @@ mod pixels;
 mod pytorch;
 mod safetensors;
 mod state_dict;
+mod tfjs;
 
 pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::Checkpoint;
+pub use detector::{RecognisedDetector, detector_to_safetensors, read_detector, read_detector_with, read_our_detector};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
 pub use fingerprint::Fingerprint;
@@ -47,6 +51,7 @@ pub use input::{InputOptions, PixelRange, UnknownRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
 pub use safetensors::to_safetensors;
+pub use tfjs::{is_tfjs, read_tfjs, read_tfjs_with, tfjs_shards};
 
 pub use crate::tensor::{Precision, Tensor};
 
@@ -76,16 +81,4 @@ pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, Weigh
     } else {
         Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
     }
-}
-/// TEMPORARY
-#[derive(Debug)]
-pub struct RecognisedDetector {
-    pub config: crate::model::DetectorConfig,
-    pub tensors: std::collections::BTreeMap<String, Tensor>,
-    pub summary: String,
-    pub provenance: std::collections::BTreeMap<String, String>,
-}
-/// TEMPORARY
-pub fn read_detector(_bytes: &[u8], _bin: Option<&[u8]>) -> Result<RecognisedDetector, WeightsError> {
-    unimplemented!()
 }

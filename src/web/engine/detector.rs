@@ -124,7 +124,7 @@ impl Detector {
     /// # Errors
     /// `{ code, message }` for a file that is not ours, or a device that cannot be had.
     pub async fn create(weights: Vec<u8>, file_name: String, device: Ts<DeviceRequest>) -> Result<Detector, WebError> {
-        let recognised = weights::read_detector(&weights, None);
+        let recognised = weights::read_our_detector(&weights);
         drop(weights);
         let recognised = recognised.map_err(|error| WebError::from(&error).in_file(&file_name))?;
         let device = device.to_rust()?.open().await?;

@@ -15,7 +15,7 @@
 //! | Person_reID_baseline_pytorch | yes | padded | 2 | `model.*`, `classifier.add_block.*`, `classifier.classifier.0.*` |
 //! | MMTracking | yes | padded | 2 | `backbone.*`, `head.fcs.0.*`, `head.fc_out.*` |
 //!
-//! OpenVINO and ONNX files spell their networks out instead (`openvino`, `onnx`).
+//! OpenVINO, ONNX and TensorFlow.js files spell their networks out instead (`openvino`, `onnx`, `tfjs`).
 //!
 //! Every one reads RGB at ImageNet's mean and deviation (fast-reid's are the same over 0–255, unless the file says otherwise;
 //! AlignedReID's mean is less than a grey level beside it) and 256×128. Depth, width, IBN, GeM, bottleneck and head are read off the names and shapes.
@@ -46,7 +46,7 @@ use names::Names;
 
 use super::error::list;
 use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
-use super::{Checkpoint, Tensor, WeightsError};
+use super::{Checkpoint, Tensor, WeightsError, detector};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{Pooling, ReIdentifierConfig};
 
@@ -79,6 +79,8 @@ pub enum Dialect {
     OpenVino,
     /// A network that its file spells out, as exporters write them.
     Onnx,
+    /// A network that its files spell out, as tensorflowjs_converter writes them.
+    TensorFlowJs,
 }
 
 impl fmt::Display for Dialect {
@@ -98,6 +100,7 @@ impl fmt::Display for Dialect {
             Self::MmTracking => "MMTracking",
             Self::OpenVino => "OpenVINO",
             Self::Onnx => "ONNX",
+            Self::TensorFlowJs => "TensorFlow.js",
         })
     }
 }
@@ -115,7 +118,8 @@ impl Dialect {
             | Self::TorchreidOsnet
             | Self::OpenReid
             | Self::OpenVino
-            | Self::Onnx => Filter::Bilinear,
+            | Self::Onnx
+            | Self::TensorFlowJs => Filter::Bilinear,
         }
     }
 }
@@ -210,7 +214,7 @@ fn describe(tensors: &Tensors) -> Result<Reading, WeightsError> {
 /// Refuses a checkpoint that lacks tensors (other than a head's), has layers that would be left out, other shapes, or values
 /// that no network has (NaN, infinite, a negative variance).
 pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
-    if checkpoint.metadata.contains_key(METADATA_KEY) {
+    if checkpoint.metadata.contains_key(METADATA_KEY) || checkpoint.metadata.contains_key(detector::KEY) {
         return recognise_ours(checkpoint);
     }
     let mut reading = describe(&checkpoint.tensors)?;
@@ -221,6 +225,9 @@ pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
 
 /// [`recognise`] for a file of ours alone, which says itself what it holds: nothing that knows other projects is needed for it.
 pub(super) fn recognise_ours(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
+    if let Some(json) = checkpoint.metadata.get(detector::KEY) {
+        return Err(WeightsError::is_detector(json));
+    }
     let json = checkpoint.metadata.get(METADATA_KEY).ok_or_else(|| {
         WeightsError::UnknownFormat("this file was not written by webreid; it has to be converted first".into())
     })?;
@@ -325,7 +332,7 @@ fn describe_ours(json: &str) -> Result<Description, WeightsError> {
 }
 
 /// Checks one tensor and gives it the network's shape.
-fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
+pub(super) fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
     // A 1×1 convolution of a vector is a linear layer.
     let fits = tensor.shape == shape || (shape.len() == 2 && tensor.shape == [shape[0], shape[1], 1, 1]);
     if !fits {

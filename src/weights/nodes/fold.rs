@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::array::{Array, count};
 use super::sizes::{self, Arithmetic, Places, Size, known};
 use super::{
-    Attribute, Image, Network, Node, Numbers, Refusal, Stored, ValueId, axes, axis, damaged, run, unsupported,
+    Attribute, Image, Network, Node, Numbers, Output, Refusal, Stored, ValueId, axes, axis, damaged, run, unsupported,
 };
 use crate::graph::Shape;
 use crate::graph::budget::{self, AXES, Budget, LIST, TooMuch};
@@ -43,8 +43,7 @@ pub(super) struct Folded<'a> {
     pub batch: Option<u64>,
     pub nodes: Vec<Node<'a>>,
     pub facts: Vec<Option<Fact>>,
-    pub names: Vec<Rc<str>>,
-    pub output: ValueId,
+    pub outputs: Vec<Output>,
     pub budget: Budget,
 }
 
@@ -74,11 +73,11 @@ fn image_size(image: &Image, name: &str) -> Result<([Option<usize>; 2], bool), W
 }
 
 pub(super) fn fold<'a>(network: Network<'a>, input: &InputOptions) -> Result<Folded<'a>, WeightsError> {
-    let Network { format, name, image, hints, nodes, values, output, outputs, mut budget } = network;
+    let Network { format, name, image, hints, nodes, values, mut outputs, chosen, mut budget } = network;
     let image_name = values[image.value].name.clone();
     let (size, channels_last) = image_size(&image, &image_name)?;
     let [height, width] = input.size(size)?;
-    let assumed = [input.size_assumed(size, [height, width]), outputs].into_iter().flatten().collect::<Vec<_>>();
+    let assumed = [input.size_assumed(size, [height, width]), chosen].into_iter().flatten().collect::<Vec<_>>();
     budget::map(|| format!("`{image_name}`"), Shape::Map([3, height, width]))?;
     let names: Vec<Rc<str>> = values.iter().map(|value| value.name.clone()).collect();
     let mut batch = image.dims.first().copied().flatten().and_then(|batch| i64::try_from(batch).ok());
@@ -137,17 +136,20 @@ pub(super) fn fold<'a>(network: Network<'a>, input: &InputOptions) -> Result<Fol
             Some(Stop::Error(error)) => return Err(error),
             None => {}
         }
-        let Some(output) = output else {
+        if outputs.is_empty() {
             return Err(WeightsError::Damaged { format, reason: "it has no result".into() });
-        };
-        let read = fold.load(output);
-        let output = fold.alias[output];
-        if !matches!(read, Ok(Fact::Flow(_))) {
-            let reason = match read {
-                Err(Refusal::Told(error)) => return Err(error),
-                _ => "it is no value of the image alone".into(),
-            };
-            return Err(WeightsError::Operator { operator: "output".into(), node: names[output].to_string(), reason });
+        }
+        for output in &mut outputs {
+            let read = fold.load(output.value);
+            output.value = fold.alias[output.value];
+            if !matches!(read, Ok(Fact::Flow(_))) {
+                let reason = match read {
+                    Err(Refusal::Told(error)) => return Err(error),
+                    _ => "it is no value of the image alone".into(),
+                };
+                let node = output.name.to_string();
+                return Err(WeightsError::Operator { operator: "output".into(), node, reason });
+            }
         }
         let facts = fold.facts;
         let batch = batch.and_then(|batch| u64::try_from(batch).ok());
@@ -162,8 +164,7 @@ pub(super) fn fold<'a>(network: Network<'a>, input: &InputOptions) -> Result<Fol
             batch,
             nodes: kept,
             facts,
-            names,
-            output,
+            outputs,
             budget,
         });
     }

@@ -22,8 +22,11 @@ use std::rc::Rc;
 use super::WeightsError;
 use super::dialect::{Dialect, Recognised, imported};
 use super::images::Hints;
+use super::import::Imported;
 use super::input::InputOptions;
 use crate::graph::budget::{Budget, TooMuch};
+use crate::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
+pub(super) use emit::Emitted;
 
 /// The place of a value in [`Network::values`].
 pub(super) type ValueId = usize;
@@ -39,12 +42,29 @@ pub(super) struct Network<'a> {
     /// Each after those that it reads.
     pub nodes: Vec<Node<'a>>,
     pub values: Vec<Named<'a>>,
-    /// The value that is the feature.
-    pub output: Option<ValueId>,
-    /// Tells which of several outputs it is.
-    pub outputs: Option<String>,
+    /// The values that are asked for.
+    pub outputs: Vec<Output>,
+    /// Tells which of several outputs is taken for the feature.
+    pub chosen: Option<String>,
     /// The numbers of constants and layers.
     pub budget: Budget,
+}
+
+/// What of a file's network is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wanted {
+    /// One output, which is a re-identification model's feature.
+    Feature,
+    /// All that it gives.
+    Outputs,
+}
+
+/// A value that the network gives.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    /// The file's.
+    pub name: Rc<str>,
+    pub value: ValueId,
 }
 
 /// The input.
@@ -135,18 +155,62 @@ fn damaged<T>(reason: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Damaged(reason.into()))
 }
 
+/// The place of the output that is the feature in a list of names and, where the file states them, dimensions with the batch's;
+/// and the words for it where there are several: the one that is called so, or the first that is a vector.
+fn feature(outputs: &[(&str, Option<Vec<Option<usize>>>)]) -> (usize, Option<String>) {
+    if outputs.len() < 2 {
+        return (0, None);
+    }
+    let is_vector = |(_, dims): &(&str, Option<Vec<Option<usize>>>)| {
+        dims.as_ref().is_none_or(|dims| dims.len() == 2 || dims.iter().skip(2).all(|size| *size == Some(1)))
+    };
+    let is_called = |place: &usize| {
+        let name = outputs[*place].0.to_lowercase();
+        is_vector(&outputs[*place]) && ["feat", "embed"].iter().any(|word| name.contains(word))
+    };
+    let mut called = (0..outputs.len()).filter(is_called);
+    let named = called.next().filter(|_| called.next().is_none());
+    let chosen = named.or_else(|| outputs.iter().position(is_vector)).unwrap_or(0);
+    let names: Vec<String> = outputs.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let words = format!("Of its outputs {} {} is taken for the feature.", names.join(", "), names[chosen]);
+    (chosen, Some(words))
+}
+
+/// Of what a file lists those outputs that are asked for, and the words for the choice.
+pub(super) fn wanted<T>(
+    mut outputs: Vec<T>,
+    wanted: Wanted,
+    stated: impl Fn(&T) -> (&str, Option<Vec<Option<usize>>>),
+) -> (Vec<T>, Option<String>) {
+    if wanted == Wanted::Outputs || outputs.is_empty() {
+        return (outputs, None);
+    }
+    let (place, words) = feature(&outputs.iter().map(stated).collect::<Vec<_>>());
+    (vec![outputs.swap_remove(place)], words)
+}
+
 /// The model that the network is, without neck and head. `input` is what the user says of the image.
-pub(super) fn recognise(network: Network, dialect: Dialect, input: &InputOptions) -> Result<Recognised, WeightsError> {
-    let folded = fold::fold(network, input)?;
-    let folded = rules::rewrite(folded);
-    let emitted = emit::emit(folded, input)?;
-    let mut recognised = imported(dialect, emitted.config, emitted.tensors)?;
-    emitted.images.tell(&mut recognised.summary, &mut recognised.assumed);
-    recognised.assumed.extend(emitted.assumed);
-    if emitted.unit {
+pub(super) fn recognise(emitted: Emitted, dialect: Dialect, input: &InputOptions) -> Result<Recognised, WeightsError> {
+    let Emitted { name, mut importer, outputs, hints, assumed, unit } = emitted;
+    let Some((_, feature)) = outputs.first().cloned() else { unreachable!("a network without a result is refused") };
+    let images = importer.settle(&[feature], &hints, input)?;
+    let Imported { input, network, tensors } = importer.finish(&outputs);
+    let backbone =
+        BackboneConfig::Imported(ImportedConfig { name, nodes: network.nodes, features: feature.shape.channels() });
+    let config = ReIdentifierConfig { neck: false, input, ..ReIdentifierConfig::new(backbone, 0) };
+    let mut recognised = imported(dialect, config, tensors)?;
+    images.tell(&mut recognised.summary, &mut recognised.assumed);
+    recognised.assumed.extend(assumed);
+    if unit {
         recognised.summary += " Its last step, which gives the feature the length 1, is left to the matching.";
     }
     Ok(recognised)
+}
+
+/// The network as operators of ours. `input` is what the user says of the image.
+pub(super) fn emit(network: Network, wanted: Wanted, input: &InputOptions) -> Result<Emitted, WeightsError> {
+    let folded = fold::fold(network, input)?;
+    emit::emit(rules::rewrite(folded), wanted)
 }
 
 impl<'a> Node<'a> {

@@ -13,7 +13,7 @@ use crate::kernels::frozen::preprocess::Filter;
 use crate::step::Fit;
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
-use crate::weights::nodes::Numbers;
+use crate::weights::nodes::{self, Numbers, Wanted};
 
 /// A network as its file lists it.
 pub(super) struct Network {
@@ -24,14 +24,14 @@ pub(super) struct Network {
     pub filter: Option<Filter>,
     pub fit: Option<Fit>,
     pub image: Image,
-    /// The value that is the feature.
-    pub output: String,
-    /// Those that the output needs, in the file's order.
+    /// The values that are asked for.
+    pub outputs: Vec<String>,
+    /// Those that the outputs need, in the file's order.
     pub nodes: Vec<proto::Node>,
     /// The constants by their names.
     pub tensors: HashMap<String, proto::Tensor>,
-    /// Tells which of several outputs it is.
-    pub outputs: Option<String>,
+    /// Tells which of several outputs is taken for the feature.
+    pub chosen: Option<String>,
     /// The operator set.
     pub set: i64,
 }
@@ -53,7 +53,7 @@ const UINT8: i32 = 2;
 const NO_NAMES: [&str; 4] = ["", "main_graph", "torch_jit", "torch-jit-export"];
 
 impl Network {
-    pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
+    pub fn read(bytes: &[u8], wanted: Wanted) -> Result<Self, WeightsError> {
         let mut fields = Budget::fields();
         let mut decode = Decoder { fields: &mut fields };
         let model: proto::Model = decode.message(Bytes::copy_from_slice(bytes), &[proto::GRAPH])?;
@@ -107,43 +107,29 @@ impl Network {
         for bytes in graph.outputs {
             outputs.push(decode.message::<proto::ValueInfo>(bytes, proto::DIMENSIONS)?);
         }
-        let (output, outputs) = feature(outputs)?;
+        let (outputs, chosen) = nodes::wanted(outputs, wanted, |output| (&output.name, output.dims()));
+        let outputs: Vec<String> = outputs.into_iter().map(|output| output.name).collect();
         let mut nodes: Vec<proto::Node> = Vec::with_capacity(graph.nodes.len());
         for bytes in graph.nodes {
             nodes.push(decode.message(bytes, &[])?);
         }
-        let nodes = needed(nodes, &output);
+        let nodes = needed(nodes, &outputs);
         let name = if NO_NAMES.contains(&graph.name.as_str()) { "network of an ONNX file".into() } else { graph.name };
-        Ok(Self { name, is_ours, filter, fit, image: Image::new(image), output, outputs, nodes, tensors, set })
+        Ok(Self { name, is_ours, filter, fit, image: Image::new(image), outputs, chosen, nodes, tensors, set })
     }
 }
 
-/// The output that is the feature, and the words for it where there are several: the one that is called so, or the first that
-/// is a vector.
-fn feature(mut outputs: Vec<proto::ValueInfo>) -> Result<(String, Option<String>), WeightsError> {
-    if outputs.len() < 2 {
-        let only = outputs.pop().ok_or_else(|| damaged("it has no output"))?;
-        return Ok((only.name, None));
+impl proto::ValueInfo {
+    /// The dimensions, `None` for each that is left open, where the file says them.
+    fn dims(&self) -> Option<Vec<Option<usize>>> {
+        let shape = self.kind.as_ref()?.tensor.as_ref()?.shape.as_ref()?;
+        Some(shape.dims.iter().map(|dim| dim.value.and_then(|size| usize::try_from(size).ok())).collect())
     }
-    let names: Vec<String> = outputs.iter().map(|output| format!("`{}`", output.name)).collect();
-    let is_vector = |output: &proto::ValueInfo| {
-        let shape = output.kind.as_ref().and_then(|kind| kind.tensor.as_ref()?.shape.as_ref());
-        shape.is_none_or(|shape| shape.dims.len() == 2 || shape.dims.iter().skip(2).all(|dim| dim.value == Some(1)))
-    };
-    let is_called = |output: &&proto::ValueInfo| {
-        let name = output.name.to_lowercase();
-        is_vector(output) && ["feat", "embed"].iter().any(|word| name.contains(word))
-    };
-    let mut called = outputs.iter().filter(is_called);
-    let named = called.next().filter(|_| called.next().is_none());
-    let chosen = named.or_else(|| outputs.iter().find(|output| is_vector(output))).unwrap_or(&outputs[0]).name.clone();
-    let words = format!("Of its outputs {} `{chosen}` is taken for the feature.", names.join(", "));
-    Ok((chosen, Some(words)))
 }
 
-/// The nodes that `output` depends on, in their order.
-fn needed(nodes: Vec<proto::Node>, output: &str) -> Vec<proto::Node> {
-    let mut wanted = HashSet::from([output.to_owned()]);
+/// The nodes that the outputs depend on, in their order.
+fn needed(nodes: Vec<proto::Node>, outputs: &[String]) -> Vec<proto::Node> {
+    let mut wanted: HashSet<String> = outputs.iter().cloned().collect();
     let mut kept = Vec::new();
     // A node reads what nodes before it give: one way back finds them all.
     for node in nodes.into_iter().rev() {

@@ -14,6 +14,7 @@ use prost::encoding::decode_varint;
 use super::dialect::{Dialect, Recognised};
 use super::error::WeightsError;
 use super::input::InputOptions;
+use super::nodes::{Emitted, Wanted};
 use file::Network;
 pub use write::to_onnx;
 
@@ -72,8 +73,13 @@ pub fn read_onnx(bytes: &[u8]) -> Result<Recognised, WeightsError> {
 
 /// [`read_onnx`], with what the user says of the input.
 pub(super) fn read_onnx_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
-    let network = nodes::nodes(Network::read(bytes)?, bytes.len())?;
-    super::nodes::recognise(network, Dialect::Onnx, input)
+    super::nodes::recognise(emit(bytes, Wanted::Feature, input)?, Dialect::Onnx, input)
+}
+
+/// The file's network as operators of ours.
+pub(super) fn emit(bytes: &[u8], wanted: Wanted, input: &InputOptions) -> Result<Emitted, WeightsError> {
+    let network = nodes::nodes(Network::read(bytes, wanted)?, bytes.len())?;
+    super::nodes::emit(network, wanted, input)
 }
 
 fn damaged(reason: impl Into<String>) -> WeightsError {

@@ -9,7 +9,7 @@ use super::{FORMAT, damaged, proto};
 use crate::graph::budget::Budget;
 use crate::weights::WeightsError;
 use crate::weights::images::{Hints, Range};
-use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Stored, ValueId};
+use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId};
 
 /// Attributes that became inputs: of the operator, in the order of the inputs after the first.
 const BECAME_INPUTS: [(&str, &[&str]); 12] = [
@@ -115,7 +115,7 @@ const WORDS: [&str; 83] = [
 ];
 
 pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'static>, WeightsError> {
-    let Network { name, is_ours, filter, fit, image, output, outputs, nodes, tensors, set } = network;
+    let Network { name, is_ours, filter, fit, image, outputs, chosen, nodes, tensors, set } = network;
     let mut values = Values { ids: HashMap::new(), values: Vec::new() };
     for (name, tensor) in tensors {
         let constant = stored(tensor);
@@ -135,7 +135,7 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
         }
         plain.push(node);
     }
-    let output = Some(values.id(&output));
+    let outputs = outputs.iter().map(|name| Output { name: name.as_str().into(), value: values.id(name) }).collect();
     let budget = Budget::numbers(file);
     Ok(nodes::Network {
         format: FORMAT,
@@ -144,8 +144,8 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
         hints,
         nodes: plain,
         values: values.values,
-        output,
         outputs,
+        chosen,
         budget,
     })
 }

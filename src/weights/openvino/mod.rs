@@ -12,6 +12,7 @@ use roxmltree::{Document, ParsingOptions};
 use super::dialect::{Dialect, Recognised};
 use super::error::WeightsError;
 use super::input::InputOptions;
+use super::nodes::{Emitted, Wanted};
 use crate::graph::budget::{self, ELEMENTS, NODES, TooMuch};
 use file::Network;
 
@@ -45,6 +46,11 @@ pub fn read_openvino(xml: &[u8], bin: &[u8]) -> Result<Recognised, WeightsError>
 /// # Errors
 /// What [`read_openvino`] refuses, and [`WeightsError::Input`] for an input that this model cannot have.
 pub fn read_openvino_with(xml: &[u8], bin: &[u8], input: &InputOptions) -> Result<Recognised, WeightsError> {
+    super::nodes::recognise(emit(xml, bin, Wanted::Feature, input)?, Dialect::OpenVino, input)
+}
+
+/// The files' network as operators of ours.
+pub(super) fn emit(xml: &[u8], bin: &[u8], wanted: Wanted, input: &InputOptions) -> Result<Emitted, WeightsError> {
     let text = std::str::from_utf8(xml).map_err(|error| damaged(format!("the .xml is no text: {error}")))?;
     check_attributes(xml)?;
     let options = ParsingOptions { nodes_limit: ELEMENTS as u32, ..Default::default() };
@@ -56,7 +62,7 @@ pub fn read_openvino_with(xml: &[u8], bin: &[u8], input: &InputOptions) -> Resul
         error => damaged(format!("the .xml cannot be read: {error}")),
     })?;
     let network = Network::read(&document)?;
-    super::nodes::recognise(nodes::nodes(network, bin)?, Dialect::OpenVino, input)
+    super::nodes::emit(nodes::nodes(network, bin, wanted)?, wanted, input)
 }
 
 /// Each attribute is compared with those before it in its element.

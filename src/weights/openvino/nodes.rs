@@ -7,7 +7,7 @@ use super::file::{Layer, Network};
 use super::{FORMAT, damaged};
 use crate::graph::budget::Budget;
 use crate::weights::WeightsError;
-use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Stored, ValueId};
+use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId, Wanted};
 
 /// What means the same in both, and needs no more than another word.
 const WORDS: [(&str, &str); 44] = [
@@ -57,7 +57,11 @@ const WORDS: [(&str, &str); 44] = [
     ("Tile", "Tile"),
 ];
 
-pub(super) fn nodes<'a>(network: Network<'a>, bin: &'a [u8]) -> Result<nodes::Network<'a>, WeightsError> {
+pub(super) fn nodes<'a>(
+    network: Network<'a>,
+    bin: &'a [u8],
+    wanted: Wanted,
+) -> Result<nodes::Network<'a>, WeightsError> {
     let mut parameters = network.layers.iter().filter(|layer| layer.kind == "Parameter");
     let parameter = parameters.next().ok_or_else(|| damaged("it has no input"))?;
     if let Some(second) = parameters.next() {
@@ -82,27 +86,19 @@ pub(super) fn nodes<'a>(network: Network<'a>, bin: &'a [u8]) -> Result<nodes::Ne
     for (place, layer) in layers.iter().enumerate() {
         match layer.kind {
             "Parameter" => image = Some(speller.first[place]),
-            "Result" => results.push(speller.value(layer, 0)?),
+            "Result" => {
+                let value = speller.value(layer, 0)?;
+                results.push(Output { name: speller.values[value].name.clone(), value });
+            }
             _ => speller.layer(place, layer)?,
         }
     }
     let image = Image { value: image.ok_or_else(|| damaged("it has no input"))?, dims };
     let Speller { values, nodes, .. } = speller;
-    let (output, outputs) = feature(&results, &values);
+    let stated = |output: &Output| values[output.value].stated.clone();
+    let (outputs, chosen) = nodes::wanted(results, wanted, |output| (&output.name, stated(output)));
     let (name, hints, budget) = (network.name.to_owned(), network.hints, Budget::numbers(bin.len()));
-    Ok(nodes::Network { format: FORMAT, name, image, hints, nodes, values, output, outputs, budget })
-}
-
-/// The result that is the feature, and the words for it where there are several: the first that is a vector.
-fn feature(results: &[ValueId], values: &[Named]) -> (Option<ValueId>, Option<String>) {
-    let [first, _, ..] = results else {
-        return (results.first().copied(), None);
-    };
-    let is_vector = |value: &&ValueId| values[**value].stated.as_ref().is_some_and(|dims| dims.len() == 2);
-    let chosen = *results.iter().find(is_vector).unwrap_or(first);
-    let names: Vec<String> = results.iter().map(|&value| format!("`{}`", values[value].name)).collect();
-    let words = format!("Of its results {} `{}` is taken for the feature.", names.join(", "), values[chosen].name);
-    (Some(chosen), Some(words))
+    Ok(nodes::Network { format: FORMAT, name, image, hints, nodes, values, outputs, chosen, budget })
 }
 
 /// The image's dimensions; `?`, `-1` and ranges such as `1..512` leave them open.

@@ -228,6 +228,18 @@ impl Emit {
         self.arrange(x, &all, Form::Vector).map(|flow| flow.at)
     }
 
+    /// What the network gives, whatever it is: its places in the file's order and its channels.
+    pub(super) fn output(&mut self, x: &Flow) -> Result<Value, Refusal> {
+        let is_batch = |atom: &Atom| atom.axis == Axis::Batch;
+        let (first, rest) = x.layout.dims.split_first().unwrap_or((const { &Vec::new() }, &[]));
+        if rest.iter().flatten().any(is_batch) || (self.batch != 1 && !first.iter().all(is_batch)) {
+            return unsupported("the values of all images in a row");
+        }
+        let channels = x.channel_dims();
+        let form = self.form_of(x, &channels);
+        self.arrange(x, &channels, form).map(|flow| flow.at)
+    }
+
     /// Some of the steps along the places become channels: a value for each of them, joined along the channels.
     fn places_to_channels(
         &mut self,

@@ -10,26 +10,26 @@ mod layers;
 mod pooling;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use super::array::Array;
 use super::fold::{Fact, Folded, shown};
 use super::layout::{Axis, Layout, OPEN};
 use super::sizes::Size;
-use super::{Node, Refusal, ValueId, unsupported};
+use super::{Node, Refusal, ValueId, Wanted, unsupported};
 use crate::graph::budget::{self, Budget};
-use crate::graph::{NodeId, Op, Shape};
-use crate::model::ReIdentifierConfig;
-use crate::weights::images::Images;
+use crate::graph::{NodeId, Op, Padding, Shape};
+use crate::weights::WeightsError;
+use crate::weights::images::Hints;
 use crate::weights::import::{Importer, Value};
-use crate::weights::input::InputOptions;
-use crate::weights::{Tensor, WeightsError};
 
-pub(super) struct Emitted {
-    pub config: ReIdentifierConfig,
-    pub tensors: BTreeMap<String, Tensor>,
-    pub images: Images,
+pub(in crate::weights) struct Emitted {
+    pub name: String,
+    pub importer: Importer,
+    /// By the file's names.
+    pub outputs: Vec<(Rc<str>, Value)>,
+    pub hints: Hints,
     /// The words for what the file leaves open.
     pub assumed: Vec<String>,
     /// Whether the network ends by dividing the feature by its length.
@@ -53,38 +53,40 @@ struct Emit {
     /// How many nodes read a value.
     readers: Vec<usize>,
     flows: Vec<Option<Flow>>,
-    output: ValueId,
+    /// The values that are left to the matching to bring to length 1.
+    features: HashSet<ValueId>,
     /// The file's; 1 is no dimension.
     batch: u64,
     unit: bool,
     /// Values whose places were put in an order, by the value and the order.
     moved: BTreeMap<(NodeId, Vec<u32>), Value>,
+    /// Values with something around them, which a layer that reads them may put there itself.
+    padded: BTreeMap<NodeId, Padded>,
 }
 
-pub(super) fn emit(folded: Folded, input: &InputOptions) -> Result<Emitted, WeightsError> {
+/// What a value is without what is around it.
+struct Padded {
+    from: Value,
+    padding: Padding,
+    /// That only a max pooling may read it: less than any number is around it, which no operator here makes. The error else.
+    lowest: Option<WeightsError>,
+}
+
+pub(super) fn emit(folded: Folded, wanted: Wanted) -> Result<Emitted, WeightsError> {
     let Folded {
-        name,
-        hints,
-        image,
-        height,
-        width,
-        channels_last,
-        assumed,
-        batch,
-        nodes,
-        facts,
-        names,
-        output,
-        budget,
-        ..
+        name, hints, image, height, width, channels_last, assumed, batch, nodes, facts, outputs, budget, ..
     } = folded;
     let (importer, value) = Importer::new(height, width);
     let batch = batch.unwrap_or(OPEN);
     let mut readers = vec![0; facts.len()];
-    readers[output] += 1;
+    outputs.iter().for_each(|output| readers[output.value] += 1);
     nodes.iter().flat_map(|node| node.inputs.iter().flatten()).for_each(|&input| readers[input] += 1);
     let flows = vec![None; facts.len()];
-    let mut emit = Emit { importer, budget, facts, readers, flows, output, batch, unit: false, moved: BTreeMap::new() };
+    let is_feature = wanted == Wanted::Feature;
+    let features = outputs.iter().filter(|_| is_feature).map(|output| output.value).collect();
+    let moved = BTreeMap::new();
+    let mut emit =
+        Emit { importer, budget, facts, readers, flows, features, batch, unit: false, moved, padded: BTreeMap::new() };
     let mut layout = Layout::of(value.shape, batch);
     if channels_last {
         layout = layout.transpose(&[0, 2, 3, 1]);
@@ -93,23 +95,34 @@ pub(super) fn emit(folded: Folded, input: &InputOptions) -> Result<Emitted, Weig
     for node in &nodes {
         emit.node(node).map_err(|refusal| node.refuse(refusal))?;
     }
-    let refused =
-        |reason| WeightsError::Operator { operator: "output".into(), node: names[output].to_string(), reason };
-    let flow = emit.flow(output).map_err(|_| refused("it is no value of the image alone".into()))?;
-    let dims = shown(&emit.dims(output));
-    let feature = emit.feature(&flow).map_err(|refusal| match refusal {
-        Refusal::Unsupported(reason) => refused(format!(
-            "{dims} is not taken as a feature ({reason}); a vector [batch, channels] is, or a map of one pixel"
-        )),
-        Refusal::TooMuch(error) => error.of(format!("`{}`", names[output])).into(),
-        _ => refused(format!("{dims} is not taken as a feature")),
-    })?;
-    let Emit { mut importer, facts, flows, unit, .. } = emit;
+    let mut given = Vec::with_capacity(outputs.len());
+    for output in &outputs {
+        let refused =
+            |reason| WeightsError::Operator { operator: "output".into(), node: output.name.to_string(), reason };
+        let flow = emit.flow(output.value).map_err(|_| refused("it is no value of the image alone".into()))?;
+        let dims = shown(&emit.dims(output.value));
+        let (value, what) = match wanted {
+            Wanted::Feature => (emit.feature(&flow), "a feature"),
+            Wanted::Outputs => (emit.output(&flow), "an output"),
+        };
+        let value = value.map_err(|refusal| match refusal {
+            Refusal::Unsupported(reason) if is_feature => refused(format!(
+                "{dims} is not taken as a feature ({reason}); a vector [batch, channels] is, or a map of one pixel"
+            )),
+            Refusal::TooMuch(error) => error.of(format!("`{}`", output.name)).into(),
+            Refusal::Unsupported(reason) => refused(format!("{dims} is not taken as an output ({reason})")),
+            _ => refused(format!("{dims} is not taken as {what}")),
+        })?;
+        given.push((output.name.clone(), value));
+    }
     // Large networks fill the memory of a browser several times over.
-    drop((facts, flows));
-    let images = importer.settle(feature, &hints, input)?;
-    let (config, tensors) = importer.finish(name, feature);
-    Ok(Emitted { config, tensors, images, assumed, unit })
+    let Emit { importer, unit, padded, .. } = emit;
+    for (value, padded) in padded {
+        if let Some(error) = padded.lowest.filter(|_| importer.is_read(value, &given)) {
+            return Err(error);
+        }
+    }
+    Ok(Emitted { name, importer, outputs: given, hints, assumed, unit })
 }
 
 impl Emit {

@@ -62,9 +62,9 @@ pub(super) fn rewrite(mut folded: Folded) -> Folded {
         node.outputs.iter().flatten().for_each(|&output| makers[output] = Some(nodes.len()));
         nodes.push(node);
     }
-    folded.output = alias[folded.output];
+    folded.outputs.iter_mut().for_each(|output| output.value = alias[output.value]);
     // A node reads what nodes before it give: one way back finds all that are needed.
-    let mut wanted = HashSet::from([folded.output]);
+    let mut wanted: HashSet<ValueId> = folded.outputs.iter().map(|output| output.value).collect();
     let mut kept = Vec::with_capacity(nodes.len());
     for node in nodes.into_iter().rev() {
         if node.outputs.iter().flatten().any(|output| wanted.contains(output)) {
@@ -177,10 +177,9 @@ impl<'a> Node<'a> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::rc::Rc;
-
     use super::*;
     use crate::graph::budget::Budget;
+    use crate::weights::nodes::Output;
     use crate::weights::nodes::array::Array;
 
     /// A network of a few nodes on a value `[batch, 8, 4]`, which is 0.
@@ -202,8 +201,7 @@ pub(super) mod tests {
                 batch: None,
                 nodes: Vec::new(),
                 facts: vec![Some(Fact::Flow(dims))],
-                names: vec!["x".into()],
-                output: 0,
+                outputs: vec![Output { name: "x".into(), value: 0 }],
                 budget: Budget::numbers(0),
             };
             Self { folded }
@@ -220,7 +218,6 @@ pub(super) mod tests {
 
         fn give(&mut self, fact: Fact) -> ValueId {
             self.folded.facts.push(Some(fact));
-            self.folded.names.push(Rc::from(""));
             self.folded.facts.len() - 1
         }
 
@@ -240,7 +237,7 @@ pub(super) mod tests {
                 inputs: inputs.iter().copied().map(Some).collect(),
                 outputs: vec![Some(value)],
             });
-            self.folded.output = value;
+            self.folded.outputs[0].value = value;
             value
         }
 
