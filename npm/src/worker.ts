@@ -1,7 +1,9 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
+import { Detecting } from "./detecting.js";
 import { deviceRequest } from "./device.js";
 import type {
   ChosenDevice,
+  DetectorDescription,
   Engine,
   EngineDescription,
   Extraction,
@@ -91,9 +93,7 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   return { description, batchSize: description.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE };
 }
 
-async function createDetector(
-  request: Request<Calls> & { call: "createDetector" },
-): Promise<DetectorDescription> {
+async function createDetector(request: Request<Calls> & { call: "createDetector" }): Promise<DetectorDescription> {
   const { module, weights, device, unusable, takesLarge } = request;
   dropDetector();
   const wanted = await deviceRequest(device, unusable);
