@@ -94,16 +94,27 @@ export async function loadWeights(
   if (isObject(source) && "untrained" in source) {
     return { content: { untrained: String(source.untrained) }, name: "untrained" };
   }
-  return loadModelFiles(isPresetName(source) ? PRESETS[source] : source, onProgress, signal);
+  return loadModelFiles(isPresetName(source) ? PRESETS[source] : source, "weights", onProgress, signal);
 }
 
-/** Fetches the files of a model. */
-export async function loadModelFiles(
-  source: ModelSource,
+/** The detector that comes with the package. */
+const DETECTOR = new URL("./nanodet-g.safetensors", import.meta.url);
+
+export function loadDetector(
+  source: ModelSource = DETECTOR,
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ModelFiles> {
-  const load = (file: ModelFile) => loadFile(file, onProgress, signal);
+  return loadModelFiles(source, "detector", onProgress, signal);
+}
+
+async function loadModelFiles(
+  source: ModelSource,
+  what: "weights" | "detector",
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  const load = (file: ModelFile) => loadFile(file, what, onProgress, signal);
   if (isObject(source) && "bin" in source && ("xml" in source || "json" in source)) {
     const { content, name } = await load("xml" in source ? source.xml : source.json);
     const bins: readonly ModelFile[] = Array.isArray(source.bin) ? source.bin : [source.bin];
@@ -121,7 +132,8 @@ export async function loadModelFiles(
   if (!path.endsWith(".json")) return file;
   // It names files beside it or below, and no others.
   const shards = await callFormats("tfjsShards", file, onProgress, signal);
-  return { ...file, bin: await joined(shards.map((shard) => new URL(shard.split("/").map(encodeURIComponent).join("/"), url)), load) };
+  const addresses = shards.map((shard) => new URL(shard.split("/").map(encodeURIComponent).join("/"), url));
+  return { ...file, bin: await joined(addresses, load) };
 }
 
 /** Files one behind the other, which are fetched one after another. */
@@ -136,6 +148,7 @@ async function joined(
 
 async function loadFile(
   source: ModelFile,
+  what: "weights" | "detector",
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ content: Blob; name: string }> {
@@ -143,7 +156,7 @@ async function loadFile(
     const url = resolveUrl(source);
     const blob = await download(url, {
       signal,
-      onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
+      onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
       limit: { bytes: MAX_WEIGHTS_BYTES, error: tooLarge(url.href) },
     });
     return named(blob, fileNameOf(url));
