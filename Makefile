@@ -125,6 +125,7 @@ bench: setup page
 # The npm package as it would be published.
 release: wasm
 	npm --prefix npm run build
+	node npm/scripts/detector.js --required
 	cd npm && npm pack
 
 # On stable Rust, and without burn. What cargo-fuzz compiles with, apart from the sanitizers: those take a nightly compiler.
