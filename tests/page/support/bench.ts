@@ -1,6 +1,6 @@
 // What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
 import type { Locator, Page } from "@playwright/test";
-import type { DetectionReport } from "../../../www/src/bench/detect/report.ts";
+import type { Detected, DetectionReport } from "../../../www/src/bench/detect/report.ts";
 import { disagree, type Report } from "../../../www/src/bench/report.ts";
 import type { SearchReport } from "../../../www/src/bench/search/report.ts";
 
@@ -26,7 +26,7 @@ export async function detectionReport(page: Page): Promise<DetectionReport | und
 export function detectionText({ photo, rows }: DetectionReport): string {
   const lines = rows.map(({ name, webreid, tfjs, ratio, reason }) => {
     if (!webreid || !tfjs) return [name, `failed: ${reason}`];
-    const pair = (of: (measured: typeof webreid) => number, digits: number) =>
+    const pair = (of: (measured: Detected) => number, digits: number) =>
       [webreid, tfjs].map((measured) => of(measured).toFixed(digits)).join(" / ");
     return [
       name,
