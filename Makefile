@@ -37,11 +37,11 @@ setup:
 setup-build:
 	@.ci/setup build
 
-# The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, and
-# what ranks and keeps galleries by whoever does that. The first there is once more for browsers whose WebAssembly multiplies and
-# adds in one (relaxed SIMD). Glue is made again only from another module. No wasm-opt: it makes the modules smaller by a tenth,
-# but what is left compresses worse (by two to three per cent), and as it inlines the loops of the CPU's convolution again, V8
-# runs them slower.
+# The modules and their JavaScript glue: what looks at images needs no burn, what learns is fetched by whoever fine-tunes, what
+# reads models of other programs by whoever has one, and what ranks and keeps galleries by whoever does that. The first there is
+# once more for browsers whose WebAssembly multiplies and adds in one (relaxed SIMD). Glue is made again only from another module.
+# No wasm-opt: it makes the modules smaller by a tenth, but what is left compresses worse (by two to three per cent), and as it
+# inlines the loops of the CPU's convolution again, V8 runs them slower.
 define glue
 	@sum=$$(sha256sum <$(2)/$(MODULE)); \
 	if [ "$$sum" != "$$(cat $(GLUE)/made-from-$(1) 2>/dev/null)" ]; then \
@@ -58,6 +58,8 @@ wasm: setup-build
 	$(call glue,webreid_relaxed,$(RELAXED_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
 	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features formats
+	$(call glue,webreid_formats,$(CARGO_TARGET_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features people
 	$(call glue,webreid_people,$(CARGO_TARGET_DIR))
 
@@ -82,6 +84,7 @@ test-native: setup
 test-browser: setup wasm
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --lib --test browser -- -D warnings
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features webgpu --lib -- -D warnings
+	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features formats --lib -- -D warnings
 	.ci/wasm cargo clippy --locked --release --target wasm32-unknown-unknown --no-default-features --features people --lib -- -D warnings
 	cp tests/webdriver.json webdriver.json
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser

@@ -5,6 +5,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dataset;
+pub mod detect;
 pub mod extract;
 pub mod gallery;
 pub mod graph;

@@ -35,7 +35,7 @@ async fn check_features(choice: DeviceChoice) {
     let extractor = Extractor::open(&model, choice).await.unwrap();
     let found = extractor.embed(&input.values).await.unwrap();
     let error = relative_error(&found, &expected.tensors["expect/eval_embedding"].values);
-    wasm_bindgen_test::console_log!("{}: {error:.1e} of the largest value", extractor.device().name);
+    wasm_bindgen_test::console_log!("{}: {error:.1e} of the largest value", extractor.device().name());
     assert!(error <= 1e-4, "{error}");
 }
 

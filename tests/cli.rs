@@ -440,7 +440,7 @@ fn what_is_said_of_the_input_wins_is_told_and_is_kept_by_convert() {
         let run = run.ends(0);
         (read_features(Path::new(&out)).0.tensors["features"].values.clone(), run.stderr)
     };
-    let said = ["--input", "bgr", "--range", "0-1", "--size", "128x64"];
+    let said = ["--input", "bgr", "--range", "0-1", "--size", "128x64", "--fit", "letterbox:#102030"];
     let (plain, silent) = features(&model, &[]);
     assert!(!silent.contains("as was said"), "{silent}");
     let (other, word) = features(&model, &said);
@@ -451,11 +451,15 @@ fn what_is_said_of_the_input_wins_is_told_and_is_kept_by_convert() {
     assert!(run.stdout.contains("it is given BGR of 0 to 1, as was said"), "{}", run.stdout);
     let (kept, silent) = features(&ours, &[]);
     assert_eq!(kept, other);
+    assert_ne!(features(&ours, &["--fit", "stretch"]).0, other);
     assert!(!silent.contains("as was said"), "{silent}");
 
-    for (option, value, known) in
-        [("--input", "grb", "choose rgb or bgr"), ("--range", "255", "choose 0-1, 0-255"), ("--size", "128", "256x128")]
-    {
+    for (option, value, known) in [
+        ("--input", "grb", "choose rgb or bgr"),
+        ("--range", "255", "choose 0-1, 0-255"),
+        ("--size", "128", "256x128"),
+        ("--fit", "pad", "choose stretch, letterbox"),
+    ] {
         reid(&["bench", option, value]).ends(2).says(&[known]);
     }
     reid(&["bench", "--weights", &model, "--size", "8x8"]).ends(1).says(&["16 to 4096"]);

@@ -10,7 +10,9 @@ use std::path::Path;
 use common::{relative_error, shared};
 use webreid::extract::{DeviceChoice, Extractor};
 use webreid::image::{self, Rgba};
-use webreid::weights::{Checkpoint, recognise};
+use webreid::kernels::frozen::preprocess::Frame;
+use webreid::step::Fit;
+use webreid::weights::{Checkpoint, Recognised, recognise};
 
 /// of the largest value; rounding stays two orders below.
 const TOLERANCE: f32 = 1e-4;
@@ -70,6 +72,35 @@ fn a_small_osnets_features_equal_the_reference_on_the_cpu() {
 #[test]
 fn a_small_osnets_features_equal_the_reference_on_webgpu() {
     check_small(DeviceChoice::Gpu);
+}
+
+/// A network that takes pictures in a letterbox gives what the same network gives for pictures that were put in one before.
+#[test]
+fn a_picture_keeps_its_proportions_where_the_network_wants_it() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny_osnet.safetensors");
+    let mut model = recognise(Checkpoint::read(&std::fs::read(file).unwrap()).unwrap()).unwrap();
+    (model.config.input.height, model.config.input.width) = (64, 32);
+    let open = |model: &Recognised| pollster::block_on(Extractor::open(model, DeviceChoice::Cpu)).unwrap();
+    let stretching = open(&model);
+    model.config.input.fit = Fit::Letterbox { colour: [200, 100, 50] };
+    let boxing = open(&model);
+    let extract = |extractor: &Extractor, image: &Rgba| {
+        pollster::block_on(extractor.extract(std::slice::from_ref(image))).unwrap().remove(0)
+    };
+    let pixels = (0..4 * 90 * 90).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let photo = Rgba { width: 90, height: 90, pixels };
+    // In the middle of 64 rows of 32 pixels, under 16 rows of the colour.
+    let planes = image::fit(&photo, &Frame::bilinear(32, 32)).unwrap();
+    let mut padded = Rgba { width: 32, height: 64, pixels: [200, 100, 50, 255].repeat(64 * 32) };
+    for (at, pixel) in padded.pixels.chunks_exact_mut(4).skip(16 * 32).take(32 * 32).enumerate() {
+        (0..3).for_each(|channel| pixel[channel] = planes[channel * 32 * 32 + at]);
+    }
+    let expected = extract(&stretching, &padded);
+    assert_eq!(extract(&boxing, &photo), expected);
+    // At the network's size already, nothing is left to do.
+    assert_eq!(boxing.fitted(&photo).unwrap(), padded);
+    assert_eq!(extract(&boxing, &padded), expected);
+    assert!(relative_error(&extract(&stretching, &photo), &expected) > 1e-2);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use webreid::graph::op::Gelu;
 use webreid::graph::{Node, Op, Role};
-use webreid::model::BackboneConfig;
-use webreid::step::GeluForm;
+use webreid::model::{BackboneConfig, InputConfig};
+use webreid::step::{Fit, GeluForm};
 use webreid::weights::{Fingerprint, Precision, Recognised, read, to_safetensors};
 
 fn version_1() -> Vec<u8> {
@@ -28,27 +28,28 @@ fn version_1_is_read_and_written_as_it_was() {
 /// The same with what version 1 could not say: whoever knows no other refuses the file, and does not compute another network.
 #[test]
 fn what_version_1_cannot_say_makes_a_file_of_version_2() {
-    let changes: [fn(&mut Vec<Node>); 3] = [
-        |nodes| nodes[3].op = Gelu { form: GeluForm::Tanh }.into(),
-        |nodes| {
+    let changes: [fn(&mut Vec<Node>, &mut InputConfig); 4] = [
+        |nodes, _| nodes[3].op = Gelu { form: GeluForm::Tanh }.into(),
+        |nodes, _| {
             let Op::BatchNorm(norm) = &mut nodes[2].op else { panic!("a norm") };
             norm.eps = 1e-3;
         },
-        |nodes| {
+        |nodes, _| {
             let last = nodes.len() - 1;
             nodes.push(Node { op: Op::Silu, inputs: vec![last], role: Role::Backbone });
         },
+        |_, input| input.fit = Fit::LETTERBOX,
     ];
     let mut fingerprints = std::collections::BTreeSet::new();
     for change in changes {
         let Recognised { mut config, tensors, .. } = read(&version_1()).unwrap();
         let BackboneConfig::Imported(network) = &mut config.backbone else { panic!("imported") };
-        change(&mut network.nodes);
+        change(&mut network.nodes, &mut config.input);
         let file = to_safetensors(&config, &tensors, &BTreeMap::new(), Precision::F32).unwrap();
         assert!(String::from_utf8_lossy(&file[..64]).contains(r#"{\"version\":2,"#));
         let again = read(&file).unwrap();
         assert_eq!((&again.config, &again.tensors), (&config, &tensors));
         fingerprints.insert(Fingerprint::of(&config, &tensors).unwrap().to_string());
     }
-    assert_eq!(fingerprints.len(), 3);
+    assert_eq!(fingerprints.len(), 4);
 }

@@ -311,7 +311,7 @@ mod network {
     #[track_caller]
     fn check(what: &str, extractor: &Extractor, found: &[f32], expected: &[f32]) {
         let error = relative_error(found, expected);
-        println!("{what} on {}: {error:.1e} of the largest value", extractor.device().name);
+        println!("{what} on {}: {error:.1e} of the largest value", extractor.device().name());
         assert!(error <= TOLERANCE, "{what}: {error}");
     }
 

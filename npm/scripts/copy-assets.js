@@ -3,7 +3,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 
 const npm = new URL("../", import.meta.url);
 await mkdir(new URL("dist/wasm/", npm), { recursive: true });
-const modules = ["webreid", "webreid_relaxed", "webreid_train", "webreid_people"];
+const modules = ["webreid", "webreid_relaxed", "webreid_formats", "webreid_train", "webreid_people"];
 for (const name of modules.flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
 }

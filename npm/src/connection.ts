@@ -1,4 +1,3 @@
-import { noDevice } from "./device.js";
 import { ReidError } from "./errors.js";
 import type { CallTable, Reply, Value } from "./protocol.js";
 
@@ -10,6 +9,16 @@ interface Waiting {
 
 /** Told how much is done, 0…1. */
 export type OnFraction = (fraction: number) => void;
+
+/** A worker died of opening a GPU: another one is to leave it alone. */
+export class GpuCrash extends ReidError {
+  constructor(crash: string) {
+    super("no-device", `The engine crashed while the GPU was opened: ${crash}`);
+  }
+
+  /** For people who wonder why the CPU computes. */
+  static readonly clause = "the engine crashed while the GPU was opened";
+}
 
 /**
  * One worker that takes the calls of a table, from its start to its end. Once it has crashed or was closed, every call on it
@@ -59,11 +68,7 @@ export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
   #receive(reply: Reply): void {
     if ("crash" in reply) {
       const crash = reply.crash.replace(/^Uncaught /, "");
-      this.close(
-        reply.opening
-          ? noDevice(`the engine crashed while the GPU was opened (${crash}).`)
-          : new ReidError("internal", `The engine crashed: ${crash}`),
-      );
+      this.close(reply.opening ? new GpuCrash(crash) : new ReidError("internal", `The engine crashed: ${crash}`));
       return;
     }
     const waiting = this.#waiting.get(reply.id);

@@ -5,8 +5,8 @@ import { type ImageSource, imageName, release, toPicture } from "./image.js";
 import { indexed } from "./indexed.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
-import type { Speed, TimedStep, TrainingRequest } from "./protocol.js";
 import type { Session } from "./session.js";
+import type { TimedStep, TrainingRequest } from "./trainer-protocol.js";
 
 /** A photo that is known to show a person. */
 export interface FineTuneSample {
@@ -72,9 +72,6 @@ const SPEED_STEPS = 8;
 /** Samples fetched at a time. */
 const FETCH = 8;
 
-/** Numbers the trainings of all models, for the workers to know them by. */
-let trainings = 0;
-
 /** See `ReIdentifier.fineTune`. */
 export async function* fineTune(
   session: Session,
@@ -86,40 +83,33 @@ export async function* fineTune(
   const { people, cameras, options: tuner } = plan(samples, options);
   throwIfAborted(signal);
 
-  const module = await loadModule("trainer", onProgress, signal);
-  throwIfAborted(signal);
-  // All steps on one worker: when it dies, the training dies with it, and the model is as it was.
-  let worker = await abortable(session.connect(), signal);
-  const training = trainings++;
-  const stop = () => {
-    session.callOn(worker, "stopTraining", { training }).catch(() => {});
-  };
+  const trainer = session.openTrainer();
+  const end = () => session.closeTrainer(trainer);
   // A paused loop learns of the abort only when it pulls; the memory is given back at once.
-  signal?.addEventListener("abort", stop, { once: true });
+  signal?.addEventListener("abort", end, { once: true });
   try {
+    const module = await loadModule("trainer", onProgress, signal);
     const images = await fitter.during(() => fitAll(samples, session, fitter, options));
-    const request = { training, module, images, people, cameras, options: tuner };
-    await abortable(session.callOn(worker, "startTraining", request), signal).catch(async (error: unknown) => {
-      if (!session.mayLeaveGpu || !isOfDevice(error)) throw error;
-      // The trainer opens a device of its own: where the GPU gives out, the CPU learns.
-      worker = await abortable(session.connect(), signal);
-      await abortable(session.callOn(worker, "startTraining", { ...request, device: "cpu" }), signal);
-    });
+    const weights = await abortable(session.call("exportWeights", {}), signal);
+    const request = { images, people, cameras, options: tuner };
+    await abortable(trainer.start(module, weights, session.wantedToTrain, request), signal);
 
     const recent: TimedStep[] = [];
     for (;;) {
-      const step = await abortable(session.callOn(worker, "trainStep", { training }), signal);
+      const step = await abortable(trainer.step(), signal);
       if (!step) break;
+      session.trainSeconds[tuner.depth] = step.seconds / step.images;
       recent.push(step);
       if (recent.length > SPEED_STEPS) recent.shift();
       onProgress?.({ phase: "train", done: step.step, total: step.steps });
       yield report(step, recent);
     }
-    throwIfAborted(signal);
-    await session.applyTraining(worker, training);
+    const trained = await abortable(trainer.finish(), signal);
+    end();
+    await session.replace(trained);
   } finally {
-    signal?.removeEventListener("abort", stop);
-    stop();
+    signal?.removeEventListener("abort", end);
+    end();
   }
 }
 
@@ -155,14 +145,15 @@ async function fitAll(
 export function estimate(
   samples: readonly Pick<FineTuneSample, "person">[],
   steps: number | undefined,
-  speed: Speed,
+  extractSeconds: number,
+  trainSeconds: Readonly<Partial<Record<FineTuneDepth, number>>>,
 ): FineTuneEstimate {
   const { options, people } = batches(samples);
   const of = (depth: FineTuneDepth) => {
     const count = steps ?? defaultSteps(depth, people.length, options);
-    const perImage = speed.train[depth] ?? speed.extract * COST[depth];
+    const perImage = trainSeconds[depth] ?? extractSeconds * COST[depth];
     const images = count * options.batchPeople * options.batchImages;
-    return { steps: count, seconds: PREPARATION * people.length * speed.extract + images * perImage };
+    return { steps: count, seconds: PREPARATION * people.length * extractSeconds + images * perImage };
   };
   return { quick: of("quick"), deeper: of("deeper"), full: of("full") };
 }
@@ -229,10 +220,6 @@ function checkEnough(samples: readonly FineTuneSample[]): void {
 function defaultSteps(depth: FineTuneDepth, samples: number, { batchPeople, batchImages }: Batches["options"]): number {
   const steps = Math.ceil((EPOCHS[depth] * samples) / (batchPeople * batchImages));
   return Math.max(MIN_STEPS[depth], Math.min(MAX_STEPS, steps));
-}
-
-function isOfDevice(error: unknown): boolean {
-  return error instanceof ReidError && ["no-device", "device-lost", "out-of-memory", "internal"].includes(error.code);
 }
 
 function report({ step, steps, loss, accuracy }: TimedStep, recent: readonly TimedStep[]): FineTuneStep {

@@ -1,8 +1,7 @@
-import type { FittedImage } from "./engine.js";
+import type { FittedImage, Frame } from "./engine.js";
 import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { LARGE_PIXELS, type Picture, SMALL_PIXELS } from "./image.js";
-import type { InputSize } from "./protocol.js";
 import { isFatal, type Session } from "./session.js";
 
 const UNWANTED = new ReidError("aborted", "Nobody waits for this picture any more.");
@@ -13,7 +12,7 @@ const UNWANTED = new ReidError("aborted", "Nobody waits for this picture any mor
  */
 export class Fitter {
   readonly #module: WebAssembly.Module;
-  readonly #size: InputSize;
+  readonly #frame: Frame;
   /** The worker for large pictures, while there is one. */
   #worker: EngineConnection | undefined;
   /** Settles when no picture is left that others wait for. */
@@ -21,9 +20,9 @@ export class Fitter {
   /** Calls that may have large pictures. */
   #calls = 0;
 
-  constructor(module: WebAssembly.Module, size: InputSize) {
+  constructor(module: WebAssembly.Module, frame: Frame) {
     this.#module = module;
-    this.#size = size;
+    this.#frame = frame;
   }
 
   /** Runs a call that fits pictures. The last of those under way gives their memory back. */
@@ -70,7 +69,7 @@ export class Fitter {
   #start(): EngineConnection {
     const worker = connectEngine();
     // Where this fails, what is asked of it next does.
-    worker.call("createFitter", { module: this.#module, size: this.#size }).catch(() => {});
+    worker.call("createFitter", { module: this.#module, frame: this.#frame }).catch(() => {});
     return worker;
   }
 

@@ -1,9 +1,8 @@
 // In the worker: pictures brought to the network's size, one at a time.
 import { isForeignFormat } from "./brand.js";
-import type { FittedImage, InferenceGlue } from "./engine.js";
+import type { FittedImage, Frame, InferenceGlue } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { checkImageSize, type ImagePayload, LARGE_PIXELS } from "./image.js";
-import type { InputSize } from "./protocol.js";
 
 /** Of a file, in which the picture's size is told. */
 const HEAD_BYTES = 2 ** 20;
@@ -12,12 +11,12 @@ const STRIP_PIXELS = 2 ** 22;
 
 export class Fitting {
   readonly #glue: InferenceGlue;
-  readonly #size: InputSize;
+  readonly #frame: Frame;
   readonly #takesLarge: boolean;
 
-  constructor(glue: InferenceGlue, size: InputSize, takesLarge: boolean) {
+  constructor(glue: InferenceGlue, frame: Frame, takesLarge: boolean) {
     this.#glue = glue;
-    this.#size = size;
+    this.#frame = frame;
     this.#takesLarge = takesLarge;
   }
 
@@ -34,13 +33,7 @@ export class Fitting {
       checkImageSize(width, height);
       return this.#fitBitmap(await decode(image));
     }
-    return this.#glue.fit(
-      isAllThere ? head : await bytesOf(image),
-      this.#size.width,
-      this.#size.height,
-      this.#size.filter,
-      this.#size.fit,
-    );
+    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#frame);
   }
 
   #fitPixels({ width, height, data }: ImageData): FittedImage {
@@ -66,8 +59,7 @@ export class Fitting {
   }
 
   #fitStrips(width: number, height: number, strip: (y: number, rows: number) => Uint8ClampedArray): FittedImage {
-    const { width: toWidth, height: toHeight, filter, fit } = this.#size;
-    const fitter = new this.#glue.PictureFitter(width, height, toWidth, toHeight, filter, fit);
+    const fitter = new this.#glue.PictureFitter(width, height, this.#frame);
     const rows = stripRows(width, height);
     for (let y = 0; y < height; y += rows) fitter.push(strip(y, Math.min(rows, height - y)));
     return fitter.finish();

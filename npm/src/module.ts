@@ -5,11 +5,15 @@ import { hasRelaxedSimd } from "./relaxed-simd.js";
 
 const MAX_MODULE_BYTES = 256 * 1024 ** 2;
 
-/** The WebAssembly modules: what looks at images is small; what learns, and what ranks, is fetched when it is first needed. */
+/**
+ * The WebAssembly modules: what looks at images is small; what learns, what ranks, and what reads models of other programs is
+ * fetched when it is first needed.
+ */
 const URLS = {
   engine: hasRelaxedSimd()
     ? new URL("./wasm/webreid_relaxed_bg.wasm", import.meta.url)
     : new URL("./wasm/webreid_bg.wasm", import.meta.url),
+  formats: new URL("./wasm/webreid_formats_bg.wasm", import.meta.url),
   trainer: new URL("./wasm/webreid_train_bg.wasm", import.meta.url),
   people: new URL("./wasm/webreid_people_bg.wasm", import.meta.url),
 };

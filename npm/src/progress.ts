@@ -2,11 +2,12 @@
 export type Progress =
   /**
    * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly,
-   * `trainer` the part of it that only a fine-tune needs, and `people` the one that only ranking and galleries do.
+   * `formats` the part of it that only models of other programs need, `trainer` the one that only a fine-tune does, and `people`
+   * the one that only ranking and galleries do.
    */
   | {
       readonly phase: "download";
-      readonly what: "engine" | "trainer" | "people" | "weights";
+      readonly what: "engine" | "formats" | "trainer" | "people" | "weights";
       readonly loaded: number;
       readonly total: number | undefined;
     }

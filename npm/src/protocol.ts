@@ -1,92 +1,54 @@
 // What the page and its workers say to each other: one reply to each request, by number. What is asked of a model's worker.
-import type { DevicePreference } from "./device.js";
 import type {
+  ChosenDevice,
+  DevicePreference,
+  DeviceRequest,
   EngineDescription,
   Extraction,
-  FineTuneDepth,
   FittedImage,
+  Frame,
   GpuCounters,
   Pixels,
-  TunerOptions,
-  TunerStep,
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
+import type { OwnWeights } from "./formats.js";
 import type { ImagePayload } from "./image.js";
-import type { Filter, Fit, WeightsFile } from "./weights.js";
 
 export interface Calls {
   create: {
-    request: { module: WebAssembly.Module; weights: WeightsFile; device: DevicePreference; generation: number };
+    request: { module: WebAssembly.Module; weights: OwnWeights; generation: number } & WantedDevice;
     reply: CreatedModel;
   };
+  /** Which device `create` would take; nothing else is asked of such a worker. */
+  chooseDevice: { request: { module: WebAssembly.Module; request: DeviceRequest }; reply: ChosenDevice };
   /** Makes the worker ready to fit pictures of any size, and nothing else. */
-  createFitter: { request: { module: WebAssembly.Module; size: InputSize }; reply: undefined };
+  createFitter: { request: { module: WebAssembly.Module; frame: Frame }; reply: undefined };
   /** The picture at the network's size; undefined where it is too large for a worker that has a network, too. */
   fit: { request: { image: ImagePayload }; reply: FittedImage | undefined };
   /** L2-normalised features of pictures at the network's size, in order. */
   extract: { request: { images: readonly Pixels[] }; reply: Extraction };
   exportWeights: { request: Nothing; reply: Blob };
-  exportOnnx: { request: Nothing; reply: Blob };
   gpuCounters: { request: Nothing; reply: GpuCounters | undefined };
-  /** The page numbers its trainings; `module` is the trainer. */
-  startTraining: {
-    /** With `device` on another one than the model's. */
-    request: { training: number; module: WebAssembly.Module; device?: "cpu" } & TrainingRequest;
-    reply: undefined;
-  };
-  /** One step; undefined when all are done. */
-  trainStep: { request: { training: number }; reply: TimedStep | undefined };
-  /** Ends the training with its weights in the model, which is of that generation then, and gives them back to be kept. */
-  applyTraining: { request: { training: number; generation: number }; reply: TrainedModel };
-  /** Ends the training and leaves the model as it is; nothing happens when it has ended. */
-  stopTraining: { request: { training: number }; reply: undefined };
+  /** Puts the weights that a trainer has made into the model, which is of that generation then; after a failure it is as it was. */
+  replace: { request: { weights: Blob; generation: number }; reply: EngineDescription };
   /** Back to the model before the last training, as one of that generation; undefined where the engine does not have it. */
   undo: { request: { generation: number }; reply: EngineDescription | undefined };
-  measureSpeed: { request: Nothing; reply: Speed };
+  /** Seconds that extraction takes for an image. */
+  measureSpeed: { request: Nothing; reply: number };
   /** Bytes. */
   memory: { request: Nothing; reply: number };
 }
 
-type Nothing = Record<never, never>;
+export type Nothing = Record<never, never>;
 
-/** What a network's pictures are to be like. */
-export interface InputSize {
-  /** In pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly filter: Filter;
-  readonly fit: Fit;
-}
-
-export interface TrainingRequest {
-  /** At the network's size. */
-  readonly images: readonly Pixels[];
-  readonly people: Uint32Array;
-  readonly cameras: Int32Array;
-  readonly options: TunerOptions;
-}
-
-export interface TimedStep extends TunerStep {
-  /** How long the step took. */
-  readonly seconds: number;
-}
-
-export interface TrainedModel {
-  readonly weights: Blob;
-  readonly description: EngineDescription;
-}
-
-/** Seconds an image. */
-export interface Speed {
-  readonly extract: number;
-  /** Of a step of that depth, where one has run in this worker. */
-  readonly train: Readonly<Partial<Record<FineTuneDepth, number>>>;
+export interface WantedDevice {
+  readonly device: DevicePreference;
+  /** Why the GPU is to be left alone, where it has failed before: a clause for people. */
+  readonly unusable?: string | undefined;
 }
 
 export interface CreatedModel {
   readonly description: EngineDescription;
-  /** Why the device was chosen, before it was opened. */
-  readonly deviceReason: string;
   /** How many images one `extract` should carry: as many as still let a cancel through soon. */
   readonly batchSize: number;
 }

@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { DevicePreference } from "./device.js";
-import type { EngineDescription, FittedImage, GpuCounters } from "./engine.js";
+import type { DevicePreference, EngineDescription, FittedImage, GpuCounters, InputOptions } from "./engine.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
 import { Feature } from "./feature.js";
 import {
@@ -12,13 +11,14 @@ import {
   fineTune,
 } from "./fine-tune.js";
 import { Fitter } from "./fitter.js";
+import { callFormats, toOwnWeights } from "./formats.js";
 import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import type { Answer } from "./protocol.js";
 import { Session } from "./session.js";
 import { type FeatureLike, similarity } from "./similarity.js";
-import { checkInput, type InputOptions, loadWeights, type WeightsSource } from "./weights.js";
+import { checkInput, loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
   /**
@@ -53,10 +53,8 @@ export interface ExtractOptions {
   readonly onFeature?: ((feature: Feature, index: number) => void) | undefined;
 }
 
-export interface ModelDescription extends EngineDescription {
-  /** One sentence for people: which device is at work, and why. */
-  readonly deviceReason: string;
-}
+/** What was recognised in the weights, and where they run. */
+export type ModelDescription = Readonly<EngineDescription>;
 
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
@@ -84,7 +82,7 @@ export class ReIdentifier {
     if (workers !== undefined && (!Number.isInteger(workers) || workers < 1)) {
       throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
     }
-    const file = { ...(await loadWeights(weights, onProgress, signal)), input };
+    const file = await toOwnWeights(await loadWeights(weights, onProgress, signal), input, onProgress, signal);
     const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
     onProgress?.({ phase: "model" });
@@ -102,7 +100,7 @@ export class ReIdentifier {
 
   /** What was recognised in the weights, and where it runs. */
   describe(): ModelDescription {
-    return { ...this.#session.model.description, deviceReason: this.#session.deviceReason };
+    return this.#session.model.description;
   }
 
   /**
@@ -205,7 +203,8 @@ export class ReIdentifier {
     samples: readonly Pick<FineTuneSample, "person">[],
     options: Pick<FineTuneOptions, "steps"> = {},
   ): Promise<FineTuneEstimate> {
-    return estimate(samples, options.steps, await this.#session.call("measureSpeed", {}));
+    const extractSeconds = await this.#session.call("measureSpeed", {});
+    return estimate(samples, options.steps, extractSeconds, this.#session.trainSeconds);
   }
 
   /**
@@ -227,8 +226,8 @@ export class ReIdentifier {
    * unless the model was made for others: then the file does that itself, and the image is 0…1. Rejects with `bad-weights`
    * for the rare model that ONNX cannot take.
    */
-  exportOnnx(): Promise<Blob> {
-    return this.#session.call("exportOnnx", {});
+  async exportOnnx(): Promise<Blob> {
+    return callFormats("toOnnx", { weights: await this.exportWeights() }, undefined, undefined);
   }
 
   /** What the last batch asked of the GPU, and what the model holds there; undefined on the CPU. */
@@ -237,11 +236,11 @@ export class ReIdentifier {
   }
 
   /**
-   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`, and while
-   * large images are decoded, those that this takes.
+   * Bytes of WebAssembly memory that the first worker holds, which grow and are not given back before `dispose`; and while
+   * large images are decoded, or the model learns, those that this takes.
    */
   async memory(): Promise<number> {
-    const held = await Promise.all([this.#session.call("memory", {}), this.#fitter.memory()]);
+    const held = await Promise.all([this.#session.memory(), this.#fitter.memory()]);
     return held[0] + held[1];
   }
 

@@ -6,8 +6,8 @@ import type { Reply } from "./protocol.js";
 export interface ServeOptions {
   /** What a reply tells beside the call's value. */
   rest?(): object;
-  /** What a crash tells beside its message. */
-  crash?(): object;
+  /** Whether a GPU is being opened: what goes wrong meanwhile ends the worker. */
+  opening?(): boolean;
 }
 
 export function serve<R extends { readonly id: number }>(
@@ -22,10 +22,11 @@ export function serve<R extends { readonly id: number }>(
       const value = await handle(request, (progress) => reply({ id, progress }));
       reply({ id, ...options.rest?.(), value });
     } catch (error) {
-      reply({ id, error: errorData(error) });
+      if (isErrorData(error) || !options.opening?.()) reply({ id, error: errorData(error) });
+      else crash(error instanceof Error ? error.message : String(error));
     }
   };
-  const crash = (message: string) => reply({ crash: message, ...options.crash?.() });
+  const crash = (message: string) => reply({ crash: message, opening: options.opening?.() ?? false });
 
   self.addEventListener("message", ({ data }: MessageEvent<R>) => {
     queue = queue.then(() => answer(data));

@@ -1,16 +1,17 @@
-import { type DevicePreference, insteadOfGpu } from "./device.js";
-import type { EngineDescription } from "./engine.js";
+import { GpuCrash } from "./connection.js";
+import type { DevicePreference, EngineDescription, FineTuneDepth } from "./engine.js";
 import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { ReidError } from "./errors.js";
-import type { Answer, CallName, Calls, CreatedModel } from "./protocol.js";
-import type { WeightsFile } from "./weights.js";
+import type { OwnWeights } from "./formats.js";
+import type { Answer, CallName, Calls, CreatedModel, WantedDevice } from "./protocol.js";
+import { Trainer } from "./trainer.js";
 
 /** After one of these the WebAssembly instance or its device is spoilt: only a new worker helps. */
 const FATAL = new Set(["internal", "device-lost"]);
 
-const GPU_CRASH = "the engine crashed while the GPU was opened";
-
 const OUTDATED = new ReidError("internal", "The model has other weights now.");
+
+const OVER = new ReidError("bad-input", "This fine-tune is over.");
 
 /**
  * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
@@ -18,12 +19,12 @@ const OUTDATED = new ReidError("internal", "The model has other weights now.");
  */
 export class Session {
   readonly #module: WebAssembly.Module;
-  #weights: WeightsFile;
+  #weights: OwnWeights;
   /** What `undo` goes back to. */
-  #before: WeightsFile | undefined;
+  #before: OwnWeights | undefined;
   readonly #device: DevicePreference;
-  /** Whether opening a GPU has ended a worker: those after it leave it alone. */
-  #gpuCrashes = false;
+  /** Why the GPU is left alone: opening it has ended a worker. */
+  #unusable: string | undefined;
   /** The worker with its model ready to work; undefined before the first call and after a crash. */
   #ready: Promise<EngineConnection> | undefined;
   #connection: EngineConnection | undefined;
@@ -35,8 +36,12 @@ export class Session {
   #closed: ReidError | undefined;
   /** More workers with the same weights, while they are the same. */
   #helpers: Session[] = [];
+  /** The fine-tune under way. */
+  #trainer: Trainer | undefined;
+  /** Seconds that an image of a step of training took last, by the depth. */
+  readonly trainSeconds: Partial<Record<FineTuneDepth, number>> = {};
 
-  constructor(module: WebAssembly.Module, weights: WeightsFile, device: DevicePreference, generation = 0) {
+  constructor(module: WebAssembly.Module, weights: OwnWeights, device: DevicePreference, generation = 0) {
     this.#module = module;
     this.#weights = weights;
     this.#device = device;
@@ -54,16 +59,10 @@ export class Session {
     return this.#model;
   }
 
-  /** One sentence for people: which device is at work, and why. */
-  get deviceReason(): string {
-    const { deviceReason, description } = this.model;
-    const fault = this.#gpuCrashes ? GPU_CRASH : description.fallback;
-    return fault === undefined ? deviceReason : insteadOfGpu(fault);
-  }
-
-  /** Whether it is on a GPU, and nobody insists on that. */
-  get mayLeaveGpu(): boolean {
-    return this.#device === "auto" && this.model.description.device === "gpu";
+  /** What a trainer is to learn on: where the CPU extracts, it learns too. */
+  get wantedToTrain(): WantedDevice {
+    const unusable = this.model.description.device === "cpu" ? "the CPU extracts as well" : undefined;
+    return { device: this.#device, unusable };
   }
 
   /**
@@ -97,33 +96,35 @@ export class Session {
     return this.use((connection) => connection.call(call, request));
   }
 
-  /**
-   * The worker for calls that belong together. `callOn` fails for good once it is dead, where `call` would go on to the
-   * next one, which knows nothing of the calls before.
-   */
-  async connect(): Promise<EngineConnection> {
-    await this.open();
-    return this.#connection as EngineConnection;
-  }
-
-  async callOn<K extends CallName>(
-    connection: EngineConnection,
-    call: K,
-    request: Calls[K]["request"],
-  ): Promise<Calls[K]["reply"]> {
-    try {
-      return (await connection.call(call, request)).value;
-    } catch (error) {
-      if ((isFatal(error) || connection.ended) && this.#connection === connection) this.#bury(error as ReidError);
-      throw error;
+  /** Begins a fine-tune, one at a time. */
+  openTrainer(): Trainer {
+    if (this.#closed) throw this.#closed;
+    if (this.#trainer) {
+      throw new ReidError(
+        "bad-input",
+        "This model is being fine-tuned already: run that to its end, break out of its loop, or abort its signal.",
+      );
     }
+    this.#trainer = new Trainer();
+    return this.#trainer;
   }
 
-  /** Puts what the worker has learnt into its model: workers to come start from it. After a failure all is as it was. */
-  applyTraining(connection: EngineConnection, training: number): Promise<void> {
+  /** Ends a fine-tune, and gives back what it took. */
+  closeTrainer(trainer: Trainer): void {
+    trainer.close(OVER);
+    if (this.#trainer === trainer) this.#trainer = undefined;
+  }
+
+  /** Bytes of WebAssembly memory that the worker holds, and a trainer. */
+  async memory(): Promise<number> {
+    const held = await Promise.all([this.call("memory", {}), this.#trainer?.memory()]);
+    return held[0] + (held[1] ?? 0);
+  }
+
+  /** Puts what was learnt into the model: workers to come start from it. After a failure all is as it was. */
+  replace(weights: Blob): Promise<void> {
     return this.#change(async () => {
-      const request = { training, generation: this.#generation + 1 };
-      const { weights, description } = await this.callOn(connection, "applyTraining", request);
+      const description = await this.call("replace", { weights, generation: this.#generation + 1 });
       const before = this.#weights;
       this.#become({ content: weights, name: `${before.name.replace(/\.\w+$/, "")}.safetensors` }, description);
       this.#before = before;
@@ -150,6 +151,7 @@ export class Session {
   close(reason: ReidError): void {
     this.#closed ??= reason;
     this.dismiss(reason);
+    this.#trainer?.close(this.#closed);
     this.#connection?.close(this.#closed);
   }
 
@@ -161,7 +163,7 @@ export class Session {
   }
 
   /** The worker has another model now; without a description, the next worker will. */
-  #become(weights: WeightsFile, description: EngineDescription | undefined): void {
+  #become(weights: OwnWeights, description: EngineDescription | undefined): void {
     this.dismiss(OUTDATED);
     this.#generation++;
     this.#weights = weights;
@@ -191,21 +193,25 @@ export class Session {
     this.#ready = undefined;
   }
 
-  /** Starts a worker. Where any device will do, one that dies of opening a GPU is followed by one on the CPU. */
+  /** Starts a worker. One that dies of opening a GPU is followed by one that leaves it alone. */
   async #start(): Promise<EngineConnection> {
     const connection = connectEngine();
     this.#connection = connection;
-    const device = this.#gpuCrashes ? "cpu" : this.#device;
-    const request = { module: this.#module, weights: this.#weights, device, generation: this.#generation };
+    const request = {
+      module: this.#module,
+      weights: this.#weights,
+      device: this.#device,
+      unusable: this.#unusable,
+      generation: this.#generation,
+    };
     try {
       const { value } = await connection.call("create", request);
       this.#model = value;
       return connection;
     } catch (error) {
       connection.close(error as ReidError);
-      const isGpus = (error as ReidError).code === "no-device";
-      if (!this.#closed && isGpus && device === "auto") {
-        this.#gpuCrashes = true;
+      if (!this.#closed && error instanceof GpuCrash && this.#unusable === undefined) {
+        this.#unusable = GpuCrash.clause;
         return this.#start();
       }
       // The next call is to try again, and not to find what came of this.

@@ -1,4 +1,5 @@
 import { download, fileNameOf, resolveUrl } from "./download.js";
+import type { InputOptions } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { checkOptions, oneOf, type Rules } from "./options.js";
 import type { OnProgress } from "./progress.js";
@@ -26,39 +27,12 @@ export interface UntrainedNetwork {
   readonly untrained: string;
 }
 
-/**
- * What a user says of the images that a model takes, where its file does not tell it or tells it wrong. What is left out stays
- * as the file has it, or as `describe().assumed` says. Order and range are those of the images that the file's network is given,
- * before any step of its own; what is said wins over the file.
- */
-export interface InputOptions {
-  /** The order of the colours. */
-  readonly order?: "rgb" | "bgr" | undefined;
-  /** The pixels' numbers; `imagenet` is 0–1, less ImageNet's mean and divided by its standard deviation. */
-  readonly range?: "0-1" | "0-255" | "imagenet" | undefined;
-  /** What images are resized to, in pixels, 16…4096. A network that takes one size only refuses another. */
-  readonly height?: number | undefined;
-  readonly width?: number | undefined;
-  /** How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV. */
-  readonly filter?: Filter | undefined;
-  /** What becomes of images of other proportions: they take the network's, or keep their own with a colour around them. */
-  readonly fit?: Fit | undefined;
-}
-
-/** See {@link InputOptions.filter}. */
-export type Filter = "bilinear" | "bicubic" | "linear";
-
-/** See {@link InputOptions.fit}. A colour is written as `#rrggbb`; without one it is grey, `#727272`. */
-export type Fit = "stretch" | "letterbox" | `letterbox:#${string}`;
-
-/** What a model is made of, and its name, whose ending helps to tell the format. */
+/** A model's file as its owner has it, and its name, whose ending helps to tell the format. */
 export interface WeightsFile {
   readonly content: Blob | UntrainedNetwork;
   /** The numbers of an OpenVINO model. */
   readonly bin?: Blob | undefined;
   readonly name: string;
-  /** What the user says of its images. */
-  readonly input?: InputOptions | undefined;
 }
 
 const INPUT: Rules<InputOptions> = {

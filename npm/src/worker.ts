@@ -1,12 +1,20 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
-import { chooseDevice, type DevicePreference, noDevice } from "./device.js";
-import type { Engine, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
-import { isErrorData, ReidError } from "./errors.js";
+import { deviceRequest } from "./device.js";
+import type {
+  ChosenDevice,
+  Engine,
+  EngineDescription,
+  Extraction,
+  GpuCounters,
+  InferenceGlue,
+  Pixels,
+} from "./engine.js";
+import { ReidError } from "./errors.js";
 import { Fitting } from "./fitting.js";
+import { open, opening } from "./opening.js";
 import type { Calls, CreatedModel, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
 import { serve } from "./serve.js";
-import { file, Training } from "./training.js";
 
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
@@ -15,65 +23,41 @@ const SOFTWARE_GPU_BATCH_SIZE = 4;
 const WARM_UP_MS = 250;
 const WARM_UP_IMAGES = 32;
 
-let model: { readonly engine: Engine; readonly training: Training } | undefined;
+let model: Engine | undefined;
 let fitting: Fitting | undefined;
 let memory: WebAssembly.Memory | undefined;
 /** Which of the session's models this is. */
 let generation = 0;
-/** Whether a GPU is being opened: what goes wrong meanwhile is its fault. */
-let opening = false;
 /** Before the last batch. */
 let counted: GpuCounters | undefined;
+/** That extraction takes for an image, once it was measured. */
+let seconds: number | undefined;
 
-serve(handle, { rest: () => ({ generation }), crash: () => ({ opening }) });
-
-/** What opens a GPU, unless `device` is "cpu". What it fails with is the GPU's fault, where the engine does not say better. */
-async function open<T>(device: DevicePreference, opens: () => Promise<T>): Promise<T> {
-  opening = device !== "cpu";
-  try {
-    return await opens();
-  } catch (error) {
-    if (!opening || isErrorData(error)) throw error;
-    throw noDevice(
-      `the engine failed while the GPU was opened (${error instanceof Error ? error.message : String(error)}).`,
-    );
-  } finally {
-    opening = false;
-  }
-}
+serve(handle, { rest: () => ({ generation }), opening });
 
 async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);
   if (request.call === "createFitter") return createFitter(request);
-  if (request.call === "memory") return (memory?.buffer.byteLength ?? 0) + (model?.training.memory() ?? 0);
+  if (request.call === "chooseDevice") return choose(request);
+  if (request.call === "memory") return memory?.buffer.byteLength ?? 0;
   if (request.call === "fit") return made(fitting).fit(request.image);
-  const { engine, training } = made(model);
+  const engine = made(model);
   switch (request.call) {
     case "extract":
       return extract(engine, request.images);
     case "exportWeights":
       return file(engine.exportWeights());
-    case "exportOnnx":
-      return file(engine.exportOnnx());
     case "gpuCounters":
       return ofLastBatch(engine.gpuCounters());
-    case "startTraining":
-      return startTraining(training, request);
-    case "trainStep":
-      return training.step(request.training);
-    case "applyTraining": {
-      const trained = await training.apply(request.training);
-      generation = request.generation;
-      return trained;
-    }
-    case "stopTraining":
-      return training.stop(request.training);
+    case "replace":
+      return replace(engine, request);
     case "undo":
       if (!engine.undo()) return undefined;
       generation = request.generation;
       return engine.describe();
     case "measureSpeed":
-      return training.speed();
+      seconds ??= await secondsToExtract(engine);
+      return seconds;
   }
 }
 
@@ -89,35 +73,29 @@ function ofLastBatch(now: GpuCounters | undefined): GpuCounters | undefined {
 }
 
 async function create(request: Request<Calls> & { call: "create" }): Promise<CreatedModel> {
-  const { module, weights, device } = request;
-  const choice = await chooseDevice(device);
+  const { module, weights, device, unusable } = request;
+  const wanted = await deviceRequest(device, unusable);
   const glue = await load(module);
-  const { content, name, bin, input } = weights;
-  const bytes = content instanceof Blob ? await bytesOf(content) : glue.untrained(content.untrained);
-  const binBytes = bin && (await bytesOf(bin));
-  // From here on the engine decides: an adapter that is there may still be of no use.
-  const wanted = choice.device === "cpu" ? "cpu" : device;
-  const engine = await open(wanted, () => glue.Engine.create(bytes, name, wanted, binBytes, input));
+  const bytes = await bytesOf(weights.content);
+  model = await open(wanted, () => glue.Engine.create(bytes, weights.name, wanted, weights.about));
   generation = request.generation;
-  const description = engine.describe();
-  model = { engine, training: new Training(engine, wanted) };
+  const description = model.describe();
   const { inputWidth: width, inputHeight: height, filter, fit } = description;
   fitting = new Fitting(glue, { width, height, filter, fit }, false);
-  if (description.device === "cpu") await warmUp(engine);
-  return {
-    description,
-    deviceReason: choice.reason,
-    batchSize: choice.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE,
-  };
+  if (description.device === "cpu") await warmUp(model);
+  return { description, batchSize: description.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE };
 }
 
-async function createFitter({ module, size }: Request<Calls> & { call: "createFitter" }): Promise<undefined> {
-  fitting = new Fitting(await load(module), size, true);
+async function choose({ module, request }: Request<Calls> & { call: "chooseDevice" }): Promise<ChosenDevice> {
+  return (await load(module)).chooseDevice(request);
+}
+
+async function createFitter({ module, frame }: Request<Calls> & { call: "createFitter" }): Promise<undefined> {
+  fitting = new Fitting(await load(module), frame, true);
 }
 
 async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
-  const generated = needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
-  const glue = (await generated) as unknown as InferenceGlue;
+  const glue = await (needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js"));
   ({ memory } = await glue.default({ module_or_path: module }));
   return glue;
 }
@@ -142,9 +120,34 @@ function extract(engine: Engine, images: readonly Pixels[]): Promise<Extraction>
   return engine.extract(images);
 }
 
-function startTraining(training: Training, request: Request<Calls> & { call: "startTraining" }): Promise<undefined> {
-  const device = request.device ?? training.device;
-  return open(device, () => training.start(request.training, request.module, request, device));
+async function replace(engine: Engine, request: Request<Calls> & { call: "replace" }): Promise<EngineDescription> {
+  await engine.replace(await bytesOf(request.weights));
+  generation = request.generation;
+  return engine.describe();
+}
+
+/** Enough that what is spent once a batch does not count. */
+const PROBE_IMAGES = 4;
+
+/** Seconds that an image takes. The second round counts: the first one may set things up. */
+async function secondsToExtract(engine: Engine): Promise<number> {
+  const { inputWidth: width, inputHeight: height } = engine.describe();
+  const images = Array.from({ length: PROBE_IMAGES }, () => ({
+    data: new Uint8Array(width * height * 4).fill(128),
+    width,
+    height,
+  }));
+  let seconds = 0;
+  for (let round = 0; round < 2; round++) {
+    const start = performance.now();
+    await engine.extract(images);
+    seconds = (performance.now() - start) / 1000 / PROBE_IMAGES;
+  }
+  return seconds;
+}
+
+function file(weights: Uint8Array<ArrayBuffer>): Blob {
+  return new Blob([weights], { type: "application/octet-stream" });
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {

@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn tiles_cover_the_photo_and_overlap_by_a_quarter() {
-        for (photo, length) in [([768, 576], 416), ([1000, 90], 100), ([8064, 6048], 832), ([101, 100], 100), ([5, 9], 2)] {
+        for (photo, length) in
+            [([768, 576], 416), ([1000, 90], 100), ([8064, 6048], 832), ([101, 100], 100), ([5, 9], 2)]
+        {
             let parts = side(length).of(photo, 416).expect("tiles");
             for (axis, limit) in photo.into_iter().enumerate() {
                 let spans = parts.iter().map(|p| if axis == 0 { (p.left, p.right()) } else { (p.top, p.bottom()) });

@@ -8,9 +8,9 @@ use super::{Device, DeviceChoice, DeviceError};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{FreezeError, Network, NetworkError, Source};
 use crate::image::{Rgba, Rows, fit, interleave};
-use crate::kernels::frozen::preprocess::{self, ImageSizeError, Order, Plan};
+use crate::kernels::frozen::preprocess::{self, ImageSizeError};
 use crate::kernels::parallel;
-use crate::model::{ChannelOrder, ConfigError, InputConfig, ReIdentifierConfig};
+use crate::model::{ConfigError, InputConfig, ReIdentifierConfig};
 use crate::weights::{self, Fingerprint, Recognised};
 
 /// Why features could not be had.
@@ -55,14 +55,13 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// Puts a recognised checkpoint on a device. A GPU first has to give the CPU's features for known inputs. With
-    /// [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
+    /// Puts a recognised checkpoint on the device of a choice, as [`Device::open`] and [`Extractor::open_on`].
     ///
     /// # Errors
     /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up
     /// the model.
     pub async fn open(recognised: &Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
-        Self::opened(recognised.config.clone(), recognised.tensors.clone(), choice).await
+        Self::opened(recognised.config.clone(), recognised.tensors.clone(), Device::open(choice).await?).await
     }
 
     /// The same, and takes the tensors out of what was recognised instead of copying them: of a large model there is one copy
@@ -71,16 +70,25 @@ impl Extractor {
     /// # Errors
     /// As [`Extractor::open`]; the tensors are gone then as well.
     pub async fn take(recognised: &mut Recognised, choice: DeviceChoice) -> Result<Self, ExtractError> {
-        Self::opened(recognised.config.clone(), std::mem::take(&mut recognised.tensors), choice).await
+        Self::take_on(recognised, &Device::open(choice).await?).await
+    }
+
+    /// Takes a recognised checkpoint's tensors to a device, beside whatever else computes there. A GPU first has to give the
+    /// CPU's features for known inputs. Where any device will do, the CPU takes over from one that fails in whatever way, and
+    /// [`Device::fallback`] says why.
+    ///
+    /// # Errors
+    /// As [`Extractor::take`].
+    pub async fn take_on(recognised: &mut Recognised, device: &Device) -> Result<Self, ExtractError> {
+        Self::opened(recognised.config.clone(), std::mem::take(&mut recognised.tensors), device.clone()).await
     }
 
     async fn opened(
         config: ReIdentifierConfig,
         tensors: BTreeMap<String, weights::Tensor>,
-        choice: DeviceChoice,
+        device: Device,
     ) -> Result<Self, ExtractError> {
-        let device = Device::open(choice).await?;
-        let opened = Self::on(config, Arc::new(tensors), device, choice).await;
+        let opened = Self::on(config, Arc::new(tensors), device).await;
         opened.map_err(|error| match error {
             #[cfg(feature = "webgpu")]
             ExtractError::Gpu(error) => NetworkError::Gpu(error).of_opening().into(),
@@ -93,14 +101,13 @@ impl Extractor {
         config: ReIdentifierConfig,
         tensors: Arc<BTreeMap<String, weights::Tensor>>,
         device: Device,
-        choice: DeviceChoice,
     ) -> Result<Self, ExtractError> {
         let fingerprint = Fingerprint::of(&config, &tensors)?;
         let graph = config.graph()?;
         let InputConfig { height, width, .. } = config.input;
         let outputs = vec![graph.feature, graph.embedding];
         let source = Source { graph: graph.graph, outputs, tensors: tensors.clone(), height, width };
-        let network = Network::open(source, device, choice).await?;
+        let network = Network::open(source, device).await?;
         Ok(Self { config, tensors, fingerprint, network })
     }
 
@@ -116,11 +123,6 @@ impl Extractor {
     /// The device at work.
     pub fn device(&self) -> &Device {
         self.network.device()
-    }
-
-    /// What was asked for when it was opened.
-    pub fn choice(&self) -> DeviceChoice {
-        self.network.choice()
     }
 
     /// Whether activations are f16: on GPUs that have it, unless the model is too far off in it.
@@ -186,7 +188,7 @@ impl Extractor {
         Ok(interleave(&fit(image, &frame)?, frame.width, frame.height))
     }
 
-    /// Another model on the same device; with [`DeviceChoice::Auto`] on the CPU where that fails.
+    /// Another model on the same device; on the CPU where that fails and any will do.
     ///
     /// # Errors
     /// When the tensors do not make up the model, or the device fails.
@@ -195,7 +197,7 @@ impl Extractor {
         config: ReIdentifierConfig,
         tensors: BTreeMap<String, weights::Tensor>,
     ) -> Result<Self, ExtractError> {
-        Self::on(config, Arc::new(tensors), self.device().clone(), self.choice()).await
+        Self::on(config, Arc::new(tensors), self.device().clone()).await
     }
 
     async fn run(&self, input: &[f32]) -> Result<[Vec<f32>; 2], ExtractError> {
@@ -205,7 +207,7 @@ impl Extractor {
 
     /// The network's input `[n, 3, height, width]`, made on all threads.
     fn inputs(&self, images: &[Rgba]) -> Result<Vec<f32>, ExtractError> {
-        let plan = plan(&self.config.input);
+        let plan = self.config.input.plan();
         let pixels = |image: &'_ Rgba| preprocess::Rgba::new(image.width, image.height, &image.pixels).map(drop);
         images.iter().try_for_each(pixels)?;
         let size = 3 * plan.frame.height * plan.frame.width;
@@ -226,19 +228,6 @@ pub fn normalise(feature: &mut [f32]) {
     let length = feature.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
         feature.iter_mut().for_each(|value| *value /= length);
-    }
-}
-
-/// `(value / 255 − mean) / std` as one multiplication and one addition.
-fn plan(input: &InputConfig) -> Plan {
-    Plan {
-        frame: input.frame(),
-        order: match input.order {
-            ChannelOrder::Rgb => Order::Rgb,
-            ChannelOrder::Bgr => Order::Bgr,
-        },
-        scale: input.std.map(|std| 1.0 / (255.0 * std)),
-        bias: std::array::from_fn(|channel| -input.mean[channel] / input.std[channel]),
     }
 }
 
@@ -268,21 +257,21 @@ mod tests {
         Arc::new(tensors)
     }
 
-    fn gpu(precision: Precision, largest_buffer: u64) -> Device {
+    fn gpu(precision: Precision, largest_buffer: u64, choice: DeviceChoice) -> Device {
         let gpu = block_on(GpuDevice::open_with(Some(precision), largest_buffer));
-        Device::of(gpu.expect("a Vulkan driver with f16; lavapipe will do"))
+        Device::of(gpu.expect("a Vulkan driver with f16; lavapipe will do"), choice)
     }
 
-    fn open(tensors: &Arc<BTreeMap<String, Tensor>>, device: Device, choice: DeviceChoice) -> Extractor {
-        block_on(Extractor::on(config(), tensors.clone(), device, choice)).expect("a model")
+    fn open(tensors: &Arc<BTreeMap<String, Tensor>>, device: Device) -> Extractor {
+        block_on(Extractor::on(config(), tensors.clone(), device)).expect("a model")
     }
 
     fn in_half(tensors: &Arc<BTreeMap<String, Tensor>>) -> Extractor {
-        open(tensors, gpu(Precision::F16, u64::MAX), DeviceChoice::Gpu)
+        open(tensors, gpu(Precision::F16, u64::MAX, DeviceChoice::Gpu))
     }
 
     fn on_cpu(tensors: &Arc<BTreeMap<String, Tensor>>) -> Extractor {
-        open(tensors, Device::cpu(), DeviceChoice::Cpu)
+        open(tensors, Device::cpu())
     }
 
     /// Photos of a colour each, with a pattern that a shade sets the strength of.
@@ -349,7 +338,7 @@ mod tests {
         let expected = block_on(on_cpu(&tensors).extract(&photos)).expect("features");
         // Enough for the weights, but for the images alone only while they are no more than twelve.
         let largest_buffer = 300_000;
-        let extractor = open(&tensors, gpu(Precision::F32, largest_buffer), DeviceChoice::Gpu);
+        let extractor = open(&tensors, gpu(Precision::F32, largest_buffer, DeviceChoice::Gpu));
         let found = block_on(extractor.extract(&photos)).expect("features");
         for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let error = apart(found, expected);
@@ -361,12 +350,12 @@ mod tests {
     #[test]
     fn from_a_gpu_that_cannot_take_the_model_any_device_is_the_cpu_and_says_why() {
         let tensors = tensors(|_, _| {});
-        let small = || gpu(Precision::F32, 4096);
-        let extractor = open(&tensors, small(), DeviceChoice::Auto);
+        let small = |choice| gpu(Precision::F32, 4096, choice);
+        let extractor = open(&tensors, small(DeviceChoice::Auto));
         assert!(!extractor.device().is_gpu());
-        let fault = extractor.device().fallback.as_ref().expect("a reason");
+        let fault = extractor.device().fallback().expect("a reason");
         assert!(fault.is_failure() && fault.to_string().contains("this GPU's may have 4096"), "{fault}");
-        let error = block_on(Extractor::on(config(), tensors, small(), DeviceChoice::Gpu)).expect_err("too small");
+        let error = block_on(Extractor::on(config(), tensors, small(DeviceChoice::Gpu))).expect_err("too small");
         assert!(matches!(error, ExtractError::Gpu(GpuError::TooLarge { limit: 4096, .. })), "{error}");
     }
 }

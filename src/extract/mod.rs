@@ -2,5 +2,5 @@
 
 mod extractor;
 
-pub use crate::graph::frozen::{Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
+pub use crate::graph::frozen::{Adapter, Decision, Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
 pub use extractor::{ExtractError, Extractor, normalise};

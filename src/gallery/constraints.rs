@@ -2,14 +2,17 @@
 //!
 //! That photos are the same person is held by the person that both are confirmed for, so it is transitive by itself; that two
 //! are different is an answer on a pair, and holds for everybody that either is confirmed to be. No act leaves a state where
-//! both would hold.
+//! both would hold. Beside that, people who stand in one picture are different, unless a user says otherwise.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::state::State;
-use super::{Answer, PersonId, PhotoId};
+use super::{Answer, ContentHash, PersonId, Photo, PhotoId};
+
+/// Two boxes in a picture that overlap by more may be one person twice.
+const APART: f32 = 0.5;
 
 /// Photos of which one thing is known: all that are confirmed for a person, or a photo alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,8 +37,11 @@ pub struct Relations<'a> {
 }
 
 impl<'a> Relations<'a> {
-    pub(super) fn new(state: &'a State) -> Self {
+    pub(super) fn new(state: &'a State, known: &BTreeMap<PhotoId, Photo>) -> Self {
         let mut answers = HashMap::new();
+        for [a, b] in in_one_picture(known, state.photos.keys().copied()) {
+            answers.insert(ordered(block(state, a), block(state, b)), Answer::Different);
+        }
         for ([a, b], answer) in &state.answers {
             let blocks = ordered(block(state, *a), block(state, *b));
             match answer {
@@ -80,8 +86,32 @@ pub struct Links {
     pub named: Vec<usize>,
 }
 
+/// The pairs among photos that are people who stand in one picture.
+fn in_one_picture(known: &BTreeMap<PhotoId, Photo>, photos: impl Iterator<Item = PhotoId>) -> Vec<[PhotoId; 2]> {
+    let mut pictures: BTreeMap<ContentHash, Vec<(PhotoId, &Photo)>> = BTreeMap::new();
+    for id in photos {
+        if let Some(photo) = known.get(&id).filter(|photo| photo.person_box.is_some()) {
+            pictures.entry(photo.hash).or_default().push((id, photo));
+        }
+    }
+    let mut pairs = Vec::new();
+    for people in pictures.values() {
+        for (place, (a, photo)) in people.iter().enumerate() {
+            let others = people[place + 1..].iter();
+            let apart = others.filter(|(_, other)| photo.overlap(other).is_some_and(|overlap| overlap <= APART));
+            pairs.extend(apart.map(|(b, _)| [*a, *b]));
+        }
+    }
+    pairs
+}
+
 /// `doubted` is somebody whose confirmed photos may be several people's.
-pub(super) fn links(state: &State, photos: &[PhotoId], doubted: Option<PersonId>) -> Links {
+pub(super) fn links(
+    state: &State,
+    known: &BTreeMap<PhotoId, Photo>,
+    photos: &[PhotoId],
+    doubted: Option<PersonId>,
+) -> Links {
     let mut sets: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
     let mut places = HashMap::new();
     for (place, &photo) in photos.iter().enumerate() {
@@ -96,10 +126,10 @@ pub(super) fn links(state: &State, photos: &[PhotoId], doubted: Option<PersonId>
         places.get(&photo).copied().or_else(of_person)
     };
     let mut seen = BTreeSet::new();
-    let different = state.answers.iter().filter(|(_, answer)| **answer == Answer::Different);
-    let different = different.filter_map(|([a, b], _)| {
-        let blocks = ordered(block(state, *a), block(state, *b));
-        let pair = [place(*a)?, place(*b)?];
+    let answered = state.answers.iter().filter(|(_, answer)| **answer == Answer::Different).map(|(pair, _)| *pair);
+    let different = answered.chain(in_one_picture(known, photos.iter().copied())).filter_map(|[a, b]| {
+        let blocks = ordered(block(state, a), block(state, b));
+        let pair = [place(a)?, place(b)?];
         (blocks[0] != blocks[1] && seen.insert(blocks)).then_some(pair)
     });
     Links {

@@ -33,6 +33,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use crate::detect::PersonBox;
 pub use act::{Act, Answer};
 pub use bcubed::{BCubed, bcubed};
 pub use constraints::{Links, Relations};
@@ -41,7 +42,7 @@ pub use features::Model;
 pub use file::{Loss, Opened};
 pub use judging::Judging;
 pub use person::{Person, PersonId, PersonView};
-pub use photo::{ContentHash, NewPhoto, NoContentHash, PersonBox, Photo, PhotoId, PhotoView, Standing};
+pub use photo::{ContentHash, NewPhoto, NoContentHash, Photo, PhotoId, PhotoView, Standing};
 #[cfg(not(target_arch = "wasm32"))]
 pub use save::write_whole;
 pub use search::{Candidate, Hit, PersonHit, Search};
@@ -52,6 +53,9 @@ use self::perform::Performance;
 use self::photo::PhotoKey;
 use self::state::{Draft, State};
 use crate::weights::Precision;
+
+/// Boxes in one picture that overlap by so much are one photo.
+const SAME_CUT: f32 = 0.8;
 
 /// Photos, their features, and who is who.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +99,7 @@ impl Gallery {
 
     /// Adds photos whose features are of the model `fingerprint`; one act. The number of each, in order: a photo with the
     /// content and box of one that the gallery has, or had, is that one, and gives it the feature and the thumbnail that it
-    /// lacks.
+    /// lacks. Boxes are the same from an overlap of 0.8 on: detectors differ by a little from one device to the next.
     ///
     /// # Errors
     /// [`GalleryError::OtherModel`] when features of another model come along; [`GalleryError::Dimension`],
@@ -113,8 +117,10 @@ impl Gallery {
         let room = u32::try_from(photos.len()).ok().and_then(|count| self.next_photo.checked_add(count));
         room.ok_or(GalleryError::Full("photos"))?;
         let mut ids = Vec::with_capacity(photos.len());
+        let cuts = self.cuts();
         for NewPhoto { photo, feature, thumbnail } in photos {
-            let id = *self.by_key.entry(photo.key()).or_insert_with(|| {
+            let key = self.same_cut(&cuts, &photo).unwrap_or_else(|| photo.key());
+            let id = *self.by_key.entry(key).or_insert_with(|| {
                 let id = PhotoId(self.next_photo);
                 self.next_photo += 1;
                 self.known.insert(id, photo);
@@ -133,6 +139,24 @@ impl Gallery {
         photos.dedup();
         self.act(Act::Add { photos })?;
         Ok(ids)
+    }
+
+    /// The photos that are cuts, by the picture that they were cut out of.
+    fn cuts(&self) -> HashMap<ContentHash, Vec<PhotoId>> {
+        let mut cuts: HashMap<ContentHash, Vec<PhotoId>> = HashMap::new();
+        for (&id, photo) in self.known.iter().filter(|(_, photo)| photo.person_box.is_some()) {
+            cuts.entry(photo.hash).or_default().push(id);
+        }
+        cuts
+    }
+
+    /// The key of the photo that is the same cut but for rounding.
+    fn same_cut(&self, cuts: &HashMap<ContentHash, Vec<PhotoId>>, photo: &Photo) -> Option<PhotoKey> {
+        let near = cuts.get(&photo.hash)?.iter().filter_map(|id| {
+            let known = self.known.get(id)?;
+            Some((known, known.overlap(photo).filter(|&overlap| overlap >= SAME_CUT)?))
+        });
+        near.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(known, _)| known.key())
     }
 
     /// Adds photos of one person, as [`add`](Self::add) does, confirmed for whoever has this name, or for somebody new; one
@@ -363,7 +387,7 @@ impl Gallery {
 
     /// What is known of any two photos.
     pub fn relations(&self) -> Relations<'_> {
-        Relations::new(&self.state)
+        Relations::new(&self.state, &self.known)
     }
 
     /// What users answered of two photos and still holds.
@@ -381,13 +405,13 @@ impl Gallery {
 
     /// What a grouping of `photos` must obey; photos are named by their places there.
     pub fn links(&self, photos: &[PhotoId]) -> Links {
-        constraints::links(&self.state, photos, None)
+        constraints::links(&self.state, &self.known, photos, None)
     }
 
     /// The same, but that a person's confirmed photos may be several people's: what [`Tree::parts`](grouping::Tree::parts) is
     /// grown with.
     pub fn links_doubting(&self, photos: &[PhotoId], person: PersonId) -> Links {
-        constraints::links(&self.state, photos, Some(person))
+        constraints::links(&self.state, &self.known, photos, Some(person))
     }
 
     /// The photos that can be compared: they are not hidden and have a feature.
@@ -474,9 +498,9 @@ impl Gallery {
 
 /// Refuses numbers that are none.
 fn check_photo(photo: &Photo) -> Result<(), GalleryError> {
-    let finite = photo.person_box.is_none_or(|b| {
-        [b.x, b.y, b.width, b.height].iter().all(|side| side.is_finite()) && b.width > 0.0 && b.height > 0.0
-    });
+    let finite = photo
+        .person_box
+        .is_none_or(|b| b.to_array().iter().all(|side| side.is_finite()) && b.width > 0.0 && b.height > 0.0);
     if !finite {
         return Err(GalleryError::Box(photo.name.clone()));
     }

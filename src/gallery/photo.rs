@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::PersonId;
+use crate::detect::PersonBox;
 
 /// Names a photo within its gallery, for good: a photo that is removed and comes back is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,15 +76,6 @@ impl From<ContentHash> for String {
     }
 }
 
-/// Where a person stands in a photo, in pixels of the upright image, from its left upper corner.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PersonBox {
-    pub x: f32,
-    pub y: f32,
-    pub width: f32,
-    pub height: f32,
-}
-
 /// What is known of a photo of one person. It never changes. Two people of one picture are two photos, with the same hash
 /// and other boxes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,9 +104,15 @@ impl Photo {
         Self { name: name.into(), hash, camera: None, time: None, person_box: None, quality: None }
     }
 
+    /// How much two photos are the same cut of one picture, 0 to 1; `None` unless both are cuts of one.
+    pub(super) fn overlap(&self, other: &Self) -> Option<f32> {
+        let boxes = self.person_box.as_ref().zip(other.person_box.as_ref()).filter(|_| self.hash == other.hash);
+        boxes.map(|(a, b)| a.overlap(b))
+    }
+
     /// What makes it the same photo: content and box.
     pub(super) fn key(&self) -> PhotoKey {
-        (self.hash, self.person_box.map(|b| [b.x, b.y, b.width, b.height].map(|side| (side + 0.0).to_bits())))
+        (self.hash, self.person_box.map(|b| b.to_array().map(|side| (side + 0.0).to_bits())))
     }
 }
 

@@ -185,6 +185,47 @@ fn what_is_the_same_and_different_is_transitive() {
     assert_eq!(gallery.links(&[p[4], p[0]]).different, [[1, 0]]);
 }
 
+/// A cut of the picture with this number.
+fn cut(number: usize, x: f32, width: f32) -> NewPhoto {
+    let mut photo = new_photo(number, &[1.0, 0.0]);
+    photo.photo.person_box = Some(PersonBox { x, y: 0.0, width, height: 100.0 });
+    photo
+}
+
+#[test]
+fn who_stands_in_one_picture_is_different_unless_a_user_says_otherwise() {
+    let (mut gallery, _) = gallery(0);
+    // The third is most of the first; the fourth stands in another picture, the last is a whole one.
+    let photos =
+        vec![cut(7, 0.0, 40.0), cut(7, 60.0, 40.0), cut(7, 0.0, 28.0), cut(8, 60.0, 40.0), new_photo(7, &[1.0, 0.0])];
+    let p = gallery.add(MODEL, photos).expect("photos");
+    let apart = [[0, 1], [1, 2]];
+    assert_eq!(gallery.links(&p).different, apart);
+    for (a, b) in (0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b))) {
+        let expected = apart.contains(&[a, b]).then_some(Answer::Different);
+        assert_eq!(gallery.between(p[a], p[b]), expected, "{a} {b}");
+    }
+    // It holds for whomever they are confirmed to be.
+    gallery.answers_of(p[1], p[3], Answer::Same);
+    assert_eq!(gallery.between(p[0], p[3]), Some(Answer::Different));
+    assert_eq!(gallery.links(&[p[0], p[3]]).different, [] as [[usize; 2]; 0]);
+    assert_eq!(gallery.links(&[p[3], p[0], p[1]]).different, [[1, 2]]);
+    // A mirror.
+    gallery.answers_of(p[0], p[1], Answer::Same);
+    assert_eq!(gallery.between(p[0], p[1]), Some(Answer::Same));
+    assert_eq!(gallery.links(&p[..2]).different, [] as [[usize; 2]; 0]);
+}
+
+#[test]
+fn a_box_that_differs_by_rounding_is_the_same_photo() {
+    let (mut gallery, _) = gallery(0);
+    let p = gallery.add(MODEL, vec![cut(7, 10.0, 40.0), cut(7, 60.0, 40.0)]).expect("photos");
+    let again = [cut(7, 10.01, 40.0), cut(7, 56.0, 40.0), cut(7, 65.0, 40.0), cut(8, 10.0, 40.0)];
+    let again = gallery.add(MODEL, again.to_vec()).expect("photos");
+    assert_eq!(again, [p[0], p[1], PhotoId(2), PhotoId(3)]);
+    assert_eq!(gallery.photo(p[0]).expect("there").photo.person_box.expect("a cut").x, 10.0);
+}
+
 #[test]
 fn people_with_names_are_different() {
     let (mut gallery, p) = gallery(4);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ibn, ImportedConfig, OsnetConfig, ReIdentifierGraph, ResnetConfig, VitConfig};
 use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Role, ShapeError, Value};
-use crate::kernels::frozen::preprocess::{Filter, Frame};
+use crate::kernels::frozen::preprocess::{Filter, Frame, Order, Plan};
 use crate::step::Fit;
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
@@ -73,6 +73,7 @@ pub struct Head {
 
 /// The order of the colours that a network reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
     #[default]
@@ -131,6 +132,19 @@ impl InputConfig {
     /// What pictures are brought to.
     pub fn frame(&self) -> Frame {
         Frame { width: self.width, height: self.height, filter: self.filter, fit: self.fit }
+    }
+
+    /// All that becomes of a picture: `(value / 255 − mean) / std` as one multiplication and one addition.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            frame: self.frame(),
+            order: match self.order {
+                ChannelOrder::Rgb => Order::Rgb,
+                ChannelOrder::Bgr => Order::Bgr,
+            },
+            scale: self.std.map(|std| 1.0 / (255.0 * std)),
+            bias: std::array::from_fn(|channel| -self.mean[channel] / self.std[channel]),
+        }
     }
 }
 

@@ -16,6 +16,17 @@ pub enum Fit {
     Letterbox { colour: [u8; 3] },
 }
 
+/// The text, as TypeScript knows it.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen(typescript_custom_section)]
+const TYPE: &str = r#"
+/**
+ * What becomes of a picture of other proportions than the network's input: it takes these, or it keeps its own, in the middle
+ * of a colour, which is grey if none is given.
+ */
+export type Fit = "stretch" | "letterbox" | `letterbox:#${string}`;
+"#;
+
 impl Fit {
     /// Keeps proportions, with the grey around the picture that most detectors are trained with; it is near ImageNet's mean.
     pub const LETTERBOX: Self = Self::Letterbox { colour: [114; 3] };

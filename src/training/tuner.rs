@@ -7,7 +7,7 @@ use super::{
     Batch, BatchError, BatchSource, ComputeDevice, Decay, Depth, Input, Objective, OptimizerConfig, Sampler,
     SamplerConfig, SamplerError, Schedule, Step, TrainError, Trainer, TrainerConfig, Triplet, Visits,
 };
-use crate::extract::{DeviceChoice, DeviceError, ExtractError, Extractor};
+use crate::extract::{DeviceError, ExtractError, Extractor};
 use crate::image::{Augment, AugmentError, Augmenter, Rgba, fit};
 use crate::kernels::frozen::preprocess::ImageSizeError;
 use crate::model::{Bottleneck, Head, ReIdentifierConfig};
@@ -137,8 +137,7 @@ impl Tuner {
             step: 0,
         };
         // Where the CPU extracts, it learns too: from a GPU that failed nothing better is to be had.
-        let choice = if extractor.device().is_gpu() { extractor.choice() } else { DeviceChoice::Cpu };
-        let device = ComputeDevice::open(choice).await?;
+        let device = ComputeDevice::on(extractor.device())?;
         let trainer = Trainer::new(config(options), &model, &tensors, &device, source)?;
         Ok(Self { trainer })
     }

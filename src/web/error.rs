@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::extract::{DeviceError, ExtractError};
+use crate::extract::{DeviceError, DeviceFault, ExtractError};
 #[cfg(feature = "webgpu")]
 use crate::graph::frozen::GpuError;
 use crate::image::ImageError;
@@ -19,9 +19,25 @@ pub struct WebError {
     pub message: String,
 }
 
+impl WebError {
+    /// The same, of a file.
+    #[cfg(any(feature = "engine", feature = "formats"))]
+    pub fn in_file(self, name: &str) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
+    }
+}
+
 impl From<WebError> for JsValue {
     fn from(error: WebError) -> Self {
         serde_wasm_bindgen::to_value(&error).unwrap_or_else(|_| Self::from_str(&error.message))
+    }
+}
+
+/// What JavaScript handed over is not what was asked for.
+#[cfg(any(feature = "engine", feature = "formats"))]
+impl From<tsify::Error> for WebError {
+    fn from(error: tsify::Error) -> Self {
+        Self { code: "bad-input", message: error.to_string() }
     }
 }
 
@@ -39,10 +55,12 @@ impl From<&ImageError> for WebError {
 }
 
 impl From<&DeviceError> for WebError {
-    /// As the package says it where a browser has no GPU in the first place.
     fn from(error: &DeviceError) -> Self {
-        let message =
-            format!("No GPU to compute on: {}. Choose the device \"auto\" or \"cpu\" instead.", error.fault());
+        let why = match error.fault() {
+            DeviceFault::Missing(sentence) => sentence.clone(),
+            fault => format!("{fault}."),
+        };
+        let message = format!("No GPU to compute on: {why} Choose the device \"auto\" or \"cpu\" instead.");
         Self { code: "no-device", message }
     }
 }

@@ -1,20 +1,38 @@
 //! The wasm boundary, thin. The npm package is written over it.
 //!
-//! A module has what its features name: `engine` a model and its pictures, `train` what learns, `people` what compares people by
-//! features that are there already. What none of its exports calls the linker leaves out.
+//! A module has what its features name: `engine` a model and its pictures, `train` what learns, `formats` the files of other
+//! programs, `people` what compares people by features that are there already. What none of its exports calls the linker leaves out.
 
+#[cfg(any(all(feature = "engine", not(feature = "train")), feature = "formats"))]
+mod about;
 #[cfg(feature = "engine")]
+mod device;
+#[cfg(all(feature = "engine", not(feature = "train")))]
 mod engine;
 mod error;
+#[cfg(feature = "formats")]
+mod formats;
 #[cfg(feature = "people")]
 mod people;
+#[cfg(feature = "engine")]
+mod pixels;
+#[cfg(feature = "train")]
+mod tuner;
 
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "engine")]
+pub use device::*;
+#[cfg(all(feature = "engine", not(feature = "train")))]
 pub use engine::*;
+#[cfg(feature = "formats")]
+pub use formats::*;
 #[cfg(feature = "people")]
 pub use people::*;
+#[cfg(feature = "engine")]
+pub use pixels::Pixels;
+#[cfg(feature = "train")]
+pub use tuner::*;
 
 #[expect(unsafe_code, reason = "wasm-ld's constructors can only be called as a foreign function")]
 mod constructors {

@@ -104,6 +104,7 @@ mod tests {
     use super::*;
     use crate::graph::Role;
     use crate::model::{BackboneConfig, ChannelOrder, Head, ImportedConfig, Pooling, preset};
+    use crate::step::Fit;
     use crate::weights::{Precision, Recognised, bundled, initial_tensors, read, to_safetensors};
 
     type Model = (ReIdentifierConfig, BTreeMap<String, Tensor>);
@@ -149,12 +150,14 @@ mod tests {
     #[test]
     fn what_changes_features_changes_the_fingerprint() {
         let model = model();
-        let changes: [fn(&mut Model); 9] = [
+        let changes: [fn(&mut Model); 11] = [
             |_| {},
             |(config, _)| config.input.order = ChannelOrder::Bgr,
             |(config, _)| config.input.mean[2] = 0.5,
             |(config, _)| config.input.std.swap(0, 1),
             |(config, _)| config.input.width = 64,
+            |(config, _)| config.input.fit = Fit::LETTERBOX,
+            |(config, _)| config.input.fit = Fit::Letterbox { colour: [0; 3] },
             |(config, _)| config.neck = false,
             |(config, _)| {
                 let BackboneConfig::Osnet(network) = &mut config.backbone else { panic!("an OSNet") };

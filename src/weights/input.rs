@@ -15,21 +15,30 @@ use crate::step::Fit;
 ///
 /// Order and range are those of the images that the file's network takes, before any step of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct InputOptions {
+    /// The order of the colours.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "ChannelOrder | undefined"))]
     pub order: Option<ChannelOrder>,
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "PixelRange | undefined"))]
     pub range: Option<PixelRange>,
-    /// In pixels, 16…4096.
+    /// What images are resized to, in pixels, 16…4096. A network that takes one size only refuses another.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub height: Option<usize>,
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub width: Option<usize>,
-    /// How images are resized.
+    /// How images are resized: `bilinear` or `bicubic` as in Pillow, or `linear` as in OpenCV.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "Filter | undefined"))]
     pub filter: Option<Filter>,
-    /// What becomes of pictures of other proportions.
+    /// What becomes of images of other proportions: they take the network's, or keep their own with a colour around them.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "Fit | undefined"))]
     pub fit: Option<Fit>,
 }
 
 /// The numbers that pixels come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub enum PixelRange {
     #[serde(rename = "0-1")]
     Unit,

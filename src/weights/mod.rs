@@ -63,6 +63,14 @@ pub fn read(bytes: &[u8]) -> Result<Recognised, WeightsError> {
     read_with(bytes, &InputOptions::default())
 }
 
+/// Reads a file of ours, and no other: what [`to_safetensors`] wrote.
+///
+/// # Errors
+/// [`WeightsError::UnknownFormat`] for a file that is not ours; what [`read`] refuses.
+pub fn read_ours(bytes: &[u8]) -> Result<Recognised, WeightsError> {
+    safetensors::read(bytes).and_then(dialect::recognise_ours)
+}
+
 /// [`read`], with what the user says of the model's input.
 ///
 /// # Errors
@@ -73,4 +81,16 @@ pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, Weigh
     } else {
         Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
     }
+}
+/// TEMPORARY
+#[derive(Debug)]
+pub struct RecognisedDetector {
+    pub config: crate::model::DetectorConfig,
+    pub tensors: std::collections::BTreeMap<String, Tensor>,
+    pub summary: String,
+    pub provenance: std::collections::BTreeMap<String, String>,
+}
+/// TEMPORARY
+pub fn read_detector(_bytes: &[u8], _bin: Option<&[u8]>) -> Result<RecognisedDetector, WeightsError> {
+    unimplemented!()
 }

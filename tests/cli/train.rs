@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use webreid::step::Fit;
 use webreid::weights::Checkpoint;
 
 use super::{Bench, Run, reid};
@@ -360,4 +361,24 @@ fn training_goes_on_from_weights() {
     let name = "backbone.conv2.0.conv1.conv.weight";
     let error = super::relative_error(&trained[name].values, &given[name].values);
     assert!(error < 1e-3, "{error}");
+}
+
+#[test]
+fn a_training_in_a_letterbox_leaves_a_model_that_takes_its_pictures_so() {
+    let fit = |bench: &Bench| {
+        let model = webreid::weights::read(&fs::read(bench.path("run/model.safetensors")).unwrap()).unwrap();
+        model.config.input.fit
+    };
+    let bench = people(&CONFIG.replace("width = 16\n", "width = 16\nfit = \"letterbox:#010203\"\n"));
+    train(&bench, &[]).ends(0);
+    assert_eq!(fit(&bench), Fit::Letterbox { colour: [1, 2, 3] });
+    // What goes on from it keeps it, unless it is told otherwise.
+    fs::rename(bench.path("run/model.safetensors"), bench.path("first.safetensors")).unwrap();
+    for (said, expected) in [("", Fit::Letterbox { colour: [1, 2, 3] }), ("fit = \"stretch\"\n", Fit::Stretch)] {
+        fs::remove_dir_all(bench.path("run")).unwrap();
+        let init = format!("width = 16\ninit = \"first.safetensors\"\n{said}");
+        bench.write("config.toml", CONFIG.replace("width = 16\n", &init).as_bytes());
+        train(&bench, &[]).ends(0);
+        assert_eq!(fit(&bench), expected);
+    }
 }

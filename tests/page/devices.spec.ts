@@ -71,7 +71,7 @@ const samples = ["p02_1", "p02_2", "p03_1", "p03_2"].map((name) => ({
 
 for (const [name, lie] of Object.entries(TRAINER_LIES)) {
   test(`${name}: the CPU learns what the GPU was to`, THOROUGH, async ({ page }) => {
-    await tell(page, lie);
+    await tell(page, lie, ["trainer-worker.js"]);
     const seen = await page.evaluate(async (samples) => {
       const learn = async (device: "auto" | "cpu") => {
         const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors", device });

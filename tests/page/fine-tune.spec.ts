@@ -1,6 +1,7 @@
 // Learning in the browser, by the npm package: on a small set of real people, and with an engine that fails.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "@playwright/test";
 import type { Feature, FineTuneSample, ReidError } from "../../npm/dist/index.js";
 import { sampleFolder } from "./support/files.ts";
 import { expect, test } from "./support/package.ts";
@@ -17,6 +18,10 @@ const samples = list.map(({ file, person }) => ({ image: `./samples/${file}`, pe
 const few = samples.filter(({ person }) => person === "p02" || person === "p03");
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function trainers(page: Page): number {
+  return page.workers().filter((worker) => worker.url().endsWith("/trainer-worker.js")).length;
+}
 
 test("too little to learn from, or what makes no sense, is refused in a sentence", async ({ page }) => {
   const errors = await page.evaluate(async () => {
@@ -263,6 +268,64 @@ test("two hundred steps take no more memory than twenty", async ({ page }) => {
   expect((seen.at(-1) ?? 0) - (seen[0] ?? 0)).toBeLessThanOrEqual(1 << 20);
 });
 
+test("the trainer has a worker of its own that ends with the fine-tune, however that ends, and the memory comes back", async ({
+  page,
+}) => {
+  const reid = await page.evaluateHandle(() => webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" }));
+  const memory = () => reid.evaluate((reid) => reid.memory());
+  const before = await memory();
+  const ends = ["itself", "break", "abort", "failure"] as const;
+  for (const end of ends) {
+    const learning = reid.evaluate(
+      async (reid, { few, end }) => {
+        const abort = new AbortController();
+        const steps = reid.fineTune(few, {
+          steps: 3,
+          depth: "full",
+          signal: abort.signal,
+          learningRate: end === "failure" ? 1e30 : undefined,
+        });
+        await steps.next();
+        const memory = await reid.memory();
+        if (end === "abort") abort.abort();
+        if (end === "break") await steps.return();
+        try {
+          for await (const _ of steps);
+          return { memory, code: "" };
+        } catch (error) {
+          return { memory, code: (error as ReidError).code };
+        }
+      },
+      { few, end },
+    );
+    await expect.poll(() => trainers(page)).toBe(1);
+    const { memory: during, code } = await learning;
+    expect(code, end).toBe({ itself: "", break: "", abort: "aborted", failure: "bad-input" }[end]);
+    expect(during - before).toBeGreaterThan(10e6);
+    await expect.poll(() => trainers(page), end).toBe(0);
+    // The engine has read the weights that were learnt, and keeps those before.
+    expect((await memory()) - before, end).toBeLessThan(4e6);
+  }
+  await reid.evaluate((reid) => reid.dispose());
+  await expect.poll(() => page.workers().length).toBe(0);
+});
+
+test("disposing of the model ends its trainer", async ({ page }) => {
+  const code = await page.evaluate(async (few) => {
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
+    const steps = reid.fineTune(few, { depth: "full" });
+    await steps.next();
+    const pending = steps.next().then(
+      () => "",
+      (error: ReidError) => error.code,
+    );
+    await reid.dispose();
+    return pending;
+  }, few);
+  expect(code).toBe("disposed");
+  await expect.poll(() => page.workers().length).toBe(0);
+});
+
 test("an estimate for each depth comes before the first step, and follows what is measured", async ({ page }) => {
   const seen = await page.evaluate(async (samples) => {
     const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
@@ -321,7 +384,9 @@ test.describe("with an engine that fails", () => {
     faulty.faults = 1;
     const result = await page.evaluate(learn, [1, 2, 255, 4]);
     expect(result).toEqual({ steps: 1, failure: "internal", models: [0, 0, 0, 0], extracted: 1, undone: false });
-    expect(faulty.created).toBe(2);
+    // It was the trainer's: the worker with the model goes on.
+    expect(faulty.created).toBe(1);
+    await expect.poll(() => trainers(page)).toBe(0);
   });
 
   test("a device that is lost while it learns, too", async ({ page, faulty }) => {

@@ -345,7 +345,7 @@ test.describe("with an engine that fails", () => {
       const { postMessage } = Worker.prototype;
       Worker.prototype.postMessage = function (message: { call: string }, ...options: unknown[]) {
         Reflect.apply(postMessage, this, [message, ...options]);
-        if (message.call === "applyTraining") undoing.push(reid.undo(), reid.undo());
+        if (message.call === "replace") undoing.push(reid.undo(), reid.undo());
       };
       for await (const _ of learn());
       const undone = await Promise.all(undoing);

@@ -23,6 +23,7 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
       fail({ weights: 7 }),
       fail({ input: { range: "255" } }),
       fail({ input: { colour: "rgb" } }),
+      fail({ input: { fit: "letterbox:grey" } }),
       fail({ weights: "./tiny_osnet.safetensors", input: { height: 8 } }),
     ]);
   });
@@ -37,6 +38,9 @@ test("with a preset that is none, an address where nothing is, a wrong device: e
       /^ReidError bad-input undefined `input\.range` must be "0-1", "0-255" or "imagenet", not 255/,
     ),
     expect.stringMatching(/^ReidError bad-input undefined `input` has no "colour"/),
+    expect.stringMatching(
+      /^ReidError bad-input undefined `input\.fit` must be "stretch", "letterbox" or "letterbox:#rrggbb", not letterbox:grey/,
+    ),
     expect.stringMatching(/^ReidError bad-input undefined .*the input's height cannot be 8; 16 to 4096 pixels it can/),
   ]);
 });
@@ -68,6 +72,34 @@ test("what is said of the input wins over the file, is told, and is kept in the 
     ["The file's own input is RGB at ImageNet's mean and deviation; it is given BGR of 0 to 1, as was said."],
   ]);
   expect(seen.summary).toContain("As was said, its input is BGR of 0 to 1, 64×32.");
+});
+
+test("a network that takes pictures in a letterbox sees what stands in one", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const open = async (input: Webreid.InputOptions) =>
+      webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors", input: { height: 64, width: 32, ...input } });
+    const grey = (at: number) => [...Array(3).fill(Math.imul(at, 0x9e3779b9) >>> 24), 255];
+    const square = Array.from({ length: 32 * 32 }, (_, at) => grey(at)).flat();
+    const around = Array.from({ length: 16 * 32 }, () => [200, 100, 50, 255]).flat();
+    const photo = new ImageData(Uint8ClampedArray.from(square), 32, 32);
+    const padded = new ImageData(Uint8ClampedArray.from([...around, ...square, ...around]), 32, 64);
+    const boxing = await open({ fit: "letterbox:#c86432" });
+    const stretching = await open({});
+    const [boxed, inOne] = await boxing.extract([photo, padded]);
+    const [stretched, expected] = await stretching.extract([photo, padded]);
+    // As a file, and as a bitmap in strips.
+    const canvas = new OffscreenCanvas(32, 32);
+    canvas.getContext("2d")?.putImageData(photo, 0, 0);
+    const [file, bitmap] = await boxing.extract([await canvas.convertToBlob(), await createImageBitmap(photo)]);
+    const values = [boxed, inOne, expected, file, bitmap, stretched].map((feature) => [...(feature?.values ?? [])]);
+    const again = await webreid.ReIdentifier.create({ weights: await boxing.exportWeights() });
+    return { values, fits: [stretching, boxing, again].map((reid) => reid.describe().fit) };
+  });
+  const [boxed, inOne, expected, file, bitmap, stretched] = seen.values;
+  expect(expected?.length).toBeGreaterThan(1);
+  for (const same of [boxed, inOne, file, bitmap]) expect(same).toEqual(expected);
+  expect(stretched).not.toEqual(expected);
+  expect(seen.fits).toEqual(["stretch", "letterbox:#c86432", "letterbox:#c86432"]);
 });
 
 test("without weights, and by its name, the model that comes with the package is loaded", async ({ page }) => {

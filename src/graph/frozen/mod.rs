@@ -25,7 +25,7 @@ mod network;
 
 pub use buffers::Buffers;
 pub use cpu::CpuRunner;
-pub use device::{Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
+pub use device::{Adapter, Decision, Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
 #[cfg(feature = "webgpu")]
 pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 pub use network::{Network, NetworkError, Source};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "webgpu")]
 use super::gpu::{Counters, GpuError, GpuNetwork};
-use super::{CpuRunner, Device, DeviceChoice, DeviceError, FreezeError, Frozen};
+use super::{CpuRunner, Device, DeviceError, FreezeError, Frozen};
 use crate::graph::{Graph, NodeId};
 use crate::tensor::Tensor;
 
@@ -59,7 +59,6 @@ impl Source {
 pub struct Network {
     runner: Runner,
     device: Device,
-    choice: DeviceChoice,
 }
 
 #[derive(Debug)]
@@ -70,39 +69,34 @@ enum Runner {
 }
 
 impl Network {
-    /// Puts a network on a device that was opened for `choice`. A GPU first has to give the CPU's outputs for known inputs.
-    /// With [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
+    /// Puts a network on a device, beside those that are on it already. A GPU first has to give the CPU's outputs for known
+    /// inputs. Where any device will do ([`DeviceChoice::Auto`](super::DeviceChoice)), the CPU takes over from one that fails
+    /// in whatever way, and [`Device::fallback`] says why.
     ///
     /// # Errors
     /// When the device fails or computes wrong, or the tensors do not make up the network.
-    pub async fn open(source: Source, device: Device, choice: DeviceChoice) -> Result<Self, NetworkError> {
-        if choice != DeviceChoice::Auto || !device.is_gpu() {
-            return Self::on(source, device, choice).await;
+    pub async fn open(source: Source, device: Device) -> Result<Self, NetworkError> {
+        if !device.is_gpu() || !device.may_be_cpu() {
+            return Self::on(source, device).await;
         }
-        match Self::on(source.clone(), device, choice).await.map_err(NetworkError::of_opening) {
-            Err(NetworkError::Device(error)) => Self::on(source, Device::instead(error.fault().clone()), choice).await,
+        match Self::on(source.clone(), device.clone()).await.map_err(NetworkError::of_opening) {
+            Err(NetworkError::Device(error)) => Self::on(source, device.without_gpu(error.fault().clone())?).await,
             opened => opened,
         }
     }
 
-    async fn on(source: Source, device: Device, choice: DeviceChoice) -> Result<Self, NetworkError> {
-        let frozen = source.freeze()?;
+    async fn on(source: Source, device: Device) -> Result<Self, NetworkError> {
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = device.gpu() {
-            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, source, &frozen).await?));
-            return Ok(Self { runner, device, choice });
+            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, source).await?));
+            return Ok(Self { runner, device });
         }
-        Ok(Self { runner: Runner::Cpu(CpuRunner::new(frozen)), device, choice })
+        Ok(Self { runner: Runner::Cpu(CpuRunner::new(source.freeze()?)), device })
     }
 
     /// The device at work.
     pub fn device(&self) -> &Device {
         &self.device
-    }
-
-    /// What was asked for when it was opened.
-    pub fn choice(&self) -> DeviceChoice {
-        self.choice
     }
 
     /// Whether activations are f16: on GPUs that have it, unless the network is too far off in it.

@@ -19,6 +19,7 @@ pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../.
 
 /// How the resize interpolates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// Pillow's `BILINEAR`: a triangle.
@@ -96,11 +97,14 @@ pub enum Order {
 }
 
 /// The size that pictures are brought to, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Frame {
+    /// In pixels.
     pub width: usize,
     pub height: usize,
     pub filter: Filter,
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Fit"))]
     pub fit: Fit,
 }
 
@@ -240,9 +244,12 @@ pub fn dispatch(plan: &Plan, image_width: usize, column_stride: usize, row_strid
 
 /// The twin: `[3, height, width]`.
 pub fn twin(plan: &Plan, image: Rgba, columns: &Axis, rows: &Axis) -> Vec<f32> {
-    let Frame { width, height, fit, .. } = plan.frame;
-    let resized = resize(image, columns, rows, fit.colour());
-    let area = width * height;
+    normalised(plan, &resize(image, columns, rows, plan.frame.fit.colour()))
+}
+
+/// A resized image as the network's input `[3, height, width]`.
+pub fn normalised(plan: &Plan, resized: &[u8]) -> Vec<f32> {
+    let area = plan.frame.width * plan.frame.height;
     let mut out = Vec::with_capacity(3 * area);
     for channel in 0..3 {
         let source = if plan.order == Order::Bgr { 2 - channel } else { channel };

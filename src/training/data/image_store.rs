@@ -184,7 +184,8 @@ mod tests {
         let root = folder(&[]);
         broken(&root, "0001_c1.png");
         broken(&root, "0002_c1.png");
-        let message = ImageStore::load(&mut set(&root), 8, 4, &|_| {}).expect_err("nothing").to_string();
+        let message =
+            ImageStore::load(&mut set(&root), [8, 4], Fit::Stretch, &|_| {}).expect_err("nothing").to_string();
         assert!(
             message.starts_with("not one of 2 images could be read") && message.contains("0001_c1.png"),
             "{message}"

@@ -159,23 +159,6 @@ impl Recognised {
         }
         words
     }
-
-    /// The description of this model after fine-tuning, which may have given it a neck; without the tensors.
-    pub fn tuned(&self, config: &ReIdentifierConfig) -> Self {
-        let mut provenance = self.provenance.clone();
-        provenance.insert("fine-tuned".into(), "on labelled photos".into());
-        Self {
-            config: config.clone(),
-            dialect: Dialect::Webreid,
-            architecture: self.architecture.clone(),
-            tensors: BTreeMap::new(),
-            missing: Vec::new(),
-            unexpected: Vec::new(),
-            assumed: self.assumed.clone(),
-            provenance,
-            summary: format!("{} Fine-tuned on your photos.", self.summary),
-        }
-    }
 }
 
 type Tensors = BTreeMap<String, Tensor>;
@@ -231,19 +214,33 @@ fn describe(tensors: &Tensors) -> Result<Reading, WeightsError> {
 /// Refuses a checkpoint that lacks tensors (other than a head's), has layers that would be left out, other shapes, or values
 /// that no network has (NaN, infinite, a negative variance).
 pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
-    let Checkpoint { mut tensors, metadata, mut words } = checkpoint;
-    if let Some(json) = metadata.get(detector::KEY) {
+    if checkpoint.metadata.contains_key(METADATA_KEY) || checkpoint.metadata.contains_key(detector::KEY) {
+        return recognise_ours(checkpoint);
+    }
+    let mut reading = describe(&checkpoint.tensors)?;
+    reading.config.input.filter = reading.dialect.filter();
+    let provenance = BTreeMap::from([("dialect".to_owned(), reading.dialect.to_string())]);
+    understood(checkpoint, reading, provenance)
+}
+
+/// [`recognise`] for a file of ours alone, which says itself what it holds: nothing that knows other projects is needed for it.
+pub(super) fn recognise_ours(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
+    if let Some(json) = checkpoint.metadata.get(detector::KEY) {
         return Err(WeightsError::is_detector(json));
     }
-    let (reading, provenance) = if let Some(json) = metadata.get(METADATA_KEY) {
-        let Description { config, provenance, .. } = describe_ours(json)?;
-        (Reading::new(Dialect::Webreid, config, Names::ours(), &["head."]), provenance)
-    } else {
-        let mut reading = describe(&tensors)?;
-        reading.config.input.filter = reading.dialect.filter();
-        let provenance = BTreeMap::from([("dialect".to_owned(), reading.dialect.to_string())]);
-        (reading, provenance)
-    };
+    let json = checkpoint.metadata.get(METADATA_KEY).ok_or_else(|| {
+        WeightsError::UnknownFormat("this file was not written by webreid; it has to be converted first".into())
+    })?;
+    let Description { config, provenance, .. } = describe_ours(json)?;
+    understood(checkpoint, Reading::new(Dialect::Webreid, config, Names::ours(), &["head."]), provenance)
+}
+
+/// The model that a checkpoint is in one reading of it.
+fn understood(
+    Checkpoint { mut tensors, mut words, .. }: Checkpoint,
+    reading: Reading,
+    provenance: BTreeMap<String, String>,
+) -> Result<Recognised, WeightsError> {
     let Reading { dialect, mut config, names, idle, used, constants, assumed } = reading;
     words.extend(assumed);
 

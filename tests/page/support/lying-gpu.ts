@@ -160,35 +160,23 @@ export const LIES: Readonly<Record<string, () => void>> = {
   },
 };
 
-/** GPUs that serve for extraction, and give out when a trainer opens its own. */
+/** GPUs that serve for extraction, and give out where the trainer opens its own. */
 export const TRAINER_LIES: Readonly<Record<string, () => void>> = {
-  "the third adapter is none": () => {
-    const { requestAdapter } = GPU.prototype;
-    let asked = 0;
-    GPU.prototype.requestAdapter = async function (options) {
-      return asked++ < 2 ? requestAdapter.call(this, options) : null;
-    };
+  "there is no adapter for the trainer": () => {
+    GPU.prototype.requestAdapter = async () => null;
   },
-  "the fourth adapter is refused": () => {
+  "the trainer's adapter is refused": () => {
     const { requestAdapter } = GPU.prototype;
     let asked = 0;
     GPU.prototype.requestAdapter = function (options) {
-      return asked++ < 3
+      return asked++ === 0
         ? requestAdapter.call(this, options)
         : Promise.reject(new DOMException("no", "OperationError"));
     };
   },
-  "the second device throws": () => {
-    const { requestDevice } = GPUAdapter.prototype;
-    let devices = 0;
-    GPUAdapter.prototype.requestDevice = async function (descriptor) {
-      const device = await requestDevice.call(this, descriptor);
-      if (devices++ > 0) {
-        device.createShaderModule = () => {
-          throw new TypeError("not today");
-        };
-      }
-      return device;
+  "the trainer's device throws": () => {
+    GPUDevice.prototype.createShaderModule = () => {
+      throw new TypeError("not today");
     };
   },
 };
@@ -231,11 +219,18 @@ export function fullWhenTold(): void {
   };
 }
 
-/** Has the workers of a page lie, or with `lie` undefined only wear the disguise. */
-export async function tell(page: Page, lie?: () => void): Promise<void> {
-  const code = [disguise, lie].map((part) => (part ? `(${part})();\n` : "")).join("");
-  const worker = readFileSync(join(packageFolder, "worker.js"), "utf8");
-  await page
-    .context()
-    .route("**/dist/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: code + worker }));
+type Script = "worker.js" | "trainer-worker.js";
+
+/** Has the workers of a page lie, those of `liars`, or with `lie` undefined only wear the disguise. */
+export async function tell(
+  page: Page,
+  lie?: () => void,
+  liars: readonly Script[] = ["worker.js", "trainer-worker.js"],
+): Promise<void> {
+  for (const script of ["worker.js", "trainer-worker.js"] as const) {
+    const told = [disguise, liars.includes(script) ? lie : undefined];
+    const code = told.map((part) => (part ? `(${part})();\n` : "")).join("");
+    const body = code + readFileSync(join(packageFolder, script), "utf8");
+    await page.context().route(`**/dist/${script}`, (route) => route.fulfill({ contentType: "text/javascript", body }));
+  }
 }

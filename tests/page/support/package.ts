@@ -12,13 +12,8 @@ declare global {
   var webreid: typeof Webreid;
 }
 
-/**
- * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
- * are `faults` left, as is learning from it at the second step; 254 is large; anything else becomes a feature that points
- * its own way. Where there is a second byte of 255, decoding it is fatal.
- * The model is one byte, which learning makes one more.
- */
-const FAULTY_ENGINE = `
+/** What a module's glue has, and how it fails. */
+const FAULTY_MODULE = `
 export default async function init() { return { memory: new WebAssembly.Memory({ initial: 1 }) }; }
 const count = async (what) => Number(await (await fetch("${ORIGIN}/count/" + what)).text());
 async function fail() {
@@ -26,22 +21,20 @@ async function fail() {
   setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); });
   await new Promise(() => {});
 }
+`;
+
+/**
+ * An engine without a network: an image's first byte is what happens to it. 0 is a bad image, 255 is fatal while there
+ * are `faults` left, as is learning from it at the second step; 254 is large; anything else becomes a feature that points
+ * its own way. Where there is a second byte of 255, decoding it is fatal.
+ * The model is one byte, which learning makes one more.
+ */
+const FAULTY_ENGINE = `${FAULTY_MODULE}
 export const pictureSize = (head) => head[0] === 254 ? [8000, 6000] : undefined;
 export function fit(data) {
   if (data[1] === 255) throw new WebAssembly.RuntimeError("unreachable");
   if (data[0] === 0) throw { code: "bad-image", message: "the first byte is 0" };
   return { data, width: 1, height: 1, quality: 1 };
-}
-class Tuner {
-  done = 0;
-  constructor(engine, images, options) { Object.assign(this, { engine, images, options }); }
-  async step() {
-    if (this.done === this.options.steps) return undefined;
-    if (++this.done === 2 && this.images.some((image) => image.data[0] === 255) && await count("faults") > 0) await fail();
-    return { step: this.done, steps: this.options.steps, loss: 1 / this.done, accuracy: 0.5, images: 4 };
-  }
-  async apply() { this.engine.model++; }
-  free() {}
 }
 export class Engine {
   static async create(weights) {
@@ -52,7 +45,8 @@ export class Engine {
   get fingerprint() { return "model " + this.model; }
   describe() {
     const { fingerprint } = this;
-    return { architecture: "none", summary: "no network", featureDim: 2, device: "cpu", adapter: "CPU", fingerprint };
+    const device = { device: "cpu", adapter: "CPU", software: false, deviceReason: "CPU: you chose it." };
+    return { architecture: "none", summary: "no network", featureDim: 2, ...device, fingerprint };
   }
   gpuCounters() { return undefined; }
   async extract(images) {
@@ -66,7 +60,6 @@ export class Engine {
     return { features, fingerprint };
   }
   exportWeights() { return new Uint8Array([this.model]); }
-  async fineTune(images, people, cameras, options) { return new Tuner(this, images, options); }
   async replace(weights) { [this.before, this.model] = [this.model, weights[0]]; }
   free() {}
   undo() {
@@ -75,6 +68,21 @@ export class Engine {
     this.before = undefined;
     return true;
   }
+}`;
+
+/** What learns from such images. */
+const FAULTY_TRAINER = `${FAULTY_MODULE}
+export class Tuner {
+  done = 0;
+  static async create(weights, device, images, people, cameras, options) {
+    return Object.assign(new Tuner(), { model: weights[0], images, options });
+  }
+  async step() {
+    if (this.done === this.options.steps) return undefined;
+    if (++this.done === 2 && this.images.some((image) => image.data[0] === 255) && await count("faults") > 0) await fail();
+    return { step: this.done, steps: this.options.steps, loss: 1 / this.done, accuracy: 0.5, images: 4 };
+  }
+  async exportWeights() { return new Uint8Array([this.model + 1]); }
 }`;
 
 export interface FaultyEngine {
@@ -133,10 +141,8 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
     await context.route(`${ORIGIN}/dist/wasm/{webreid,webreid_relaxed}.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
     );
-    // The copy that learns is made by a worker that has a model already.
-    const trainer = FAULTY_ENGINE.replace(/^.*count\("(created|refusals)"\).*\n/gm, "");
     await context.route(`${ORIGIN}/dist/wasm/webreid_train.js`, (route) =>
-      route.fulfill({ contentType: "text/javascript", body: trainer }),
+      route.fulfill({ contentType: "text/javascript", body: FAULTY_TRAINER }),
     );
     await context.route(`${ORIGIN}/count/*`, (route) => {
       const what = new URL(route.request().url()).pathname.split("/").at(-1) as keyof FaultyEngine;

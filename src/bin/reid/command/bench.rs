@@ -56,7 +56,7 @@ impl Bench {
         }
         let report = Report {
             model: recognised.architecture,
-            device: extractor.device().name.clone(),
+            device: extractor.device().name().to_owned(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             load_ms,
             batches,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use webreid::dataset::{CameraError, DatasetError};
+use webreid::detect::DetectError;
 use webreid::extract::{DeviceError, ExtractError};
 use webreid::gallery::GalleryError;
 use webreid::ranking::RankingError;
@@ -21,6 +22,22 @@ pub enum CliError {
     NoWeights(PathBuf),
     #[error("--weights {0}: no weights come with this preset; give a checkpoint of such a model, or {BUNDLED}")]
     BarePreset(String),
+    #[error("{}: there is no such file; give a detector's", .0.display())]
+    NoDetectorFile(PathBuf),
+    #[error(
+        "no detector is there: give one with {option} FILE or in WEBREID_DETECTOR, or fetch NanoDet-g (7.6 MB, Apache-2.0) with \
+         `node npm/scripts/detector.js` in webreid's sources{}",
+        .usual.as_ref().map(|path| format!(", which puts it into {}", path.display())).unwrap_or_default()
+    )]
+    NoDetector { option: &'static str, usual: Option<PathBuf> },
+    #[error("{}: {source}", path.display())]
+    Detector { path: PathBuf, source: DetectError },
+    #[error("{}: {source}", path.display())]
+    Detect { path: PathBuf, source: DetectError },
+    #[error("nobody was found in any of the {0}; a lower --min-score or smaller --tiles find more")]
+    Nobody(String),
+    #[error("{}: this folder cannot be made ({source}); give another", path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{}: an OpenVINO model is two files, and {} is not there; put it beside", xml.display(), bin.display())]

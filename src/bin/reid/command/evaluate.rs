@@ -122,7 +122,7 @@ impl Evaluate {
                     "{letter}{}, {protocol}{}, on {}: {} queries, gallery of {}",
                     recognised.architecture,
                     described(adaptation),
-                    extractor.device().name,
+                    extractor.device().name(),
                     summary.scores.queries,
                     evaluations[i].gallery.len()
                 ))

@@ -38,7 +38,7 @@ impl Extracted {
     /// Extracts `images` of the dataset, those that can be read; `what` names them for the user.
     pub async fn of(extractor: &Extractor, dataset: &Dataset, images: &[usize], what: &str) -> Result<Self, CliError> {
         let files: Vec<PathBuf> = images.iter().map(|&index| dataset.images[index].path.clone()).collect();
-        let features = features(extractor, &files, what).await?;
+        let features = features(extractor, None, &files, what).await?;
         let unreadable = features.unreadable.into_iter().map(|file| Unreadable { index: images[file.index], ..file });
         Ok(Self {
             images: features.read.iter().map(|&file| images[file]).collect(),

@@ -27,7 +27,7 @@ impl Extract {
         output::check(&self.out)?;
         let files = files(&self.images)?;
         let (recognised, extractor) = self.model.open().await?;
-        let features = features(&extractor, &files, "images").await?;
+        let features = features(&extractor, None, &files, "images").await?;
 
         let read: Vec<&PathBuf> = features.read.iter().map(|&index| &files[index]).collect();
         let base = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -38,7 +38,7 @@ impl Extract {
             ("model".to_owned(), recognised.architecture.clone()),
             ("fingerprint".to_owned(), extractor.fingerprint().to_string()),
             ("weights".to_owned(), base(&self.model.weights)),
-            ("device".to_owned(), extractor.device().name.clone()),
+            ("device".to_owned(), extractor.device().name().to_owned()),
             ("normalised".to_owned(), "false".to_owned()),
         ]);
         let bytes: Vec<u8> = features.values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -53,7 +53,7 @@ impl Extract {
             features.read.len(),
             features.dim,
             recognised.architecture,
-            extractor.device().name,
+            extractor.device().name(),
             self.out.display()
         ))?;
         Ok(Outcome::of(features.unreadable.len()))

@@ -5,10 +5,12 @@ use std::thread;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{ImageFiles, ReadImageError, image_files, read_image};
+use webreid::detect::{PersonBox, crop};
 use webreid::extract::{ExtractError, Extractor};
-use webreid::image::{Picture, Rgba};
+use webreid::image::{Picture, Rgba, Rows};
 
 use crate::command::error::CliError;
+use crate::command::finder::Finder;
 use crate::command::interrupt;
 
 /// Images that go through the network together.
@@ -19,12 +21,52 @@ pub struct Features<T = ()> {
     /// `[read.len(), dim]`, row by row, as the model gives them.
     pub values: Vec<f32>,
     pub dim: usize,
-    /// The indices of those images among the paths, ascending.
+    /// The indices of those images among the paths, ascending. Of a whole photo it is there once for each person.
     pub read: Vec<usize>,
+    /// Who it is of a whole photo, for each.
+    pub people: Vec<Option<InPhoto>>,
     /// What else was looked at in these images.
     pub looked: Vec<T>,
     /// Those that could not be read.
     pub unreadable: Vec<Unreadable>,
+}
+
+/// Somebody in a whole photo.
+#[derive(Clone, Copy)]
+pub struct InPhoto {
+    /// From 1.
+    pub number: usize,
+    pub person_box: PersonBox,
+}
+
+/// An image as it is looked at.
+pub enum Image {
+    Whole(Picture),
+    /// A person cut out of a photo.
+    Crop(Rgba),
+}
+
+impl Rows for Image {
+    fn width(&self) -> u32 {
+        match self {
+            Self::Whole(picture) => picture.width(),
+            Self::Crop(crop) => crop.width,
+        }
+    }
+
+    fn height(&self) -> u32 {
+        match self {
+            Self::Whole(picture) => picture.height(),
+            Self::Crop(crop) => crop.height,
+        }
+    }
+
+    fn for_each_row(&self, take: impl FnMut(&[u8])) {
+        match self {
+            Self::Whole(picture) => picture.for_each_row(take),
+            Self::Crop(crop) => crop.for_each_row(take),
+        }
+    }
 }
 
 /// An image that could not be read.
@@ -49,40 +91,62 @@ pub fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(files)
 }
 
-/// Extracts the features of files; `what` names them for the user. What cannot be read is told on stderr and left out.
-pub async fn features(extractor: &Extractor, files: &[PathBuf], what: &str) -> Result<Features, CliError> {
-    features_and(extractor, files, what, |_, _| Ok(())).await
-}
-
-/// As [`features`], with a look at each decoded picture.
-pub async fn features_and<T: Send>(
+/// Extracts the features of files, of whole photos those of the people in them; `what` names them for the user. What cannot be
+/// read is told on stderr and left out.
+pub async fn features(
     extractor: &Extractor,
+    finder: Option<&Finder>,
     files: &[PathBuf],
     what: &str,
-    look: impl Fn(&Path, &Picture) -> Result<T, ReadImageError> + Sync,
+) -> Result<Features, CliError> {
+    features_and(extractor, finder, files, what, |_, images| Ok(vec![(); images.len()])).await
+}
+
+/// As [`features`], with a look at each file's images.
+pub async fn features_and<T: Send>(
+    extractor: &Extractor,
+    finder: Option<&Finder>,
+    files: &[PathBuf],
+    what: &str,
+    look: impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError> + Sync,
 ) -> Result<Features<T>, CliError> {
-    let bar = ProgressBar::new(files.len() as u64).with_message(what.to_owned());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-        bar.set_style(style);
-    }
+    let bar = bar(files.len(), what);
     let dim = extractor.config().features_dim();
-    let mut features =
-        Features { values: Vec::new(), dim, read: Vec::new(), looked: Vec::new(), unreadable: Vec::new() };
-    let mut batch = Batch::default();
-    // Only as many pictures as there are threads are decoded at once, and kept as small as the network takes them.
+    let mut features = Features {
+        values: Vec::new(),
+        dim,
+        read: Vec::new(),
+        people: Vec::new(),
+        looked: Vec::new(),
+        unreadable: Vec::new(),
+    };
+    let (mut batch, mut nobody) = (Batch::default(), Vec::new());
+    // Only as many pictures as there are threads are decoded at once, and kept as small as the network takes them. Whole photos
+    // are large, and a detector takes all threads.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
-    for (round, chunk) in files.chunks(threads).enumerate() {
+    let together = if finder.is_some() { 1 } else { threads };
+    for (round, chunk) in files.chunks(together).enumerate() {
         if interrupt::requested() {
             bar.finish_and_clear();
             return Err(CliError::Interrupted);
         }
-        for (offset, decoded) in decode_all(extractor, chunk, &look).into_iter().enumerate() {
-            let index = round * threads + offset;
+        let decoded = match finder {
+            Some(finder) => vec![decode_people(extractor, finder, &chunk[0], &look).await?],
+            None => decode_all(extractor, chunk, &look),
+        };
+        for (offset, decoded) in decoded.into_iter().enumerate() {
+            let index = round * together + offset;
             match decoded {
-                Ok((image, looked)) => {
-                    features.looked.push(looked);
-                    batch.indices.push(index);
-                    batch.images.push(image);
+                Ok(people) => {
+                    if people.is_empty() {
+                        nobody.push(index);
+                    }
+                    for (image, looked, person) in people {
+                        features.looked.push(looked);
+                        features.people.push(person);
+                        batch.indices.push(index);
+                        batch.images.push(image);
+                    }
                 }
                 Err(reason) => {
                     bar.suspend(|| eprintln!("reid: {}: {reason}", files[index].display()));
@@ -92,12 +156,17 @@ pub async fn features_and<T: Send>(
         }
         if batch.images.len() >= BATCH {
             features.add(extractor, std::mem::take(&mut batch), files).await?;
-            bar.set_position((features.read.len() + features.unreadable.len()) as u64);
+            bar.set_position((round + 1) as u64 * together as u64);
         }
     }
     features.add(extractor, batch, files).await?;
     bar.finish_and_clear();
+    if let Some(&first) = nobody.first() {
+        let (count, first) = (nobody.len(), files[first].display());
+        eprintln!("reid: nobody was found in {count} of {} photos, {first} for one", files.len());
+    }
     match (features.read.len(), features.unreadable.len()) {
+        (0, _) if !nobody.is_empty() => Err(CliError::Nobody(what.into())),
         (0, count) => Err(CliError::AllUnreadable { what: what.into(), count }),
         (_, 0) => Ok(features),
         (_, unreadable) => {
@@ -107,7 +176,25 @@ pub async fn features_and<T: Send>(
     }
 }
 
+/// How far a command is with so many files, on stderr.
+pub fn bar(files: usize, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(files as u64).with_message(what.to_owned());
+    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 impl<T> Features<T> {
+    /// What images are called: a person of a whole photo is PHOTO#1, PHOTO#2 and so on.
+    pub fn names(&self, files: &[PathBuf]) -> Vec<String> {
+        let name = |(&file, person): (&usize, &Option<InPhoto>)| {
+            let file = files[file].to_string_lossy();
+            person.map_or_else(|| file.clone().into_owned(), |person| format!("{file}#{}", person.number))
+        };
+        self.read.iter().zip(&self.people).map(name).collect()
+    }
+
     async fn add(&mut self, extractor: &Extractor, batch: Batch, files: &[PathBuf]) -> Result<(), CliError> {
         let vectors = extractor.extract(&batch.images).await.map_err(|error| match error {
             ExtractError::NotANumber(index) => CliError::NotANumber(files[batch.indices[index]].clone()),
@@ -126,21 +213,55 @@ struct Batch {
     images: Vec<Rgba>,
 }
 
+/// An image at the network's size, what else was looked at in it, and who it is of a whole photo.
+type Fitted<T> = (Rgba, T, Option<InPhoto>);
+
 /// Each file decoded on a thread of its own and brought to the network's size, or why it could not be.
 fn decode_all<T: Send>(
     extractor: &Extractor,
     files: &[PathBuf],
-    look: &(impl Fn(&Path, &Picture) -> Result<T, ReadImageError> + Sync),
-) -> Vec<Result<(Rgba, T), ReadImageError>> {
-    let decode = |file: &Path| {
-        let picture = read_image(file)?;
-        let looked = look(file, &picture)?;
-        // A decoded picture has pixels.
-        Ok((extractor.fitted(&picture).map_err(|_| ReadImageError::Decoder)?, looked))
-    };
+    look: &(impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError> + Sync),
+) -> Vec<Result<Vec<Fitted<T>>, ReadImageError>> {
+    let decode = |file: &Path| fitted(extractor, file, &[Image::Whole(read_image(file)?)], vec![None], look);
     thread::scope(|scope| {
         let threads: Vec<_> = files.iter().map(|file| scope.spawn(move || decode(file))).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
         joined.map(|result| result.unwrap_or(Err(ReadImageError::Decoder))).collect()
     })
+}
+
+/// The people in a whole photo, brought to the network's size, or why it could not be read.
+async fn decode_people<T>(
+    extractor: &Extractor,
+    finder: &Finder,
+    file: &Path,
+    look: &impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError>,
+) -> Result<Result<Vec<Fitted<T>>, ReadImageError>, CliError> {
+    let picture = match read_image(file) {
+        Ok(picture) => picture,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let found = finder.people(&picture, file).await?;
+    let boxes: Vec<PersonBox> = found.iter().map(|person| person.person_box).collect();
+    let crops: Vec<Image> = crop(&picture, &boxes).into_iter().map(Image::Crop).collect();
+    let people = (1..).zip(boxes).map(|(number, person_box)| Some(InPhoto { number, person_box }));
+    Ok(fitted(extractor, file, &crops, people.collect(), look))
+}
+
+fn fitted<T>(
+    extractor: &Extractor,
+    file: &Path,
+    images: &[Image],
+    people: Vec<Option<InPhoto>>,
+    look: &impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError>,
+) -> Result<Vec<Fitted<T>>, ReadImageError> {
+    let looked = look(file, images)?;
+    // A decoded picture has pixels.
+    let fitted = |image| extractor.fitted(image).map_err(|_| ReadImageError::Decoder);
+    images
+        .iter()
+        .zip(looked)
+        .zip(people)
+        .map(|((image, looked), person)| Ok((fitted(image)?, looked, person)))
+        .collect()
 }

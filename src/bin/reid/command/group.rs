@@ -12,6 +12,7 @@ use webreid::ranking::Cameras;
 
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
+use crate::command::finder::{Finder, Whole};
 use crate::command::gallery::{File, person_name, photo_name, photos};
 use crate::command::{Model, Outcome, interrupt, output};
 
@@ -19,6 +20,8 @@ use crate::command::{Model, Outcome, interrupt, output};
 pub struct Group {
     #[command(flatten)]
     model: Model,
+    #[command(flatten)]
+    whole: Whole,
     /// Images of one person each, or folders of them
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -80,9 +83,10 @@ impl Group {
         }
         let files = files(&self.paths)?;
         let (_, extractor) = self.model.open().await?;
+        let finder = self.whole.finder(&extractor).await?;
         let (people, unsure, strictness, unreadable) = match &self.out {
-            Some(out) => self.in_gallery(out, &files, &extractor).await?,
-            None => self.alone(&files, &extractor).await?,
+            Some(out) => self.in_gallery(out, &files, &extractor, finder.as_ref()).await?,
+            None => self.alone(&files, &extractor, finder.as_ref()).await?,
         };
         let score = if self.labels { Some(score(&people, &unsure)?) } else { None };
         let found = Found { people, unsure, score };
@@ -95,30 +99,43 @@ impl Group {
     }
 
     /// Groups the photos of files, and keeps nothing.
-    async fn alone(&self, files: &[PathBuf], extractor: &Extractor) -> Result<Grouped, CliError> {
-        let features = features(extractor, files, "photos").await?;
+    async fn alone(
+        &self,
+        files: &[PathBuf],
+        extractor: &Extractor,
+        finder: Option<&Finder>,
+    ) -> Result<Grouped, CliError> {
+        let features = features(extractor, finder, files, "photos").await?;
         let read: Vec<PathBuf> = features.read.iter().map(|&file| files[file].clone()).collect();
         let cameras = match self.cameras {
             Cameras::None => vec![None; read.len()],
             _ => self.camera_from.clone().unwrap_or_default().cameras(&read)?,
         };
         let photos = Photos { rows: &features.values, dim: features.dim, cameras: &cameras };
-        let tree = Tree::grow(photos, self.cameras, &Links::default(), &mut interrupt::progress)?;
+        let links = Links { different: in_one_photo(&features.read), ..Links::default() };
+        let tree = Tree::grow(photos, self.cameras, &links, &mut interrupt::progress)?;
         let Groups { groups, unsure, strictness } = tree.groups(self.strictness);
-        let named = |photos: &[usize]| photos.iter().map(|&photo| name(&read[photo])).collect();
+        let names = features.names(files);
+        let named = |photos: &[usize]| photos.iter().map(|&photo| names[photo].clone()).collect();
         let people = (1..).zip(&groups);
         let people = people.map(|(place, group)| Someone { name: format!("Person {place}"), photos: named(group) });
         Ok((people.collect(), named(&unsure), strictness, features.unreadable.len()))
     }
 
     /// Adds the photos of files to a gallery, and groups all that are in it: who was confirmed stays, what was answered holds.
-    async fn in_gallery(&self, out: &Path, files: &[PathBuf], extractor: &Extractor) -> Result<Grouped, CliError> {
+    async fn in_gallery(
+        &self,
+        out: &Path,
+        files: &[PathBuf],
+        extractor: &Extractor,
+        finder: Option<&Finder>,
+    ) -> Result<Grouped, CliError> {
         let file = File { gallery: out.into() };
         let fingerprint = extractor.fingerprint().to_string();
         let dim = extractor.config().features_dim();
         let _lock = file.lock()?;
         let mut gallery = file.for_model(gallery::Model { fingerprint: fingerprint.clone(), dim })?;
-        let (photos, unreadable) = photos(extractor, files, self.camera_from.as_ref()).await?;
+        let (photos, unreadable) = photos(extractor, finder, files, self.camera_from.as_ref()).await?;
         gallery.add(&fingerprint, photos).map_err(|error| file.because(error))?;
 
         let photos = gallery.comparable();
@@ -163,8 +180,15 @@ fn file_name(photo: &str) -> &str {
     photo.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-fn name(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+/// The pairs of people who stand in one photo; `files` are their photos, ascending.
+fn in_one_photo(files: &[usize]) -> Vec<[usize; 2]> {
+    let mut first = 0;
+    let pairs = files.chunk_by(|a, b| a == b).flat_map(|people| {
+        let places = first..first + people.len();
+        first = places.end;
+        places.clone().flat_map(move |a| (a + 1..places.end).map(move |b| [a, b]))
+    });
+    pairs.collect()
 }
 
 fn text(found: &Found, strictness: f32) -> String {

@@ -3,11 +3,13 @@
 mod adapt;
 mod bench;
 mod convert;
+mod detect;
 mod error;
 mod evaluate;
 mod evaluation;
 mod extract;
 mod features;
+mod finder;
 mod gallery;
 mod group;
 #[cfg(feature = "postgres")]
@@ -58,6 +60,11 @@ enum Command {
     /// `images` (file names, separated by commas), `names` (the paths as a JSON list), `model`, `fingerprint` (of the model:
     /// features are comparable where it is the same), `weights`, `device` and `normalised` (false).
     Extract(extract::Extract),
+    /// Find the people in photos, and cut them out
+    ///
+    /// The photo is looked at as a whole and, where it is large, in tiles. Boxes are in pixels of the photo as it is shown, turned
+    /// as its EXIF orientation says; people come in the order of how sure the detector is.
+    Detect(detect::Detect),
     /// Rank a gallery for each query image
     ///
     /// Similarities are cosines, −1 to 1, of which 1 is the same image. A query that is in the gallery as well finds itself first.
@@ -186,6 +193,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::Extract(command) => pollster::block_on(command.run()),
+        Command::Detect(command) => pollster::block_on(command.run()),
         Command::Match(command) => pollster::block_on(command.run()),
         Command::Evaluate(command) => pollster::block_on(command.run()),
         Command::Group(command) => pollster::block_on(command.run()),

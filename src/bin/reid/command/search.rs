@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use webreid::ranking::{Photos, nearest};
@@ -10,6 +10,7 @@ use webreid::ranking::{Photos, nearest};
 use crate::command::adapt::{Adapt, adapt};
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
+use crate::command::finder::Whole;
 use crate::command::{Model, Outcome, interrupt, output};
 
 #[derive(clap::Args)]
@@ -25,6 +26,8 @@ pub struct Match {
     /// How many matches to give for each query
     #[arg(long, value_name = "N", default_value = "10")]
     top: NonZeroUsize,
+    #[command(flatten)]
+    whole: Whole,
     #[command(flatten)]
     adapt: Adapt,
     /// Print JSON: [{"query": PATH, "matches": [{"image": PATH, "similarity": S}, …]}, …]
@@ -55,33 +58,30 @@ impl Match {
         let all_files = [&query_files[..], &gallery_files].concat();
         let all_cameras = self.adapt.cameras(&all_files, None)?;
         let (_, extractor) = self.model.open().await?;
-        let query = features(&extractor, &query_files, "query").await?;
-        let gallery = features(&extractor, &gallery_files, "gallery").await?;
+        let finder = self.whole.finder(&extractor).await?;
+        let query = features(&extractor, finder.as_ref(), &query_files, "query").await?;
+        let gallery = features(&extractor, finder.as_ref(), &gallery_files, "gallery").await?;
 
         // Queries first, then the gallery: all photos as one list.
         let read = query.read.iter().copied().chain(gallery.read.iter().map(|&file| query_files.len() + file));
-        let (files, cameras): (Vec<&Path>, Vec<Option<i32>>) =
-            read.map(|file| (all_files[file].as_path(), all_cameras[file])).unzip();
+        let cameras: Vec<Option<i32>> = read.map(|file| all_cameras[file]).collect();
+        let names = [query.names(&query_files), gallery.names(&gallery_files)].concat();
         let rows = [&query.values[..], &gallery.values].concat();
-        let (queries, all): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|&photo| photo < query.read.len());
+        let (queries, all): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|&photo| photo < query.read.len());
         let photos = Photos { rows: &rows, dim: query.dim, cameras: &cameras, queries: &queries, gallery: &all };
         let adapted = adapt(photos, self.adapt.adaptation())?;
         let mut rankings = Vec::new();
         adapted.rank(&mut interrupt::progress, |place, distances| {
             let hits = nearest(distances, self.top.get()).into_iter().map(|hit| Hit {
-                image: name(files[all[hit]]),
+                image: names[all[hit]].clone(),
                 similarity: adapted.similarity(distances[hit]),
                 person: None,
             });
-            rankings.push(Ranking { query: name(files[queries[place]]), matches: hits.collect() });
+            rankings.push(Ranking { query: names[queries[place]].clone(), matches: hits.collect() });
         })?;
         if self.json { output::print_json(&rankings) } else { output::print(&table(&rankings)) }?;
         Ok(Outcome::of(query.unreadable.len() + gallery.unreadable.len()))
     }
-}
-
-fn name(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 /// Rankings as text.

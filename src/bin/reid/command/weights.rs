@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
-use webreid::weights::{self, BUNDLED, InputOptions, Recognised, bundled, is_openvino, read_openvino_with};
+use webreid::weights::{
+    self, BUNDLED, InputOptions, Recognised, RecognisedDetector, bundled, is_openvino, is_tfjs, read_detector,
+    read_openvino_with, tfjs_shards,
+};
 
 use crate::command::error::CliError;
-use crate::command::{Model, Running};
+use crate::command::{Model, Running, finder};
 
 impl Model {
     /// Reads the checkpoint and puts its model on the device.
@@ -23,9 +26,34 @@ impl Running {
         let mut recognised = read(weights, &self.input.options())?;
         recognised.words().iter().for_each(|word| eprintln!("reid: {}: {word}", weights.display()));
         let extractor = Extractor::take(&mut recognised, self.device).await?;
-        fallback(extractor.device().fallback.as_ref()).iter().for_each(|word| eprintln!("reid: {word}"));
+        fallback(extractor.device().fallback()).iter().for_each(|word| eprintln!("reid: {word}"));
         Ok((recognised, extractor))
     }
+}
+
+/// Reads a detector from its file, or from where it usually is; `option` is what names it in this command. Which file it was.
+pub fn detector(path: Option<&Path>, option: &'static str) -> Result<(PathBuf, RecognisedDetector), CliError> {
+    let path = match path {
+        Some(path) if path.exists() => path.to_owned(),
+        Some(path) => return Err(CliError::NoDetectorFile(path.into())),
+        None => {
+            let usual = finder::usual();
+            usual.clone().filter(|path| path.exists()).ok_or(CliError::NoDetector { option, usual })?
+        }
+    };
+    let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
+    let failed = |source| CliError::Weights { path: path.clone(), source };
+    let bytes = read(&path)?;
+    let numbers = if is_tfjs(&bytes) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let shards = tfjs_shards(&bytes).map_err(failed)?;
+        let shards: Result<Vec<Vec<u8>>, CliError> = shards.iter().map(|shard| read(&folder.join(shard))).collect();
+        Some(shards?.concat())
+    } else {
+        None
+    };
+    let detector = read_detector(&bytes, numbers.as_deref()).map_err(failed)?;
+    Ok((path, detector))
 }
 
 /// Why the CPU computes though there is a GPU, to be told to the user.

@@ -69,6 +69,9 @@ fn sentence(text: &str) -> String {
 /// A GPU that is ready; its clones are the same.
 #[derive(Clone, Debug)]
 pub struct GpuDevice {
+    /// What the device came from, for whoever else is to compute on it.
+    #[cfg(feature = "gpu")]
+    origin: (wgpu::Instance, wgpu::Adapter),
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     name: Arc<str>,
@@ -79,6 +82,24 @@ pub struct GpuDevice {
     lost: Arc<OnceLock<String>>,
     /// What any network has needed so far: frozen again after training, it needs the same.
     pipelines: Arc<Mutex<Pipelines>>,
+}
+
+/// What the kernels of training use where an adapter has it; they go by the adapter, whatever was asked of its device.
+#[cfg(feature = "gpu")]
+const TRAINING: wgpu::Features = wgpu::Features::SUBGROUP
+    .union(wgpu::Features::SHADER_F16)
+    .union(wgpu::Features::SHADER_F64)
+    .union(wgpu::Features::SHADER_INT64)
+    .union(wgpu::Features::SHADER_FLOAT32_ATOMIC)
+    .union(wgpu::Features::TIMESTAMP_QUERY);
+
+/// A GPU's handles, to compute on it beside the networks that are there.
+#[cfg(feature = "gpu")]
+pub(crate) struct Handles {
+    pub instance: wgpu::Instance,
+    pub adapter: wgpu::Adapter,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
 }
 
 /// Pipelines by what they are made of.
@@ -123,11 +144,10 @@ impl GpuDevice {
         for limit in [&mut required_limits.max_buffer_size, &mut required_limits.max_storage_buffer_binding_size] {
             *limit = largest_buffer.min(*limit);
         }
-        let descriptor = wgpu::DeviceDescriptor {
-            required_features: if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() },
-            required_limits,
-            ..Default::default()
-        };
+        let required_features = if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() };
+        #[cfg(feature = "gpu")]
+        let required_features = required_features | adapter.features() & TRAINING;
+        let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let opened = within(OPENING, adapter.request_device(&descriptor)).await?;
         let (device, queue) = opened.map_err(|error| GpuError::no_device(&error.to_string()))?;
         let lost = Arc::new(OnceLock::new());
@@ -143,7 +163,23 @@ impl GpuDevice {
         // Browsers may hide the adapter's name.
         let name = [info.name, info.driver_info].into_iter().find(|name| !name.is_empty());
         let name = name.map_or_else(|| "WebGPU".into(), String::into_boxed_str).into();
-        Ok(Self { device, queue, name, software, half, lost, pipelines: Arc::default() })
+        Ok(Self {
+            #[cfg(feature = "gpu")]
+            origin: (instance, adapter),
+            device,
+            queue,
+            name,
+            software,
+            half,
+            lost,
+            pipelines: Arc::default(),
+        })
+    }
+
+    #[cfg(feature = "gpu")]
+    pub(crate) fn handles(&self) -> Handles {
+        let (instance, adapter) = self.origin.clone();
+        Handles { instance, adapter, device: self.device.clone(), queue: self.queue.clone() }
     }
 
     /// The adapter's name, as far as the browser tells it.
@@ -209,7 +245,7 @@ impl GpuDevice {
     }
 
     /// An error when it is lost.
-    pub(super) fn check(&self) -> Result<(), GpuError> {
+    pub(in crate::graph::frozen) fn check(&self) -> Result<(), GpuError> {
         self.lost.get().map_or(Ok(()), |reason| Err(GpuError::Lost(reason.clone())))
     }
 

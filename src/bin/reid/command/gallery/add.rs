@@ -9,6 +9,7 @@ use super::photos::photos;
 use super::{File, open, photo_name};
 use crate::command::error::CliError;
 use crate::command::features::files;
+use crate::command::finder::Whole;
 use crate::command::{self, Outcome, output};
 
 #[derive(clap::Args)]
@@ -27,6 +28,8 @@ pub struct Add {
     /// Turn to another model: features of the one before go, people and answers stay
     #[arg(long)]
     change_model: bool,
+    #[command(flatten)]
+    whole: Whole,
     /// Images of one person each, or folders of them
     #[arg(required = true, value_name = "IMAGES")]
     images: Vec<PathBuf>,
@@ -38,6 +41,7 @@ impl Add {
         output::check(path)?;
         let files = files(&self.images)?;
         let (_, extractor) = self.model.open().await?;
+        let finder = self.whole.finder(&extractor).await?;
         let fingerprint = extractor.fingerprint().to_string();
         let model = Model { fingerprint: fingerprint.clone(), dim: extractor.config().features_dim() };
         let _lock = self.file.lock()?;
@@ -49,7 +53,7 @@ impl Add {
             let gallery = self.file.for_model(model);
             gallery.inspect_err(|_| eprintln!("reid: with --change-model the gallery turns to this model"))?
         };
-        let (photos, unreadable) = photos(&extractor, &files, self.camera_from.as_ref()).await?;
+        let (photos, unreadable) = photos(&extractor, finder.as_ref(), &files, self.camera_from.as_ref()).await?;
         let before = gallery.count();
         let added = match &self.person {
             Some(name) => gallery.enrol(&fingerprint, name, photos).map(|(photos, _)| photos),

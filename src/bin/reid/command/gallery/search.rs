@@ -13,6 +13,7 @@ use webreid::ranking::Cameras;
 use super::{File, person, person_name, photo_name};
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
+use crate::command::finder::Whole;
 use crate::command::{self, Outcome, interrupt, output};
 
 /// More photos take longer than ten seconds to be grouped, by which hits are judged.
@@ -30,6 +31,8 @@ pub struct Search {
     /// Look for photos of this person, by name or number, that nobody confirmed yet
     #[arg(long, value_name = "PERSON", conflicts_with = "query")]
     person: Option<String>,
+    #[command(flatten)]
+    whole: Whole,
     /// How many matches to give for each query
     #[arg(long, value_name = "N", default_value = "10")]
     top: NonZeroUsize,
@@ -156,11 +159,14 @@ impl Search {
         let search = gallery.searching(self.cameras).map_err(because)?;
         let judging = self.judging(gallery)?;
         let judgement = judging.as_ref().and_then(Judging::judgement);
-        let features = features(&extractor, &files, "query").await?;
+        let finder = self.whole.finder(&extractor).await?;
+        let features = features(&extractor, finder.as_ref(), &files, "query").await?;
         let read: Vec<PathBuf> = features.read.iter().map(|&file| files[file].clone()).collect();
         let cameras = self.camera_from.clone().unwrap_or_default().names(&read);
         let mut rankings = Vec::new();
-        for ((path, row), camera) in read.iter().zip(features.values.chunks_exact(features.dim.max(1))).zip(&cameras) {
+        for ((query, row), camera) in
+            features.names(&files).into_iter().zip(features.values.chunks_exact(features.dim.max(1))).zip(&cameras)
+        {
             let top = self.top.get();
             let hits = search.photos(row, camera.as_deref(), top).map_err(because)?;
             let judged = match &judging {
@@ -182,7 +188,6 @@ impl Search {
                 mean: hit.mean,
                 photos: hit.photos,
             });
-            let query = path.to_string_lossy().into_owned();
             rankings.push(Ranking { query, matches: matches.collect(), people: people.collect(), judgement });
         }
         if self.json {

@@ -81,7 +81,7 @@ impl Source {
             }
             Origin::Images(extractor) => {
                 let files: Vec<PathBuf> = photos.iter().map(|&photo| self.files[photo].clone()).collect();
-                match features(extractor, &files, what).await {
+                match features(extractor, None, &files, what).await {
                     Ok(found) => {
                         let read = found.read.iter().map(|&place| photos[place]).collect();
                         Ok(Rows { values: found.values, photos: read, unreadable: found.unreadable.len() })

@@ -205,7 +205,7 @@ impl Model {
             weights: weights.display().to_string(),
             architecture: recognised.architecture.clone(),
             fingerprint: extractor.fingerprint().to_string(),
-            device: extractor.device().name.clone(),
+            device: extractor.device().name().to_owned(),
             assumed: recognised.words(),
             summary: (*summary).clone(),
             reranked: evaluation.reranked,

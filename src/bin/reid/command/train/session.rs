@@ -268,7 +268,7 @@ impl Session {
         }
         progress.rest();
         let extractor = Extractor::take(&mut self.model(trainer, network).await?, self.choice).await?;
-        let fallback = weights::fallback(extractor.device().fallback.as_ref());
+        let fallback = weights::fallback(extractor.device().fallback());
         fallback.iter().for_each(|word| progress.line(&format!("reid: {word}")));
         let mut entries = Vec::new();
         for data in missing {

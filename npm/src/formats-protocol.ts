@@ -1,0 +1,20 @@
+// What is asked of the worker that reads and writes models of other programs.
+import type { About, InputOptions } from "./engine.js";
+
+export interface FormatsCalls {
+  convert: {
+    request: {
+      module: WebAssembly.Module;
+      content: Blob;
+      bin?: Blob | undefined;
+      name: string;
+      input?: InputOptions | undefined;
+    };
+    reply: { weights: Blob; about: About };
+  };
+  untrained: {
+    request: { module: WebAssembly.Module; preset: string; input?: InputOptions | undefined };
+    reply: { weights: Blob; about: About };
+  };
+  toOnnx: { request: { module: WebAssembly.Module; weights: Blob }; reply: Blob };
+}
