@@ -1,6 +1,14 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { deviceRequest } from "./device.js";
-import type { ChosenDevice, Engine, EngineDescription, Extraction, GpuCounters, InferenceGlue, Pixels } from "./engine.js";
+import type {
+  ChosenDevice,
+  Engine,
+  EngineDescription,
+  Extraction,
+  GpuCounters,
+  InferenceGlue,
+  Pixels,
+} from "./engine.js";
 import { ReidError } from "./errors.js";
 import { Fitting } from "./fitting.js";
 import { open, opening } from "./opening.js";
@@ -112,10 +120,7 @@ function extract(engine: Engine, images: readonly Pixels[]): Promise<Extraction>
   return engine.extract(images);
 }
 
-async function replace(
-  engine: Engine,
-  request: Request<Calls> & { call: "replace" },
-): Promise<EngineDescription> {
+async function replace(engine: Engine, request: Request<Calls> & { call: "replace" }): Promise<EngineDescription> {
   await engine.replace(await bytesOf(request.weights));
   generation = request.generation;
   return engine.describe();

@@ -60,6 +60,23 @@ pub enum WeightsError {
     Shape { tensor: String, found: Vec<usize>, expected: Vec<usize> },
     #[error("tensor `{tensor}` holds {what}; the training diverged or the file is damaged")]
     Values { tensor: String, what: &'static str },
+    /// A detector's file where a re-identification model is wanted.
+    #[error(
+        "this is {0}, a detector that finds people in photos, and no re-identification model; give it where a detector is asked for"
+    )]
+    Detector(String),
+    /// A file of ours, or with tensors alone, where a detector is wanted.
+    #[error(
+        "this file holds {0} and no detector of people; give one that was converted here, or an .onnx file, or the .json of a \
+         TensorFlow.js model"
+    )]
+    NoDetector(&'static str),
+    /// A network whose outputs are those of no detector that is known.
+    #[error(
+        "this is no detector of people that is known here: the network gives {outputs}, and {reason}. Understood are the outputs, \
+         before anything is decoded, of NanoDet, NanoDet-Plus, YOLOX and RTMDet"
+    )]
+    NotADetector { outputs: String, reason: String },
     /// The file asks for more memory or time than it is given.
     #[error(transparent)]
     TooMuch(#[from] TooMuch),

@@ -96,8 +96,13 @@ impl Images {
             let order = order_name(self.order);
             assumed.push(format!("The file says nothing of the order of the colours: {order} is taken for granted."));
         }
-        if let Some(own) = &self.contradicts {
-            assumed.push(format!("By its own steps the network takes {own}; it is given {given}, as was said."));
-        }
+        assumed.extend(self.contradiction());
+    }
+
+    /// The words for what the user says otherwise than the file.
+    pub fn contradiction(&self) -> Option<String> {
+        let given = format!("{} {}", order_name(self.order), self.range);
+        let words = |own| format!("By its own steps the network takes {own}; it is given {given}, as was said.");
+        self.contradicts.as_ref().map(words)
     }
 }

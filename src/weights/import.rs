@@ -147,6 +147,36 @@ impl Importer {
         (&step.op, first)
     }
 
+    /// All values that the step reads which makes a value.
+    pub fn inputs(&self, x: Value) -> Vec<Value> {
+        self.steps[x.id].inputs.iter().map(|&id| Value { id, shape: self.shapes[id] }).collect()
+    }
+
+    /// Whether the outputs depend on a node's value.
+    pub fn is_read(&self, id: NodeId, outputs: &[(Rc<str>, Value)]) -> bool {
+        needed(&self.steps, outputs.iter().map(|(_, value)| *value))[id]
+    }
+
+    /// Height and width of the image.
+    pub fn image(&self) -> [usize; 2] {
+        [self.height, self.width]
+    }
+
+    /// The same as a convolution that gives only `count` of its channels from one on; `None` where it cannot be taken apart.
+    pub fn rows(&mut self, x: Value, start: usize, count: usize) -> Option<Value> {
+        let Step { op: Op::Convolution(convolution), values, .. } = self.steps.get(x.id)? else { return None };
+        let row = values.first()?.len().checked_div(convolution.outputs)?;
+        let weight = values.first()?.get(start * row..(start + count) * row)?.to_vec();
+        let bias = values.get(1).map(|bias| bias.get(start..start + count).map(<[f32]>::to_vec));
+        let values = [Some(Some(weight)), bias].into_iter().flatten().collect::<Option<Vec<_>>>()?;
+        let part = Convolution { outputs: count, ..convolution.clone() };
+        if part.groups != 1 {
+            return None;
+        }
+        let inputs = self.inputs(x);
+        self.push(part.into(), &inputs, values, None)
+    }
+
     /// Decides which images the file's network is given: what the user says wins, then what the file states of its input,
     /// then what its own steps tell, then what stands beside the network; RGB at ImageNet's mean and deviation is the rest.
     ///

@@ -174,7 +174,7 @@ impl Recognised {
 }
 
 /// `RGB of 0 to 255`
-fn described(input: &InputConfig) -> String {
+pub(super) fn described(input: &InputConfig) -> String {
     let order = order_name(input.order);
     let known = [PixelRange::Unit, PixelRange::Bytes, PixelRange::ImageNet].into_iter();
     let near = |range: &PixelRange| {

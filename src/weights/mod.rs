@@ -19,6 +19,7 @@
 
 mod bundled;
 mod checkpoint;
+mod detector;
 mod dialect;
 mod element;
 mod error;
@@ -39,6 +40,7 @@ mod tfjs;
 
 pub use bundled::{BUNDLED, bundled};
 pub use checkpoint::Checkpoint;
+pub use detector::{RecognisedDetector, detector_to_safetensors, read_detector, read_detector_with, read_our_detector};
 pub use dialect::{Dialect, Recognised, recognise};
 pub use error::WeightsError;
 pub use fingerprint::Fingerprint;
@@ -79,16 +81,4 @@ pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, Weigh
     } else {
         Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
     }
-}
-/// TEMPORARY
-#[derive(Debug)]
-pub struct RecognisedDetector {
-    pub config: crate::model::DetectorConfig,
-    pub tensors: std::collections::BTreeMap<String, Tensor>,
-    pub summary: String,
-    pub provenance: std::collections::BTreeMap<String, String>,
-}
-/// TEMPORARY
-pub fn read_detector(_bytes: &[u8], _bin: Option<&[u8]>) -> Result<RecognisedDetector, WeightsError> {
-    unimplemented!()
 }

@@ -8,7 +8,8 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 use super::element::Element;
-use super::{Checkpoint, Fingerprint, Tensor, WeightsError};
+use super::{Checkpoint, Fingerprint, Tensor, WeightsError, detector};
+use crate::graph::Parameter;
 use crate::graph::budget::{self, DESCRIPTION};
 use crate::model::{ConfigError, ReIdentifierConfig};
 use crate::tensor::Precision;
@@ -43,8 +44,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
         reason: error.to_string(),
     };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    let description = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).map_or(0, String::len);
-    budget::within(|| "the description of the model".into(), description as u64, "bytes", DESCRIPTION as u64)?;
+    let described =
+        |key: &str| header.metadata().as_ref().and_then(|metadata| metadata.get(key)).map_or(0, String::len);
+    for key in [METADATA_KEY, detector::KEY] {
+        let length = described(key) as u64;
+        budget::within(|| "the description of the model".into(), length, "bytes", DESCRIPTION as u64)?;
+    }
     let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
     let mut tensors = BTreeMap::new();
     for (name, view) in SafeTensors::deserialize(bytes).map_err(damaged)?.iter() {
@@ -80,8 +85,26 @@ pub fn to_safetensors(
 ) -> Result<Vec<u8>, WeightsError> {
     let graph = config.graph()?;
     let shapes = graph.shapes(config.input.height, config.input.width).map_err(ConfigError::from)?;
-    let parameters = graph.parameters();
-    for parameter in &parameters {
+    check(&graph.parameters(), tensors)?;
+    let fingerprint = match precision {
+        Precision::F32 => Fingerprint::of(config, tensors)?,
+        Precision::F16 => {
+            let read = tensors.iter().map(|(name, tensor)| (name.clone(), Stored::new(tensor, precision).read()));
+            Fingerprint::of(config, &read.collect())?
+        }
+    };
+    let description = Description {
+        version: graph.file_version(&shapes).max(config.input.file_version()),
+        config: config.clone(),
+        provenance: provenance.clone(),
+        fingerprint: Some(fingerprint.to_string()),
+    };
+    write(tensors, METADATA_KEY, &description, precision)
+}
+
+/// That the tensors are these parameters, no fewer, no more, in their shapes.
+pub(super) fn check(parameters: &[Parameter], tensors: &BTreeMap<String, Tensor>) -> Result<(), WeightsError> {
+    for parameter in parameters {
         let missing = || WeightsError::Unsupported(format!("there is no tensor `{}` to write", parameter.name));
         let tensor = tensors.get(&parameter.name).ok_or_else(missing)?;
         if tensor.shape != parameter.shape || tensor.values.len() != parameter.shape.iter().product::<usize>() {
@@ -97,23 +120,20 @@ pub fn to_safetensors(
         let foreign: Vec<_> = tensors.keys().filter(known).collect();
         return Err(WeightsError::Unsupported(format!("the network has no {}", super::error::list(&foreign))));
     }
-    let fingerprint = match precision {
-        Precision::F32 => Fingerprint::of(config, tensors)?,
-        Precision::F16 => {
-            let read = tensors.iter().map(|(name, tensor)| (name.clone(), Stored::new(tensor, precision).read()));
-            Fingerprint::of(config, &read.collect())?
-        }
-    };
-    let description = Description {
-        version: graph.file_version(&shapes).max(config.input.file_version()),
-        config: config.clone(),
-        provenance: provenance.clone(),
-        fingerprint: Some(fingerprint.to_string()),
-    };
+    Ok(())
+}
+
+/// A file of these tensors that says what it is under `key`.
+pub(super) fn write(
+    tensors: &BTreeMap<String, Tensor>,
+    key: &str,
+    description: &impl Serialize,
+    precision: Precision,
+) -> Result<Vec<u8>, WeightsError> {
     let unwritable = |error: &dyn std::fmt::Display| WeightsError::Unsupported(format!("could not write: {error}"));
-    let description = serde_json::to_string(&description).map_err(|error| unwritable(&error))?;
+    let description = serde_json::to_string(description).map_err(|error| unwritable(&error))?;
     let views = tensors.iter().map(|(name, tensor)| (name, Stored::new(tensor, precision)));
-    ::safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), description)])))
+    ::safetensors::serialize(views, Some(HashMap::from([(key.to_owned(), description)])))
         .map_err(|error| unwritable(&error))
 }
 

@@ -10,6 +10,7 @@ mod schedule;
 mod state;
 mod steps;
 mod trainer;
+mod vit;
 
 use std::collections::BTreeMap;
 

@@ -113,10 +113,14 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
     live.filter_map(|(id, node)| Some((id, gate(node)?))).collect()
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     /// A tensor that [`check`] found there.
     pub fn tensor(&self, name: &str, part: &str) -> Vec<f32> {
-        self.tensors.get(&format!("{name}.{part}")).map(|tensor| tensor.values.clone()).unwrap_or_default()
+        self.values(name, part).to_vec()
+    }
+
+    fn values(&self, name: &str, part: &str) -> &'a [f32] {
+        self.tensors.get(&format!("{name}.{part}")).map(|tensor| &tensor.values[..]).unwrap_or_default()
     }
 
     pub fn shape(&self, id: NodeId) -> Shape {
@@ -172,7 +176,7 @@ impl Lowering<'_> {
     }
 
     pub fn convolution(&mut self, id: NodeId, c: &graph::Convolution, input: NodeId) -> Pending {
-        let weight = self.tensor(&c.name, "weight");
+        let weight = self.values(&c.name, "weight");
         let bias = if c.bias { self.tensor(&c.name, "bias") } else { vec![0.0; c.outputs] };
         let of = |weight, bias| Convolution {
             kernel: c.kernel,
@@ -186,12 +190,11 @@ impl Lowering<'_> {
         };
         let (taps, inputs) = (c.kernel[0] * c.kernel[1], c.inputs / c.groups);
         if c.is_depthwise() {
-            let weight = transposed(&weight, c.outputs, taps);
+            let weight = transposed(weight, c.outputs, taps);
             return self.open(id, Operation::Depthwise(of(weight, bias)), &[input]);
         }
-        // Channels last.
-        let last = weight.chunks_exact(taps * inputs).flat_map(|weight| transposed(weight, inputs, taps)).collect();
-        let mut pending = self.open(id, Operation::Convolution(of(last, bias)), &[input]);
+        let weight = channels_last(weight, inputs, taps);
+        let mut pending = self.open(id, Operation::Convolution(of(weight, bias)), &[input]);
         if let (Shape::Tokens(_), Pending::Open { inputs, map, .. }) = (self.shapes[id], &mut pending) {
             // Whatever map its tokens are the pixels of.
             *map = Map { channels: map.channels, ..self.frozen.values[inputs[0]] };
@@ -351,6 +354,18 @@ fn apply(bias: &mut [f32], affine: &Affine) {
     for ((bias, scale), shift) in bias.iter_mut().zip(&affine.scale).zip(&affine.shift) {
         *bias = *bias * scale + shift;
     }
+}
+
+/// `[outputs, inputs, taps]` to `[outputs, taps, inputs]`.
+fn channels_last(weight: &[f32], inputs: usize, taps: usize) -> Vec<f32> {
+    if taps == 1 {
+        return weight.to_vec();
+    }
+    let mut last = Vec::with_capacity(weight.len());
+    for weight in weight.chunks_exact(taps * inputs) {
+        (0..taps).for_each(|tap| last.extend(weight.iter().skip(tap).step_by(taps)));
+    }
+    last
 }
 
 /// `[rows, columns]` to `[columns, rows]`.

@@ -86,13 +86,12 @@ impl Network {
     }
 
     async fn on(source: Source, device: Device) -> Result<Self, NetworkError> {
-        let frozen = source.freeze()?;
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = device.gpu() {
-            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, source, &frozen).await?));
+            let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, source).await?));
             return Ok(Self { runner, device });
         }
-        Ok(Self { runner: Runner::Cpu(CpuRunner::new(frozen)), device })
+        Ok(Self { runner: Runner::Cpu(CpuRunner::new(source.freeze()?)), device })
     }
 
     /// The device at work.

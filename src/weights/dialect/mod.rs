@@ -46,7 +46,7 @@ use names::Names;
 
 use super::error::list;
 use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
-use super::{Checkpoint, Tensor, WeightsError};
+use super::{Checkpoint, Tensor, WeightsError, detector};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{Pooling, ReIdentifierConfig};
 
@@ -214,7 +214,7 @@ fn describe(tensors: &Tensors) -> Result<Reading, WeightsError> {
 /// Refuses a checkpoint that lacks tensors (other than a head's), has layers that would be left out, other shapes, or values
 /// that no network has (NaN, infinite, a negative variance).
 pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
-    if checkpoint.metadata.contains_key(METADATA_KEY) {
+    if checkpoint.metadata.contains_key(METADATA_KEY) || checkpoint.metadata.contains_key(detector::KEY) {
         return recognise_ours(checkpoint);
     }
     let mut reading = describe(&checkpoint.tensors)?;
@@ -225,6 +225,9 @@ pub fn recognise(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
 
 /// [`recognise`] for a file of ours alone, which says itself what it holds: nothing that knows other projects is needed for it.
 pub(super) fn recognise_ours(checkpoint: Checkpoint) -> Result<Recognised, WeightsError> {
+    if let Some(json) = checkpoint.metadata.get(detector::KEY) {
+        return Err(WeightsError::is_detector(json));
+    }
     let json = checkpoint.metadata.get(METADATA_KEY).ok_or_else(|| {
         WeightsError::UnknownFormat("this file was not written by webreid; it has to be converted first".into())
     })?;
@@ -329,7 +332,7 @@ fn describe_ours(json: &str) -> Result<Description, WeightsError> {
 }
 
 /// Checks one tensor and gives it the network's shape.
-fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
+pub(super) fn fit(tensor: &mut Tensor, shape: &[usize], name: &str) -> Result<(), WeightsError> {
     // A 1×1 convolution of a vector is a linear layer.
     let fits = tensor.shape == shape || (shape.len() == 2 && tensor.shape == [shape[0], shape[1], 1, 1]);
     if !fits {

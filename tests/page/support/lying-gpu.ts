@@ -231,8 +231,6 @@ export async function tell(
     const told = [disguise, liars.includes(script) ? lie : undefined];
     const code = told.map((part) => (part ? `(${part})();\n` : "")).join("");
     const body = code + readFileSync(join(packageFolder, script), "utf8");
-    await page
-      .context()
-      .route(`**/dist/${script}`, (route) => route.fulfill({ contentType: "text/javascript", body }));
+    await page.context().route(`**/dist/${script}`, (route) => route.fulfill({ contentType: "text/javascript", body }));
   }
 }

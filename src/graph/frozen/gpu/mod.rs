@@ -17,6 +17,7 @@ mod network;
 mod plan;
 mod readback;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -90,22 +91,23 @@ impl std::fmt::Debug for GpuRunner {
 }
 
 impl GpuRunner {
-    /// Puts the weights on the GPU and makes the pipelines.
+    /// Puts the weights on the GPU and makes the pipelines. A network that is given away is let go on the way.
     ///
     /// # Errors
     /// When the device is lost or has too little memory.
-    pub async fn new(gpu: &GpuDevice, frozen: &Frozen) -> Result<Self, GpuError> {
+    pub async fn new<'a>(gpu: &GpuDevice, frozen: impl Into<Cow<'a, Frozen>>) -> Result<Self, GpuError> {
+        let frozen = frozen.into();
+        let (input, products) = (frozen.input(), frozen.products());
+        let outputs = frozen.outputs.iter().map(|&id| frozen.values[id]).collect();
         let mut plan = Plan::new(frozen, Target { half: gpu.is_half(), software: gpu.is_software() });
         for weights in &plan.weights {
             gpu.check_size(weights.size(gpu))?;
         }
         let weights = gpu.scoped(|| plan.weights.drain(..).map(|weights| weights.upload(gpu)).collect()).await?;
-        let outputs = frozen.outputs.iter().map(|&id| frozen.values[id]).collect();
         let variants: BTreeSet<Variant> = LIKELY_BATCHES.into_iter().flat_map(|batch| plan.variants(batch)).collect();
         gpu.pipelines(variants.iter().cloned()).await?;
         let state = Mutex::new(State { variants, ..State::default() });
-        let products = frozen.products();
-        Ok(Self { gpu: gpu.clone(), plan, input: frozen.input(), outputs, weights, products, state })
+        Ok(Self { gpu: gpu.clone(), plan, input, outputs, weights, products, state })
     }
 
     /// The outputs for a batch of images `[batch, 3, height, width]`: for each `[batch, height · width · channels]`, a
@@ -228,12 +230,11 @@ impl Weights {
         if self.as_activations { gpu.bytes(self.values.len()) } else { word_bytes(self.values.len()) }
     }
 
-    fn bytes(&self, gpu: &GpuDevice) -> Vec<u8> {
+    fn bytes(&self, gpu: &GpuDevice) -> Cow<'_, [u8]> {
         if self.as_activations && gpu.is_half() {
-            let values: Vec<u16> = self.values.iter().map(|&value| f16::from_f32(value).to_bits()).collect();
-            bytemuck::cast_slice(&values).to_vec()
+            self.values.iter().flat_map(|&value| f16::from_f32(value).to_ne_bytes()).collect()
         } else {
-            bytemuck::cast_slice(&self.values).to_vec()
+            bytemuck::cast_slice(&self.values).into()
         }
     }
 

@@ -46,13 +46,15 @@ impl GpuNetwork {
     ///
     /// # Errors
     /// When the GPU fails, or gives other outputs.
-    pub async fn open(gpu: &GpuDevice, source: Source, frozen: &Frozen) -> Result<Self, NetworkError> {
-        let runner = Some(Arc::new(GpuRunner::new(gpu, frozen).await?));
+    pub async fn open(gpu: &GpuDevice, source: Source) -> Result<Self, NetworkError> {
+        // One after the other: both packed and what they are packed from would be four times the weights.
+        let probe = Probe::new(source.freeze()?);
+        let runner = Some(Arc::new(GpuRunner::new(gpu, source.freeze()?).await?));
         let (half, single) = if gpu.is_half() { (runner, None) } else { (None, runner) };
         let network = Self {
             gpu: gpu.clone(),
             source,
-            probe: Probe::new(frozen),
+            probe,
             state: Mutex::new(State { half, single, proved: BTreeSet::new(), largest: usize::MAX }),
         };
         // These runs are the warm-up as well.
@@ -151,7 +153,7 @@ impl GpuNetwork {
             Some(single) => single,
             None => {
                 let frozen = self.source.freeze()?;
-                let made = Arc::new(GpuRunner::new(&self.gpu.in_single(), &frozen).await?);
+                let made = Arc::new(GpuRunner::new(&self.gpu.in_single(), frozen).await?);
                 self.state().single.insert(made).clone()
             }
         };
@@ -206,8 +208,9 @@ struct Probe {
 }
 
 impl Probe {
-    fn new(frozen: &Frozen) -> Self {
-        let (cpu, size) = (CpuRunner::new(frozen), frozen.input().area() * frozen.input().channels);
+    fn new(frozen: Frozen) -> Self {
+        let size = frozen.input().area() * frozen.input().channels;
+        let cpu = CpuRunner::new(frozen);
         Self { expected: [0, 1].map(|image| cpu.run(&Self::image(size, image))), size }
     }
 

@@ -1,9 +1,10 @@
 //! From the steps of a frozen network to launches of kernels: what each binds, which buffers they share, and which steps
 //! become one.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Buffers, Frozen, Step, ValueId};
+use super::super::{Buffers, Frozen, Map, Step, ValueId};
 use crate::kernels::frozen::{
     Stored, VEC, attention, channel_pool, concatenate, conv, depthwise, elementwise, gate, gate_scales, gather,
     gather_channels, global_pool,
@@ -54,8 +55,9 @@ pub struct Plan {
 /// What is planned as one: what it reads and makes, for the sharing of buffers.
 type Planned = (Vec<ValueId>, ValueId);
 
-struct Planner<'a> {
-    frozen: &'a Frozen,
+struct Planner {
+    /// The network's values.
+    maps: Vec<Map>,
     stored: Vec<Stored>,
     plan: Plan,
     planned: Vec<Planned>,
@@ -72,7 +74,8 @@ pub struct Target {
 }
 
 impl Plan {
-    pub fn new(frozen: &Frozen, gpu: Target) -> Self {
+    /// A network that is given away is let go step by step, so that its weights do not lie in memory twice.
+    pub fn new(frozen: Cow<Frozen>, gpu: Target) -> Self {
         let stored: Vec<Stored> = frozen.values.iter().map(|&map| Stored::new(map, VEC)).collect();
         let plan = Self {
             launches: Vec::new(),
@@ -82,14 +85,26 @@ impl Plan {
             image: frozen.input().area() * frozen.input().channels,
             outputs: frozen.outputs.clone(),
         };
-        let mut planner = Planner { frozen, stored, plan, planned: Vec::new(), gpu };
+        let mut planner = Planner { maps: frozen.values.clone(), stored, plan, planned: Vec::new(), gpu };
         planner.input();
-        let layers = lite_layers(frozen);
-        for (place, step) in frozen.steps.iter().enumerate() {
-            match layers[place] {
-                Some(Layer::First) => {}
-                Some(Layer::Second(first)) => planner.lite(&frozen.steps[first], step),
-                None => planner.step(step),
+        let layers = lite_layers(&frozen);
+        let mut firsts = BTreeMap::new();
+        let mut add = |place: usize, step: Cow<Step>| match layers[place] {
+            Some(Layer::First) => {
+                firsts.insert(place, step.into_owned());
+            }
+            Some(Layer::Second(first)) => {
+                let first = firsts.remove(&first).unwrap_or_else(|| unreachable!("a step reads those before it"));
+                planner.lite(&first, &step);
+            }
+            None => planner.step(&step),
+        };
+        match frozen {
+            Cow::Borrowed(frozen) => {
+                frozen.steps.iter().enumerate().for_each(|(place, step)| add(place, Cow::Borrowed(step)));
+            }
+            Cow::Owned(frozen) => {
+                frozen.steps.into_iter().enumerate().for_each(|(place, step)| add(place, Cow::Owned(step)));
             }
         }
         let Planner { mut plan, planned, .. } = planner;
@@ -136,7 +151,7 @@ fn lite_layers(frozen: &Frozen) -> Vec<Option<Layer>> {
     parts
 }
 
-impl Planner<'_> {
+impl Planner {
     fn weights<const N: usize>(&mut self, weights: [Vec<f32>; N]) -> [Binding; N] {
         weights.map(|values| self.buffer(values, false))
     }
@@ -166,7 +181,7 @@ impl Planner<'_> {
     }
 
     fn input(&mut self) {
-        let (map, channels) = (self.stored[0], self.frozen.values[0].channels);
+        let (map, channels) = (self.stored[0], self.maps[0].channels);
         self.launch([Binding::Images, Binding::Value(0)], move |batch| {
             (nhwc_input::KERNEL.into(), nhwc_input::dispatch(batch, channels, map))
         });
@@ -196,7 +211,7 @@ impl Planner<'_> {
                 });
             }
             &Operation::ChannelPool { maximum } => {
-                let channels = self.frozen.values[input].channels;
+                let channels = self.maps[input].channels;
                 self.launch([x, out], move |batch| {
                     (channel_pool::KERNEL.into(), channel_pool::dispatch(batch, maximum, channels, from))
                 });
@@ -213,7 +228,7 @@ impl Planner<'_> {
                 self.elementwise(step, *combine, second, affine.as_ref(), activation);
             }
             Operation::Constant { combine, values } => {
-                let values = padded_pixels(values, self.frozen.values[input].channels, to.pitch);
+                let values = padded_pixels(values, self.maps[input].channels, to.pitch);
                 let constant = self.buffer(values, true);
                 self.elementwise(step, *combine, constant, None, &Activation::None);
             }
@@ -237,13 +252,11 @@ impl Planner<'_> {
                 self.launch([x, table, out], move |batch| (resize::KERNEL.into(), resize::dispatch(batch, from, to)));
             }
             Operation::Attention(attention) => self.attention(step, attention),
-            &Operation::Slice { start } => {
-                self.copy(input, step.output, (start, 0), self.frozen.values[step.output].channels)
-            }
+            &Operation::Slice { start } => self.copy(input, step.output, (start, 0), self.maps[step.output].channels),
             Operation::Concatenate => {
                 let mut first = 0;
                 for &input in &step.inputs {
-                    let channels = self.frozen.values[input].channels;
+                    let channels = self.maps[input].channels;
                     self.copy(input, step.output, (0, first), channels);
                     first += channels;
                 }
@@ -256,7 +269,7 @@ impl Planner<'_> {
         let input = step.inputs[0];
         let (from, to) = (self.stored[input], self.stored[step.output]);
         let residual = step.inputs.get(1).copied();
-        let channels = self.frozen.values[input].channels;
+        let channels = self.maps[input].channels;
         let is_grouped = c.groups > 1;
         let weights = if is_grouped { grouped::weights(c, channels, to) } else { conv::weights(c, channels, from, to) };
         let [weights, tail] = self.factors(weights);
@@ -278,7 +291,7 @@ impl Planner<'_> {
     }
 
     fn norm(&mut self, step: &Step, norm: Norm, eps: f32, affine: Option<&Affine>, activation: &Activation) {
-        let (map, channels) = (self.stored[step.output], self.frozen.values[step.output].channels);
+        let (map, channels) = (self.stored[step.output], self.maps[step.output].channels);
         let [tail] = self.weights([tail(affine, activation, map.pitch)]);
         let activation = activation.clone();
         self.launch([Binding::Value(step.inputs[0]), tail, Binding::Value(step.output)], move |batch| {
@@ -319,7 +332,7 @@ impl Planner<'_> {
     }
 
     fn join(&mut self, step: &Step, parts: &[Part]) {
-        let (channels, pitch) = (self.frozen.values[step.output].channels, self.stored[step.output].pitch);
+        let (channels, pitch) = (self.maps[step.output].channels, self.stored[step.output].pitch);
         let (mut inputs, mut first) = (step.inputs.iter(), 0);
         for part in parts {
             let (x, from_area, count) = match part {
@@ -340,7 +353,7 @@ impl Planner<'_> {
     fn attention(&mut self, step: &Step, a: &Attention) {
         let [q, k, v] = std::array::from_fn(|i| self.stored[step.inputs[i]]);
         let to = self.stored[step.output];
-        let sizes = attention::Sizes::new(a, self.frozen.values[step.output].channels, [q, k]);
+        let sizes = attention::Sizes::new(a, self.maps[step.output].channels, [q, k]);
         // Infinity is beyond what shaders need to know.
         let biases = a.bias.as_ref().map(|bias| bias.iter().map(|bias| bias.max(-1e30)).collect());
         let [biases] = self.weights([biases.unwrap_or_else(|| vec![0.0])]);
@@ -358,7 +371,7 @@ impl Planner<'_> {
         };
         let input = first.inputs[0];
         let (from, to) = (self.stored[input], self.stored[second.output]);
-        let channels = self.frozen.values[input].channels;
+        let channels = self.maps[input].channels;
         let [weights, tail] = self.factors(lite::weights(pointwise, c, channels, from, to));
         let c = without_weights(c);
         let bindings = [Binding::Value(input), weights, tail, Binding::Value(second.output)];
@@ -410,7 +423,7 @@ impl Planner<'_> {
     fn copy(&mut self, input: ValueId, output: ValueId, (from_first, to_first): (usize, usize), channels: usize) {
         let (from, to) = (self.stored[input], self.stored[output]);
         let end = to_first + channels;
-        let zeros = if end == self.frozen.values[output].channels { to.pitch - end } else { 0 };
+        let zeros = if end == self.maps[output].channels { to.pitch - end } else { 0 };
         self.launch([Binding::Value(input), Binding::Value(output)], move |batch| {
             let dispatch = concatenate::dispatch(batch, (channels, zeros), (from, from_first), (to, to_first));
             (concatenate::KERNEL.into(), dispatch)

@@ -9,7 +9,7 @@ use super::super::sizes::{Arithmetic, known};
 use super::super::{Node, Refusal, axes, axis, damaged, unsupported};
 use super::arrange::Form;
 use super::views::plain_convolution;
-use super::{Emit, Flow};
+use super::{Emit, Flow, Padded};
 use crate::graph::op::{BatchNorm, Clip, Elu, Gelu, GroupNorm, HardSigmoid, InstanceNorm, LayerNorm, Linear, PRelu};
 use crate::graph::{Convolution, EPS, Op, Padding, Shape, transposed};
 use crate::step::GeluForm;
@@ -50,14 +50,25 @@ impl Emit {
             Flow { at, layout: layout.unwrap_or(x.layout), alone: true }
         } else {
             let x = self.map(&x)?;
+            let mut padding = Padding { top, left, bottom, right };
+            let mut at = x.at;
+            if let Some(Padded { from, padding: around, lowest: None }) = self.padded.get(&at.id()) {
+                at = *from;
+                padding = Padding {
+                    top: top + around.top,
+                    left: left + around.left,
+                    bottom: bottom + around.bottom,
+                    right: right + around.right,
+                };
+            }
             let convolution = Convolution {
                 kernel,
                 stride: window.stride,
-                padding: Padding { top, left, bottom, right },
+                padding,
                 dilation: window.dilation,
                 ..plain_convolution(inputs, outputs, groups)
             };
-            let at = self.push(convolution, &[x.at], values, Some(&weight.name))?;
+            let at = self.push(convolution, &[at], values, Some(&weight.name))?;
             self.as_it_lies(at)
         };
         if !node.has(2) {

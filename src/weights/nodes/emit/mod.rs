@@ -19,7 +19,7 @@ use super::layout::{Axis, Layout, OPEN};
 use super::sizes::Size;
 use super::{Node, Refusal, ValueId, Wanted, unsupported};
 use crate::graph::budget::{self, Budget};
-use crate::graph::{NodeId, Op, Shape};
+use crate::graph::{NodeId, Op, Padding, Shape};
 use crate::weights::WeightsError;
 use crate::weights::images::Hints;
 use crate::weights::import::{Importer, Value};
@@ -60,6 +60,16 @@ struct Emit {
     unit: bool,
     /// Values whose places were put in an order, by the value and the order.
     moved: BTreeMap<(NodeId, Vec<u32>), Value>,
+    /// Values with something around them, which a layer that reads them may put there itself.
+    padded: BTreeMap<NodeId, Padded>,
+}
+
+/// What a value is without what is around it.
+struct Padded {
+    from: Value,
+    padding: Padding,
+    /// That only a max pooling may read it: less than any number is around it, which no operator here makes. The error else.
+    lowest: Option<WeightsError>,
 }
 
 pub(super) fn emit(folded: Folded, wanted: Wanted) -> Result<Emitted, WeightsError> {
@@ -75,7 +85,8 @@ pub(super) fn emit(folded: Folded, wanted: Wanted) -> Result<Emitted, WeightsErr
     let is_feature = wanted == Wanted::Feature;
     let features = outputs.iter().filter(|_| is_feature).map(|output| output.value).collect();
     let moved = BTreeMap::new();
-    let mut emit = Emit { importer, budget, facts, readers, flows, features, batch, unit: false, moved };
+    let mut emit =
+        Emit { importer, budget, facts, readers, flows, features, batch, unit: false, moved, padded: BTreeMap::new() };
     let mut layout = Layout::of(value.shape, batch);
     if channels_last {
         layout = layout.transpose(&[0, 2, 3, 1]);
@@ -105,7 +116,12 @@ pub(super) fn emit(folded: Folded, wanted: Wanted) -> Result<Emitted, WeightsErr
         given.push((output.name.clone(), value));
     }
     // Large networks fill the memory of a browser several times over.
-    let Emit { importer, unit, .. } = emit;
+    let Emit { importer, unit, padded, .. } = emit;
+    for (value, padded) in padded {
+        if let Some(error) = padded.lowest.filter(|_| importer.is_read(value, &given)) {
+            return Err(error);
+        }
+    }
     Ok(Emitted { name, importer, outputs: given, hints, assumed, unit })
 }
 

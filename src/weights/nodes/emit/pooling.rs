@@ -2,11 +2,12 @@
 
 use super::super::fold::Window;
 use super::super::layout::{Atom, Axis};
-use super::super::sizes::known;
+use super::super::sizes::{Size, known};
 use super::super::{Node, Refusal, axes, axis, unsupported};
-use super::{Emit, Flow};
+use super::{Emit, Flow, Padded};
 use crate::graph::op::{AveragePool, GemPool, MaxPool, UnitLength};
 use crate::graph::{Op, Padding, Pool, Shape};
+use crate::weights::import::Value;
 
 /// A mean of more parts of the channels would rather be a layer.
 const MOST_PARTS: u64 = 16;
@@ -14,10 +15,13 @@ const MOST_PARTS: u64 = 16;
 impl Emit {
     pub(super) fn pool(&mut self, node: &Node) -> Result<Flow, Refusal> {
         let x = self.flow_at(node, 0)?;
-        let x = self.map(&x)?;
-        let Shape::Map([_, height, width]) = x.at.shape else { return unsupported("of no map") };
-        let map = [height, width].map(known);
+        let mut at = self.map(&x)?.at;
+        let Shape::Map([_, height, width]) = at.shape else { return unsupported("of no map") };
+        let mut map = [height, width].map(known);
         let mut window = Window::of_pool(node, map)?;
+        if let Some((from, inner, without)) = self.unpadded(node, at, window)? {
+            (at, map, window) = (from, inner, without);
+        }
         // What does not count is not written down.
         window.ceil &= window.output(map)? != Window { ceil: false, ..window }.output(map)?;
         let [top, left, bottom, right] = window.padding;
@@ -33,8 +37,28 @@ impl Emit {
         }
         let pool = Pool { kernel, stride, padding: Padding { top, left, bottom, right }, ceil, count_padding: counts };
         let op: Op = if is_mean { AveragePool(pool).into() } else { MaxPool(pool).into() };
-        let at = self.push(op, &[x.at], vec![], None)?;
+        let at = self.push(op, &[at], vec![], None)?;
         Ok(self.as_it_lies(at))
+    }
+
+    /// Of what a max pooling reads the map without what is around it, its size, and the window that goes beyond it instead: what is
+    /// around it must be lower than anything in it, and give as many windows.
+    fn unpadded(&self, node: &Node, at: Value, window: Window) -> Result<Option<(Value, [Size; 2], Window)>, Refusal> {
+        let Some(Padded { from, padding, lowest }) = self.padded.get(&at.id()) else { return Ok(None) };
+        let is_least = match self.importer.made(*from).0 {
+            Op::Relu | Op::Sigmoid => true,
+            Op::Clip(clip) => clip.min >= 0.0,
+            _ => lowest.is_some(),
+        };
+        let Padding { top, left, bottom, right } = *padding;
+        let fits = top.max(bottom) <= window.kernel[0] / 2 && left.max(right) <= window.kernel[1] / 2;
+        let (Shape::Map([_, height, width]), Shape::Map([_, all_rows, all_columns])) = (from.shape, at.shape) else {
+            return Ok(None);
+        };
+        let (map, without) = ([height, width].map(known), Window { padding: [top, left, bottom, right], ..window });
+        let is_alone = node.kind == "MaxPool" && window.padding == [0; 4] && is_least && fits;
+        let is_same = is_alone && without.output(map)? == window.output([all_rows, all_columns].map(known))?;
+        Ok(is_same.then_some((*from, map, without)))
     }
 
     /// Along places or channels, in whatever shape the file sees them.

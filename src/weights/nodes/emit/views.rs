@@ -6,7 +6,7 @@ use super::super::layout::{Atom, Axis, Layout, list};
 use super::super::sizes::Places;
 use super::super::{Node, Refusal, axis, damaged, run, unsupported};
 use super::arrange::{Form, relaid};
-use super::{Emit, Flow};
+use super::{Emit, Flow, Padded};
 use crate::graph::op::ClassToken;
 use crate::graph::{Convolution, Op, Padding, Shape};
 
@@ -443,7 +443,7 @@ impl Emit {
         Ok(self.as_it_lies(at))
     }
 
-    /// Zeros around a map, by a convolution of each channel for itself.
+    /// Zeros around a map, by a convolution of each channel for itself; most layers that read it put them there themselves.
     pub(super) fn pad(&mut self, node: &Node) -> Result<Flow, Refusal> {
         let x = self.flow_at(node, 0)?;
         let pads = self.integers_at(node, 1)?;
@@ -452,7 +452,8 @@ impl Emit {
             false => (0..x.rank()).collect(),
         };
         let value = if node.has(2) { self.number_at(node, 2) } else { Some(0.0) };
-        if !matches!(node.text("mode"), "" | "constant") || value != Some(0.0) {
+        let is_lowest = value.is_some_and(|value| value < -1e30);
+        if !matches!(node.text("mode"), "" | "constant") || !(is_lowest || value == Some(0.0)) {
             return unsupported(format!("with the mode {:?} or other numbers than 0", node.text("mode")));
         }
         let channels = x.channel_dims();
@@ -478,6 +479,8 @@ impl Emit {
         let padding = Padding { top, left, bottom, right };
         let convolution = Convolution { padding, ..plain_convolution(count, count, count) };
         let at = self.push(convolution, &[x.at], vec![vec![1.0; count]], None)?;
+        let lowest = is_lowest.then(|| node.unsupported("with other numbers than 0, apart from max pooling"));
+        self.padded.insert(at.id(), Padded { from: x.at, padding, lowest });
         let Shape::Map([_, _, width]) = at.shape else { return damaged("gives no map") };
         let mut layout = x.layout;
         let target = self.sizes(node);
