@@ -7,7 +7,7 @@ use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
 use webreid::weights::{
     self, BUNDLED, InputOptions, Recognised, RecognisedDetector, bundled, is_openvino, is_tfjs, read_detector,
-    read_openvino_with, tfjs_shards,
+    read_openvino_with, read_tfjs_with, tfjs_shards,
 };
 
 use crate::command::error::CliError;
@@ -41,18 +41,10 @@ pub fn detector(path: Option<&Path>, option: &'static str) -> Result<(PathBuf, R
             usual.clone().filter(|path| path.exists()).ok_or(CliError::NoDetector { option, usual })?
         }
     };
-    let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
-    let failed = |source| CliError::Weights { path: path.clone(), source };
-    let bytes = read(&path)?;
-    let numbers = if is_tfjs(&bytes) {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let shards = tfjs_shards(&bytes).map_err(failed)?;
-        let shards: Result<Vec<Vec<u8>>, CliError> = shards.iter().map(|shard| read(&folder.join(shard))).collect();
-        Some(shards?.concat())
-    } else {
-        None
-    };
-    let detector = read_detector(&bytes, numbers.as_deref()).map_err(failed)?;
+    let (bytes, numbers) = files(&path)?;
+    let detector = read_detector(&bytes, numbers.as_deref());
+    let detector = detector.map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    detector.assumed.iter().for_each(|word| eprintln!("reid: {}: {word}", path.display()));
     Ok((path, detector))
 }
 
@@ -62,7 +54,8 @@ pub fn fallback(fault: Option<&DeviceFault>) -> Option<String> {
 }
 
 /// Reads a model from its file, or the bundled one by its name; a preset's name is told apart from a file that does not
-/// exist. Of the two files of an OpenVINO model either stands for both, which lie side by side. `input` is what the user says of
+/// exist. Of the two files of an OpenVINO model either
+/// stands for both, which lie side by side; the numbers of a TensorFlow.js model lie beside its model.json. `input` is what the user says of
 /// its images.
 pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
     if !path.exists() {
@@ -75,19 +68,38 @@ pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
             None => CliError::NoWeights(path.into()),
         });
     }
+    let failed = |source| CliError::Weights { path: path.into(), source };
+    let (bytes, numbers) = files(path)?;
+    let numbers = numbers.as_deref().unwrap_or_default();
+    let recognised = if is_openvino(&bytes) {
+        read_openvino_with(&bytes, numbers, input)
+    } else if is_tfjs(&bytes) {
+        read_tfjs_with(&bytes, numbers, input)
+    } else {
+        weights::read_with(&bytes, input)
+    };
+    recognised.map_err(failed)
+}
+
+/// The bytes of a model's file, and of the files with its numbers where these lie beside it.
+fn files(path: &Path) -> Result<(Vec<u8>, Option<Vec<u8>>), CliError> {
     let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
     let xml = Some(path.with_extension("xml")).filter(|xml| is(path, "bin") && xml.is_file());
     let bytes = read(xml.as_deref().unwrap_or(path))?;
-    let recognised = if is_openvino(&bytes) {
+    if is_openvino(&bytes) {
         let bin: PathBuf = path.with_extension("bin");
         if !bin.is_file() {
             return Err(CliError::NoBin { xml: path.into(), bin });
         }
-        read_openvino_with(&bytes, &read(&bin)?, input)
-    } else {
-        weights::read_with(&bytes, input)
-    };
-    recognised.map_err(|source| CliError::Weights { path: path.into(), source })
+        return Ok((bytes, Some(read(&bin)?)));
+    }
+    if is_tfjs(&bytes) {
+        let shards = tfjs_shards(&bytes).map_err(|source| CliError::Weights { path: path.into(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let shards: Result<Vec<Vec<u8>>, CliError> = shards.iter().map(|shard| read(&folder.join(shard))).collect();
+        return Ok((bytes, Some(shards?.concat())));
+    }
+    Ok((bytes, None))
 }
 
 fn is(path: &Path, extension: &str) -> bool {
