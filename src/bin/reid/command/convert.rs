@@ -52,6 +52,7 @@ impl Convert {
         output::print(&text)?;
         Ok(Outcome::Done)
     }
+
 }
 
 enum Model {
