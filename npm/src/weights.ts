@@ -48,7 +48,9 @@ export interface ModelFiles {
   readonly name: string;
 }
 
-export type WeightsFile = ModelFiles | { readonly content: UntrainedNetwork; readonly name: string };
+export type WeightsFile =
+  | ModelFiles
+  | { readonly content: UntrainedNetwork; readonly bin?: undefined; readonly name: string };
 
 const INPUT: Rules<InputOptions> = {
   order: oneOf("rgb", "bgr"),

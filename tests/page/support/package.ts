@@ -70,6 +70,10 @@ export class Engine {
   }
 }`;
 
+/** A model is a byte in every format. */
+const FAULTY_FORMATS = `${FAULTY_MODULE}
+export const convert = (weights) => ({ weights, about: {} });`;
+
 /** What learns from such images. */
 const FAULTY_TRAINER = `${FAULTY_MODULE}
 export class Tuner {
@@ -141,6 +145,9 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
     const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0, refusals: 0 };
     await context.route(`${ORIGIN}/dist/wasm/{webreid,webreid_relaxed}.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
+    );
+    await context.route(`${ORIGIN}/dist/wasm/webreid_formats.js`, (route) =>
+      route.fulfill({ contentType: "text/javascript", body: FAULTY_FORMATS }),
     );
     await context.route(`${ORIGIN}/dist/wasm/webreid_train.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_TRAINER }),
