@@ -52,7 +52,6 @@ impl Convert {
         output::print(&text)?;
         Ok(Outcome::Done)
     }
-
 }
 
 enum Model {
