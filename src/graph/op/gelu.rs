@@ -23,11 +23,19 @@ impl Operator for Gelu {
     fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
         let [x] = take(inputs);
         Ok(match self.form {
-            GeluForm::Exact => each!(x, x => activation::gelu(x)),
+            GeluForm::Exact => each!(x, x => exact(x)),
             GeluForm::Tanh => each!(x, x => approached(x)),
             GeluForm::Quick => each!(x, x => x.clone() * activation::sigmoid(x * 1.702)),
         })
     }
+}
+
+/// burn's own takes the slope of the form that approaches it, in constants of six digits, on a GPU, and raises what is negative
+/// to a power for that, which not every device can.
+#[cfg(feature = "train")]
+fn exact<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let distribution = (x.clone() * std::f32::consts::FRAC_1_SQRT_2).erf() + 1.0;
+    x * distribution * 0.5
 }
 
 /// burn's own raises what is negative to a power, which not every device can.
