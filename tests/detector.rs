@@ -193,7 +193,7 @@ fn nanodet_plus_is_known_by_its_output() {
     assert_eq!((config.head.boxes, config.head.scores), (BoxCode::Bins { count: 8 }, ScoreCode::Probability));
     assert_eq!(config.head.levels.iter().map(|level| level.stride).collect::<Vec<_>>(), [8, 16, 32, 64]);
     assert_eq!((config.input.height, config.input.width, config.input.order), (64, 96, ChannelOrder::Bgr));
-    assert!(assumed.is_empty() && config.input.fit == Fit::LETTERBOX, "{assumed:?}");
+    assert!(assumed.is_empty() && config.input.fit == Fit::Letterbox { colour: [0; 3] }, "{assumed:?}");
 }
 
 #[test]
@@ -202,7 +202,8 @@ fn yolox_is_known_by_its_output() {
     assert_eq!((config.name.as_str(), config.head.point), ("YOLOX", 0.0));
     assert_eq!((config.head.boxes, config.head.scores), (BoxCode::Centre, ScoreCode::Probability));
     assert!(config.head.levels.iter().all(|level| level.objectness.is_some()));
-    // BGR of 0…255.
+    // BGR of 0…255, grey around it.
+    assert_eq!(config.input.fit, Fit::LETTERBOX);
     assert_eq!((config.input.order, config.input.mean), (ChannelOrder::Bgr, [0.0; 3]));
     assert!(config.input.std.iter().all(|std| (std * 255.0 - 1.0).abs() < 1e-6));
     let said = InputOptions { range: Some(PixelRange::Unit), order: Some(ChannelOrder::Rgb), ..Default::default() };

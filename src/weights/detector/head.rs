@@ -15,6 +15,7 @@ use std::rc::Rc;
 use crate::graph::op::{GatherChannels, Split, SplitPlaces};
 use crate::graph::{Op, Shape};
 use crate::model::{BoxCode, ChannelOrder, DetectorHead, Level, ScoreCode};
+use crate::step::Fit;
 use crate::weights::WeightsError;
 use crate::weights::images::Range;
 use crate::weights::import::{Importer, Value};
@@ -28,6 +29,7 @@ pub(super) struct Recognition {
     /// The images that the detector's authors train it with.
     pub range: Range,
     pub order: ChannelOrder,
+    pub fit: Fit,
     pub classes: usize,
 }
 
@@ -88,12 +90,13 @@ fn understood(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result
     if found.objectness.is_some_and(|place| is(place) != is(found.scores)) {
         return Err("of its scores and its objectness only one went through a sigmoid".into());
     }
-    let (name, boxes, point, range, order) = match (found.boxes.count, found.objectness) {
-        (4, Some(_)) => ("YOLOX", BoxCode::Centre, 0.0, Range::Bytes, ChannelOrder::Bgr),
-        (4, None) => ("RTMDet", BoxCode::Distances, 0.0, Range::Normalised, ChannelOrder::Bgr),
+    let black = Fit::Letterbox { colour: [0; 3] };
+    let (name, boxes, point, range, fit) = match (found.boxes.count, found.objectness) {
+        (4, Some(_)) => ("YOLOX", BoxCode::Centre, 0.0, Range::Bytes, Fit::LETTERBOX),
+        (4, None) => ("RTMDet", BoxCode::Distances, 0.0, Range::Normalised, Fit::LETTERBOX),
         (channels, _) => {
             let (name, point) = if grids.len() > 3 { ("NanoDet-Plus", 0.0) } else { ("NanoDet", 0.5) };
-            (name, BoxCode::Bins { count: channels / 4 }, point, Range::Normalised, ChannelOrder::Bgr)
+            (name, BoxCode::Bins { count: channels / 4 }, point, Range::Normalised, black)
         }
     };
     if boxes == BoxCode::Centre {
@@ -126,7 +129,8 @@ fn understood(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result
         levels.push({ level }().ok_or("its outputs cannot be taken apart")?);
     }
     let head = DetectorHead { person: 0, levels, boxes, scores, point };
-    Ok(Recognition { name, head, outputs: given, range, order, classes })
+    // All of them are trained on what OpenCV reads.
+    Ok(Recognition { name, head, outputs: given, range, order: ChannelOrder::Bgr, fit, classes })
 }
 
 /// The outputs by the level that they belong to, from the finest on; outputs of all levels in one are taken apart.

@@ -16,7 +16,6 @@ use super::import::Imported;
 use super::nodes::{Emitted, Wanted};
 use super::{InputOptions, Tensor, WeightsError, is_onnx, is_openvino, is_tfjs, onnx, openvino, tfjs};
 use crate::model::DetectorConfig;
-use crate::step::Fit;
 use head::Recognition;
 
 /// A detector that was understood, and all of its tensors.
@@ -83,11 +82,12 @@ pub fn read_detector_with(
 
 fn recognise(emitted: Emitted, dialect: Dialect, input: &InputOptions) -> Result<RecognisedDetector, WeightsError> {
     let Emitted { mut importer, outputs, hints, mut assumed, .. } = emitted;
-    let Recognition { name, head, outputs, range, order, classes } = head::recognise(&mut importer, outputs)?;
+    let Recognition { name, head, outputs, range, order, fit: placed, classes } =
+        head::recognise(&mut importer, outputs)?;
     let hints = Hints {
         range: hints.range.or(Some(range)),
         order: hints.order.or(Some(order)),
-        fit: hints.fit.or(Some(Fit::LETTERBOX)),
+        fit: hints.fit.or(Some(placed)),
         ..hints
     };
     let values: Vec<_> = outputs.iter().map(|(_, value)| *value).collect();
