@@ -5,10 +5,14 @@
 #[path = "common/command.rs"]
 mod command;
 mod common;
+#[path = "cli/detect.rs"]
+mod detect;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/group.rs"]
 mod group;
+#[path = "common/red_detector.rs"]
+mod red_detector;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/train.rs"]

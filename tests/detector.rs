@@ -116,7 +116,7 @@ fn our_own_file_gives_the_detector_back() {
     let numbers: usize = detector.tensors.values().map(|tensor| tensor.values.len()).sum();
     assert!((file.len() - half.len()).abs_diff(2 * numbers) < 100, "{} and {} bytes", file.len(), half.len());
     let run = |detector: &RecognisedDetector| {
-        CpuRunner::new(&detector.config.freeze(&detector.tensors).unwrap()).run(&image(3 * 40 * 56))
+        CpuRunner::new(detector.config.freeze(&detector.tensors).unwrap()).run(&image(3 * 40 * 56))
     };
     let [[scores, ..], [expected, ..]] = [&run(&again)[..], &run(&detector)[..]] else { panic!("no outputs") };
     assert!(scores.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3));
@@ -165,7 +165,7 @@ fn onnx(name: &str, apart: f32) -> RecognisedDetector {
     let detector = read_detector(&fixture(&format!("detectors/{name}.onnx")), None).unwrap();
     let expected = tensors(&fixture("detectors/expected.safetensors"));
     let of = |what: &str| expected.get(&format!("{name}/{what}")).map(|(_, values)| values.clone());
-    let found = CpuRunner::new(&detector.config.freeze(&detector.tensors).unwrap()).run(&image(3 * 64 * 96));
+    let found = CpuRunner::new(detector.config.freeze(&detector.tensors).unwrap()).run(&image(3 * 64 * 96));
     let names: Vec<&str> = detector.config.head.levels.iter().flat_map(Level::outputs).collect();
     assert_eq!(found.len(), names.len());
     // All levels of an output, one behind the other, are PyTorch's one.

@@ -94,8 +94,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Puts a detector on the device. A GPU first has to give the CPU's outputs for known inputs. With
-    /// [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
+    /// Puts a detector on the device of a choice: [`Device::open`] and [`Detector::open_on`].
     ///
     /// # Errors
     /// When there is no such device, or none that computes right ([`DetectError::Device`]), or the tensors do not make up
@@ -104,7 +103,9 @@ impl Detector {
         Self::open_on(recognised, &Device::open(choice).await?).await
     }
 
-    /// Puts a detector on a device, beside whatever else computes there (`extractor.device()`).
+    /// Puts a detector on a device, beside whatever else computes there. A GPU first has to give the CPU's outputs for known
+    /// inputs. Where any device will do, the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says
+    /// why.
     ///
     /// # Errors
     /// As [`Detector::open`].
@@ -187,14 +188,15 @@ impl Detector {
 
 /// The network with the outputs of all levels, of whose scores only people's are computed to the end.
 fn source(config: &DetectorConfig, tensors: BTreeMap<String, Tensor>) -> Result<Source, DetectError> {
-    config.check()?;
+    let shapes = config.check()?;
     let mut graph: Graph = config.network.clone();
     let mut outputs = Vec::new();
     for level in &config.head.levels {
         for name in level.outputs() {
             // The check found it.
             let Some(&output) = config.network.outputs.get(name) else { continue };
-            outputs.push(if *name == level.scores { person(&mut graph, output, config.head.person) } else { output });
+            let is_of_all = name == level.scores && shapes[output].channels() > 1;
+            outputs.push(if is_of_all { person(&mut graph, output, config.head.person) } else { output });
         }
     }
     let [height, width] = [config.input.height, config.input.width];

@@ -23,7 +23,7 @@ pub struct FittedImage {
 }
 
 impl From<Fitted> for FittedImage {
-    fn from(Fitted { image, quality }: Fitted) -> Self {
+    fn from(Fitted { image, quality, .. }: Fitted) -> Self {
         let data = Uint8Array::from(image.pixels.as_slice());
         Self { data, width: image.width, height: image.height, quality }
     }

@@ -15,6 +15,9 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** OSNet with few channels and random weights: as good as colour at telling our painted people apart. */
 export const tinyCheckpoint = join(root, "tests/fixtures/tiny_osnet.safetensors");
 
+/** A detector that takes red squares for people, and can be checked by hand: see tests/common/red_detector.rs. */
+export const redDetector = join(root, "tests/fixtures/red_detector.safetensors");
+
 /** An OpenVINO model with every operator that is read, and what OpenVINO computes with it. */
 export const tinyOpenVino = ["xml", "bin"].map((end) => join(root, `tests/fixtures/openvino/small-reid.${end}`));
 export const tinyOpenVinoExpected = join(root, "tests/fixtures/openvino/expected.safetensors");

@@ -44,6 +44,7 @@ pub fn detector(path: Option<&Path>, option: &'static str) -> Result<(PathBuf, R
     let Files { bytes, bin } = Files::read(&path)?;
     let detector = read_detector(&bytes, bin.as_deref());
     let detector = detector.map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    detector.assumed.iter().for_each(|word| eprintln!("reid: {}: {word}", path.display()));
     Ok((path, detector))
 }
 
