@@ -138,7 +138,7 @@ fn activations(channels: usize) -> [Activation; 4] {
 }
 
 /// All others.
-fn more_activations() -> [Activation; 13] {
+fn more_activations() -> [Activation; 14] {
     [
         Activation::LeakyRelu(0.01),
         Activation::LeakyRelu(0.3),
