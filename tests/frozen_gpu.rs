@@ -159,7 +159,7 @@ fn more_activations() -> [Activation; 14] {
 
 /// One of the first four, by a number, and now and then one of the others.
 fn activation(channels: usize, number: usize) -> Activation {
-    if number % 5 == 4 { more_activations()[number % 13].clone() } else { activations(channels)[number % 4].clone() }
+    if number % 5 == 4 { more_activations()[number % 14].clone() } else { activations(channels)[number % 4].clone() }
 }
 
 fn affine(channels: usize) -> Affine {
