@@ -470,6 +470,43 @@ fn what_is_said_of_the_input_wins_is_told_and_is_kept_by_convert() {
 }
 
 #[test]
+fn a_tensorflow_js_model_is_read_with_the_files_beside_it() {
+    let bench = Bench::new();
+    let fixture = |name: &str| format!("{}/tests/fixtures/tfjs/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (json, out, photo) = (fixture("reid.json"), bench.text("out.safetensors"), bench.text("a.png"));
+    let run = reid(&["convert", &json, &out]).ends(0);
+    assert!(run.stdout.contains("(TensorFlow.js): 12-d feature"), "{}", run.stdout);
+    image::RgbImage::from_fn(18, 33, |x, y| image::Rgb([x, y, x * y].map(|value| value as u8))).save(&photo).unwrap();
+    let features = |weights: &str| {
+        let out = bench.text("f.safetensors");
+        reid(&["extract", "--device", "cpu", "--weights", weights, "--out", &out, &photo]).ends(0);
+        read_features(&bench.path("f.safetensors")).0.tensors["features"].values.clone()
+    };
+    assert_eq!(features(&json), features(&out));
+    bench.write("lonely.json", &fs::read(json).unwrap());
+    let says = ["lonely.json: such a model is several files", "reid.bin"];
+    reid(&["convert", &bench.text("lonely.json"), &out]).ends(1).says(&says);
+}
+
+#[test]
+fn detectors_are_converted_and_are_no_re_identification_models() {
+    let bench = Bench::new();
+    let fixture = |name: &str| format!("{}/tests/fixtures/detectors/{name}.onnx", env!("CARGO_MANIFEST_DIR"));
+    let (out, again) = (bench.text("out.safetensors"), bench.text("again.safetensors"));
+    let run = reid(&["convert", &fixture("yolox"), &out]).ends(0);
+    assert!(
+        run.stdout.contains("YOLOX (ONNX): finds people every 8, 16, 32 pixels of 64×96, BGR of 0 to 255;"),
+        "{}",
+        run.stdout
+    );
+    reid(&["convert", &out, &again]).ends(0);
+    assert_eq!(fs::read(&out).unwrap(), fs::read(&again).unwrap());
+    reid(&["convert", &out, &bench.text("out.onnx")]).ends(1).says(&["written as .safetensors only"]);
+    reid(&["bench", "--weights", &out]).ends(1).says(&["this is YOLOX, a detector that finds people in photos"]);
+    reid(&["convert", &fixture("yolox_decoded"), &out]).ends(1).says(&["`output` [126, 85]", "decoded already"]);
+}
+
+#[test]
 fn an_openvino_model_is_read_from_either_of_its_files_and_gives_the_reference_features() {
     let bench = Bench::new();
     let fixture = |name: &str| format!("{}/tests/fixtures/openvino/{name}", env!("CARGO_MANIFEST_DIR"));

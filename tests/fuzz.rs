@@ -99,4 +99,4 @@ macro_rules! check_readers {
     };
 }
 
-check_readers!(pytorch pickle safetensors config dialect onnx openvino jpeg png others gallery);
+check_readers!(pytorch pickle safetensors config dialect onnx openvino tfjs detector jpeg png others gallery);

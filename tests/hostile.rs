@@ -15,7 +15,9 @@ use webreid::graph::budget::TooMuch;
 use webreid::graph::op::{Affine, Input, MaxPool, PRelu, Split};
 use webreid::graph::{Convolution, Node, Op, Padding, Pool, Role};
 use webreid::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
-use webreid::weights::{WeightsError, read, read_openvino};
+use webreid::weights::{
+    WeightsError, detector_to_safetensors, read, read_detector, read_openvino, read_our_detector, read_tfjs,
+};
 use writer::{Attribute, File, Stored, Tensor, node};
 
 /// What all tests of this program may have at once: an image of 64 megapixels is more.
@@ -584,5 +586,106 @@ mod images {
         .concat();
         // The picture is read without it.
         assert_eq!(decode(&png).expect("a picture").pixels, [7, 7, 7, 255]);
+    }
+}
+
+mod tensorflow_js {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A model of an image `[1, 32, 16, 3]` under construction.
+    struct Model {
+        nodes: Vec<Value>,
+        weights: Vec<Value>,
+        bin: Vec<u8>,
+    }
+
+    impl Model {
+        fn new() -> Self {
+            let dim: Vec<Value> = [1, 32, 16, 3].iter().map(|size| json!({ "size": size })).collect();
+            let attr = json!({ "shape": { "shape": { "dim": dim } } });
+            let image = json!({ "name": "0", "op": "Placeholder", "attr": attr });
+            Self { nodes: vec![image], weights: Vec::new(), bin: Vec::new() }
+        }
+
+        /// The name of what it gives.
+        fn node(&mut self, op: &str, inputs: &[&str], attr: Value) -> String {
+            let name = self.nodes.len().to_string();
+            self.nodes.push(json!({ "name": name, "op": op, "input": inputs, "attr": attr }));
+            name
+        }
+
+        fn ints(&mut self, list: &[i32]) -> String {
+            let name = self.node("Const", &[], json!({}));
+            self.weights.push(json!({ "name": name, "shape": [list.len()], "dtype": "int32" }));
+            list.iter().for_each(|number| self.bin.extend(number.to_le_bytes()));
+            name
+        }
+
+        /// What reading says, as a re-identification model and as a detector.
+        #[track_caller]
+        fn refused(self) -> TooMuch {
+            let Self { nodes, weights, bin } = self;
+            let manifest = json!([{ "paths": ["a.bin"], "weights": weights }]);
+            let model = json!({ "modelTopology": { "node": nodes }, "weightsManifest": manifest }).to_string();
+            assert!(model.len() < 1 << 20);
+            let error = too_much(read_tfjs(model.as_bytes(), &bin));
+            assert_eq!(too_much(read_detector(model.as_bytes(), Some(&bin))), error);
+            error
+        }
+    }
+
+    #[test]
+    fn constants_that_are_filled_or_double() {
+        let mut model = Model::new();
+        let (dims, one) = (model.ints(&[1 << 15, 1 << 15]), model.ints(&[1]));
+        let filled = model.node("Fill", &[&dims, &one], json!({}));
+        model.node("Add", &["0", &filled], json!({}));
+        let error = model.refused();
+        assert!(error.what.ends_with("(Fill)") && error.unit.starts_with("numbers"), "{error}");
+
+        let mut model = Model::new();
+        let (mut last, axis) = (model.ints(&[1, 2]), model.ints(&[0]));
+        for _ in 0..40 {
+            last = model.node("ConcatV2", &[&last, &last, &axis], json!({}));
+        }
+        model.node("Reshape", &["0", &last], json!({}));
+        let error = model.refused();
+        assert!(error.what.ends_with("(ConcatV2)") && error.asked < 1 << 23, "{error}");
+    }
+
+    #[test]
+    fn maps_that_are_padded_or_resized_without_end() {
+        let mut model = Model::new();
+        let size = model.ints(&[1 << 16, 1 << 16]);
+        model.node("ResizeBilinear", &["0", &size], json!({ "half_pixel_centers": { "b": true } }));
+        let error = model.refused();
+        assert!(error.what.ends_with("(ResizeBilinear)"), "{error}");
+
+        let mut model = Model::new();
+        let pads = model.ints(&[0, 0, 1 << 14, 1 << 14, 1 << 14, 1 << 14, 0, 0]);
+        let name = model.nodes.len() - 1;
+        model.weights[0]["shape"] = json!([4, 2]);
+        model.node("Pad", &["0", &name.to_string()], json!({}));
+        assert_eq!(pads, name.to_string());
+        let error = model.refused();
+        assert!(error.what.ends_with("(Pad)"), "{error}");
+    }
+
+    #[test]
+    fn a_detector_of_ours_that_asks_for_more_than_it_holds() {
+        let file = |end: &str| {
+            std::fs::read(format!("{}/tests/fixtures/tfjs/detector.{end}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        };
+        let mut detector = read_detector(&file("json"), Some(&file("bin"))).unwrap();
+        let good = detector_to_safetensors(&detector, webreid::weights::Precision::F32).unwrap();
+        assert!(read_our_detector(&good).is_ok());
+        let nodes = &mut detector.config.network.nodes;
+        let input = nodes[1].inputs.clone();
+        nodes[1] = Node { op: Op::Tokens, inputs: input, role: Role::Backbone };
+        nodes.extend((0..70_000).map(|_| Node { op: Op::Relu, inputs: vec![0], role: Role::Backbone }));
+        let error = detector.config.check().unwrap_err().to_string();
+        assert!(error.contains("cannot take") || error.contains("nodes"), "{error}");
     }
 }

@@ -7,8 +7,8 @@ use webreid::graph::budget;
 use webreid::graph::frozen::{CpuRunner, Frozen};
 use webreid::model::ChannelOrder;
 use webreid::weights::{
-    Checkpoint, Dialect, Precision, Recognised, WeightsError, is_tfjs, read, read_tfjs, recognise, tfjs_shards,
-    to_safetensors,
+    Checkpoint, Dialect, InputOptions, Precision, Recognised, WeightsError, is_tfjs, read, read_tfjs, read_tfjs_with,
+    recognise, tfjs_shards, to_safetensors,
 };
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -62,6 +62,17 @@ fn the_feature_is_tensorflow_js_own() {
     let most = feature.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(most < 1e-5, "{most}");
     assert!(expected.iter().any(|value| value.abs() > 0.3), "{expected:?}");
+}
+
+#[test]
+fn a_size_that_is_left_open_can_be_said_also_where_the_colours_are_last() {
+    let mut json: Value = serde_json::from_slice(&fixture("reid.json")).unwrap();
+    for size in [1, 2] {
+        node(&mut json, "Placeholder")["attr"]["shape"]["shape"]["dim"][size]["size"] = "-1".into();
+    }
+    let said = InputOptions { height: Some(33), width: Some(18), ..Default::default() };
+    let open = read_tfjs_with(json.to_string().as_bytes(), &fixture("reid.bin"), &said).unwrap();
+    assert_eq!((&open.config, &open.tensors), (&small().config, &small().tensors));
 }
 
 #[test]

@@ -97,10 +97,9 @@ impl InputOptions {
         Ok(())
     }
 
-    /// The network's height and width, where its file has these, or leaves them open.
-    pub(super) fn size(&self, file: [Option<usize>; 2]) -> Result<[usize; 2], WeightsError> {
+    /// The network's height and width, where its file has these, or leaves them open: then `usual`.
+    pub(super) fn size(&self, file: [Option<usize>; 2], usual: [usize; 2]) -> Result<[usize; 2], WeightsError> {
         self.check()?;
-        let InputConfig { height, width, .. } = InputConfig::default();
         let differs =
             |said: Option<usize>, file: Option<usize>| said.zip(file).is_some_and(|(said, file)| said != file);
         if differs(self.height, file[0]) || differs(self.width, file[1]) {
@@ -112,7 +111,7 @@ impl InputOptions {
                 side(file[1])
             )));
         }
-        Ok([self.height.or(file[0]).unwrap_or(height), self.width.or(file[1]).unwrap_or(width)])
+        Ok([0, 1].map(|side| [self.height, self.width][side].or(file[side]).unwrap_or(usual[side])))
     }
 
     /// The word for a size that neither the file nor the user says.
@@ -140,7 +139,7 @@ impl Recognised {
         let size = match self.config.backbone {
             // Its layers may depend on the size.
             BackboneConfig::Imported(_) | BackboneConfig::Vit(_) => {
-                said.size([Some(input.height), Some(input.width)])?
+                said.size([Some(input.height), Some(input.width)], [input.height, input.width])?
             }
             _ => {
                 said.check()?;

@@ -31,7 +31,12 @@ struct Description {
 /// # Errors
 /// [`WeightsError::NoDetector`] for a file that holds something else; damaged files are refused.
 pub fn read_our_detector(bytes: &[u8]) -> Result<RecognisedDetector, WeightsError> {
-    let Checkpoint { mut tensors, metadata, .. } = safetensors::read(bytes)?;
+    safetensors::read(bytes).and_then(understood)
+}
+
+/// The detector that a checkpoint is, if we wrote it.
+pub(super) fn understood(checkpoint: Checkpoint) -> Result<RecognisedDetector, WeightsError> {
+    let Checkpoint { mut tensors, metadata, .. } = checkpoint;
     let json = metadata.get(KEY).ok_or_else(|| {
         let is_ours = metadata.contains_key(METADATA_KEY);
         WeightsError::NoDetector(if is_ours { "a re-identification model" } else { "tensors and no network" })

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use crate::graph::op::{GatherChannels, Split, SplitPlaces};
 use crate::graph::{Op, Shape};
 use crate::model::{BoxCode, ChannelOrder, DetectorHead, Level, ScoreCode};
+use crate::step::Fit;
 use crate::weights::WeightsError;
 use crate::weights::images::Range;
 use crate::weights::import::{Importer, Value};
@@ -28,6 +29,7 @@ pub(super) struct Recognition {
     /// The images that the detector's authors train it with.
     pub range: Range,
     pub order: ChannelOrder,
+    pub fit: Fit,
     pub classes: usize,
 }
 
@@ -38,10 +40,13 @@ const LEVELS: std::ops::RangeInclusive<usize> = 3..=5;
 const IN_ONE: [&[usize]; 2] = [&[8, 16, 32], &[8, 16, 32, 64]];
 /// The channels that a place has at most.
 const MOST_CHANNELS: usize = 2048;
-/// How many nodes back a part of a value is looked for, before it is cut out of what is there.
+/// How many nodes back a part of a value is looked for, before it is cut out of what is there; and what a channel is made of.
 const DEEPEST: usize = 16;
+const FARTHEST: usize = 64;
+/// The outputs of all levels.
+const MOST_OUTPUTS: usize = 64;
 
-/// What a level has for each of its places, in whatever order.
+/// What a level has for each of its places, what has fewer channels first.
 struct Grid {
     stride: usize,
     parts: Vec<(Rc<str>, Value)>,
@@ -81,6 +86,12 @@ fn shown(shape: Shape) -> Vec<usize> {
 }
 
 fn understood(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result<Recognition, String> {
+    if outputs.len() > MOST_OUTPUTS {
+        return Err(format!("these are {} outputs", outputs.len()));
+    }
+    if outputs.iter().any(|(_, value)| value.shape.channels() > MOST_CHANNELS) {
+        return Err("a place has too many channels".into());
+    }
     let grids = grids(importer, outputs)?;
     let found = places(importer, &grids)?;
     let is = |place: Place| is_sigmoid(importer, grids[0].parts[place.part].1, place.start);
@@ -88,45 +99,42 @@ fn understood(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result
     if found.objectness.is_some_and(|place| is(place) != is(found.scores)) {
         return Err("of its scores and its objectness only one went through a sigmoid".into());
     }
-    let (name, boxes, point, range, order) = match (found.boxes.count, found.objectness) {
-        (4, Some(_)) => ("YOLOX", BoxCode::Centre, 0.0, Range::Bytes, ChannelOrder::Bgr),
-        (4, None) => ("RTMDet", BoxCode::Distances, 0.0, Range::Normalised, ChannelOrder::Bgr),
+    let black = Fit::Letterbox { colour: [0; 3] };
+    let (name, boxes, point, range, fit) = match (found.boxes.count, found.objectness) {
+        (4, Some(_)) => ("YOLOX", BoxCode::Centre, 0.0, Range::Bytes, Fit::LETTERBOX),
+        (4, None) => ("RTMDet", BoxCode::Distances, 0.0, Range::Normalised, Fit::LETTERBOX),
         (channels, _) => {
             let (name, point) = if grids.len() > 3 { ("NanoDet-Plus", 0.0) } else { ("NanoDet", 0.5) };
-            (name, BoxCode::Bins { count: channels / 4 }, point, Range::Normalised, ChannelOrder::Bgr)
+            (name, BoxCode::Bins { count: channels / 4 }, point, Range::Normalised, black)
         }
     };
-    if boxes == BoxCode::Centre {
-        let (at, channel) = source(importer, grids[0].parts[found.boxes.part].1, found.boxes.start);
-        if !matches!(importer.made(at).0, Op::Convolution(_)) || channel.is_none() {
-            return Err("its boxes are decoded already; export it with decode_in_inference=False".into());
-        }
+    // What is computed with the place itself is no distance from it any more.
+    let (at, _) = source(importer, grids[0].parts[found.boxes.part].1, found.boxes.start);
+    if let Op::Place(_) | Op::Add | Op::Subtract | Op::Multiply = importer.made(at).0 {
+        return Err(
+            "its boxes are decoded already; export it without that (of YOLOX with decode_in_inference=False)".into()
+        );
     }
     let (mut levels, mut given) = (Vec::with_capacity(grids.len()), Vec::new());
     let classes = found.scores.count;
     for Grid { stride, parts } in &grids {
         let mut give = |what: &str, place: Place| {
+            let value = narrowed(importer, parts[place.part].1, place.start, place.count, DEEPEST);
             let name = format!("{what}{stride}");
-            let value = narrowed(importer, parts[place.part].1, place.start, place.count, DEEPEST)?;
-            given.push((Rc::from(name.as_str()), value));
-            Some(name)
+            given.push((Rc::from(name.as_str()), value.ok_or("its outputs cannot be taken apart")?));
+            Ok::<_, String>(name)
         };
-        let level = || {
-            Some(Level {
-                stride: *stride,
-                // People are the first class.
-                scores: give("scores", Place { count: 1, ..found.scores })?,
-                boxes: give("boxes", found.boxes)?,
-                objectness: match found.objectness {
-                    Some(place) => Some(give("objectness", place)?),
-                    None => None,
-                },
-            })
-        };
-        levels.push({ level }().ok_or("its outputs cannot be taken apart")?);
+        levels.push(Level {
+            stride: *stride,
+            // People are the first class.
+            scores: give("scores", Place { count: 1, ..found.scores })?,
+            boxes: give("boxes", found.boxes)?,
+            objectness: found.objectness.map(|place| give("objectness", place)).transpose()?,
+        });
     }
     let head = DetectorHead { person: 0, levels, boxes, scores, point };
-    Ok(Recognition { name, head, outputs: given, range, order, classes })
+    // All of them are trained on what OpenCV reads.
+    Ok(Recognition { name, head, outputs: given, range, order: ChannelOrder::Bgr, fit, classes })
 }
 
 /// The outputs by the level that they belong to, from the finest on; outputs of all levels in one are taken apart.
@@ -149,7 +157,7 @@ fn grids(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result<Vec<
             first += count(stride);
             grids.push(Grid { stride, parts });
         }
-        return Ok(grids);
+        return Ok(sorted(grids));
     }
     let is_of = |stride: usize, shape: Shape| match shape {
         Shape::Map([_, height, width]) => [height, width] == grid(stride),
@@ -167,44 +175,42 @@ fn grids(importer: &mut Importer, outputs: Vec<(Rc<str>, Value)>) -> Result<Vec<
         }
     }
     grids.sort_by_key(|grid| grid.stride);
+    let grids = sorted(grids);
     if !LEVELS.contains(&grids.len()) {
         return Err(format!("it has {} levels", grids.len()));
     }
     Ok(grids)
 }
 
+fn sorted(mut grids: Vec<Grid>) -> Vec<Grid> {
+    grids.iter_mut().for_each(|grid| grid.parts.sort_by_key(|(_, value)| value.shape.channels()));
+    grids
+}
+
 /// Which of a level's parts and channels are what, which has to be the same on all levels.
 fn places(importer: &Importer, grids: &[Grid]) -> Result<Places, String> {
-    let mut found: Option<(Vec<usize>, Vec<usize>)> = None;
-    for grid in grids {
-        let mut sorted: Vec<usize> = (0..grid.parts.len()).collect();
-        sorted.sort_by_key(|&part| grid.parts[part].1.shape.channels());
-        let channels: Vec<usize> = grid.parts.iter().map(|(_, value)| value.shape.channels()).collect();
-        match &found {
-            Some((before, _)) if *before != channels => return Err("its levels differ in their channels".into()),
-            Some(_) => {}
-            None => found = Some((channels, sorted)),
-        }
-    }
-    let Some((channels, sorted)) = found else { return Err("it has no outputs".into()) };
-    if channels.iter().any(|count| !(1..=MOST_CHANNELS).contains(count)) {
-        return Err("a place has too many channels".into());
+    let channels = |grid: &Grid| grid.parts.iter().map(|(_, value)| value.shape.channels()).collect::<Vec<_>>();
+    let mut all = grids.iter().map(channels);
+    let channels = all.next().ok_or("it has no outputs")?;
+    if all.any(|others| others != channels) {
+        return Err("its levels differ in their channels".into());
     }
     let whole = |part: usize| Place { part, start: 0, count: channels[part] };
     let is = |part: usize, channel: usize| is_sigmoid(importer, grids[0].parts[part].1, channel);
-    match sorted[..] {
-        [one] => {
-            let part = |start: usize, count: usize| Place { part: one, start, count };
-            let signs: Vec<bool> = (0..channels[one]).map(|channel| is(one, channel)).collect();
-            let (first, all) = (signs.iter().take_while(|sign| **sign == signs[0]).count(), signs.len());
+    match channels[..] {
+        [all] => {
+            let part = |start: usize, count: usize| Place { part: 0, start, count };
+            let signs: Vec<bool> = (0..all).map(|channel| is(0, channel)).collect();
+            let first = signs.iter().take_while(|sign| **sign == signs[0]).count();
             let is_two = first < all && signs[first..].iter().all(|sign| *sign != signs[0]);
             // 4 of a box, objectness, classes; or classes and the numbers of a box.
             let (is_box_first, first) = match (is_two, signs[0], all) {
+                (_, _, 84) if !signs[0] => return Err("it has boxes and 80 classes, and no objectness".into()),
                 (true, false, _) if first == 4 && all > 5 => (true, 4),
                 (true, true, _) => (false, first),
                 // Without a sigmoid: those of 80 classes.
                 (false, false, 85) => (true, 4),
-                (false, false, 84 | 112 | 124) => (false, 80),
+                (false, false, 112 | 124) => (false, 80),
                 _ => return Err("which channels are scores and which are boxes cannot be told".into()),
             };
             if is_box_first {
@@ -212,7 +218,7 @@ fn places(importer: &Importer, grids: &[Grid]) -> Result<Places, String> {
             }
             boxed(part(0, first), part(first, all - first))
         }
-        [a, b] => {
+        [_, _] => {
             let called = |words: &[&str], part: usize| {
                 let name = grids[0].parts[part].0.to_lowercase();
                 words.iter().any(|word| name.contains(word))
@@ -223,21 +229,21 @@ fn places(importer: &Importer, grids: &[Grid]) -> Result<Places, String> {
                 &|part| channels[part] == 80,
                 &|part| channels[part] != 4,
             ];
-            let scores = hints.iter().find_map(|is_scores| match (is_scores(a), is_scores(b)) {
-                (true, false) => Some((a, b)),
-                (false, true) => Some((b, a)),
+            let scores = hints.iter().find_map(|is_scores| match (is_scores(0), is_scores(1)) {
+                (true, false) => Some((0, 1)),
+                (false, true) => Some((1, 0)),
                 _ => None,
             });
             let (scores, boxes) = scores.ok_or("which outputs are scores and which are boxes cannot be told")?;
             boxed(whole(scores), whole(boxes))
         }
         // Which of two of one channel is the objectness makes no difference.
-        [a, b, c] if channels[a] == 1 => {
-            let (boxes, scores) = if channels[b] == 4 && !is(b, 0) { (b, c) } else { (c, b) };
-            let places = Places { scores: whole(scores), boxes: whole(boxes), objectness: Some(whole(a)) };
+        [1, second, _] => {
+            let (boxes, scores) = if second == 4 && !is(1, 0) { (1, 2) } else { (2, 1) };
+            let places = Places { scores: whole(scores), boxes: whole(boxes), objectness: Some(whole(0)) };
             if channels[boxes] == 4 { Ok(places) } else { Err("its boxes have other than 4 channels".into()) }
         }
-        _ => Err(format!("a level has {} outputs", sorted.len())),
+        _ => Err(format!("a level has {} outputs", channels.len())),
     }
 }
 
@@ -255,39 +261,33 @@ fn is_sigmoid(importer: &Importer, value: Value, channel: usize) -> bool {
     *importer.made(at).0 == Op::Sigmoid
 }
 
-/// The value that a channel of another is a channel of, behind everything that only moves numbers; without the channel where it
-/// got lost.
-fn source(importer: &Importer, mut at: Value, channel: usize) -> (Value, Option<usize>) {
-    let mut channel = channel;
-    // Each reads what was made before it.
-    loop {
-        let inputs = importer.inputs(at);
-        let next = match importer.made(at).0 {
-            Op::Tokens | Op::Untokens(_) | Op::Gather(_) | Op::SplitPlaces(_) | Op::JoinPlaces => inputs.first(),
-            Op::Split(Split { start, .. }) => {
-                channel += start;
-                inputs.first()
-            }
+/// The value that a channel of another is a channel of, behind everything that only moves numbers, as far as it is looked for; and
+/// which of its channels.
+fn source(importer: &Importer, mut at: Value, mut channel: usize) -> (Value, usize) {
+    for _ in 0..FARTHEST {
+        let (op, first) = importer.made(at);
+        let (next, own) = match op {
+            Op::Tokens | Op::Untokens(_) | Op::Gather(_) | Op::SplitPlaces(_) | Op::JoinPlaces => (first, channel),
+            Op::Split(Split { start, .. }) => (first, start + channel),
             Op::GatherChannels(GatherChannels { channels }) => match channels.get(channel) {
-                Some(&own) => {
-                    channel = own as usize;
-                    inputs.first()
-                }
-                None => None,
+                Some(&own) => (first, own as usize),
+                None => (None, channel),
             },
-            Op::Concatenate => inputs.iter().find(|input| {
-                let own = input.shape.channels();
-                let is_here = channel < own;
-                channel = if is_here { channel } else { channel - own };
-                is_here
-            }),
-            _ => return (at, Some(channel)),
+            Op::Concatenate => {
+                let mut before = 0;
+                let mut inputs = importer.inputs(at).into_iter();
+                let part = inputs.find(|input| {
+                    before += input.shape.channels();
+                    channel < before
+                });
+                (part, part.map_or(channel, |part| channel + part.shape.channels() - before))
+            }
+            _ => (None, channel),
         };
-        match next {
-            Some(&next) => at = next,
-            None => return (at, None),
-        }
+        let Some(next) = next else { break };
+        (at, channel) = (next, own);
     }
+    (at, channel)
 }
 
 /// So many places of a value from one on, taken where they are made.

@@ -14,9 +14,8 @@ use super::dialect::{Dialect, fit};
 use super::images::Hints;
 use super::import::Imported;
 use super::nodes::{Emitted, Wanted};
-use super::{InputOptions, Tensor, WeightsError, is_onnx, is_openvino, is_tfjs, onnx, openvino, tfjs};
+use super::{Checkpoint, InputOptions, Tensor, WeightsError, is_onnx, is_openvino, is_tfjs, onnx, openvino, tfjs};
 use crate::model::DetectorConfig;
-use crate::step::Fit;
 use head::Recognition;
 
 /// A detector that was understood, and all of its tensors.
@@ -60,9 +59,10 @@ pub fn read_detector_with(
         Some(bin) if is_tfjs(bytes) => (tfjs::emit(bytes, bin, outputs, input), Dialect::TensorFlowJs),
         Some(bin) if is_openvino(bytes) => (openvino::emit(bytes, bin, outputs, input), Dialect::OpenVino),
         _ if is_onnx(bytes) => (onnx::emit(bytes, outputs, input), Dialect::Onnx),
-        _ if *input == InputOptions::default() => return read_our_detector(bytes),
+        // Which tells other files apart, and says what is missing beside them.
+        _ if *input == InputOptions::default() => return Checkpoint::read(bytes).and_then(file::understood),
         _ => {
-            read_our_detector(bytes)?;
+            Checkpoint::read(bytes).and_then(file::understood)?;
             let reason =
                 "a detector of ours says itself which images it takes; convert the file that it was made of again";
             return Err(WeightsError::Input(reason.into()));
@@ -83,11 +83,12 @@ pub fn read_detector_with(
 
 fn recognise(emitted: Emitted, dialect: Dialect, input: &InputOptions) -> Result<RecognisedDetector, WeightsError> {
     let Emitted { mut importer, outputs, hints, mut assumed, .. } = emitted;
-    let Recognition { name, head, outputs, range, order, classes } = head::recognise(&mut importer, outputs)?;
+    let Recognition { name, head, outputs, range, order, fit: placed, classes } =
+        head::recognise(&mut importer, outputs)?;
     let hints = Hints {
         range: hints.range.or(Some(range)),
         order: hints.order.or(Some(order)),
-        fit: hints.fit.or(Some(Fit::LETTERBOX)),
+        fit: hints.fit.or(Some(placed)),
         ..hints
     };
     let values: Vec<_> = outputs.iter().map(|(_, value)| *value).collect();

@@ -59,8 +59,9 @@ fn image_size(image: &Image, name: &str) -> Result<([Option<usize>; 2], bool), W
     let dims = &image.dims;
     match dims[..] {
         [] => Some(([None; 2], false)),
-        [_, None | Some(3), height, width] => Some(([height, width], false)),
+        [_, Some(3), height, width] => Some(([height, width], false)),
         [_, height, width, Some(3)] => Some(([height, width], true)),
+        [_, None, height, width] => Some(([height, width], false)),
         _ => None,
     }
     .filter(|(size, _)| size.iter().flatten().all(|size| (1..=1 << 16).contains(size)))
@@ -72,11 +73,16 @@ fn image_size(image: &Image, name: &str) -> Result<([Option<usize>; 2], bool), W
     })
 }
 
-pub(super) fn fold<'a>(network: Network<'a>, input: &InputOptions) -> Result<Folded<'a>, WeightsError> {
+/// `usual`: height and width that are taken for granted where nothing tells them.
+pub(super) fn fold<'a>(
+    network: Network<'a>,
+    usual: [usize; 2],
+    input: &InputOptions,
+) -> Result<Folded<'a>, WeightsError> {
     let Network { format, name, image, hints, nodes, values, mut outputs, chosen, mut budget } = network;
     let image_name = values[image.value].name.clone();
     let (size, channels_last) = image_size(&image, &image_name)?;
-    let [height, width] = input.size(size)?;
+    let [height, width] = input.size(size, usual)?;
     let assumed = [input.size_assumed(size, [height, width]), chosen].into_iter().flatten().collect::<Vec<_>>();
     budget::map(|| format!("`{image_name}`"), Shape::Map([3, height, width]))?;
     let names: Vec<Rc<str>> = values.iter().map(|value| value.name.clone()).collect();

@@ -55,8 +55,18 @@ pub(super) struct Network<'a> {
 pub(super) enum Wanted {
     /// One output, which is a re-identification model's feature.
     Feature,
-    /// All that it gives.
+    /// All that it gives, as a detector's are.
     Outputs,
+}
+
+impl Wanted {
+    /// Height and width of the images where the file leaves them open, as most of these networks have them.
+    fn size(self) -> [usize; 2] {
+        match self {
+            Self::Feature => [256, 128],
+            Self::Outputs => [640, 640],
+        }
+    }
 }
 
 /// A value that the network gives.
@@ -209,7 +219,7 @@ pub(super) fn recognise(emitted: Emitted, dialect: Dialect, input: &InputOptions
 
 /// The network as operators of ours. `input` is what the user says of the image.
 pub(super) fn emit(network: Network, wanted: Wanted, input: &InputOptions) -> Result<Emitted, WeightsError> {
-    let folded = fold::fold(network, input)?;
+    let folded = fold::fold(network, wanted.size(), input)?;
     emit::emit(rules::rewrite(folded), wanted)
 }
 

@@ -107,6 +107,9 @@ impl Network {
         for bytes in graph.outputs {
             outputs.push(decode.message::<proto::ValueInfo>(bytes, proto::DIMENSIONS)?);
         }
+        if outputs.is_empty() {
+            return Err(damaged("it has no output"));
+        }
         let (outputs, chosen) = nodes::wanted(outputs, wanted, |output| (&output.name, output.dims()));
         let outputs: Vec<String> = outputs.into_iter().map(|output| output.name).collect();
         let mut nodes: Vec<proto::Node> = Vec::with_capacity(graph.nodes.len());

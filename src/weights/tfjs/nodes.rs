@@ -12,7 +12,7 @@ use crate::weights::images::Hints;
 use crate::weights::nodes::{self, Attribute, Image, Named, Numbers, Output, Stored, ValueId};
 
 /// What means the same in both, and needs no more than another word.
-const WORDS: [(&str, &str); 44] = [
+const WORDS: [(&str, &str); 43] = [
     ("Abs", "Abs"),
     ("Add", "Add"),
     ("AddV2", "Add"),
@@ -27,7 +27,6 @@ const WORDS: [(&str, &str); 44] = [
     ("Greater", "Greater"),
     ("GreaterEqual", "GreaterOrEqual"),
     ("Identity", "Identity"),
-    ("IdentityN", "Identity"),
     ("Less", "Less"),
     ("LessEqual", "LessOrEqual"),
     ("Log", "Log"),

@@ -14,7 +14,8 @@ use webreid::image::decode;
 use webreid::model::{PRESETS, ReIdentifierConfig, preset};
 use webreid::ranking::Cameras;
 use webreid::weights::{
-    Checkpoint, Precision, Recognised, Tensor, WeightsError, initial_tensors, read, read_openvino, recognise, to_onnx,
+    Checkpoint, Precision, Recognised, RecognisedDetector, Tensor, WeightsError, detector_to_safetensors,
+    initial_tensors, read, read_detector, read_openvino, read_our_detector, read_tfjs, recognise, tfjs_shards, to_onnx,
     to_safetensors,
 };
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
@@ -30,7 +31,7 @@ pub struct Reader {
     made: fn() -> Vec<Vec<u8>>,
 }
 
-pub const READERS: [Reader; 11] = [
+pub const READERS: [Reader; 13] = [
     Reader { name: "pytorch", read: weights, fixtures: &["weights"], made: Vec::new },
     Reader { name: "pickle", read: pickle, fixtures: &[], made: pickles },
     Reader { name: "safetensors", read: weights, fixtures: &["losses.safetensors"], made: small_safetensors },
@@ -38,6 +39,8 @@ pub const READERS: [Reader; 11] = [
     Reader { name: "dialect", read: dialect, fixtures: &[], made: || vec![vec![0; 8], vec![1; 9]] },
     Reader { name: "onnx", read: weights, fixtures: &["onnx/dynamo.onnx", "onnx/torchscript.onnx"], made: Vec::new },
     Reader { name: "openvino", read: openvino, fixtures: &[], made: openvinos },
+    Reader { name: "tfjs", read: tfjs, fixtures: &[], made: tfjss },
+    Reader { name: "detector", read: detector, fixtures: &["detectors"], made: detectors },
     Reader { name: "jpeg", read: picture, fixtures: &["pictures/jpeg"], made: Vec::new },
     Reader { name: "png", read: picture, fixtures: &["pictures/png"], made: Vec::new },
     Reader { name: "others", read: picture, fixtures: &["pictures/webp", "pictures/bmp"], made: Vec::new },
@@ -339,6 +342,43 @@ fn two(input: &[u8]) -> (&[u8], &[u8]) {
 fn openvinos() -> Vec<Vec<u8>> {
     let file = |end: &str| fs::read(fixture(&format!("openvino/small-reid.{end}"))).expect("readable");
     vec![[file("xml"), vec![0], file("bin")].concat()]
+}
+
+/// As a re-identification model and as a detector.
+fn tfjs(input: &[u8]) {
+    let (json, bin) = two(input);
+    check(bounded(input.len(), || read_tfjs(json, bin)));
+    check_detector(bounded(input.len(), || read_detector(json, Some(bin))));
+    let _ = tfjs_shards(json);
+}
+
+fn tfjss() -> Vec<Vec<u8>> {
+    let file = |name: &str| fs::read(fixture(&format!("tfjs/{name}"))).expect("readable");
+    let both = |name: &str| [file(&format!("{name}.json")), vec![0], file(&format!("{name}.bin"))].concat();
+    vec![both("reid"), both("detector")]
+}
+
+fn detector(input: &[u8]) {
+    check_detector(bounded(input.len(), || read_detector(input, None)));
+}
+
+/// An answer is an error with words, or a detector that can be made ready, written and read again.
+fn check_detector(answer: Result<RecognisedDetector, WeightsError>) {
+    let model = match answer {
+        Ok(model) => model,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert!(model.tensors.values().all(|tensor| tensor.values.iter().all(|value| value.is_finite())));
+    model.config.freeze(&model.tensors).expect("a network");
+    let file = detector_to_safetensors(&model, Precision::F32).expect("writable");
+    let again = read_our_detector(&file).expect("ours");
+    assert_eq!((&again.config, &again.tensors), (&model.config, &model.tensors));
+}
+
+fn detectors() -> Vec<Vec<u8>> {
+    let file = |end: &str| fs::read(fixture(&format!("tfjs/detector.{end}"))).expect("readable");
+    let model = read_detector(&file("json"), Some(&file("bin"))).expect("a detector");
+    vec![detector_to_safetensors(&model, Precision::F32).expect("writable")]
 }
 
 // Pictures.

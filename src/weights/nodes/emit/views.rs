@@ -517,9 +517,15 @@ impl Emit {
             other => return unsupported(format!("with the places {other}")),
         };
         let nearest = node.text("nearest_mode");
-        let is_its_own = match rule {
-            ResizeRule::HalfPixel => matches!(nearest, "" | "round_prefer_floor" | "round_prefer_ceil"),
-            _ => nearest == "floor",
+        let Shape::Map([_, own_height, own_width]) = x.at.shape else { return unsupported("of what is no map") };
+        // In the middle between two pixels ours is the first.
+        let is_between = |from: usize, to: usize| (0..to).any(|place| ((2 * place + 1) * from).is_multiple_of(2 * to));
+        let is_clear = || !is_between(own_height, height) && !is_between(own_width, width);
+        let is_its_own = match (rule, nearest) {
+            (ResizeRule::HalfPixel | ResizeRule::AlignCorners, "" | "round_prefer_floor") => true,
+            (ResizeRule::HalfPixel, "round_prefer_ceil") => is_clear(),
+            (ResizeRule::Asymmetric, "floor") => true,
+            _ => false,
         };
         if filter == ResizeFilter::Nearest && !is_its_own {
             return unsupported(format!("with the nearest pixel by {nearest:?}"));
