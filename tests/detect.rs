@@ -6,12 +6,14 @@
 mod red_detector;
 
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use pollster::block_on;
 use red_detector::{photo_bytes, red_detector};
 use webreid::detect::{DetectError, DetectOptions, Detector, Person, Tiles};
 use webreid::graph::frozen::DeviceChoice;
 use webreid::image::Rgba;
+use webreid::weights::{Precision, detector_to_safetensors};
 
 fn detector() -> Detector {
     block_on(Detector::open(&red_detector(), DeviceChoice::Cpu)).unwrap()
@@ -38,6 +40,17 @@ fn found(photo: &Rgba, options: DetectOptions) -> Vec<Person> {
 #[track_caller]
 fn boxes(photo: &Rgba, options: DetectOptions) -> Vec<[f32; 4]> {
     found(photo, options).iter().map(|person| person.person_box.to_array()).collect()
+}
+
+/// What the page's tests load. It is written anew where it is missing.
+#[test]
+fn the_fixture_is_this_detector() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/red_detector.safetensors"));
+    let bytes = detector_to_safetensors(&red_detector(), Precision::F32).unwrap();
+    if !path.exists() {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    assert!(std::fs::read(path).unwrap() == bytes, "remove {} and run this again", path.display());
 }
 
 #[test]

@@ -7,7 +7,7 @@ const modules = ["webreid", "webreid_relaxed", "webreid_formats", "webreid_train
 for (const name of modules.flatMap((name) => [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`])) {
   await copyFile(new URL(`src/wasm/${name}`, npm), new URL(`dist/wasm/${name}`, npm));
 }
-for (const name of ["webreid-small.safetensors", "MODEL_CARD.md"]) {
+for (const name of ["webreid-small.safetensors", "MODEL_CARD.md", "DETECTOR.md"]) {
   await copyFile(new URL(`../models/${name}`, npm), new URL(`dist/${name}`, npm));
 }
 for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {

@@ -57,7 +57,8 @@ async function make() {
   const [json, bin] = await originals();
   const module = await readFile(new URL("../src/wasm/webreid_formats_bg.wasm", import.meta.url));
   await init({ module_or_path: module });
-  const weights = convertDetector(json, FILES[0], bin);
+  const weights = convertDetector(json, FILES[0], bin, undefined, true);
+  await mkdir(dist, { recursive: true });
   await writeFile(new URL(NAME, dist), weights);
   await writeFile(join(cache, `${NAME}.partial`), weights);
   await rename(join(cache, `${NAME}.partial`), join(cache, NAME));

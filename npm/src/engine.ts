@@ -4,6 +4,9 @@ import type * as Inference from "./wasm/webreid.js";
 
 export type {
   ChosenDevice,
+  Detection,
+  Detector,
+  DetectorDescription,
   DevicePreference,
   DeviceRequest,
   Engine,
@@ -14,6 +17,9 @@ export type {
   FittedImage,
   Frame,
   GpuCounters,
+  Person,
+  PersonBox,
+  Photo,
   Pixels,
   SeenAdapter,
 } from "./wasm/webreid.js";

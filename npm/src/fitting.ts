@@ -24,16 +24,9 @@ export class Fitting {
   async fit(image: ImagePayload): Promise<FittedImage | undefined> {
     if (image instanceof ImageData) return this.#fitPixels(image);
     if (image instanceof ImageBitmap) return this.#fitBitmap(image);
-    const head = await bytesOf(image.slice(0, HEAD_BYTES));
-    const isAllThere = image.size <= HEAD_BYTES;
-    const [width = 0, height = 0] = this.#glue.pictureSize(head) ?? [];
-    const isLarge = width * height > LARGE_PIXELS || (width === 0 && !isAllThere);
-    if (isLarge && !this.#takesLarge) return undefined;
-    if (isForeignFormat(head)) {
-      checkImageSize(width, height);
-      return this.#fitBitmap(await decode(image));
-    }
-    return this.#glue.fit(isAllThere ? head : await bytesOf(image), this.#frame);
+    const file = await readFile(this.#glue, image, this.#takesLarge);
+    if (!file) return undefined;
+    return file instanceof ImageBitmap ? this.#fitBitmap(file) : this.#glue.fit(file, this.#frame);
   }
 
   #fitPixels({ width, height, data }: ImageData): FittedImage {
@@ -68,6 +61,24 @@ export class Fitting {
 
 function stripRows(width: number, height: number): number {
   return Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
+}
+
+/** A picture's file for Rust, or its pixels where only the browser can decode it; undefined where a worker does not take it. */
+export async function readFile(
+  glue: InferenceGlue,
+  file: Blob,
+  takesLarge: boolean,
+): Promise<Uint8Array<ArrayBuffer> | ImageBitmap | undefined> {
+  const head = await bytesOf(file.slice(0, HEAD_BYTES));
+  const isAllThere = file.size <= HEAD_BYTES;
+  const [width = 0, height = 0] = glue.pictureSize(head) ?? [];
+  const isLarge = width * height > LARGE_PIXELS || (width === 0 && !isAllThere);
+  if (isLarge && !takesLarge) return undefined;
+  if (isForeignFormat(head)) {
+    checkImageSize(width, height);
+    return decode(file);
+  }
+  return isAllThere ? head : bytesOf(file);
 }
 
 /** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */

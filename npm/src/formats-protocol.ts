@@ -12,6 +12,19 @@ export interface FormatsCalls {
     };
     reply: { weights: Blob; about: About };
   };
+  /** A detector of people; the reply is a file of ours. */
+  convertDetector: {
+    request: {
+      module: WebAssembly.Module;
+      content: Blob;
+      bin?: Blob | undefined;
+      name: string;
+      input?: InputOptions | undefined;
+    };
+    reply: Blob;
+  };
+  /** The files with the numbers of a TensorFlow.js model, relative to its `model.json`. */
+  tfjsShards: { request: { module: WebAssembly.Module; content: Blob; name: string }; reply: string[] };
   untrained: {
     request: { module: WebAssembly.Module; preset: string; input?: InputOptions | undefined };
     reply: { weights: Blob; about: About };

@@ -14,6 +14,13 @@ async function handle(request: Request<FormatsCalls>): Promise<FormatsCalls[keyo
       const { content, bin, name, input } = request;
       return ours(glue.convert(await bytesOf(content), name, bin && (await bytesOf(bin)), input));
     }
+    case "convertDetector": {
+      const { content, bin, name, input } = request;
+      const numbers = bin && (await bytesOf(bin));
+      return file(glue.convertDetector(await bytesOf(content), name, numbers, input, false));
+    }
+    case "tfjsShards":
+      return glue.tfjsShards(await bytesOf(request.content), request.name);
     case "untrained":
       return ours(glue.untrained(request.preset, request.input));
     case "toOnnx":

@@ -5,7 +5,7 @@ import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import type { FormatsCalls } from "./formats-protocol.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
-import type { WeightsFile } from "./weights.js";
+import type { ModelFiles, WeightsFile } from "./weights.js";
 
 /** A file that a model's worker takes. */
 export interface OwnWeights {
@@ -17,8 +17,8 @@ export interface OwnWeights {
 
 const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
 
-/** How a safetensors file of ours begins, after the eight bytes of its header's length. */
-const OURS = '{"__metadata__":{"webreid":';
+/** How safetensors files of ours begin, after the eight bytes of the header's length. */
+const OURS = { model: '{"__metadata__":{"webreid":', detector: '{"__metadata__":{"webreid-detector":' };
 
 /** The file as a model's worker takes it. Where it is one already, and nobody says anything of its images, nothing is fetched. */
 export async function toOwnWeights(
@@ -28,13 +28,24 @@ export async function toOwnWeights(
   signal: AbortSignal | undefined,
 ): Promise<OwnWeights> {
   if (content instanceof Blob) {
-    if (!bin && !input && (await isOurs(content))) return { content, name };
+    if (!bin && !input && (await begins(content, OURS.model))) return { content, name };
     const { weights, about } = await callFormats("convert", { content, bin, name, input }, onProgress, signal);
     return { content: weights, name, about };
   }
   const request = { preset: content.untrained, input };
   const { weights, about } = await callFormats("untrained", request, onProgress, signal);
   return { content: weights, name, about };
+}
+
+/** A detector as its worker takes it. */
+export async function toOwnDetector(
+  { content, bin, name }: ModelFiles,
+  input: InputOptions | undefined,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<OwnWeights> {
+  if (!bin && !input && (await begins(content, OURS.detector))) return { content, name };
+  return { content: await callFormats("convertDetector", { content, bin, name, input }, onProgress, signal), name };
 }
 
 /** One call in a worker of its own, which ends with it. */
@@ -59,7 +70,6 @@ export async function callFormats<K extends keyof FormatsCalls>(
   }
 }
 
-async function isOurs(file: Blob): Promise<boolean> {
-  const start = await file.slice(8, 8 + OURS.length).text();
-  return start === OURS;
+async function begins(file: Blob, start: string): Promise<boolean> {
+  return (await file.slice(8, 8 + start.length).text()) === start;
 }

@@ -1,9 +1,15 @@
 export type { AdaptOptions } from "./adapt.js";
+export {
+  type DetectedPerson,
+  type DetectOptions,
+  type DetectorOptions,
+  PersonDetector,
+} from "./detector.js";
 export { chooseDevice, type DeviceChoice, type DevicePreference } from "./device.js";
-export type { Filter, FineTuneDepth, Fit, GpuCounters, InputOptions } from "./engine.js";
+export type { DetectorDescription, Filter, FineTuneDepth, Fit, GpuCounters, InputOptions } from "./engine.js";
 export { type ConflictSide, type ImagePosition, ReidError, type ReidErrorCode } from "./errors.js";
 export { type EvaluateOptions, evaluate, type PhotoLabel } from "./evaluate.js";
-export type { Feature, FeatureData } from "./feature.js";
+export type { Feature, FeatureData, QualityFlag } from "./feature.js";
 export {
   FeatureIndex,
   type FeatureIndexOptions,
@@ -50,4 +56,11 @@ export { type Cameras, type RankAllOptions, type Rankings, rankAll } from "./ran
 export { type CreateOptions, type ExtractOptions, type ModelDescription, ReIdentifier } from "./reidentifier.js";
 export { type FeatureLike, type Match, type RankOptions, rank, similarity } from "./similarity.js";
 export type { KeptGallery } from "./storage.js";
-export type { ModelFile, OpenVinoModel, UntrainedNetwork, WeightsSource } from "./weights.js";
+export type {
+  ModelFile,
+  ModelSource,
+  OpenVinoModel,
+  TensorFlowModel,
+  UntrainedNetwork,
+  WeightsSource,
+} from "./weights.js";

@@ -3,11 +3,11 @@ export type Progress =
   /**
    * Bytes arriving; `total` is undefined where the server does not say. `engine` is this package's own WebAssembly,
    * `formats` the part of it that only models of other programs need, `trainer` the one that only a fine-tune does, and `people`
-   * the one that only ranking and galleries do.
+   * the one that only ranking and galleries do; `detector` is what finds people in photos.
    */
   | {
       readonly phase: "download";
-      readonly what: "engine" | "formats" | "trainer" | "people" | "weights";
+      readonly what: "engine" | "formats" | "trainer" | "people" | "weights" | "detector";
       readonly loaded: number;
       readonly total: number | undefined;
     }
@@ -17,6 +17,8 @@ export type Progress =
   | { readonly phase: "read"; readonly done: number; readonly total: number }
   /** Images finished, the bad ones included. */
   | { readonly phase: "extract"; readonly done: number; readonly total: number }
+  /** Photos in which people were looked for. */
+  | { readonly phase: "detect"; readonly done: number; readonly total: number }
   /** The images to learn from, being collected before the first step. */
   | { readonly phase: "samples"; readonly done: number; readonly total: number }
   /** Steps of training finished. */

@@ -1,6 +1,8 @@
 // What the page and its workers say to each other: one reply to each request, by number. What is asked of a model's worker.
 import type {
   ChosenDevice,
+  Detection,
+  DetectorDescription,
   DevicePreference,
   DeviceRequest,
   EngineDescription,
@@ -8,6 +10,8 @@ import type {
   FittedImage,
   Frame,
   GpuCounters,
+  Person,
+  PersonBox,
   Pixels,
 } from "./engine.js";
 import type { ReidErrorData } from "./errors.js";
@@ -19,6 +23,15 @@ export interface Calls {
     request: { module: WebAssembly.Module; weights: OwnWeights; generation: number } & WantedDevice;
     reply: CreatedModel;
   };
+  /** Puts a detector on the worker's device, beside the model if there is one, in place of the one before. */
+  createDetector: {
+    request: { module: WebAssembly.Module; weights: OwnWeights; takesLarge: boolean } & WantedDevice;
+    reply: DetectorDescription;
+  };
+  /** Undefined where the photo is too large for a worker that stays. */
+  detect: { request: { image: ImagePayload; options: Detection }; reply: Person[] | undefined };
+  crop: { request: { image: ImagePayload; boxes: PersonBox[] }; reply: Pixels[] | undefined };
+  dropDetector: { request: Nothing; reply: undefined };
   /** Which device `create` would take; nothing else is asked of such a worker. */
   chooseDevice: { request: { module: WebAssembly.Module; request: DeviceRequest }; reply: ChosenDevice };
   /** Makes the worker ready to fit pictures of any size, and nothing else. */

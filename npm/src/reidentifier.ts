@@ -56,8 +56,15 @@ export interface ExtractOptions {
 /** What was recognised in the weights, and where they run. */
 export type ModelDescription = Readonly<EngineDescription>;
 
+/** What a ReIdentifier's worker is asked through, for what shares that. */
+export let sessionOf: (reid: ReIdentifier) => Session;
+
 /** A network that tells people apart, running in a worker of its own. Make one with `ReIdentifier.create`. */
 export class ReIdentifier {
+  static {
+    sessionOf = (reid) => reid.#session;
+  }
+
   readonly #session: Session;
   readonly #fitter: Fitter;
   readonly #workers: number;
@@ -86,7 +93,7 @@ export class ReIdentifier {
     const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
     onProgress?.({ phase: "model" });
-    const session = new Session(module, file, device);
+    const session = new Session(module, { weights: file }, device);
     try {
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
@@ -289,7 +296,7 @@ export class ReIdentifier {
       const results = fitted.map((image) =>
         image instanceof ReidError
           ? image
-          : new Feature(next.next().value as Float32Array<ArrayBuffer>, image.quality, fingerprint),
+          : feature(next.next().value as Float32Array<ArrayBuffer>, image, fingerprint),
       );
       return { value: results, generation };
     } finally {
@@ -298,9 +305,13 @@ export class ReIdentifier {
   }
 }
 
+function feature(values: Float32Array<ArrayBuffer>, { quality, isScene }: FittedImage, fingerprint: string): Feature {
+  return new Feature(values, quality, isScene ? ["notOnePerson"] : [], fingerprint);
+}
+
 /** More of them than this compete for the processor's memory rather than help. */
 const MOST_THREADS = 4;
 
-function threads(): number {
+export function threads(): number {
   return Math.max(1, Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1));
 }

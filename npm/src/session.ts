@@ -1,5 +1,5 @@
 import { GpuCrash } from "./connection.js";
-import type { DevicePreference, EngineDescription, FineTuneDepth } from "./engine.js";
+import type { DetectorDescription, DevicePreference, EngineDescription, FineTuneDepth } from "./engine.js";
 import { connectEngine, type EngineConnection } from "./engine-connection.js";
 import { ReidError } from "./errors.js";
 import type { OwnWeights } from "./formats.js";
@@ -13,13 +13,21 @@ const OUTDATED = new ReidError("internal", "The model has other weights now.");
 
 const OVER = new ReidError("bad-input", "This fine-tune is over.");
 
+/** A detector that is to be started. */
+export interface DetectorFile {
+  readonly weights: OwnWeights;
+  /** Whether its worker takes the largest photos, whose memory only its end gives back. */
+  readonly takesLarge: boolean;
+}
+
 /**
  * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
  * These, and those before the last fine-tune, are kept as Blobs, which a browser may hold on disk.
  */
 export class Session {
   readonly #module: WebAssembly.Module;
-  #weights: OwnWeights;
+  /** Undefined where only people are looked for. */
+  #weights: OwnWeights | undefined;
   /** What `undo` goes back to. */
   #before: OwnWeights | undefined;
   readonly #device: DevicePreference;
@@ -29,6 +37,9 @@ export class Session {
   #ready: Promise<EngineConnection> | undefined;
   #connection: EngineConnection | undefined;
   #model: CreatedModel | undefined;
+  /** What finds people, beside the model or alone. */
+  #detector: DetectorFile | undefined;
+  #detectorDescription: DetectorDescription | undefined;
   /** How often the model has changed: workers tell by it which one they answer with. */
   #generation: number;
   /** Settled when the last change of the model is through. */
@@ -41,9 +52,15 @@ export class Session {
   /** Seconds that an image of a step of training took last, by the depth. */
   readonly trainSeconds: Partial<Record<FineTuneDepth, number>> = {};
 
-  constructor(module: WebAssembly.Module, weights: OwnWeights, device: DevicePreference, generation = 0) {
+  constructor(
+    module: WebAssembly.Module,
+    { weights, detector }: { readonly weights?: OwnWeights | undefined; readonly detector?: DetectorFile | undefined },
+    device: DevicePreference,
+    generation = 0,
+  ) {
     this.#module = module;
     this.#weights = weights;
+    this.#detector = detector;
     this.#device = device;
     this.#generation = generation;
   }
@@ -59,6 +76,42 @@ export class Session {
     return this.#model;
   }
 
+  /** What finds people, as it was when last started. */
+  get detector(): DetectorDescription {
+    if (!this.#detectorDescription) throw new ReidError("internal", "The detector was not started.");
+    return this.#detectorDescription;
+  }
+
+  /** Puts a detector beside the model, one at a time: they share a worker and its device. */
+  async addDetector(detector: DetectorFile): Promise<void> {
+    if (this.#detector) {
+      throw new ReidError("bad-input", "This ReIdentifier has a PersonDetector already: dispose of that first.");
+    }
+    await this.open();
+    this.#detector = detector;
+    try {
+      await this.use((connection) => this.#openDetector(connection));
+      // Those that there are do not have it.
+      this.dismiss(OUTDATED);
+    } catch (error) {
+      this.#detector = undefined;
+      throw error;
+    }
+  }
+
+  async dropDetector(): Promise<void> {
+    if (!this.#detector || this.#closed) return;
+    this.#detector = undefined;
+    this.dismiss(OUTDATED);
+    await this.call("dropDetector", {});
+  }
+
+  /** What a photo that is too large for a worker that stays is looked at with: it is to be closed after the call. */
+  forLarge(): Session {
+    const detector = this.#detector && { ...this.#detector, takesLarge: true };
+    return new Session(this.#module, { detector }, this.#device);
+  }
+
   /** What a trainer is to learn on: where the CPU extracts, it learns too. */
   get wantedToTrain(): WantedDevice {
     const unusable = this.model.description.device === "cpu" ? "the CPU extracts as well" : undefined;
@@ -70,9 +123,10 @@ export class Session {
    * thread, so on the CPU each of them can have one of the processor's; a GPU has enough with one.
    */
   crew(count: number): Session[] {
-    if (this.model.description.device === "gpu") return [this];
+    if ((this.#model?.description ?? this.detector).device === "gpu") return [this];
     while (this.#helpers.length < count - 1) {
-      this.#helpers.push(new Session(this.#module, this.#weights, "cpu", this.#generation));
+      const content = { weights: this.#weights, detector: this.#detector };
+      this.#helpers.push(new Session(this.#module, content, "cpu", this.#generation));
     }
     return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
   }
@@ -126,6 +180,7 @@ export class Session {
     return this.#change(async () => {
       const description = await this.call("replace", { weights, generation: this.#generation + 1 });
       const before = this.#weights;
+      if (!before) throw new ReidError("internal", "There is no model to put it into.");
       this.#become({ content: weights, name: `${before.name.replace(/\.\w+$/, "")}.safetensors` }, description);
       this.#before = before;
     });
@@ -193,20 +248,27 @@ export class Session {
     this.#ready = undefined;
   }
 
+  get #wanted(): { readonly module: WebAssembly.Module } & WantedDevice {
+    return { module: this.#module, device: this.#device, unusable: this.#unusable };
+  }
+
+  async #openDetector(connection: EngineConnection): Promise<void> {
+    if (!this.#detector) return;
+    const { weights, takesLarge } = this.#detector;
+    const request = { ...this.#wanted, weights, takesLarge };
+    this.#detectorDescription = (await connection.call("createDetector", request)).value;
+  }
+
   /** Starts a worker. One that dies of opening a GPU is followed by one that leaves it alone. */
   async #start(): Promise<EngineConnection> {
     const connection = connectEngine();
     this.#connection = connection;
-    const request = {
-      module: this.#module,
-      weights: this.#weights,
-      device: this.#device,
-      unusable: this.#unusable,
-      generation: this.#generation,
-    };
     try {
-      const { value } = await connection.call("create", request);
-      this.#model = value;
+      if (this.#weights) {
+        const request = { ...this.#wanted, weights: this.#weights, generation: this.#generation };
+        this.#model = (await connection.call("create", request)).value;
+      }
+      await this.#openDetector(connection);
       return connection;
     } catch (error) {
       connection.close(error as ReidError);

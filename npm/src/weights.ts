@@ -1,16 +1,22 @@
 import { download, fileNameOf, resolveUrl } from "./download.js";
 import type { InputOptions } from "./engine.js";
 import { ReidError } from "./errors.js";
+import { callFormats } from "./formats.js";
 import { checkOptions, oneOf, type Rules } from "./options.js";
 import type { OnProgress } from "./progress.js";
 
 /**
- * A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small").
- * `{ xml, bin }` is an OpenVINO model, which is two files; of an address that ends in `.xml` the `.bin` beside it is fetched
- * as well. `{ untrained }` is a network by its name with weights drawn at random, to measure how fast it runs: its features
- * mean nothing.
+ * A checkpoint: its bytes, where to fetch it, or the name of a model that comes with the package ("webreid-small"). A model may
+ * be several files, see {@link ModelSource}. `{ untrained }` is a network by its name with weights drawn at random, to measure how
+ * fast it runs: its features mean nothing.
  */
-export type WeightsSource = ModelFile | OpenVinoModel | UntrainedNetwork;
+export type WeightsSource = ModelSource | UntrainedNetwork;
+
+/**
+ * A model's file, or its files: `{ xml, bin }` is an OpenVINO model, `{ json, bin }` a TensorFlow.js graph model. Of an address that
+ * ends in `.xml` or `.json` the files with the numbers, which lie beside it, are fetched as well.
+ */
+export type ModelSource = ModelFile | OpenVinoModel | TensorFlowModel;
 
 /** Bytes, or where to fetch them. */
 export type ModelFile = string | URL | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
@@ -22,18 +28,29 @@ export interface OpenVinoModel {
   readonly bin: ModelFile;
 }
 
+export interface TensorFlowModel {
+  /** What the network is: the `model.json`. */
+  readonly json: ModelFile;
+  /** Its numbers, in one file or in several, in the order in which the `model.json` lists them. */
+  readonly bin: ModelFile | readonly ModelFile[];
+}
+
 export interface UntrainedNetwork {
   /** "osnet_x0_25", "reid_resnet50", … */
   readonly untrained: string;
 }
 
-/** A model's file as its owner has it, and its name, whose ending helps to tell the format. */
-export interface WeightsFile {
-  readonly content: Blob | UntrainedNetwork;
-  /** The numbers of an OpenVINO model. */
+/** A model as its owner has it, and its name, whose ending helps to tell the format. */
+export interface ModelFiles {
+  readonly content: Blob;
+  /** The numbers of a model that keeps them apart. */
   readonly bin?: Blob | undefined;
   readonly name: string;
 }
+
+export type WeightsFile =
+  | ModelFiles
+  | { readonly content: UntrainedNetwork; readonly bin?: undefined; readonly name: string };
 
 const INPUT: Rules<InputOptions> = {
   order: oneOf("rgb", "bgr"),
@@ -62,14 +79,14 @@ const PRESETS = { "webreid-small": new URL("./webreid-small.safetensors", import
 const DEFAULT_PRESET = "webreid-small";
 
 /** A string is an address when it looks like one; everything else is taken for the name of a preset. */
-const ADDRESS = /[/:]|\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
+const ADDRESS = /[/:]|\.(safetensors|pth|pt|tar|onnx|xml|json|bin)$/i;
 
 export async function loadWeights(
   source: WeightsSource = DEFAULT_PRESET,
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<WeightsFile> {
-  if (typeof source === "string" && !isPreset(source) && !ADDRESS.test(source)) {
+  if (typeof source === "string" && !isPresetName(source) && !ADDRESS.test(source)) {
     const names = Object.keys(PRESETS).join('", "');
     throw new ReidError(
       "unknown-preset",
@@ -79,29 +96,69 @@ export async function loadWeights(
   if (isObject(source) && "untrained" in source) {
     return { content: { untrained: String(source.untrained) }, name: "untrained" };
   }
-  const load = (file: ModelFile) => loadFile(file, onProgress, signal);
-  if (isObject(source) && "xml" in source && "bin" in source) {
-    const { content, name } = await load(source.xml);
-    return { content, bin: (await load(source.bin)).content, name };
+  return loadModelFiles(isPresetName(source) ? PRESETS[source] : source, "weights", onProgress, signal);
+}
+
+/** The detector that comes with the package. */
+const DETECTOR = new URL("./nanodet-g.safetensors", import.meta.url);
+
+export function loadDetector(
+  source: ModelSource = DETECTOR,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  return loadModelFiles(source, "detector", onProgress, signal);
+}
+
+async function loadModelFiles(
+  source: ModelSource,
+  what: "weights" | "detector",
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  const load = (file: ModelFile) => loadFile(file, what, onProgress, signal);
+  if (isObject(source) && "bin" in source && ("xml" in source || "json" in source)) {
+    const { content, name } = await load("xml" in source ? source.xml : source.json);
+    const bins: readonly ModelFile[] = Array.isArray(source.bin) ? source.bin : [source.bin];
+    return { content, bin: await joined(bins, load), name };
   }
-  const url = typeof source === "string" || source instanceof URL ? address(source) : undefined;
-  const file = await load(url ?? source);
-  if (!url?.pathname.toLowerCase().endsWith(".xml")) return file;
-  const beside = new URL(url);
-  beside.pathname = url.pathname.replace(/xml$/i, "bin");
-  return { ...file, bin: (await load(beside)).content };
+  if (typeof source !== "string" && !(source instanceof URL)) return load(source as ModelFile);
+  const url = resolveUrl(source);
+  const file = await load(url);
+  const path = url.pathname.toLowerCase();
+  if (path.endsWith(".xml")) {
+    const beside = new URL(url);
+    beside.pathname = url.pathname.replace(/xml$/i, "bin");
+    return { ...file, bin: await joined([beside], load) };
+  }
+  if (!path.endsWith(".json")) return file;
+  // It names files beside it or below, and no others.
+  const shards = await callFormats("tfjsShards", file, onProgress, signal);
+  const addresses = shards.map((shard) => new URL(shard.split("/").map(encodeURIComponent).join("/"), url));
+  return { ...file, bin: await joined(addresses, load) };
+}
+
+/** Files one behind the other, which are fetched one after another. */
+async function joined(
+  files: readonly ModelFile[],
+  load: (file: ModelFile) => Promise<{ content: Blob }>,
+): Promise<Blob> {
+  const parts: Blob[] = [];
+  for (const file of files) parts.push((await load(file)).content);
+  return parts.length === 1 && parts[0] ? parts[0] : named(new Blob(parts), "the model").content;
 }
 
 async function loadFile(
   source: ModelFile,
+  what: "weights" | "detector",
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ content: Blob; name: string }> {
   if (typeof source === "string" || source instanceof URL) {
-    const url = address(source);
+    const url = resolveUrl(source);
     const blob = await download(url, {
       signal,
-      onBytes: (loaded, total) => onProgress?.({ phase: "download", what: "weights", loaded, total }),
+      onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
       limit: { bytes: MAX_WEIGHTS_BYTES, error: tooLarge(url.href) },
     });
     return named(blob, fileNameOf(url));
@@ -110,7 +167,7 @@ async function loadFile(
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
   throw new ReidError(
     "bad-input",
-    "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array, or `{ xml, bin }` with two of these.",
+    "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array, or `{ xml, bin }` or `{ json, bin }` with these.",
   );
 }
 
@@ -118,11 +175,7 @@ function isObject(source: unknown): source is object {
   return typeof source === "object" && source !== null;
 }
 
-function address(source: string | URL): URL {
-  return isPreset(source) ? PRESETS[source] : resolveUrl(source);
-}
-
-function isPreset(source: string | URL): source is keyof typeof PRESETS {
+function isPresetName(source: WeightsSource): source is keyof typeof PRESETS {
   return typeof source === "string" && Object.hasOwn(PRESETS, source);
 }
 

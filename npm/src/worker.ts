@@ -1,7 +1,9 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
+import { Detecting } from "./detecting.js";
 import { deviceRequest } from "./device.js";
 import type {
   ChosenDevice,
+  DetectorDescription,
   Engine,
   EngineDescription,
   Extraction,
@@ -25,6 +27,7 @@ const WARM_UP_IMAGES = 32;
 
 let model: Engine | undefined;
 let fitting: Fitting | undefined;
+let detecting: Detecting | undefined;
 let memory: WebAssembly.Memory | undefined;
 /** Which of the session's models this is. */
 let generation = 0;
@@ -41,6 +44,10 @@ async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["repl
   if (request.call === "chooseDevice") return choose(request);
   if (request.call === "memory") return memory?.buffer.byteLength ?? 0;
   if (request.call === "fit") return made(fitting).fit(request.image);
+  if (request.call === "createDetector") return createDetector(request);
+  if (request.call === "detect") return made(detecting).detect(request.image, request.options);
+  if (request.call === "crop") return made(detecting).crop(request.image, request.boxes);
+  if (request.call === "dropDetector") return dropDetector();
   const engine = made(model);
   switch (request.call) {
     case "extract":
@@ -84,6 +91,22 @@ async function create(request: Request<Calls> & { call: "create" }): Promise<Cre
   fitting = new Fitting(glue, { width, height, filter, fit }, false);
   if (description.device === "cpu") await warmUp(model);
   return { description, batchSize: description.software ? SOFTWARE_GPU_BATCH_SIZE : BATCH_SIZE };
+}
+
+async function createDetector(request: Request<Calls> & { call: "createDetector" }): Promise<DetectorDescription> {
+  const { module, weights, device, unusable, takesLarge } = request;
+  dropDetector();
+  const wanted = await deviceRequest(device, unusable);
+  const glue = await load(module);
+  const bytes = await bytesOf(weights.content);
+  const detector = await open(wanted, () => glue.Detector.create(bytes, weights.name, wanted));
+  detecting = new Detecting(glue, detector, takesLarge);
+  return detector.describe();
+}
+
+function dropDetector(): undefined {
+  detecting?.free();
+  detecting = undefined;
 }
 
 async function choose({ module, request }: Request<Calls> & { call: "chooseDevice" }): Promise<ChosenDevice> {

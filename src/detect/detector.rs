@@ -94,8 +94,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Puts a detector on the device. A GPU first has to give the CPU's outputs for known inputs. With
-    /// [`DeviceChoice::Auto`] the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says why.
+    /// Puts a detector on the device of a choice: [`Device::open`] and [`Detector::open_on`].
     ///
     /// # Errors
     /// When there is no such device, or none that computes right ([`DetectError::Device`]), or the tensors do not make up
@@ -104,7 +103,9 @@ impl Detector {
         Self::open_on(recognised, &Device::open(choice).await?).await
     }
 
-    /// Puts a detector on a device, beside whatever else computes there (`extractor.device()`).
+    /// Puts a detector on a device, beside whatever else computes there. A GPU first has to give the CPU's outputs for known
+    /// inputs. Where any device will do, the CPU takes over from one that fails in whatever way, and [`Device::fallback`] says
+    /// why.
     ///
     /// # Errors
     /// As [`Detector::open`].

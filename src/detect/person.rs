@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a person stands in a photo, in pixels of the upright image, from its left upper corner.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct PersonBox {
     pub x: f32,
     pub y: f32,
@@ -49,6 +50,7 @@ impl PersonBox {
 
 /// Somebody whom a detector found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Person {
     #[serde(rename = "box")]
     pub person_box: PersonBox,

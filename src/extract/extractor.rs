@@ -55,7 +55,7 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// Puts a recognised checkpoint on the device of a choice, as [`Device::open`] and [`Extractor::open_on`].
+    /// Puts a recognised checkpoint on the device of a choice, as [`Device::open`] and [`Extractor::take_on`].
     ///
     /// # Errors
     /// When there is no such device, or none that computes right ([`ExtractError::Device`]), or the tensors do not make up

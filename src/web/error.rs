@@ -3,6 +3,8 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+#[cfg(all(feature = "engine", not(feature = "train")))]
+use crate::detect::DetectError;
 use crate::extract::{DeviceError, DeviceFault, ExtractError};
 #[cfg(feature = "webgpu")]
 use crate::graph::frozen::GpuError;
@@ -71,15 +73,35 @@ impl From<&ExtractError> for WebError {
             ExtractError::Device(error) => return error.into(),
             ExtractError::Config(_) | ExtractError::Freeze(_) | ExtractError::NotANumber(_) => "bad-weights",
             #[cfg(feature = "webgpu")]
-            ExtractError::Gpu(error) => match error {
-                GpuError::NoAdapter | GpuError::NoDevice(_) => "no-device",
-                GpuError::Lost(_) | GpuError::Silent(_) => "device-lost",
-                GpuError::OutOfMemory | GpuError::TooLarge { .. } => "out-of-memory",
-                GpuError::Images { .. } | GpuError::Refused(_) => "internal",
-            },
+            ExtractError::Gpu(error) => gpu_code(error),
             ExtractError::Image(_) => "bad-image",
         };
         Self { code, message: error.to_string() }
+    }
+}
+
+#[cfg(all(feature = "engine", not(feature = "train")))]
+impl From<&DetectError> for WebError {
+    fn from(error: &DetectError) -> Self {
+        let code = match error {
+            DetectError::Device(error) => return error.into(),
+            DetectError::Config(_) | DetectError::Freeze(_) | DetectError::NotANumber => "bad-weights",
+            #[cfg(feature = "webgpu")]
+            DetectError::Gpu(error) => gpu_code(error),
+            DetectError::Image(_) => "bad-image",
+            DetectError::Tiles(_) => "bad-input",
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+#[cfg(feature = "webgpu")]
+fn gpu_code(error: &GpuError) -> &'static str {
+    match error {
+        GpuError::NoAdapter | GpuError::NoDevice(_) => "no-device",
+        GpuError::Lost(_) | GpuError::Silent(_) => "device-lost",
+        GpuError::OutOfMemory | GpuError::TooLarge { .. } => "out-of-memory",
+        GpuError::Images { .. } | GpuError::Refused(_) => "internal",
     }
 }
 

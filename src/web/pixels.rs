@@ -19,6 +19,12 @@ pub struct Pixels {
     pub height: u32,
 }
 
+impl From<Rgba> for Pixels {
+    fn from(Rgba { width, height, pixels }: Rgba) -> Self {
+        Self { data: Uint8Array::from(pixels.as_slice()).into(), width, height }
+    }
+}
+
 impl TryFrom<Pixels> for Rgba {
     type Error = WebError;
 

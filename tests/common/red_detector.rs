@@ -60,7 +60,7 @@ pub fn red_detector() -> RecognisedDetector {
         ]
         .map(|(name, tensor)| (name.to_owned(), tensor)),
     );
-    RecognisedDetector { config, tensors, assumed: Vec::new(), summary: "red".into(), provenance: BTreeMap::new() }
+    RecognisedDetector { config, tensors, assumed: Vec::new(), provenance: BTreeMap::new(), summary: "red".into() }
 }
 
 /// The bytes of a grey photo of `[width, height]` with red squares, each `[x, y, side]`, 3 bytes a pixel; a fourth number is how

@@ -1,7 +1,7 @@
 // Browsers whose GPU is there and fails: "auto" ends on the CPU and says why, "gpu" says what is wrong.
 import type { Page } from "@playwright/test";
 import type { ReidError } from "../../npm/dist/index.js";
-import { fullWhenTold, LIES, littleMemory, TRAINER_LIES, tell } from "./support/lying-gpu.ts";
+import { countDevices, fullWhenTold, LIES, littleMemory, TRAINER_LIES, tell } from "./support/lying-gpu.ts";
 import { expect, test } from "./support/package.ts";
 
 const image = "./samples/p02_1.jpg";
@@ -107,6 +107,27 @@ test("a batch that is too large for the GPU's memory goes through in parts", asy
   seen.gpu.features.forEach((feature, i) => {
     expect(cosine(feature, seen.cpu.features[i] ?? [])).toBeGreaterThan(0.9999);
   });
+});
+
+test("a worker has one device: of the model and of what finds people, and of all that the trainer does", async ({
+  page,
+}) => {
+  await tell(page, countDevices);
+  const seen = await page.evaluate(async (samples) => {
+    let devices = 0;
+    new BroadcastChannel("devices").onmessage = () => devices++;
+    const told = () => new Promise((resolve) => setTimeout(resolve, 200)).then(() => devices);
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
+    const detector = await webreid.PersonDetector.create({ with: reid, weights: "./red_detector.safetensors" });
+    const used = [reid.describe().device, detector.describe().device];
+    await detector.detect(samples[0]?.image ?? "");
+    const shared = await told();
+    for await (const _ of reid.fineTune(samples, { steps: 2, depth: "full" }));
+    const trained = await told();
+    await reid.dispose();
+    return { used, shared, trained };
+  }, samples);
+  expect(seen).toEqual({ used: ["gpu", "gpu"], shared: 1, trained: 2 });
 });
 
 test("a GPU without memory fails the call with `out-of-memory`, and the fine-tune goes on", async ({ page }) => {

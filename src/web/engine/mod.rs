@@ -1,6 +1,7 @@
 //! A model in JavaScript's hands: an opaque handle with typed, asynchronous calls.
 
 mod choose;
+mod detector;
 mod fit;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use crate::web::error::WebError;
 use crate::web::pixels::pictures;
 use crate::weights::{self, Precision};
 pub use choose::{ChosenDevice, choose_device};
+pub use detector::{Detection, Detector, DetectorDescription, Photo};
 pub use fit::{FittedImage, PictureFitter, fit, picture_size};
 
 /// A model on a device.

@@ -15,9 +15,17 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** OSNet with few channels and random weights: as good as colour at telling our painted people apart. */
 export const tinyCheckpoint = join(root, "tests/fixtures/tiny_osnet.safetensors");
 
+/** A detector that takes red squares for people, and can be checked by hand: see tests/common/red_detector.rs. */
+export const redDetector = join(root, "tests/fixtures/red_detector.safetensors");
+
 /** An OpenVINO model with every operator that is read, and what OpenVINO computes with it. */
 export const tinyOpenVino = ["xml", "bin"].map((end) => join(root, `tests/fixtures/openvino/small-reid.${end}`));
 export const tinyOpenVinoExpected = join(root, "tests/fixtures/openvino/expected.safetensors");
+
+/** Graph models of TensorFlow.js: one for re-identification, and a detector. */
+export const tinyTensorFlow = ["reid", "detector"].flatMap((name) =>
+  ["json", "bin"].map((end) => join(root, `tests/fixtures/tfjs/${name}.${end}`)),
+);
 
 export const sampleFolder = join(root, "www/public/samples");
 export const packageFolder = join(root, "npm/dist");

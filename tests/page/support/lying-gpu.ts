@@ -219,6 +219,16 @@ export function fullWhenTold(): void {
   };
 }
 
+/** Tells of every device that is opened on the channel "devices". */
+export function countDevices(): void {
+  const channel = new BroadcastChannel("devices");
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = function (descriptor) {
+    channel.postMessage("opened");
+    return requestDevice.call(this, descriptor);
+  };
+}
+
 type Script = "worker.js" | "trainer-worker.js";
 
 /** Has the workers of a page lie, those of `liars`, or with `lie` undefined only wear the disguise. */

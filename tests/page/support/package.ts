@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { test as base, type Page } from "@playwright/test";
 import type * as Webreid from "../../../npm/dist/index.js";
-import { packageFolder, sampleFolder, tinyCheckpoint, tinyOpenVino } from "./files.ts";
+import { packageFolder, redDetector, sampleFolder, tinyCheckpoint, tinyOpenVino, tinyTensorFlow } from "./files.ts";
 
 const ORIGIN = "https://package.test";
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -70,6 +70,10 @@ export class Engine {
   }
 }`;
 
+/** A model is a byte in every format. */
+const FAULTY_FORMATS = `${FAULTY_MODULE}
+export const convert = (weights) => ({ weights, about: {} });`;
+
 /** What learns from such images. */
 const FAULTY_TRAINER = `${FAULTY_MODULE}
 export class Tuner {
@@ -119,8 +123,9 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
         if (pathname === "/")
           return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>t</title>" });
         if (pathname === "/tiny_osnet.safetensors") return route.fulfill({ body: readFileSync(tinyCheckpoint) });
-        const openVino = tinyOpenVino.find((path) => `/${basename(path)}` === pathname);
-        if (openVino) return route.fulfill({ body: readFileSync(openVino) });
+        if (pathname === "/red_detector.safetensors") return route.fulfill({ body: readFileSync(redDetector) });
+        const model = [...tinyOpenVino, ...tinyTensorFlow].find((path) => `/${basename(path)}` === pathname);
+        if (model) return route.fulfill({ body: readFileSync(model) });
         const sample = pathname.startsWith("/samples/") && join(sampleFolder, pathname.slice("/samples/".length));
         if (sample && existsSync(sample)) return route.fulfill({ body: readFileSync(sample) });
         if (!pathname.startsWith("/dist/")) return route.fulfill({ status: 404, body: "not here" });
@@ -140,6 +145,9 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
     const state: FaultyEngine = { created: 0, batches: 0, faults: 0, throws: 0, refusals: 0 };
     await context.route(`${ORIGIN}/dist/wasm/{webreid,webreid_relaxed}.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_ENGINE }),
+    );
+    await context.route(`${ORIGIN}/dist/wasm/webreid_formats.js`, (route) =>
+      route.fulfill({ contentType: "text/javascript", body: FAULTY_FORMATS }),
     );
     await context.route(`${ORIGIN}/dist/wasm/webreid_train.js`, (route) =>
       route.fulfill({ contentType: "text/javascript", body: FAULTY_TRAINER }),
