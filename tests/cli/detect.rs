@@ -206,6 +206,12 @@ fn people_of_whole_photos_are_images_of_their_own() {
     let hits = bench.whole(&["gallery", "search", &added], &["--json", "--query", &two]).ends(0).json();
     assert_eq!((&hits[0]["query"], &hits[1]["query"]), (&json!(first), &json!(second)));
 
+    reid(&["gallery", "name", &added, "Ann", "--photos", &two]).ends(1).says(&["2 people of this photo", "a.png#1"]);
+    reid(&["gallery", "name", &added, "Ann", "--photos", &second]).ends(0);
+    let people = reid(&["gallery", "list", &added, "--json"]).ends(0).json();
+    assert_eq!(people["people"][0]["confirmed"], json!([second]), "{people}");
+    let nobody = format!("{two}#3");
+    reid(&["gallery", "name", &added, "Ann", "--photos", &nobody]).ends(1).says(&["#3", "not in the gallery"]);
     bench.whole(&["gallery", "add", &added], &["--person", "Ann", &folder]).ends(2).says(&["--whole-photos"]);
     reid(&["group", "--detector", &bench.text("detector.safetensors"), &folder]).ends(2).says(&["--whole-photos"]);
     // Without being told, whole photos are not looked into, but it is said what they are.
