@@ -10,9 +10,8 @@
 
 A box is somebody if it overlaps a labelled one, that no better box has, by half (intersection over union). "R@P90" is the
 recall at the lowest score from which nine of ten boxes are people; "recall" and "precision" are of what is told unasked.
-Needs numpy, and OpenCV (opencv-python-headless) to
-read the video. With --other the figures of another
-detector stand beside: what it found, in JSON as `reid detect --json` prints it.
+With --other the figures of another detector stand beside: what it found, in JSON as `reid detect --json` prints it.
+Needs numpy, and OpenCV (opencv-python-headless) to read the video.
 """
 
 import argparse
