@@ -1,41 +1,20 @@
 //! How much memory it takes to open a model: what is read is let go as it is packed.
 #![cfg(not(target_arch = "wasm32"))]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "common/counting_allocator.rs"]
+mod counting_allocator;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
+use counting_allocator::{MOST, USED};
 use webreid::extract::{DeviceChoice, Extractor};
 use webreid::model::{BackboneConfig, ReIdentifierConfig, ResnetConfig};
 use webreid::weights::{Precision, initial_tensors, read, to_onnx, to_safetensors};
 
-struct Counting;
-
-static USED: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
 /// What is counted is the whole program's.
 static ALONE: Mutex<()> = Mutex::new(());
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator's interface is unsafe")]
-// SAFETY: every call is the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller's promises are the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from the system's `alloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// The bound for a model in f32, as a multiple of its file.
 const MOST_TIMES: f64 = 2.5;

@@ -19,10 +19,10 @@ use crate::model::{ConfigError, DetectorConfig};
 use crate::tensor::Tensor;
 use crate::weights::RecognisedDetector;
 
-/// The least score of somebody who is told, unless asked otherwise: on a street, all that are told are people then.
+/// The least score of somebody whom the whole photo shows, unless asked otherwise: on a street, all of them are people.
 const MIN_SCORE: f32 = 0.4;
-/// The same where there are tiles: what is looked at more often is mistaken more often.
-const MIN_SCORE_IN_TILES: f32 = 0.45;
+/// The same of somebody in a tile: what is looked at more often, and larger, is mistaken more often. Nine of ten are people.
+const MIN_SCORE_IN_TILES: f32 = 0.55;
 
 /// The least height of somebody who is told, unless asked otherwise, in pixels of the photo: who is smaller cannot be
 /// recognised, and what tiles show so small are mostly cones and signs.
@@ -72,8 +72,8 @@ impl From<NotANumber> for DetectError {
 /// What to look for, and how closely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DetectOptions {
-    /// The least score of somebody who is told, 0 to 1. Unless it is given, 0.4 for a whole photo and 0.45 where there are
-    /// tiles.
+    /// The least score of somebody who is told, 0 to 1. Unless it is given, 0.4 for whom the whole photo shows and 0.55 for whom
+    /// only tiles show.
     pub min_score: Option<f32>,
     /// The least height of somebody who is told, in pixels of the photo; 36 by default.
     pub min_height: f32,
@@ -144,8 +144,6 @@ impl Detector {
         let input = &self.config.input;
         // What the network is given is no more than a picture of some millions of pixels.
         let tiles = options.tiles.of(size, input.width.max(input.height) as u32)?;
-        let usual = if tiles.is_empty() { MIN_SCORE } else { MIN_SCORE_IN_TILES };
-        let min_score = options.min_score.unwrap_or(usual);
         let parts = std::iter::once(Part::whole(size)).chain(tiles);
         let views: Vec<View> = parts.map(|part| View::new(part, input.frame())).collect();
         let mut candidates = Vec::new();
@@ -157,8 +155,9 @@ impl Detector {
                     place * length..(place + 1) * length
                 };
                 let outputs: Vec<&[f32]> = outputs.iter().map(|output| &output[of_view(output)]).collect();
-                let found = decode(&self.config.head, input, &outputs, min_score)?;
                 let place = round * TOGETHER + place;
+                let usual = if place == 0 { MIN_SCORE } else { MIN_SCORE_IN_TILES };
+                let found = decode(&self.config.head, input, &outputs, options.min_score.unwrap_or(usual))?;
                 let found = found.into_iter().filter_map(|found| view.candidate(found, place, size));
                 candidates.extend(found.filter(|candidate| candidate.person_box.height >= options.min_height));
             }

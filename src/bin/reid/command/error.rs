@@ -25,8 +25,8 @@ pub enum CliError {
     #[error("{}: there is no such file; give a detector's", .0.display())]
     NoDetectorFile(PathBuf),
     #[error(
-        "no detector is there: give one with {option} FILE or in WEBREID_DETECTOR, or fetch NanoDet-g (7.6 MB, Apache-2.0) with \
-         `node npm/scripts/detector.js` in webreid's sources{}",
+        "no detector is there: give one with {option} FILE or in WEBREID_DETECTOR, or fetch NanoDet-g (Apache-2.0) with \
+         `make detector` in webreid's sources{}",
         .usual.as_ref().map(|path| format!(", which puts it into {}", path.display())).unwrap_or_default()
     )]
     NoDetector { option: &'static str, usual: Option<PathBuf> },
@@ -91,6 +91,8 @@ pub enum CliError {
     NoGallery(PathBuf),
     #[error("{}: this photo is not in the gallery; add it first", .0.display())]
     NotInGallery(PathBuf),
+    #[error("{file}: {count} people of this photo are in the gallery; say which, as in {file}#1", file = path.display())]
+    SeveralPeople { path: PathBuf, count: usize },
     #[error("nobody in the gallery is called '{0}'; `reid gallery list` tells names and numbers")]
     NoSuchPerson(String),
     #[error("Ctrl-C cannot be taken over ({0})")]

@@ -16,7 +16,7 @@ const VARIABLE: &str = "WEBREID_DETECTOR";
 /// How closely photos are looked at.
 #[derive(clap::Args)]
 pub struct Looking {
-    /// The least score of somebody who is told, 0 to 1 [default: 0.4, with tiles 0.45]
+    /// The least score of somebody who is told, 0 to 1 [default: 0.4, of those whom only tiles show 0.55]
     #[arg(long, value_name = "SCORE", value_parser = score)]
     min_score: Option<f32>,
     /// The least height of somebody who is told, in pixels of the photo [default: 36]

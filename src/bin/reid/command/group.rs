@@ -41,7 +41,7 @@ pub struct Group {
     #[arg(long, value_name = "G.reid")]
     out: Option<PathBuf>,
     /// The photos are named PPPP_cC… (person, camera): say how well the groups match the persons (BCubed)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "whole_photos")]
     labels: bool,
     /// Print JSON: {"people": [{"name": …, "photos": [PATH, …]}, …], "unsure": [PATH, …]}; with --labels also "bcubed"
     /// {"precision", "recall", "f"} in per cent, "groups" and "persons"

@@ -23,7 +23,7 @@ pub struct Add {
     #[arg(long, value_name = "WHERE")]
     camera_from: Option<CameraFrom>,
     /// Who is on all of these photos: a name, old or new
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "whole_photos")]
     person: Option<String>,
     /// Turn to another model: features of the one before go, people and answers stay
     #[arg(long)]

@@ -1,11 +1,11 @@
 //! `reid gallery merge`, `name`, `undo`, `redo`: one act each.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use webreid::gallery::{Act, ContentHash};
+use webreid::gallery::{Act, ContentHash, Gallery, PhotoId};
 
-use super::{File, person, person_name};
+use super::{File, person, person_name, photo_name};
 use crate::command::error::CliError;
 use crate::command::features::files;
 use crate::command::{Outcome, output};
@@ -48,8 +48,8 @@ pub struct Name {
     /// The name; an empty one takes it off
     #[arg(value_name = "NAME", required_unless_present = "photos", conflicts_with = "photos")]
     name: Option<String>,
-    /// Photos of the gallery, by their content, that show this person: files, or folders of them. Confirmed for whoever has
-    /// the name, or for a new person
+    /// Photos of the gallery, by their content, that show this person: files, or folders of them; of whole photos with several
+    /// people PHOTO#1, PHOTO#2 and so on. Confirmed for whoever has the name, or for a new person
     #[arg(long, value_name = "IMAGES", num_args = 1..)]
     photos: Vec<PathBuf>,
 }
@@ -62,12 +62,7 @@ impl Name {
             None => {
                 let mut photos = Vec::new();
                 for path in files(&self.photos)? {
-                    let bytes = fs::read(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
-                    let found = gallery.with_content(ContentHash::of(&bytes));
-                    if found.is_empty() {
-                        return Err(CliError::NotInGallery(path));
-                    }
-                    photos.extend(found);
+                    photos.extend(photos_of(&gallery, &path)?);
                 }
                 match gallery.named(&self.person) {
                     Some(person) => Act::Confirm { person, photos, despite: false },
@@ -82,6 +77,25 @@ impl Name {
             output::print(&format!("{}: {photos} photos", person_name(&gallery, person)))?;
         }
         Ok(Outcome::Done)
+    }
+}
+
+/// The photos of a gallery that are a file, or somebody in it: PHOTO#2.
+fn photos_of(gallery: &Gallery, path: &Path) -> Result<Vec<PhotoId>, CliError> {
+    let person = path.to_str().filter(|_| !path.exists()).and_then(|text| text.rsplit_once('#'));
+    let file = person.map_or(path, |(file, _)| Path::new(file));
+    let bytes = fs::read(file).map_err(|source| CliError::Read { path: path.into(), source })?;
+    let mut found = gallery.with_content(ContentHash::of(&bytes));
+    let is_whole = |photo: &PhotoId| gallery.photo(*photo).is_ok_and(|view| view.photo.person_box.is_none());
+    if let Some((_, number)) = person {
+        found.retain(|&photo| photo_name(gallery, photo).ends_with(&format!("#{number}")));
+    } else if found.iter().any(is_whole) {
+        found.retain(is_whole);
+    }
+    match found.len() {
+        0 => Err(CliError::NotInGallery(path.into())),
+        1 => Ok(found),
+        count => Err(CliError::SeveralPeople { path: path.into(), count }),
     }
 }
 
@@ -113,12 +127,7 @@ impl Redo {
     }
 }
 
-fn finish(
-    file: &File,
-    gallery: &webreid::gallery::Gallery,
-    done: Option<String>,
-    nothing: &str,
-) -> Result<Outcome, CliError> {
+fn finish(file: &File, gallery: &Gallery, done: Option<String>, nothing: &str) -> Result<Outcome, CliError> {
     if done.is_some() {
         file.save(gallery)?;
     }
