@@ -8,6 +8,7 @@
 #             And how fast it searches 100,000 features beside edgevec and hnswlib-wasm, whose graphs take 10 minutes and more each:
 #             BENCH_SEARCH=f32,f16,int8,edgevec,hnswlib,hnswlib-exact (empty: none)  BENCH_FEATURES=100000
 #             BENCH_BUILD=900 (seconds: what an index holds by then is searched)
+#             And how many photos a second it searches for people, beside TensorFlow.js: BENCH_DETECT=webgpu,cpu1,cpu2 (empty: none)
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)

@@ -5,10 +5,14 @@
 #[path = "common/command.rs"]
 mod command;
 mod common;
+#[path = "cli/detect.rs"]
+mod detect;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/group.rs"]
 mod group;
+#[path = "common/red_detector.rs"]
+mod red_detector;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/train.rs"]
@@ -493,7 +497,9 @@ fn an_openvino_model_is_read_from_either_of_its_files_and_gives_the_reference_fe
     assert_eq!(features(&out), found);
 
     bench.write("lonely.xml", &fs::read(xml).unwrap());
-    reid(&["convert", &bench.text("lonely.xml"), &out]).ends(1).says(&["lonely.xml: an OpenVINO model", "lonely.bin"]);
+    reid(&["convert", &bench.text("lonely.xml"), &out])
+        .ends(1)
+        .says(&["lonely.xml: such a model is several files", "lonely.bin"]);
 }
 
 #[test]

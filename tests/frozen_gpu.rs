@@ -151,6 +151,7 @@ fn more_activations() -> [Activation; 13] {
         Activation::HardSwish,
         Activation::Clip { min: -0.25, max: 6.0 },
         Activation::Tanh,
+        Activation::Exp,
         Activation::Mish,
         Activation::Softplus,
     ]

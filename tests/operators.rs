@@ -173,6 +173,7 @@ fn activations() {
         Op::Mish,
         Op::Softplus,
         Op::Tanh,
+        Op::Exp,
         Op::Sigmoid,
     ];
     for op in all {

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { contentSecurityPolicy } from "./csp.ts";
 
@@ -17,20 +20,40 @@ const policyInPage: Plugin = {
 };
 
 /**
- * hnswlib-wasm, which the benchmark measures, makes functions out of text. Its worker may, and nothing else: a worker's policy is
- * its own script's.
+ * What the benchmark's peers do that nothing of ours may: hnswlib-wasm makes functions out of text, and TensorFlow.js starts its
+ * threads from text. Their workers may, and nothing else: a worker's policy is its own script's.
  */
-const textIsCodeForAPeer: Plugin = {
-  name: "content-security-policy-of-a-peer",
+const PEERS: readonly [worker: RegExp, from: string, to: string][] = [
+  [/\/assets\/peer-search-worker-[^/]*\.js$/, "'wasm-unsafe-eval'", "'unsafe-eval'"],
+  [/\/assets\/peer-detect-worker-[^/]*\.js$/, "worker-src 'self'", "worker-src 'self' blob:"],
+];
+
+const policiesOfPeers: Plugin = {
+  name: "content-security-policies-of-peers",
   configurePreviewServer({ middlewares }) {
-    middlewares.use(({ url }, response, next) => {
-      if (url && /\/assets\/peer-search-worker-[^/]*\.js$/.test(url)) {
+    middlewares.use(({ url = "" }, response, next) => {
+      const peer = PEERS.find(([worker]) => worker.test(url));
+      if (peer) {
+        const [, from, to] = peer;
         const setHeader = response.setHeader.bind(response);
         response.setHeader = (name, value) =>
-          setHeader(name, name === POLICY ? String(value).replace("'wasm-unsafe-eval'", "'unsafe-eval'") : value);
+          setHeader(name, name === POLICY ? String(value).replace(from, to) : value);
       }
       next();
     });
+  },
+};
+
+/** The detector as its author gives it, for the benchmark's peer: where the package's build has fetched it. */
+const detectorForAPeer: Plugin = {
+  name: "detector-for-a-peer",
+  apply: "build",
+  generateBundle() {
+    const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "webreid", "detector");
+    for (const name of ["nanodet.json", "nanodet.bin"]) {
+      const file = join(cache, name);
+      if (existsSync(file)) this.emitFile({ type: "asset", fileName: `bench/${name}`, source: readFileSync(file) });
+    }
   },
 };
 
@@ -48,7 +71,7 @@ export default defineConfig({
   base: "./",
   // A missing file is a 404, not the page again.
   appType: "mpa",
-  plugins: [policyInPage, textIsCodeForAPeer],
+  plugins: [policyInPage, policiesOfPeers, detectorForAPeer],
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -9,7 +9,7 @@ export { chooseDevice, type DeviceChoice, type DevicePreference } from "./device
 export type { DetectorDescription, Filter, FineTuneDepth, Fit, GpuCounters, InputOptions } from "./engine.js";
 export { type ConflictSide, type ImagePosition, ReidError, type ReidErrorCode } from "./errors.js";
 export { type EvaluateOptions, evaluate, type PhotoLabel } from "./evaluate.js";
-export type { Feature, FeatureData } from "./feature.js";
+export type { Feature, FeatureData, QualityFlag } from "./feature.js";
 export {
   FeatureIndex,
   type FeatureIndexOptions,

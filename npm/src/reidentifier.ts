@@ -296,13 +296,17 @@ export class ReIdentifier {
       const results = fitted.map((image) =>
         image instanceof ReidError
           ? image
-          : new Feature(next.next().value as Float32Array<ArrayBuffer>, image.quality, fingerprint),
+          : feature(next.next().value as Float32Array<ArrayBuffer>, image, fingerprint),
       );
       return { value: results, generation };
     } finally {
       release(pictures);
     }
   }
+}
+
+function feature(values: Float32Array<ArrayBuffer>, { quality, isScene }: FittedImage, fingerprint: string): Feature {
+  return new Feature(values, quality, isScene ? ["notOnePerson"] : [], fingerprint);
 }
 
 /** More of them than this compete for the processor's memory rather than help. */

@@ -1,7 +1,7 @@
 
 // What becomes of four channels at the end of a step: 0 nothing, 1 ReLU, 2 sigmoid, 3 PReLU with the slopes p, and with the
 // parameters p.x and p.y 4 ELU, 5 SiLU, 6 GELU by tanh, 7 GELU, 8 hard sigmoid, 9 hard swish, 10 clip, 11 tanh, 12 Mish,
-// 13 softplus.
+// 13 softplus, 14 the exponential function.
 fn finish(value: vec4<f32>, activation: u32, p: vec4<f32>) -> vec4<f32> {
     switch activation {
         // By comparison, so that a NaN stays one.
@@ -50,6 +50,9 @@ fn finish(value: vec4<f32>, activation: u32, p: vec4<f32>) -> vec4<f32> {
         }
         case 13u: {
             return select(value, vec4<f32>(), value < vec4<f32>()) + log(1.0 + exp(-abs(value)));
+        }
+        case 14u: {
+            return exp(value);
         }
         default: {
             return value;

@@ -188,14 +188,15 @@ impl Detector {
 
 /// The network with the outputs of all levels, of whose scores only people's are computed to the end.
 fn source(config: &DetectorConfig, tensors: BTreeMap<String, Tensor>) -> Result<Source, DetectError> {
-    config.check()?;
+    let shapes = config.check()?;
     let mut graph: Graph = config.network.clone();
     let mut outputs = Vec::new();
     for level in &config.head.levels {
         for name in level.outputs() {
             // The check found it.
             let Some(&output) = config.network.outputs.get(name) else { continue };
-            outputs.push(if *name == level.scores { person(&mut graph, output, config.head.person) } else { output });
+            let is_of_all = name == level.scores && shapes[output].channels() > 1;
+            outputs.push(if is_of_all { person(&mut graph, output, config.head.person) } else { output });
         }
     }
     let [height, width] = [config.input.height, config.input.width];

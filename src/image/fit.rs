@@ -1,6 +1,6 @@
 //! Pictures at a network's size.
 
-use super::quality::Judge;
+use super::quality::{Judge, is_scene};
 use super::{Rgba, Rows};
 use crate::kernels::frozen::preprocess::{Frame, ImageSizeError, Resizer};
 
@@ -20,6 +20,8 @@ pub struct Fitted {
     pub image: Rgba,
     /// See [`quality`](super::quality()).
     pub quality: f32,
+    /// See [`is_scene`](super::is_scene).
+    pub is_scene: bool,
 }
 
 /// Fits a picture that comes row by row.
@@ -48,7 +50,8 @@ impl Fitter {
     /// When there were not as many rows as the picture is high; one of another length is none.
     pub fn finish(self) -> Result<Fitted, ImageSizeError> {
         let Frame { width, height, .. } = self.planes.frame;
-        Ok(Fitted { image: interleave(&self.planes.finish()?, width, height), quality: self.judge.score() })
+        let is_scene = is_scene(self.planes.size);
+        Ok(Fitted { image: interleave(&self.planes.finish()?, width, height), quality: self.judge.score(), is_scene })
     }
 }
 
@@ -119,7 +122,7 @@ mod tests {
                 for (at, pixel) in fitted.image.pixels.chunks_exact(4).enumerate() {
                     assert_eq!(pixel, [expected[at], expected[2048 + at], expected[4096 + at], 255]);
                 }
-                assert_eq!(fitted.quality, quality(&image));
+                assert_eq!((fitted.quality, fitted.is_scene), (quality(&image), is_scene([width, height])));
             }
         }
     }

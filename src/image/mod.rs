@@ -21,5 +21,5 @@ pub use fit::{Fitted, Fitter, fit};
 #[cfg(feature = "train")]
 pub use jitter::Jitter;
 pub use picture::Picture;
-pub use quality::quality;
+pub use quality::{is_scene, quality};
 pub use rows::Rows;

@@ -22,6 +22,21 @@ pub fn quality(image: &impl Rows) -> f32 {
     judge.score()
 }
 
+/// From this width on, as a part of the height, a picture shows more than one person standing: people with outspread arms
+/// reach it.
+const WIDE: f32 = 0.9;
+/// The same of a picture of a megapixel and more: cameras' photos in portrait format are 3:4, and crops are seldom so large.
+const WIDE_LARGE: f32 = 0.7;
+const LARGE_PIXELS: u64 = 1_000_000;
+
+/// Whether a picture of `[width, height]` is rather a whole photo than a crop of one person, as its sides tell: it is more than
+/// 0.9 times as wide as high, or 0.7 times from a megapixel on. Features of whole photos are mostly of what is behind the
+/// people; [`detect`](crate::detect) finds these.
+pub fn is_scene([width, height]: [u32; 2]) -> bool {
+    let is_large = u64::from(width) * u64::from(height) >= LARGE_PIXELS;
+    width as f32 > height as f32 * if is_large { WIDE_LARGE } else { WIDE }
+}
+
 /// Judges a picture that comes row by row.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
@@ -120,6 +135,19 @@ mod tests {
         let edge = quality(&image(64, 128, |x, _| if x < 32 { 0 } else { 255 }));
         let gradient = 255.0 / 63.0 / 2.0;
         assert!((edge - (gradient / (0.4 * 127.5_f32)).cbrt()).abs() < 1e-5, "{edge}");
+    }
+
+    #[test]
+    fn a_scene_is_wide_and_a_crop_is_high() {
+        for scene in [[768, 576], [4032, 3024], [3024, 4032], [1500, 2000], [100, 100], [4000, 400], [92, 100]] {
+            assert!(is_scene(scene), "{scene:?}");
+        }
+        // Of the sets that networks are trained with, of large photos, of people with outspread arms; nothing to see.
+        for crop in
+            [[64, 128], [48, 128], [128, 256], [90, 100], [375, 500], [1000, 2000], [1080, 1920], [1, 9000], [0, 0]]
+        {
+            assert!(!is_scene(crop), "{crop:?}");
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Finish {
                 Activation::Tanh => each(map, |x| 1.0 - 2.0 / (exp(2.0 * x) + 1.0)),
                 Activation::Mish => each(map, mish),
                 Activation::Softplus => each(map, |x| larger(x, 0.0) + (exp(-x.abs()) + 1.0).ln()),
+                Activation::Exp => each(map, exp),
             },
         );
     }
@@ -125,6 +126,7 @@ pub(super) fn code(activation: &Activation) -> u32 {
         Activation::Tanh => 11,
         Activation::Mish => 12,
         Activation::Softplus => 13,
+        Activation::Exp => 14,
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Activation {
     Mish,
     /// `ln(1 + eˣ)`
     Softplus,
+    /// `eˣ`
+    Exp,
 }
 
 /// The forms of GELU, `x · Φ(x)`.

@@ -31,11 +31,7 @@ pub fn convert(
     input: Option<Ts<InputOptions>>,
 ) -> Result<Ts<Converted>, WebError> {
     let input = said(input)?;
-    let recognised = match &bin {
-        Some(bin) if weights::is_tfjs(&weights) => weights::read_tfjs_with(&weights, bin, &input),
-        Some(bin) => weights::read_openvino_with(&weights, bin, &input),
-        None => weights::read_with(&weights, &input),
-    };
+    let recognised = weights::read_with_bin(&weights, bin.as_deref(), &input);
     drop((weights, bin));
     let recognised = recognised.map_err(|error| WebError::from(&error).in_file(file_name))?;
     let Recognised { config, tensors, provenance, .. } = &recognised;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{WeightsError, is_onnx, is_openvino, pytorch, safetensors};
+use super::{WeightsError, is_onnx, is_openvino, is_tfjs, pytorch, safetensors};
 use crate::tensor::Tensor;
 
 /// The float tensors of a file by their names, and what the file says about itself.
@@ -36,6 +36,13 @@ impl Checkpoint {
                     "this .xml describes an OpenVINO model, whose numbers lie in a .bin file of the same name; give both"
                         .into(),
                 ));
+            }
+            _ if is_tfjs(bytes) => {
+                let shards = super::tfjs_shards(bytes)?;
+                return Err(WeightsError::Unsupported(format!(
+                    "this .json describes a TensorFlow.js model, whose numbers lie in {}; give both",
+                    super::error::list(&shards)
+                )));
             }
             _ if is_onnx(bytes) => {
                 return Err(WeightsError::Unsupported(

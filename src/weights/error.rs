@@ -10,7 +10,8 @@ pub enum WeightsError {
     #[error("the file is empty; download it again")]
     Empty,
     #[error(
-        "{0}; give a .safetensors file, a .pth or .pt file that torch.save wrote, an .onnx file, or the .xml of an OpenVINO model"
+        "{0}; give a .safetensors file, a .pth or .pt file that torch.save wrote, an .onnx file, the .xml of an OpenVINO model, or \
+         the .json of a TensorFlow.js model"
     )]
     UnknownFormat(String),
     #[error("the {format} file is damaged or incomplete: {reason}; download it again")]

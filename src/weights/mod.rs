@@ -82,3 +82,16 @@ pub fn read_with(bytes: &[u8], input: &InputOptions) -> Result<Recognised, Weigh
         Checkpoint::read(bytes).and_then(recognise)?.with_input(input)
     }
 }
+
+/// [`read_with`], with the numbers of those formats that keep them apart: the `.bin` of an OpenVINO model, or the files of a
+/// TensorFlow.js model in the order of [`tfjs_shards`].
+///
+/// # Errors
+/// What [`read_with`], [`read_openvino`] and [`read_tfjs`] refuse.
+pub fn read_with_bin(bytes: &[u8], bin: Option<&[u8]>, input: &InputOptions) -> Result<Recognised, WeightsError> {
+    match bin {
+        Some(bin) if is_openvino(bytes) => read_openvino_with(bytes, bin, input),
+        Some(bin) if is_tfjs(bytes) => read_tfjs_with(bytes, bin, input),
+        _ => read_with(bytes, input),
+    }
+}

@@ -13,7 +13,14 @@ pub struct Run {
 }
 
 pub fn reid(arguments: &[&str]) -> Run {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).output().unwrap();
+    reid_with(&[], arguments)
+}
+
+/// With variables of its environment.
+pub fn reid_with(variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reid"));
+    let output = command.args(arguments).envs(variables.iter().copied()).output();
+    let Output { status, stdout, stderr } = output.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }

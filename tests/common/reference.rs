@@ -328,6 +328,7 @@ fn activated(activation: &Activation, channel: usize, x: f64) -> f64 {
         Activation::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
         Activation::Clip { min, max } => x.clamp(min.into(), max.into()),
         Activation::Tanh => x.tanh(),
+        Activation::Exp => x.exp(),
         Activation::Mish => x * x.exp().ln_1p().tanh(),
         Activation::Softplus => x.exp().ln_1p(),
     }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
-import { benchReport, reportText, searchReport, searchText } from "./support/bench.ts";
+import { benchReport, detectionReport, detectionText, reportText, searchReport, searchText } from "./support/bench.ts";
 import { gemms } from "./support/gemm.ts";
 
 const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
@@ -10,7 +10,8 @@ const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
 /** Of ResNet-50 with a last stride of 1 at 256×128, for one image. */
 const RESNET50_GFLOP = 8.1;
 
-const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET, BENCH_SEARCH, BENCH_FEATURES, BENCH_BUILD } = process.env;
+const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET, BENCH_SEARCH, BENCH_FEATURES, BENCH_BUILD, BENCH_DETECT } =
+  process.env;
 const asked = {
   networks: BENCH_NETWORKS || "osnet_x0_25,default,reid_resnet50,vit_small",
   batch: BENCH_BATCH || "1,8,32",
@@ -37,6 +38,17 @@ test("searching many features", async ({ page }, { project }) => {
   const report = await done(page, () => searchReport(page));
   process.stdout.write(`\n${searchText(report)}\n\n`);
   keep("search", report);
+});
+
+test("finding people on photos", async ({ page }, { project }) => {
+  const here = (BENCH_DETECT ?? "webgpu,cpu1,cpu2")
+    .split(",")
+    .filter((on) => on && (on === "webgpu") === (project.name === "webgpu"));
+  test.skip(here.length === 0, "BENCH_DETECT has nothing for this browser");
+  await page.goto(`./bench/?${new URLSearchParams({ detect: here.join(","), start: "" })}`);
+  const report = await done(page, () => detectionReport(page));
+  process.stdout.write(`\n${detectionText(report)}\n\n`);
+  keep(`detect-${project.name}`, report);
 });
 
 /** Waits for a measurement that the page has started, and prints what it says meanwhile. */

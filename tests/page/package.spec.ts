@@ -192,6 +192,42 @@ test("an OpenVINO model by its address, and by its two files, gives OpenVINO's f
   expect(alone).toMatch(/none\.bin answered with HTTP status 404/);
 });
 
+test("a TensorFlow.js model by its address, and by its files, is the model that it is", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const { ReIdentifier } = webreid;
+    const blob = async (name: string) => (await fetch(`./${name}`)).blob();
+    const image = new ImageData(24, 40);
+    for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : (i * 7) % 251;
+    const rows: number[][] = [];
+    const files = { json: await blob("reid.json"), bin: [await blob("reid.bin")] };
+    for (const weights of ["./reid.json", files]) {
+      const reid = await ReIdentifier.create({ weights });
+      rows.push([...((await reid.extract([image]))[0] ?? [])]);
+      await reid.dispose();
+    }
+    const { dialect } = await ReIdentifier.create({ weights: files }).then((reid) => reid.describe());
+    const detector = await ReIdentifier.create({
+      weights: { json: await blob("detector.json"), bin: await blob("detector.bin") },
+    }).then(() => "", String);
+    return { rows, dialect, detector };
+  });
+  expect(seen.dialect).toBe("TensorFlow.js");
+  expect(seen.rows[0]?.length).toBeGreaterThan(1);
+  expect(seen.rows[1]).toEqual(seen.rows[0]);
+  expect(Math.hypot(...(seen.rows[0] ?? []))).toBeCloseTo(1, 5);
+  expect(seen.detector).toMatch(/output/);
+});
+
+test("a wide picture is told to show more than one person, also by what was kept of its feature", async ({ page }) => {
+  const flags = await page.evaluate(async () => {
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
+    const features = await reid.extract([new ImageData(200, 120), new ImageData(64, 128)]);
+    await reid.dispose();
+    return [features.map((feature) => feature.flags), JSON.parse(JSON.stringify(features[0])).flags];
+  });
+  expect(flags).toEqual([[["notOnePerson"], []], ["notOnePerson"]]);
+});
+
 test("a browser whose WebAssembly has no relaxed SIMD computes the same with a module without", async ({ page }) => {
   const extract = () =>
     page.evaluate(async () => {

@@ -174,6 +174,7 @@ operators! {
     mish::Mish,
     softplus::Softplus,
     tanh::Tanh,
+    exp::Exp,
     max_pool::MaxPool(MaxPool),
     average_pool::AveragePool(AveragePool),
     global_average_pool::GlobalAveragePool,

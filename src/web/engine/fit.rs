@@ -11,6 +11,7 @@ use crate::web::error::WebError;
 
 /// A picture at the network's size.
 #[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct FittedImage {
     /// RGBA, 8 bits each, row by row.
     #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -20,12 +21,14 @@ pub struct FittedImage {
     height: u32,
     /// Of the picture before, 0…1.
     quality: f32,
+    /// The picture before looked like a scene.
+    is_scene: bool,
 }
 
 impl From<Fitted> for FittedImage {
-    fn from(Fitted { image, quality }: Fitted) -> Self {
+    fn from(Fitted { image, quality, is_scene }: Fitted) -> Self {
         let data = Uint8Array::from(image.pixels.as_slice());
-        Self { data, width: image.width, height: image.height, quality }
+        Self { data, width: image.width, height: image.height, quality, is_scene }
     }
 }
 

@@ -31,7 +31,7 @@ struct Description {
 /// # Errors
 /// [`WeightsError::NoDetector`] for a file that holds something else; damaged files are refused.
 pub fn read_our_detector(bytes: &[u8]) -> Result<RecognisedDetector, WeightsError> {
-    let Checkpoint { mut tensors, metadata, .. } = Checkpoint::read(bytes)?;
+    let Checkpoint { mut tensors, metadata, .. } = safetensors::read(bytes)?;
     let json = metadata.get(KEY).ok_or_else(|| {
         let is_ours = metadata.contains_key(METADATA_KEY);
         WeightsError::NoDetector(if is_ours { "a re-identification model" } else { "tensors and no network" })

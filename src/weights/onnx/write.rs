@@ -295,6 +295,7 @@ impl<'a> Writer<'a> {
             }
             Op::Softplus => self.node("Softplus", &inputs, out, []),
             Op::Tanh => self.node("Tanh", &inputs, out, []),
+            Op::Exp => self.node("Exp", &inputs, out, []),
             Op::Tokens => {
                 let rows = format!("{out}.rows");
                 self.reshape(inputs[0], &rows, &[0, shape.channels() as i64, -1]);

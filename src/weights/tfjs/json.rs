@@ -1,5 +1,6 @@
 //! What a `model.json` lists. Of lists no more is kept than any network has, and of attributes those that mean something here.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Component, Path};
@@ -172,10 +173,13 @@ impl Model {
             let mut parts = Path::new(path.as_str()).components();
             !path.contains(['\\', ':']) && !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
         };
-        match paths.iter().find(|path| !is_below(path)) {
-            Some(path) => Err(damaged(format!("its numbers are said to lie in {path:?}, which is no file beside it"))),
-            None => Ok(paths),
+        if let Some(path) = paths.iter().find(|path| !is_below(path)) {
+            return Err(damaged(format!("its numbers are said to lie in {path:?}, which is no file beside it")));
         }
+        if paths.iter().collect::<HashSet<_>>().len() < paths.len() {
+            return Err(damaged("it names a file of its numbers twice"));
+        }
+        Ok(paths)
     }
 
     pub fn signature(&self) -> &Signature {

@@ -1,5 +1,6 @@
 // What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
 import type { Locator, Page } from "@playwright/test";
+import type { Detected, DetectionReport } from "../../../www/src/bench/detect/report.ts";
 import { disagree, type Report } from "../../../www/src/bench/report.ts";
 import type { SearchReport } from "../../../www/src/bench/search/report.ts";
 
@@ -13,6 +14,28 @@ export async function benchReport(page: Page): Promise<Report | undefined> {
 export async function searchReport(page: Page): Promise<SearchReport | undefined> {
   const text = await page.locator("#search-json").textContent();
   return text ? JSON.parse(text) : undefined;
+}
+
+/** Undefined before people were looked for. */
+export async function detectionReport(page: Page): Promise<DetectionReport | undefined> {
+  const text = await page.locator("#detect-json").textContent();
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** The report as a table for a terminal; "a / b" is webreid's number and TensorFlow.js's. */
+export function detectionText({ photo, rows }: DetectionReport): string {
+  const lines = rows.map(({ name, webreid, tfjs, ratio, reason }) => {
+    if (!webreid || !tfjs) return [name, `failed: ${reason}`];
+    const pair = (of: (measured: Detected) => number, digits: number) =>
+      [webreid, tfjs].map((measured) => of(measured).toFixed(digits)).join(" / ");
+    return [
+      name,
+      pair(({ photosPerSecond }) => photosPerSecond, 2),
+      ratio?.toFixed(2) ?? "–",
+      pair(({ firstMs }) => firstMs, 0),
+    ];
+  });
+  return `Photos of ${photo.width} × ${photo.height}\n\n${columns([["on", "photos/s", "ratio", "first call, ms"], ...lines])}`;
 }
 
 /** The report as a table for a terminal. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { test as base, type Page } from "@playwright/test";
 import type * as Webreid from "../../../npm/dist/index.js";
-import { packageFolder, redDetector, sampleFolder, tinyCheckpoint, tinyOpenVino } from "./files.ts";
+import { packageFolder, redDetector, sampleFolder, tinyCheckpoint, tinyOpenVino, tinyTensorFlow } from "./files.ts";
 
 const ORIGIN = "https://package.test";
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -124,8 +124,8 @@ export const test = base.extend<{ faulty: FaultyEngine; package: undefined }>({
           return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>t</title>" });
         if (pathname === "/tiny_osnet.safetensors") return route.fulfill({ body: readFileSync(tinyCheckpoint) });
         if (pathname === "/red_detector.safetensors") return route.fulfill({ body: readFileSync(redDetector) });
-        const openVino = tinyOpenVino.find((path) => `/${basename(path)}` === pathname);
-        if (openVino) return route.fulfill({ body: readFileSync(openVino) });
+        const model = [...tinyOpenVino, ...tinyTensorFlow].find((path) => `/${basename(path)}` === pathname);
+        if (model) return route.fulfill({ body: readFileSync(model) });
         const sample = pathname.startsWith("/samples/") && join(sampleFolder, pathname.slice("/samples/".length));
         if (sample && existsSync(sample)) return route.fulfill({ body: readFileSync(sample) });
         if (!pathname.startsWith("/dist/")) return route.fulfill({ status: 404, body: "not here" });

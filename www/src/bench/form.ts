@@ -102,7 +102,11 @@ export class PlanForm {
   }
 }
 
-function whyNot({ device, threads }: Setting, { webgpu, graphics, isolated, cores }: Machine): string | undefined {
+/** Why a setting cannot be had here; undefined where it can. */
+export function whyNot(
+  { device, threads }: Setting,
+  { webgpu, graphics, isolated, cores }: Machine,
+): string | undefined {
   if (device === "gpu") return webgpu ? undefined : `Not here: ${graphics}`;
   if (threads > cores) return "Not here: the processor has one thread.";
   if (threads === 1 || isolated) return undefined;

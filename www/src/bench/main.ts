@@ -3,7 +3,9 @@ import { count, messageOf } from "../messages.ts";
 import { byId, setText } from "../view/dom.ts";
 import { saveFile } from "../view/save-file.ts";
 import { Bench } from "./bench.ts";
+import { DetectionSection } from "./detect/section.ts";
 import { PlanForm } from "./form.ts";
+import { runJob } from "./job.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { asked, type Combination, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
@@ -11,10 +13,6 @@ import { SearchSection } from "./search/section.ts";
 import { renderDownloads, renderResults } from "./table.ts";
 
 const status = byId("status", HTMLParagraphElement);
-const work = byId("job-work", HTMLDivElement);
-const label = byId("job-label", HTMLParagraphElement);
-const progress = byId("job-progress", HTMLProgressElement);
-const cancel = byId("cancel", HTMLButtonElement);
 const results = byId("results", HTMLElement);
 const json = byId("bench-json", HTMLScriptElement);
 
@@ -25,6 +23,11 @@ let report: Report | undefined;
 const form = new PlanForm(machine, wish, (plan) => void run(plan));
 const search = new SearchSection((busy) => {
   form.disabled = busy;
+  detection.disabled = busy;
+});
+const detection = new DetectionSection(machine, (busy) => {
+  form.disabled = busy;
+  search.disabled = busy;
 });
 
 byId("copy-json", HTMLButtonElement).addEventListener("click", () => {
@@ -38,10 +41,9 @@ byId("save-json", HTMLButtonElement).addEventListener("click", () => {
 });
 if (wish.unknown.length > 0) setText(status, `The address asks for what there is not: ${wish.unknown.join(", ")}.`);
 else if (wish.start && form.complete) void run(form.plan);
+for (const section of [search, detection]) section.startAsAsked();
 
 async function run(plan: Plan): Promise<void> {
-  const abort = new AbortController();
-  const onCancel = () => abort.abort();
   const current: Report = {
     webreid: version,
     onnxruntimeWeb: "",
@@ -54,30 +56,17 @@ async function run(plan: Plan): Promise<void> {
   };
   report = current;
   form.running = true;
-  search.disabled = true;
-  work.hidden = false;
-  cancel.addEventListener("click", onCancel);
-  cancel.focus();
+  for (const other of [search, detection]) other.disabled = true;
   results.hidden = false;
   renderReport(current);
-  try {
-    await new Bench(plan, current, abort.signal, { onWork, onReport: () => renderReport(current) }).run();
-    setText(status, summary(current));
-  } catch (error) {
-    setText(status, `The benchmark failed: ${messageOf(error)}`);
-  } finally {
-    cancel.removeEventListener("click", onCancel);
-    work.hidden = true;
-    form.running = false;
-    search.disabled = false;
-  }
-}
-
-function onWork({ network, setting, batch }: Combination, share: number): void {
-  const what = `Measuring ${network.name}, batch ${batch}, on ${setting.name} …`;
-  setText(status, what);
-  setText(label, what);
-  progress.value = share;
+  await runJob(async (signal, onWork) => {
+    const onCombination = ({ network, setting, batch }: Combination, share: number) =>
+      onWork(`Measuring ${network.name}, batch ${batch}, on ${setting.name}`, share);
+    await new Bench(plan, current, signal, { onWork: onCombination, onReport: () => renderReport(current) }).run();
+    return summary(current);
+  });
+  form.running = false;
+  for (const other of [search, detection]) other.disabled = false;
 }
 
 function renderReport(current: Report): void {

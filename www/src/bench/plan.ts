@@ -83,7 +83,7 @@ export function asked(search: string): Asked {
     batch,
     on,
     budget: budget > 0 ? budget : DEFAULT_BUDGET,
-    start: parameters.has("start") && !parameters.has("search"),
+    start: parameters.has("start") && !parameters.has("search") && !parameters.has("detect"),
     unknown: [networks, batch, on].flatMap((keys) => (keys ?? []).filter((key) => !known.has(key))),
   };
 }

@@ -40,10 +40,12 @@ pub enum CliError {
     Folder { path: PathBuf, source: std::io::Error },
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{}: an OpenVINO model is two files, and {} is not there; put it beside", xml.display(), bin.display())]
-    NoBin { xml: PathBuf, bin: PathBuf },
+    #[error("{}: such a model is several files, and {} with its numbers is not there; put it there", model.display(), bin.display())]
+    NoBin { model: PathBuf, bin: PathBuf },
     #[error("{}: {source}", path.display())]
     Weights { path: PathBuf, source: WeightsError },
+    #[error("{}: this is a detector of people, which is written as .safetensors only; name the output so", .0.display())]
+    DetectorInOnnx(PathBuf),
     #[error("{}: cannot be written ({source}); what was there before is untouched", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}; choose another output file", path.display())]

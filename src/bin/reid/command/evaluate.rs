@@ -18,8 +18,8 @@ use crate::command::{Outcome, Running, output};
 
 #[derive(clap::Args)]
 pub struct Evaluate {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled
-    /// one. Given twice, the two (A and B) are compared on the same images, with 95 % intervals of the difference
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, the .xml of an OpenVINO model, or the .json of a TensorFlow.js
+    /// one) or the name of the bundled one. Given twice, the two (A and B) are compared on the same images, with 95 % intervals of the difference
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: Vec<PathBuf>,
     #[command(flatten)]

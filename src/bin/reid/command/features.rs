@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{ImageFiles, ReadImageError, image_files, read_image};
 use webreid::detect::{PersonBox, crop};
 use webreid::extract::{ExtractError, Extractor};
-use webreid::image::{Picture, Rgba, Rows};
+use webreid::image::{Picture, Rgba, Rows, is_scene};
 
 use crate::command::error::CliError;
 use crate::command::finder::Finder;
@@ -120,7 +120,7 @@ pub async fn features_and<T: Send>(
         looked: Vec::new(),
         unreadable: Vec::new(),
     };
-    let (mut batch, mut nobody) = (Batch::default(), Vec::new());
+    let (mut batch, mut nobody, mut scenes) = (Batch::default(), Vec::new(), Vec::new());
     // Only as many pictures as there are threads are decoded at once, and kept as small as the network takes them. Whole photos
     // are large, and a detector takes all threads.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(BATCH);
@@ -141,7 +141,10 @@ pub async fn features_and<T: Send>(
                     if people.is_empty() {
                         nobody.push(index);
                     }
-                    for (image, looked, person) in people {
+                    for Fitted { image, looked, person, is_scene } in people {
+                        if is_scene && person.is_none() {
+                            scenes.push(index);
+                        }
                         features.looked.push(looked);
                         features.people.push(person);
                         batch.indices.push(index);
@@ -161,6 +164,14 @@ pub async fn features_and<T: Send>(
     }
     features.add(extractor, batch, files).await?;
     bar.finish_and_clear();
+    if let Some(&first) = scenes.first() {
+        let (count, first) = (scenes.len(), files[first].display());
+        eprintln!(
+            "reid: {count} of {} images have the sides of whole photos, {first} for one: what is behind people makes these alike; \
+             `reid detect --out` cuts the people out, and --whole-photos does so where a command has it",
+            files.len()
+        );
+    }
     if let Some(&first) = nobody.first() {
         let (count, first) = (nobody.len(), files[first].display());
         eprintln!("reid: nobody was found in {count} of {} photos, {first} for one", files.len());
@@ -213,8 +224,16 @@ struct Batch {
     images: Vec<Rgba>,
 }
 
-/// An image at the network's size, what else was looked at in it, and who it is of a whole photo.
-type Fitted<T> = (Rgba, T, Option<InPhoto>);
+/// An image at the network's size.
+struct Fitted<T> {
+    image: Rgba,
+    /// What else was looked at in it.
+    looked: T,
+    /// Who it is of a whole photo.
+    person: Option<InPhoto>,
+    /// Whether it looks like a whole photo.
+    is_scene: bool,
+}
 
 /// Each file decoded on a thread of its own and brought to the network's size, or why it could not be.
 fn decode_all<T: Send>(
@@ -256,12 +275,11 @@ fn fitted<T>(
     look: &impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError>,
 ) -> Result<Vec<Fitted<T>>, ReadImageError> {
     let looked = look(file, images)?;
-    // A decoded picture has pixels.
-    let fitted = |image| extractor.fitted(image).map_err(|_| ReadImageError::Decoder);
-    images
-        .iter()
-        .zip(looked)
-        .zip(people)
-        .map(|((image, looked), person)| Ok((fitted(image)?, looked, person)))
-        .collect()
+    let fitted = |((image, looked), person): ((&Image, T), Option<InPhoto>)| {
+        let is_scene = is_scene([image.width(), image.height()]);
+        // A decoded picture has pixels.
+        let image = extractor.fitted(image).map_err(|_| ReadImageError::Decoder)?;
+        Ok(Fitted { image, looked, person, is_scene })
+    };
+    images.iter().zip(looked).zip(people).map(fitted).collect()
 }

@@ -110,7 +110,8 @@ enum Command {
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
-    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, or the .xml of an OpenVINO model) or the name of the bundled one
+    /// The model: a checkpoint file (.safetensors, .pth, .pt, .onnx, the .xml of an OpenVINO model, or the .json of a TensorFlow.js
+    /// one) or the name of the bundled one
     #[arg(long, value_name = "W", default_value = BUNDLED)]
     weights: std::path::PathBuf,
     #[command(flatten)]

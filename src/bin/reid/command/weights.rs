@@ -7,7 +7,7 @@ use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
 use webreid::weights::{
     self, BUNDLED, InputOptions, Recognised, RecognisedDetector, bundled, is_openvino, is_tfjs, read_detector,
-    read_openvino_with, tfjs_shards,
+    tfjs_shards,
 };
 
 use crate::command::error::CliError;
@@ -41,19 +41,43 @@ pub fn detector(path: Option<&Path>, option: &'static str) -> Result<(PathBuf, R
             usual.clone().filter(|path| path.exists()).ok_or(CliError::NoDetector { option, usual })?
         }
     };
-    let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
-    let failed = |source| CliError::Weights { path: path.clone(), source };
-    let bytes = read(&path)?;
-    let numbers = if is_tfjs(&bytes) {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let shards = tfjs_shards(&bytes).map_err(failed)?;
-        let shards: Result<Vec<Vec<u8>>, CliError> = shards.iter().map(|shard| read(&folder.join(shard))).collect();
-        Some(shards?.concat())
-    } else {
-        None
-    };
-    let detector = read_detector(&bytes, numbers.as_deref()).map_err(failed)?;
+    let Files { bytes, bin } = Files::read(&path)?;
+    let detector = read_detector(&bytes, bin.as_deref());
+    let detector = detector.map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    detector.assumed.iter().for_each(|word| eprintln!("reid: {}: {word}", path.display()));
     Ok((path, detector))
+}
+
+/// A model's file, and those with its numbers.
+pub struct Files {
+    pub bytes: Vec<u8>,
+    pub bin: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// Reads the file, and those beside it that have its numbers. Of the two files of an OpenVINO model either stands for both.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
+        let xml = Some(path.with_extension("xml")).filter(|xml| is(path, "bin") && xml.is_file());
+        let bytes = read(xml.as_deref().unwrap_or(path))?;
+        let named = if is_openvino(&bytes) {
+            vec![path.with_extension("bin")]
+        } else if is_tfjs(&bytes) {
+            let shards = tfjs_shards(&bytes).map_err(|source| CliError::Weights { path: path.into(), source })?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            shards.into_iter().map(|shard| folder.join(shard)).collect()
+        } else {
+            return Ok(Self { bytes, bin: None });
+        };
+        let mut bin = Vec::new();
+        for file in named {
+            if !file.is_file() {
+                return Err(CliError::NoBin { model: path.into(), bin: file });
+            }
+            bin.append(&mut read(&file)?);
+        }
+        Ok(Self { bytes, bin: Some(bin) })
+    }
 }
 
 /// Why the CPU computes though there is a GPU, to be told to the user.
@@ -62,8 +86,7 @@ pub fn fallback(fault: Option<&DeviceFault>) -> Option<String> {
 }
 
 /// Reads a model from its file, or the bundled one by its name; a preset's name is told apart from a file that does not
-/// exist. Of the two files of an OpenVINO model either stands for both, which lie side by side. `input` is what the user says of
-/// its images.
+/// exist. `input` is what the user says of its images.
 pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
     if !path.exists() {
         if path.as_os_str() == BUNDLED {
@@ -75,18 +98,8 @@ pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
             None => CliError::NoWeights(path.into()),
         });
     }
-    let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
-    let xml = Some(path.with_extension("xml")).filter(|xml| is(path, "bin") && xml.is_file());
-    let bytes = read(xml.as_deref().unwrap_or(path))?;
-    let recognised = if is_openvino(&bytes) {
-        let bin: PathBuf = path.with_extension("bin");
-        if !bin.is_file() {
-            return Err(CliError::NoBin { xml: path.into(), bin });
-        }
-        read_openvino_with(&bytes, &read(&bin)?, input)
-    } else {
-        weights::read_with(&bytes, input)
-    };
+    let Files { bytes, bin } = Files::read(path)?;
+    let recognised = weights::read_with_bin(&bytes, bin.as_deref(), input);
     recognised.map_err(|source| CliError::Weights { path: path.into(), source })
 }
 

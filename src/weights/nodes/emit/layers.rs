@@ -227,6 +227,7 @@ impl Emit {
             "Sigmoid" => Op::Sigmoid,
             "Tanh" => Op::Tanh,
             "Softplus" => Op::Softplus,
+            "Exp" => Op::Exp,
             "Mish" => Op::Mish,
             "HardSwish" => Op::HardSwish,
             "Swish" if node.float("alpha", 1.0) == 1.0 => Op::Silu,

@@ -1,7 +1,8 @@
 // Makes features, and finds what is to be found among them, off the page's thread.
+
+import { answering } from "../worker-calls.ts";
 import { madeFeatures, mostAlike } from "./made-features.ts";
 import { DIM, QUERIES, TOP } from "./plan.ts";
-import { answering } from "./worker-calls.ts";
 
 const SEED = 1;
 

@@ -1,10 +1,10 @@
 import { FeatureIndex, type IndexPrecision } from "webreid";
 import { messageOf } from "../../messages.ts";
+import { Calls } from "../worker-calls.ts";
 import type { FeatureCalls } from "./features-worker.ts";
 import type { PeerSearchCalls } from "./peer-search-worker.ts";
 import { DIM, type PeerName, QUERIES, type SearchPlan, TOP } from "./plan.ts";
 import type { Searched, SearchReport } from "./report.ts";
-import { Calls } from "./worker-calls.ts";
 
 /** Searches by one after another, each in a worker of its own that ends before the next begins. */
 export async function searchAll(

@@ -1,7 +1,7 @@
 // edgevec or hnswlib-wasm, in a worker of its own. They are fetched here, when they are asked for, and never by the page.
 import hnswlibScript from "hnswlib-wasm/lib/hnswlib.mjs?url";
+import { answering } from "../worker-calls.ts";
 import { DIM, type PeerName, QUERIES, TOP } from "./plan.ts";
-import { answering } from "./worker-calls.ts";
 
 export interface PeerSearchCalls {
   /** Builds an index of features `[count, DIM]`, of as many as there is time for; `effort` for those that settle it before. */

@@ -1,5 +1,6 @@
-import { count, megabytes, messageOf } from "../../messages.ts";
+import { count, megabytes } from "../../messages.ts";
 import { byId, element, setText } from "../../view/dom.ts";
+import { runJob } from "../job.ts";
 import { searchAll } from "./measure.ts";
 import { askedSearch, DIM, QUERIES, SEARCHERS, type SearchPlan, SIZES, TOP } from "./plan.ts";
 import type { SearchReport, SearchRow } from "./report.ts";
@@ -13,10 +14,6 @@ export class SearchSection {
   readonly #start = byId("search-start", HTMLButtonElement);
   readonly #reason = byId("search-reason", HTMLParagraphElement);
   readonly #status = byId("status", HTMLParagraphElement);
-  readonly #work = byId("job-work", HTMLDivElement);
-  readonly #label = byId("job-label", HTMLParagraphElement);
-  readonly #progress = byId("job-progress", HTMLProgressElement);
-  readonly #cancel = byId("cancel", HTMLButtonElement);
   readonly #table = byId("search-table", HTMLTableElement);
   readonly #json = byId("search-json", HTMLScriptElement);
   readonly #asked = askedSearch(location.search);
@@ -32,7 +29,7 @@ export class SearchSection {
         element("input", { type, name, value, checked }),
         element("span", {}, title),
       );
-    const { searchers, features, unknown, start } = this.#asked;
+    const { searchers, features } = this.#asked;
     byId("searchers", HTMLFieldSetElement).append(
       ...SEARCHERS.map((searcher) =>
         choice("checkbox", "searchers", searcher.key, searcher.name, searchers.includes(searcher)),
@@ -47,6 +44,11 @@ export class SearchSection {
       void this.#run(this.#plan);
     });
     this.#check();
+  }
+
+  /** Begins, where the page's address asks for it. */
+  startAsAsked(): void {
+    const { unknown, start } = this.#asked;
     if (unknown.length > 0) setText(this.#status, `The address asks for what there is not: ${unknown.join(", ")}.`);
     else if (start && !this.#start.disabled) void this.#run(this.#plan);
   }
@@ -71,36 +73,24 @@ export class SearchSection {
   }
 
   async #run(plan: SearchPlan): Promise<void> {
-    const abort = new AbortController();
-    const onCancel = () => abort.abort();
     const { features } = plan;
     const report: SearchReport = { state: "running", features, dim: DIM, queries: QUERIES, top: TOP, rows: [] };
     this.#onBusy(true);
     this.disabled = true;
-    this.#work.hidden = false;
-    this.#cancel.addEventListener("click", onCancel);
-    this.#cancel.focus();
     this.#show(report);
-    try {
-      await searchAll(plan, report, abort.signal, (what, share) => {
-        setText(this.#status, `${what} …`);
-        setText(this.#label, `${what} …`);
-        this.#progress.value = share;
+    await runJob(async (signal, onWork) => {
+      await searchAll(plan, report, signal, (what, share) => {
+        onWork(what, share);
         this.#show(report);
       });
       const ended = report.state === "cancelled" ? "Cancelled" : "Done";
       const measured = report.rows.filter(({ outcome }) => outcome === "measured").length;
-      setText(this.#status, `${ended}: ${count(measured, "searcher")} measured.`);
-    } catch (error) {
-      setText(this.#status, `The benchmark failed: ${messageOf(error)}`);
-    } finally {
-      this.#cancel.removeEventListener("click", onCancel);
-      this.#work.hidden = true;
-      this.disabled = false;
-      this.#onBusy(false);
-      this.#start.focus();
-      this.#show(report);
-    }
+      return `${ended}: ${count(measured, "searcher")} measured.`;
+    });
+    this.disabled = false;
+    this.#onBusy(false);
+    this.#start.focus();
+    this.#show(report);
   }
 
   #show(report: SearchReport): void {
