@@ -1,6 +1,7 @@
 // In the worker: the index that it holds.
 import { ReidError } from "./errors.js";
-import type { FeatureIndexCalls, FeatureIndexGlue, WasmFeatureIndex } from "./feature-index-protocol.js";
+import type { FeatureIndexCalls } from "./feature-index-protocol.js";
+import type { PeopleGlue } from "./people-protocol.js";
 
 type Calls = Omit<FeatureIndexCalls, "open">;
 
@@ -8,9 +9,9 @@ type Handlers = {
   readonly [K in keyof Calls]: (request: Calls[K]["request"]) => Calls[K]["reply"];
 };
 
-let index: WasmFeatureIndex | undefined;
+let index: InstanceType<PeopleGlue["FeatureIndex"]> | undefined;
 
-export function indexHandlers(glue: () => FeatureIndexGlue, memory: () => number): Handlers {
+export function indexHandlers(glue: () => PeopleGlue, memory: () => number): Handlers {
   return {
     createIndex({ dim, precision, capacity }) {
       index = new (glue().FeatureIndex)(dim, precision, capacity);
@@ -29,7 +30,7 @@ export function indexHandlers(glue: () => FeatureIndexGlue, memory: () => number
   };
 }
 
-function held(): WasmFeatureIndex {
+function held(): InstanceType<PeopleGlue["FeatureIndex"]> {
   if (!index) throw new ReidError("internal", "The worker was asked for an index before it had one.");
   return index;
 }

@@ -26,12 +26,7 @@ export class Feature implements FeatureData {
   readonly flags: readonly QualityFlag[];
   readonly fingerprint: string;
 
-  constructor(
-    values: Float32Array<ArrayBuffer>,
-    quality: number,
-    flags: readonly QualityFlag[],
-    fingerprint: string,
-  ) {
+  constructor(values: Float32Array<ArrayBuffer>, quality: number, flags: readonly QualityFlag[], fingerprint: string) {
     this.values = values;
     this.quality = quality;
     this.flags = flags;

@@ -1,17 +1,12 @@
 // In the worker: the gallery that it holds, and where that is kept.
 import { ReidError } from "./errors.js";
 import { holdGallery, type Release } from "./gallery-lock.js";
-import type {
-  GalleryCalls,
-  GalleryGlue,
-  GalleryStatus,
-  NewGallery,
-  OpenedGallery,
-  WasmGallery,
-} from "./gallery-protocol.js";
+import type { GalleryCalls, GalleryStatus, NewGallery, OpenedGallery } from "./gallery-protocol.js";
+import type { PeopleGlue } from "./people-protocol.js";
 import { type Slot, STORAGES, storageError } from "./storage.js";
 
 type Calls = Omit<GalleryCalls, "open">;
+type WasmGallery = InstanceType<PeopleGlue["Gallery"]>;
 
 type Handlers = {
   readonly [K in keyof Calls]: (request: Calls[K]["request"]) => Calls[K]["reply"] | Promise<Calls[K]["reply"]>;
@@ -40,7 +35,7 @@ export function galleryStatus(): GalleryStatus | undefined {
   return gallery?.status();
 }
 
-export function galleryHandlers(glue: () => GalleryGlue): Handlers {
+export function galleryHandlers(glue: () => PeopleGlue): Handlers {
   const read = (file: Uint8Array) => glue().Gallery.fromBytes(file);
   return {
     createGallery(request) {
@@ -129,7 +124,7 @@ function held(): WasmGallery {
   return gallery;
 }
 
-function create(glue: GalleryGlue, { model: { fingerprint, dim }, precision }: NewGallery): WasmGallery {
+function create(glue: PeopleGlue, { model: { fingerprint, dim }, precision }: NewGallery): WasmGallery {
   changed = true;
   return new glue.Gallery(fingerprint, dim, precision);
 }

@@ -1,61 +1,30 @@
-// What is asked of a worker that holds a gallery, and its generated glue there, typed as the Rust side promises it
-// (src/web/people/gallery.rs).
-import type { TreePhotos } from "./tree-protocol.js";
+// What is asked of a worker that holds a gallery, and what it tells, most of it as the Rust side declares it (src/gallery,
+// src/web/people).
+import type { Frozen } from "./frozen.js";
+import type * as Glue from "./wasm/webreid_people.js";
 
-/** Names a photo within its gallery, for good. */
-export type PhotoId = number;
-/** Names a person within their gallery; it is never used for another. */
-export type PersonId = number;
+export type {
+  Answer,
+  CameraMeans,
+  GalleryActName,
+  GalleryPrecision,
+  PersonId,
+  PhotoId,
+  Verdict,
+} from "./wasm/webreid_people.js";
 
-/** Where a person stands in a photo, in pixels of the upright image, from its left upper corner. */
-export interface PersonBox {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+export type PersonBox = Frozen<Glue.PersonBox>;
+export type PhotoRecord = Frozen<Glue.PhotoRecord>;
+export type PhotoKey = Frozen<Glue.PhotoKey>;
+export type GalleryPhoto = Frozen<Glue.PhotoView>;
+export type GalleryPerson = Frozen<Glue.PersonView>;
+export type GalleryLoss = Frozen<Glue.GalleryLoss>;
+export type GalleryStatus = Frozen<Glue.GalleryStatus>;
+export type Judgement = Frozen<Glue.Judgement>;
+export type GroupingInput = Readonly<Glue.GroupingInput>;
 
-/** What is known of a photo of one person. */
-export interface PhotoRecord {
-  /** What the user knows it by: the file's name or path. */
-  readonly name: string;
-  /** Of the file's bytes, 32 hexadecimal digits: the same file is the same photo, unless their boxes differ. */
-  readonly hash: string;
-  /** What the camera is called, where it is known. */
-  readonly camera?: string | undefined;
-  /** When it was taken, in seconds since 1970 (UTC). */
-  readonly time?: number | undefined;
-  /** Undefined where the whole picture shows the person. */
-  readonly box?: PersonBox | undefined;
-  /** How much the picture can tell, 0…1. */
-  readonly quality?: number | undefined;
-}
-
-/** A photo of the gallery, as it stands. */
-export interface GalleryPhoto extends PhotoRecord {
-  readonly id: PhotoId;
-  /** Whom it shows; undefined where that is not known. */
-  readonly person?: PersonId | undefined;
-  /** A user said so, not a grouping: it does not move by itself. */
-  readonly confirmed?: boolean | undefined;
-  /** It is kept, but neither shown, grouped nor found. */
-  readonly hidden?: boolean | undefined;
-  /** False where the feature is lost, or of a model before: `reextract` brings it back. */
-  readonly hasFeature: boolean;
-  readonly hasThumbnail: boolean;
-}
-
-/** Somebody, known by name or not yet. Hidden photos are left out. */
-export interface GalleryPerson {
-  readonly id: PersonId;
-  readonly name?: string | undefined;
-  /** The photo to show them by: the chosen one, else the best. */
-  readonly cover?: PhotoId | undefined;
-  /** The photos that a user said are theirs. */
-  readonly confirmed: readonly PhotoId[];
-  /** The photos that grouping takes for theirs. */
-  readonly suggested: readonly PhotoId[];
-}
+type PhotoId = Glue.PhotoId;
+type PersonId = Glue.PersonId;
 
 /** Everybody, and the photos of nobody that is known. */
 export interface GalleryPeople {
@@ -65,39 +34,14 @@ export interface GalleryPeople {
 }
 
 /** A photo that was found. */
-export interface GalleryHit {
-  readonly photo: GalleryPhoto;
-  /** Whom it is taken for. */
-  readonly person?: { readonly id: PersonId; readonly name?: string | undefined } | undefined;
-  /** The cosine of the features, −1…1; for a person, the largest with one of their photos. Not a probability. */
-  readonly score: number;
+export interface GalleryHit extends Frozen<Glue.FoundPhoto> {
   /**
    * How likely it shows who was searched for, 0…1, as far as the gallery's own groups and what was answered tell. Undefined
    * where there are no groups to tell it from, and in large galleries before `groups` was called.
    */
   readonly probability?: number | undefined;
   /** "same" from a probability of 0.9 on, "different" up to 0.1. Undefined in large galleries before `groups` was called. */
-  readonly verdict?: Verdict | undefined;
-}
-
-/** Whether a photo shows who was searched for. A suggestion, never proof. */
-export type Verdict = "same" | "unsure" | "different";
-
-/**
- * From where on photos are judged to be the same person or different ones, and how often that is wrong, of all pairs of the gallery's
- * photos, as far as its groups and what was answered tell.
- */
-export interface Judgement {
-  /** The probability from which on the verdict is "same". */
-  readonly same: number;
-  /** The probability up to which it is "different". */
-  readonly different: number;
-  /** Of the pairs that are "same", the share that are two people, 0…1; undefined where there are none. */
-  readonly wrongSame?: number | undefined;
-  /** Of those that are "different", the share that are one person. */
-  readonly wrongDifferent?: number | undefined;
-  /** The share of all pairs that are "unsure", 0…1. */
-  readonly unsure: number;
+  readonly verdict?: Glue.Verdict | undefined;
 }
 
 /** Everybody after a grouping. */
@@ -116,9 +60,6 @@ export interface GalleryQuestion {
   /** How many photos would find their place by the answer, on average over what it may be. */
   readonly tells: number;
 }
-
-/** What a user says of two photos, or two sets of photos. */
-export type Answer = "same" | "different" | "unsure";
 
 /** What can be done; each is one step of undo. `despite` drops the earlier answers that it contradicts. */
 export type GalleryAct =
@@ -140,7 +81,7 @@ export type GalleryAct =
       readonly act: "answer";
       readonly a: readonly PhotoId[];
       readonly b: readonly PhotoId[];
-      readonly answer: Answer;
+      readonly answer: Glue.Answer;
       readonly despite?: boolean;
     }
   | {
@@ -148,28 +89,6 @@ export type GalleryAct =
       readonly groups: readonly (readonly PhotoId[])[];
       readonly unsure: readonly PhotoId[];
     };
-
-/** The name of something that was done. */
-export type GalleryActName = GalleryAct["act"] | "add" | "import";
-
-/** A part of a `.reid` file that could not be read. Everything else is there. */
-export interface GalleryLoss {
-  /** Features are extracted again, thumbnails come with the photos; what was done before cannot be undone. */
-  readonly part: "features" | "thumbnails" | "history";
-  /** For people, with what to do. */
-  readonly message: string;
-}
-
-/** Comes with every reply. */
-export interface GalleryStatus {
-  /** Of the model whose features it holds. */
-  readonly fingerprint: string;
-  readonly dim: number;
-  readonly photos: number;
-  readonly withoutFeatures: number;
-  readonly undo?: GalleryActName | undefined;
-  readonly redo?: GalleryActName | undefined;
-}
 
 /** Where a browser keeps a gallery: files of the page's own, or its database. */
 export type GalleryPlace = "opfs" | "indexeddb";
@@ -187,32 +106,14 @@ export interface GalleryModel {
   readonly dim: number;
 }
 
-/** What a gallery keeps features in: with "f16" in half the memory, and their similarities move by less than 0.001. */
-export type GalleryPrecision = "f32" | "f16";
-
 /** A gallery that there is not yet. */
 export interface NewGallery {
   readonly model: GalleryModel;
-  readonly precision: GalleryPrecision;
-}
-
-/** What tells a photo from others. */
-export type PhotoKey = Pick<PhotoRecord, "hash" | "box">;
-
-/** What cameras add to their photos may be taken off before photos are compared. */
-export type CameraMeans = "none" | "centre" | "standardise";
-
-/** What is grouped. */
-export interface GroupingInput extends TreePhotos {
-  readonly photos: Uint32Array<ArrayBuffer>;
-  /** By their numbers. */
-  readonly cameraNames: readonly string[];
-  /** While it is the same, so are the groups. */
-  readonly key: string;
+  readonly precision: Glue.GalleryPrecision;
 }
 
 type Nothing = Record<never, never>;
-type Found = { readonly top: number; readonly cameras: CameraMeans };
+type Found = { readonly top: number; readonly cameras: Glue.CameraMeans };
 
 export interface GalleryCalls {
   /** Comes first. */
@@ -247,8 +148,8 @@ export interface GalleryCalls {
   act: { request: { act: GalleryAct }; reply: PersonId[] };
   /** The person, whose the part with most of the confirmed photos is, then the new people. */
   splitInto: { request: { person: PersonId; parts: readonly (readonly PhotoId[])[] }; reply: PersonId[] };
-  undo: { request: Nothing; reply: GalleryActName | undefined };
-  redo: { request: Nothing; reply: GalleryActName | undefined };
+  undo: { request: Nothing; reply: Glue.GalleryActName | undefined };
+  redo: { request: Nothing; reply: Glue.GalleryActName | undefined };
   photos: { request: { photos: readonly PhotoId[] | undefined }; reply: GalleryPhoto[] };
   people: { request: Nothing; reply: GalleryPeople };
   named: { request: { name: string }; reply: PersonId | undefined };
@@ -273,52 +174,4 @@ export interface GalleryCalls {
   toBlob: { request: Nothing; reply: Blob };
   /** Bytes that it takes where it is kept, as last written; undefined where it is in memory only. */
   keptBytes: { request: Nothing; reply: number | undefined };
-}
-
-export interface GalleryGlue {
-  readonly Gallery: {
-    new (fingerprint: string, dim: number, precision: GalleryPrecision): WasmGallery;
-    fromBytes(file: Uint8Array): WasmGallery;
-  };
-  contentHash(content: Uint8Array): string;
-}
-
-export interface WasmGallery {
-  status(): GalleryStatus;
-  losses(): GalleryLoss[];
-  toBytes(): Uint8Array<ArrayBuffer>;
-  find(photos: readonly PhotoKey[]): Int32Array;
-  add(
-    photos: readonly PhotoRecord[],
-    person: string | undefined,
-    fingerprint: string,
-    features: readonly (Float32Array | undefined)[],
-    thumbnails: readonly (Uint8Array | undefined)[],
-  ): Uint32Array;
-  /** As JSON. */
-  act(act: string): Uint32Array;
-  splitInto(person: PersonId, parts: readonly (readonly PhotoId[])[]): Uint32Array;
-  undo(): GalleryActName | undefined;
-  redo(): GalleryActName | undefined;
-  photos(photos?: Uint32Array): GalleryPhoto[];
-  people(): GalleryPerson[];
-  unsure(): Uint32Array;
-  named(name: string): PersonId | undefined;
-  thumbnail(photo: PhotoId): Uint8Array<ArrayBuffer> | undefined;
-  searchFeature(
-    feature: Float32Array,
-    fingerprint: string | undefined,
-    camera: string | undefined,
-    top: number,
-    cameras: CameraMeans,
-  ): GalleryHit[];
-  searchPerson(person: PersonId, top: number, cameras: CameraMeans): GalleryHit[];
-  searchPhoto(photo: PhotoId, top: number, cameras: CameraMeans): GalleryHit[];
-  changeModel(fingerprint: string, dim: number, photos: Uint32Array, rows: Float32Array): void;
-  groupingKey(): string;
-  groupingInput(doubted?: PersonId): GroupingInput;
-  features(photos: Uint32Array): Float32Array<ArrayBuffer>;
-  asked(): Uint32Array;
-  isOpen(a: Uint32Array, b: Uint32Array): boolean;
-  free(): void;
 }

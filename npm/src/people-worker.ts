@@ -3,14 +3,14 @@
 import type { OnFraction } from "./connection.js";
 import { ReidError } from "./errors.js";
 import { indexHandlers } from "./feature-index-handlers.js";
-import type { FeatureIndexCalls, FeatureIndexGlue } from "./feature-index-protocol.js";
+import type { FeatureIndexCalls } from "./feature-index-protocol.js";
 import { galleryHandlers, galleryStatus } from "./gallery-handlers.js";
-import type { GalleryCalls, GalleryGlue } from "./gallery-protocol.js";
+import type { GalleryCalls } from "./gallery-protocol.js";
 import type { PeopleCalls, PeopleGlue, PhotosData } from "./people-protocol.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
 import { treeHandlers } from "./tree-handlers.js";
-import type { TreeCalls, TreeGlue } from "./tree-protocol.js";
+import type { TreeCalls } from "./tree-protocol.js";
 
 type Handlers = {
   readonly [K in keyof Calls]: (
@@ -20,14 +20,13 @@ type Handlers = {
 };
 
 type Calls = PeopleCalls & GalleryCalls & TreeCalls & FeatureIndexCalls;
-type Glue = PeopleGlue & GalleryGlue & TreeGlue & FeatureIndexGlue;
 
-let glue: Glue | undefined;
+let glue: PeopleGlue | undefined;
 let memory: WebAssembly.Memory | undefined;
 
 const handlers: Handlers = {
   async open({ module }) {
-    const generated = (await import("./wasm/webreid_people.js")) as unknown as Glue;
+    const generated = await import("./wasm/webreid_people.js");
     ({ memory } = await generated.default({ module_or_path: module }));
     glue = generated;
   },
@@ -49,7 +48,7 @@ serve<Request<Calls>>(
 );
 
 /** What `open` loads. */
-function open(): Glue {
+function open(): PeopleGlue {
   if (!glue) throw new ReidError("internal", "The worker was asked to work before it was open.");
   return glue;
 }

@@ -109,7 +109,9 @@ export class Session {
   /** What a photo that is too large for a worker that stays is looked at with: it is to be closed after the call. */
   forLarge(): Session {
     const detector = this.#detector && { ...this.#detector, takesLarge: true };
-    return new Session(this.#module, { detector }, this.#device);
+    const session = new Session(this.#module, { detector }, this.#device);
+    session.#unusable = this.#unusable;
+    return session;
   }
 
   /** What a trainer is to learn on: where the CPU extracts, it learns too. */

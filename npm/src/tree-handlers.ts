@@ -1,7 +1,8 @@
 // In the worker: the tree that it grew.
 import type { OnFraction } from "./connection.js";
 import { ReidError } from "./errors.js";
-import type { TreeCalls, TreeGlue, WasmTree } from "./tree-protocol.js";
+import type { PeopleGlue } from "./people-protocol.js";
+import type { TreeCalls } from "./tree-protocol.js";
 
 type Calls = Omit<TreeCalls, "open">;
 
@@ -9,9 +10,9 @@ type Handlers = {
   readonly [K in keyof Calls]: (request: Calls[K]["request"], onProgress: OnFraction) => Calls[K]["reply"];
 };
 
-let tree: WasmTree | undefined;
+let tree: InstanceType<PeopleGlue["Tree"]> | undefined;
 
-export function treeHandlers(glue: () => TreeGlue): Handlers {
+export function treeHandlers(glue: () => PeopleGlue): Handlers {
   return {
     growTree({ rows, dim, cameras, how, links }, onProgress) {
       tree?.free();
@@ -27,7 +28,7 @@ export function treeHandlers(glue: () => TreeGlue): Handlers {
   };
 }
 
-function grown(): WasmTree {
+function grown(): InstanceType<PeopleGlue["Tree"]> {
   if (!tree) throw new ReidError("internal", "The worker was asked for groups before it had any.");
   return tree;
 }

@@ -1,42 +1,20 @@
-// What is asked of a worker that groups photos, and its generated glue there, typed as the Rust side promises it
-// (src/web/people/tree.rs). Photos are named by their places.
-import type { OnFraction } from "./connection.js";
-import type { CameraMeans, Judgement, Verdict } from "./gallery-protocol.js";
+// What is asked of a worker that groups photos, named by their places, and what it tells, as the Rust side declares it
+// (src/web/people/tree.rs).
+import type { Frozen } from "./frozen.js";
+import type { CameraMeans, Judgement } from "./gallery-protocol.js";
+import type * as Glue from "./wasm/webreid_people.js";
+
+export type Judged = Frozen<Glue.Judged>;
+export type TreeGroups = Frozen<Glue.TreeGroups>;
+export type TreeQuestion = Frozen<Glue.TreeQuestion>;
 
 /** Photos, and what is known of them. */
-export interface TreePhotos {
-  /** `[photos, dim]` */
-  readonly rows: Float32Array<ArrayBuffer>;
-  readonly dim: number;
-  /** The number of each photo's camera from 0, −1 where it is unknown. */
-  readonly cameras: Int32Array<ArrayBuffer>;
-  /** Sets of one person each, pairs of two people, and a photo of each person with a name: the glue's own business. */
-  readonly links: unknown;
-}
-
-export interface TreeGroups {
-  readonly groups: readonly (readonly number[])[];
-  readonly unsure: readonly number[];
-  readonly strictness: number;
-}
-
-export interface TreeQuestion {
-  readonly a: readonly number[];
-  readonly b: readonly number[];
-  readonly together: boolean;
-  readonly tells: number;
-}
+export type TreePhotos = Pick<Readonly<Glue.GroupingInput>, "rows" | "dim" | "cameras" | "links">;
 
 /** Features `[n, dim]`, and the numbers of their cameras. */
 export interface Compared {
   readonly rows: Float32Array;
   readonly cameras: Int32Array;
-}
-
-/** What is to be said of a photo and who is searched for. */
-export interface Judged {
-  readonly probability?: number | undefined;
-  readonly verdict: Verdict;
 }
 
 export interface TreeCalls {
@@ -57,24 +35,4 @@ export interface TreeCalls {
   judgement: { request: Record<never, never>; reply: Judgement | undefined };
   /** The people that some photos fall into. */
   parts: { request: { photos: Uint32Array }; reply: readonly (readonly number[])[] };
-}
-
-export interface TreeGlue {
-  readonly Tree: new (
-    rows: Float32Array,
-    dim: number,
-    cameras: Int32Array,
-    how: CameraMeans,
-    links: unknown,
-    onProgress: OnFraction,
-  ) => WasmTree;
-}
-
-export interface WasmTree {
-  groups(strictness?: number): TreeGroups;
-  questions(strictness: number | undefined, asked: Uint32Array, count: number): TreeQuestion[];
-  judge(queries: Float32Array, queryCameras: Int32Array, rows: Float32Array, cameras: Int32Array): Judged[];
-  judgement(): Judgement | undefined;
-  parts(photos: Uint32Array): readonly (readonly number[])[];
-  free(): void;
 }

@@ -6,6 +6,7 @@ use super::{PersonId, PhotoId};
 
 /// What a user says of two sets of photos.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {
     Same,

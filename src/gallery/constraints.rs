@@ -77,6 +77,7 @@ impl<'a> Relations<'a> {
 
 /// What a grouping of a list of photos must obey. Photos are named by their places in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Links {
     /// Sets of two or more photos of one person each, disjoint.
     pub same: Vec<Vec<usize>>,

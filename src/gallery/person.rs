@@ -8,6 +8,7 @@ use super::PhotoId;
 
 /// Names a person within its gallery; it is never used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(transparent)]
 pub struct PersonId(pub u32);
 
@@ -29,10 +30,13 @@ pub struct Person {
 
 /// A person as a page shows them. Hidden photos are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct PersonView {
     pub id: PersonId,
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "string | undefined"))]
     pub name: Option<String>,
     /// What to show them by: the chosen cover, else the best of their photos, confirmed ones before suggested ones.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "PhotoId | undefined"))]
     pub cover: Option<PhotoId>,
     /// What a user said is them.
     pub confirmed: Vec<PhotoId>,

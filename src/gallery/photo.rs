@@ -10,6 +10,7 @@ use crate::detect::PersonBox;
 
 /// Names a photo within its gallery, for good: a photo that is removed and comes back is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(transparent)]
 pub struct PhotoId(pub u32);
 
@@ -79,22 +80,29 @@ impl From<ContentHash> for String {
 /// What is known of a photo of one person. It never changes. Two people of one picture are two photos, with the same hash
 /// and other boxes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(rename = "PhotoRecord"))]
 #[serde(rename_all = "camelCase")]
 pub struct Photo {
     /// What the user knows it by: the file's name or path.
     pub name: String,
+    /// Of the file's bytes, 32 hexadecimal digits: the same file is the same photo, unless their boxes differ.
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "string"))]
     pub hash: ContentHash,
     /// What the camera is called; photos of one name are of one camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "string | undefined"))]
     pub camera: Option<String>,
     /// When it was taken, in seconds since 1970 (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub time: Option<i64>,
     /// `None` where the whole picture shows the person.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "PersonBox | undefined"))]
     pub person_box: Option<PersonBox>,
     /// How much the crop can tell, 0 to 1, as [`quality`](crate::image::quality()) has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub quality: Option<f32>,
 }
 
@@ -120,16 +128,20 @@ pub(super) type PhotoKey = (ContentHash, Option<[u32; 4]>);
 
 /// How a photo stands in the gallery: what users and grouping made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// Whom it shows; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "PersonId | undefined"))]
     pub person: Option<PersonId>,
     /// A user said that it shows this person, not a grouping: no grouping moves it.
     #[serde(default, skip_serializing_if = "is_false")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "boolean | undefined"))]
     pub confirmed: bool,
     /// Kept, but neither shown, grouped nor found.
     #[serde(default, skip_serializing_if = "is_false")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "boolean | undefined"))]
     pub hidden: bool,
 }
 
@@ -150,13 +162,16 @@ pub struct NewPhoto {
 
 /// A photo as a page shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoView<'a> {
     pub id: PhotoId,
     #[serde(flatten)]
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "PhotoRecord"))]
     pub photo: &'a Photo,
     #[serde(flatten)]
     pub standing: Standing,
+    /// False where the feature is lost, or of a model before.
     pub has_feature: bool,
     pub has_thumbnail: bool,
 }

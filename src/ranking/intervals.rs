@@ -12,6 +12,7 @@ const RESAMPLES: usize = 2000;
 
 /// The 95 % interval of a mean, as a fraction like the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
@@ -19,6 +20,7 @@ pub struct Interval {
 
 /// The intervals of two scores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Intervals {
     pub rank1: Interval,
     pub map: Interval,

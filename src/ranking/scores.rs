@@ -18,6 +18,7 @@ pub struct Label {
 
 /// How well a ranking finds the queries' persons: means over the queries, as fractions between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Scores {
     /// The share of queries whose first true match is ranked first (CMC at rank 1), among the first 5, among the first 10.
     pub rank1: f64,
@@ -64,6 +65,7 @@ pub struct Outcome {
 
 /// How the queries of one camera fared among the gallery's images of one camera.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct CameraPair {
     pub query: i32,
     pub gallery: i32,

@@ -36,7 +36,6 @@ impl From<WebError> for JsValue {
 }
 
 /// What JavaScript handed over is not what was asked for.
-#[cfg(any(feature = "engine", feature = "formats"))]
 impl From<tsify::Error> for WebError {
     fn from(error: tsify::Error) -> Self {
         Self { code: "bad-input", message: error.to_string() }

@@ -134,7 +134,7 @@ test("a model from a URL: progress in bytes, a description, weights to take away
     await reid[Symbol.asyncDispose]();
     return { progress, architecture, device, deviceReason, featureDim, exported: exported.size };
   });
-  expect(seen.progress).toEqual(["download weights", "download engine", "model"]);
+  expect(seen.progress).toEqual(["download weights", "download formats", "download engine", "model"]);
   expect(seen.architecture).toMatch(/OSNet/);
   expect(seen.device).toBe("cpu");
   expect(seen.deviceReason).toMatch(/^CPU: this browser has/);
@@ -243,8 +243,8 @@ test("a browser whose WebAssembly has no relaxed SIMD computes the same with a m
   });
   await openPackage(page);
   const plain = await extract();
-  expect(relaxed.modules).toEqual(["webreid_relaxed_bg.wasm"]);
-  expect(plain.modules).toEqual(["webreid_bg.wasm"]);
+  expect(relaxed.modules).toEqual(["webreid_formats_bg.wasm", "webreid_relaxed_bg.wasm"]);
+  expect(plain.modules).toEqual(["webreid_formats_bg.wasm", "webreid_bg.wasm"]);
   const largest = Math.max(...plain.feature.map(Math.abs));
   const differences = plain.feature.map((value, i) => Math.abs(value - (relaxed.feature[i] ?? Number.NaN)) / largest);
   expect(Math.max(...differences)).toBeLessThan(1e-5);
@@ -510,8 +510,8 @@ test.describe("with an engine that fails", () => {
     });
     expect(seen.features).toEqual([2, undefined, 2, 2]);
     expect(seen.errors).toEqual([expect.stringMatching(/^bad-image image 2: the image cannot be decoded here/)]);
-    // One with the model, one for the large images, and another after the crash.
-    expect(workers).toBe(3);
+    // One that reads the file, one with the model, one for the large images, and another after the crash.
+    expect(workers).toBe(4);
     expect(faulty.created).toBe(1);
     await expect.poll(() => page.workers().length).toBe(1);
   });

@@ -18,6 +18,7 @@ const CERTAIN: f64 = 30.0;
 
 /// Same, different, or neither for certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Same,
@@ -28,8 +29,10 @@ pub enum Verdict {
 
 /// What is to be said of a photo and who is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Judged {
     /// That it shows them, 0…1; `None` where nothing is known of the gallery's distances.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub probability: Option<f32>,
     pub verdict: Verdict,
 }
@@ -37,6 +40,7 @@ pub struct Judged {
 /// From where on two photos are said to be one person or two, and how often that is wrong by the curve, of all pairs of the
 /// gallery's photos.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Judgement {
     /// The probability from which on they are the same: [`Judge::SAME`].
@@ -44,8 +48,10 @@ pub struct Judgement {
     /// The probability up to which they are different: [`Judge::DIFFERENT`].
     pub different: f32,
     /// Of the pairs that are the same by this, the share that are two people, 0…1; `None` where there are no such pairs.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub wrong_same: Option<f32>,
     /// Of those that are different by this, the share that are one person.
+    #[cfg_attr(target_arch = "wasm32", tsify(optional, type = "number | undefined"))]
     pub wrong_different: Option<f32>,
     /// The share of all pairs of which neither is said, 0…1.
     pub unsure: f32,

@@ -2,7 +2,7 @@
 
 use js_sys::Function;
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use super::options::Options;
@@ -11,35 +11,44 @@ use super::progress::Told;
 use crate::ranking::{
     Adapted, CameraPair, Interval, Intervals, Label, RankingError, Roc, Scores, Shots, Tally, intervals,
 };
+use crate::web::error::WebError;
 
-/// The package's `Evaluation`: per cent, but for similarities and counts, as `reid evaluate --json --details` prints it.
-#[derive(Serialize)]
-struct Evaluation<'a> {
+/// How well features find people: per cent, but for similarities and counts, as `reid evaluate --json --details` prints it.
+#[derive(Serialize, Tsify)]
+#[tsify(hashmap_as_object)]
+pub struct Evaluation {
     #[serde(flatten)]
     scores: Scores,
+    /// What the scores would be with other people like these.
     intervals: Intervals,
-    /// `None` where all pairs are of one kind.
+    /// Undefined where all pairs are of one kind.
+    #[tsify(optional, type = "Verification | undefined")]
     verification: Option<Verification>,
-    /// By their numbers.
+    /// Of each camera's queries among each camera's photos of the gallery, by their numbers.
     cameras: Vec<CameraPair>,
+    /// Whether rankings were re-ranked.
     reranked: bool,
-    said: &'a [String],
+    /// What was decided about cameras and neighbours, and why, a sentence each.
+    said: Vec<String>,
 }
 
 /// One cut-off for all pairs.
-#[derive(Serialize)]
-struct Verification {
+#[derive(Serialize, Tsify)]
+pub struct Verification {
+    /// Equal error rate: at one cut-off for all pairs, as many of the same person are refused as of different ones let through.
     eer: f64,
     /// The similarity from which on a pair counts as one person, where both errors are as frequent.
     cut: f32,
+    /// Of the pairs of the same person those let through where so many of different people are.
     tmr: Rates,
+    /// Pairs of the same person, and of different people.
     same: u64,
     different: u64,
 }
 
 /// True-match rates at so many false matches.
-#[derive(Serialize)]
-struct Rates {
+#[derive(Serialize, Tsify)]
+pub struct Rates {
     #[serde(rename = "1e-2")]
     hundredth: f64,
     #[serde(rename = "1e-3")]
@@ -74,13 +83,13 @@ impl Photos {
         &self,
         persons: Vec<i32>,
         single: bool,
-        options: JsValue,
-        progress: &Function,
-    ) -> Result<JsValue, JsValue> {
+        options: Ts<Options>,
+        #[wasm_bindgen(unchecked_param_type = "(fraction: number) => void")] progress: &Function,
+    ) -> Result<Ts<Evaluation>, WebError> {
         if persons.len() != self.count() {
-            return Err(bad(RankingError::Lengths { features: self.count(), found: persons.len() }).into());
+            return Err(bad(RankingError::Lengths { features: self.count(), found: persons.len() }));
         }
-        let options = Options::read(options)?;
+        let options = Options::read(&options)?;
         let labels = |images: &[usize]| -> Vec<Label> {
             // A camera of its own for a photo whose camera nobody knows.
             let camera = |image: usize| self.camera(image).unwrap_or(-1 - image as i32);
@@ -114,10 +123,9 @@ impl Photos {
                 .map(|pair| CameraPair { rank1: per_cent(pair.rank1), map: per_cent(pair.map), ..*pair })
                 .collect(),
             reranked: adapted.is_reranked(),
-            said: adapted.said(),
+            said: adapted.said().to_vec(),
         };
-        // What is flattened would become a `Map`.
-        Ok(evaluation.serialize(&Serializer::new().serialize_maps_as_objects(true))?)
+        Ok(evaluation.into_ts()?)
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use js_sys::{Array, Float32Array, Int32Array, Object, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Float32Array, Int32Array, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
+use tsify::{Ts, Tsify};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use super::failure::{Failure, bad};
 use super::objects::{from_js, to_js};
 use crate::gallery::{
-    self, Act, ContentHash, GalleryError, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView, Search,
+    self, Act, ContentHash, GalleryError, Links, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView,
+    Search,
 };
 use crate::ranking::Cameras;
 use crate::weights::Precision;
@@ -27,44 +29,91 @@ pub struct Gallery {
 }
 
 /// What can be told of a gallery in a few words.
-#[derive(Serialize)]
+#[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-struct Status<'a> {
+pub struct GalleryStatus<'a> {
+    /// Of the model whose features it holds.
     fingerprint: &'a str,
     dim: usize,
     photos: usize,
     without_features: usize,
     /// The acts that undo takes back and redo does again, by their names.
+    #[tsify(optional, type = "GalleryActName | undefined")]
     undo: Option<&'static str>,
+    #[tsify(optional, type = "GalleryActName | undefined")]
     redo: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct LossView {
+/// A part of a `.reid` file that could not be read. Everything else is there.
+#[derive(Serialize, Tsify)]
+pub struct GalleryLoss {
+    /// Features are extracted again, thumbnails come with the photos; what was done before cannot be undone.
+    #[tsify(type = "\"features\" | \"thumbnails\" | \"history\"")]
     part: &'static str,
+    /// For people, with what to do.
     message: String,
 }
 
 /// What tells a photo from others.
-#[derive(Deserialize)]
-struct Known {
+#[derive(Deserialize, Tsify)]
+pub struct PhotoKey {
+    #[tsify(type = "string")]
     hash: ContentHash,
     #[serde(default, rename = "box")]
+    #[tsify(optional, type = "PersonBox | undefined")]
     person_box: Option<PersonBox>,
 }
 
+/// What is grouped.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupingInput {
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    #[tsify(type = "Uint32Array<ArrayBuffer>")]
+    photos: Uint32Array,
+    /// `[photos, dim]`
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    #[tsify(type = "Float32Array<ArrayBuffer>")]
+    rows: Float32Array,
+    dim: usize,
+    /// The number of each photo's camera from 0, −1 where it is unknown.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    #[tsify(type = "Int32Array<ArrayBuffer>")]
+    cameras: Int32Array,
+    /// By their numbers.
+    camera_names: Vec<String>,
+    links: Links,
+    /// While it is the same, so are the groups.
+    key: String,
+}
+
+/// The acts by their names, and what a gallery keeps features in.
+#[wasm_bindgen(typescript_custom_section)]
+const NAMES: &str = r#"
+/** The name of something that was done. */
+export type GalleryActName =
+  | "add" | "remove" | "enrol" | "confirm" | "move" | "release" | "split" | "merge" | "name" | "dissolve" | "hide" | "cover"
+  | "answer" | "import" | "group";
+
+/** What a gallery keeps features in: with "f16" in half the memory, and their similarities move by less than 0.001. */
+export type GalleryPrecision = "f32" | "f16";
+"#;
+
 /// A photo that was found.
-#[derive(Serialize)]
-struct Found<'a> {
+#[derive(Serialize, Tsify)]
+pub struct FoundPhoto<'a> {
     photo: PhotoView<'a>,
     /// Whom it is taken for.
+    #[tsify(optional, type = "Somebody | undefined")]
     person: Option<Somebody>,
+    /// The cosine of the features, −1…1; for a person, the largest with one of their photos. Not a probability.
     score: f32,
 }
 
-#[derive(Clone, Serialize)]
-struct Somebody {
+#[derive(Clone, Serialize, Tsify)]
+pub struct Somebody {
     id: PersonId,
+    #[tsify(optional, type = "string | undefined")]
     name: Option<String>,
 }
 
@@ -75,7 +124,11 @@ impl Gallery {
     /// # Errors
     /// `{ code, message }`: "bad-input" for another precision.
     #[wasm_bindgen(constructor)]
-    pub fn new(fingerprint: String, dim: usize, precision: &str) -> Result<Gallery, JsValue> {
+    pub fn new(
+        fingerprint: String,
+        dim: usize,
+        #[wasm_bindgen(unchecked_param_type = "GalleryPrecision")] precision: &str,
+    ) -> Result<Gallery, JsValue> {
         let precision = match precision {
             "f32" => Precision::F32,
             "f16" => Precision::F16,
@@ -98,7 +151,7 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: none that a gallery could give.
-    #[wasm_bindgen(js_name = toBytes)]
+    #[wasm_bindgen(js_name = toBytes, unchecked_return_type = "Uint8Array<ArrayBuffer>")]
     pub fn to_bytes(&self) -> Result<Vec<u8>, JsValue> {
         Ok(self.gallery.to_bytes().map_err(Failure::from)?)
     }
@@ -107,8 +160,9 @@ impl Gallery {
     ///
     /// # Errors
     /// None.
+    #[wasm_bindgen(unchecked_return_type = "GalleryLoss[]")]
     pub fn losses(&self) -> Result<JsValue, JsValue> {
-        let view = |loss: &Loss| LossView { part: loss.code(), message: loss.to_string() };
+        let view = |loss: &Loss| GalleryLoss { part: loss.code(), message: loss.to_string() };
         to_js(&self.losses.iter().map(view).collect::<Vec<_>>())
     }
 
@@ -116,9 +170,10 @@ impl Gallery {
     ///
     /// # Errors
     /// None.
+    #[wasm_bindgen(unchecked_return_type = "GalleryStatus")]
     pub fn status(&self) -> Result<JsValue, JsValue> {
         let Model { fingerprint, dim } = self.gallery.model();
-        to_js(&Status {
+        to_js(&GalleryStatus {
             fingerprint,
             dim: *dim,
             photos: self.gallery.count(),
@@ -133,9 +188,12 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: "bad-input".
-    pub fn find(&self, photos: JsValue) -> Result<Vec<i32>, JsValue> {
-        let photos: Vec<Known> = from_js(photos)?;
-        let find = |known: &Known| {
+    pub fn find(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "readonly PhotoKey[]")] photos: JsValue,
+    ) -> Result<Vec<i32>, JsValue> {
+        let photos: Vec<PhotoKey> = from_js(photos)?;
+        let find = |known: &PhotoKey| {
             let mut photos = self.gallery.with_content(known.hash).into_iter();
             let found = photos.find(|&photo| {
                 self.gallery
@@ -155,11 +213,11 @@ impl Gallery {
     /// `{ code, message }`: "other-model", "bad-weights" for features that are no numbers, "conflict", "bad-input".
     pub fn add(
         &mut self,
-        photos: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "readonly PhotoRecord[]")] photos: JsValue,
         person: Option<String>,
         fingerprint: &str,
-        features: Array,
-        thumbnails: Array,
+        #[wasm_bindgen(unchecked_param_type = "readonly (Float32Array | undefined)[]")] features: Array,
+        #[wasm_bindgen(unchecked_param_type = "readonly (Uint8Array | undefined)[]")] thumbnails: Array,
     ) -> Result<Vec<u32>, JsValue> {
         let photos: Vec<Photo> = from_js(photos)?;
         let photos = (0..).zip(photos).map(|(at, photo)| NewPhoto {
@@ -195,7 +253,11 @@ impl Gallery {
     /// `{ code, message, sides }` with which nothing was changed: "no-photo", "no-person", "bad-input" for fewer than two parts and
     /// for photos of others, "conflict".
     #[wasm_bindgen(js_name = splitInto)]
-    pub fn split_into(&mut self, person: u32, parts: JsValue) -> Result<Vec<u32>, JsValue> {
+    pub fn split_into(
+        &mut self,
+        person: u32,
+        #[wasm_bindgen(unchecked_param_type = "readonly (readonly PhotoId[])[]")] parts: JsValue,
+    ) -> Result<Vec<u32>, JsValue> {
         let parts: Vec<Vec<PhotoId>> = from_js(parts)?;
         self.search = None;
         let people = self.gallery.split_into(PersonId(person), parts).map_err(Failure::from)?;
@@ -203,12 +265,14 @@ impl Gallery {
     }
 
     /// Takes the last act back; its name.
+    #[wasm_bindgen(unchecked_return_type = "GalleryActName | undefined")]
     pub fn undo(&mut self) -> Option<String> {
         self.search = None;
         self.gallery.undo().map(name).map(str::to_owned)
     }
 
     /// Does once more what was undone last; its name.
+    #[wasm_bindgen(unchecked_return_type = "GalleryActName | undefined")]
     pub fn redo(&mut self) -> Option<String> {
         self.search = None;
         self.gallery.redo().map(name).map(str::to_owned)
@@ -218,6 +282,7 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: "no-photo".
+    #[wasm_bindgen(unchecked_return_type = "PhotoView[]")]
     pub fn photos(&self, photos: Option<Vec<u32>>) -> Result<JsValue, JsValue> {
         let Some(photos) = photos else { return to_js(&self.gallery.photos().collect::<Vec<_>>()) };
         let views: Result<Vec<_>, _> = photos.into_iter().map(|photo| self.gallery.photo(PhotoId(photo))).collect();
@@ -228,6 +293,7 @@ impl Gallery {
     ///
     /// # Errors
     /// None.
+    #[wasm_bindgen(unchecked_return_type = "PersonView[]")]
     pub fn people(&self) -> Result<JsValue, JsValue> {
         to_js(&self.gallery.people())
     }
@@ -243,6 +309,7 @@ impl Gallery {
     }
 
     /// The file of a photo's small picture.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer> | undefined")]
     pub fn thumbnail(&self, photo: u32) -> Option<Vec<u8>> {
         self.gallery.thumbnail(PhotoId(photo)).map(<[u8]>::to_vec)
     }
@@ -252,14 +319,14 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: "other-model", "bad-input".
-    #[wasm_bindgen(js_name = searchFeature)]
+    #[wasm_bindgen(js_name = searchFeature, unchecked_return_type = "FoundPhoto[]")]
     pub fn search_feature(
         &mut self,
         feature: &[f32],
         fingerprint: Option<String>,
         camera: Option<String>,
         top: usize,
-        cameras: &str,
+        #[wasm_bindgen(unchecked_param_type = "CameraMeans")] cameras: &str,
     ) -> Result<JsValue, JsValue> {
         let expected = &self.gallery.model().fingerprint;
         if let Some(found) = fingerprint.filter(|found| found != expected) {
@@ -274,8 +341,13 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: "no-person", also for one without photos to compare.
-    #[wasm_bindgen(js_name = searchPerson)]
-    pub fn search_person(&mut self, person: u32, top: usize, cameras: &str) -> Result<JsValue, JsValue> {
+    #[wasm_bindgen(js_name = searchPerson, unchecked_return_type = "FoundPhoto[]")]
+    pub fn search_person(
+        &mut self,
+        person: u32,
+        top: usize,
+        #[wasm_bindgen(unchecked_param_type = "CameraMeans")] cameras: &str,
+    ) -> Result<JsValue, JsValue> {
         let found = self.search(cameras)?.photos_like_person(PersonId(person), top).map_err(Failure::from)?;
         self.found(found.into_iter().map(|found| (found.photo, found.best)))
     }
@@ -284,8 +356,13 @@ impl Gallery {
     ///
     /// # Errors
     /// `{ code, message }`: "no-photo", "no-feature" for one that has no feature or is hidden.
-    #[wasm_bindgen(js_name = searchPhoto)]
-    pub fn search_photo(&mut self, photo: u32, top: usize, cameras: &str) -> Result<JsValue, JsValue> {
+    #[wasm_bindgen(js_name = searchPhoto, unchecked_return_type = "FoundPhoto[]")]
+    pub fn search_photo(
+        &mut self,
+        photo: u32,
+        top: usize,
+        #[wasm_bindgen(unchecked_param_type = "CameraMeans")] cameras: &str,
+    ) -> Result<JsValue, JsValue> {
         self.gallery.photo(PhotoId(photo)).map_err(Failure::from)?;
         let hits = self.search(cameras)?.photos_like(PhotoId(photo), top).map_err(Failure::from)?;
         self.found(hits.into_iter().map(|hit| (hit.photo, hit.similarity)))
@@ -305,33 +382,32 @@ impl Gallery {
     /// # Errors
     /// None.
     #[wasm_bindgen(js_name = groupingInput)]
-    pub fn grouping_input(&self, doubted: Option<u32>) -> Result<Object, JsValue> {
+    pub fn grouping_input(&self, doubted: Option<u32>) -> Result<Ts<GroupingInput>, JsValue> {
         let photos = self.gallery.comparable();
         let rows = self.gallery.rows(&photos).map_err(Failure::from)?;
         let cameras: Vec<i32> = self.gallery.cameras(&photos).into_iter().map(|camera| camera.unwrap_or(-1)).collect();
-        let input = Object::new();
-        let set = |name: &str, value: JsValue| Reflect::set(&input, &name.into(), &value);
-        set("photos", Uint32Array::from(&photos.iter().map(|photo| photo.0).collect::<Vec<_>>()[..]).into())?;
-        set("rows", Float32Array::from(&rows[..]).into())?;
-        set("dim", self.gallery.model().dim.into())?;
-        set("cameras", Int32Array::from(&cameras[..]).into())?;
-        set(
-            "cameraNames",
-            to_js(&self.gallery.photos().filter_map(|view| view.photo.camera.as_deref()).collect::<BTreeSet<_>>())?,
-        )?;
+        let names = self.gallery.photos().filter_map(|view| view.photo.camera.clone()).collect::<BTreeSet<_>>();
         let links = match doubted {
             Some(person) => self.gallery.links_doubting(&photos, PersonId(person)),
             None => self.gallery.links(&photos),
         };
-        set("links", to_js(&links)?)?;
-        set("key", self.grouping_key().into())?;
-        Ok(input)
+        let input = GroupingInput {
+            photos: Uint32Array::from(&photos.iter().map(|photo| photo.0).collect::<Vec<_>>()[..]),
+            rows: Float32Array::from(&rows[..]),
+            dim: self.gallery.model().dim,
+            cameras: Int32Array::from(&cameras[..]),
+            camera_names: names.into_iter().collect(),
+            links,
+            key: self.grouping_key(),
+        };
+        Ok(input.into_ts().map_err(bad)?)
     }
 
     /// Features of photos, `[photos, dim]`, as the model gave them.
     ///
     /// # Errors
     /// `{ code, message }`: "no-photo", "no-feature".
+    #[wasm_bindgen(unchecked_return_type = "Float32Array<ArrayBuffer>")]
     pub fn features(&self, photos: Vec<u32>) -> Result<Vec<f32>, JsValue> {
         let photos: Vec<PhotoId> = photos.into_iter().map(PhotoId).collect();
         Ok(self.gallery.rows(&photos).map_err(Failure::from)?)
@@ -400,7 +476,7 @@ impl Gallery {
         let found = hits.map(|(photo, score)| {
             let photo = self.gallery.photo(photo)?;
             let person = photo.standing.person.and_then(|person| people.get(&person)).cloned();
-            Ok(Found { photo, person, score })
+            Ok(FoundPhoto { photo, person, score })
         });
         to_js(&found.collect::<Result<Vec<_>, GalleryError>>().map_err(Failure::from)?)
     }

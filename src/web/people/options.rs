@@ -1,34 +1,45 @@
 //! What is done to features before they are ranked, by its names in the package.
 
 use serde::Deserialize;
-use wasm_bindgen::JsValue;
+use tsify::{Ts, Tsify};
 
 use crate::ranking::{Adaptation, Reranked};
 use crate::web::error::WebError;
 
-/// Whether rankings are re-ranked, by its name.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// Whether rankings are re-ranked.
+#[derive(Clone, Copy, Debug, Deserialize, Tsify)]
 #[serde(rename_all = "lowercase")]
-enum RerankName {
+pub enum Rerank {
     Never,
     Auto,
     Always,
 }
 
-/// The `Adaptation` of the package's glue.
-#[derive(Debug, Deserialize)]
+/// What is done to features before they are ranked.
+#[derive(Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Options {
+#[tsify(rename = "Adaptation")]
+pub struct Options {
+    #[tsify(type = "CameraMeans")]
     cameras: String,
+    #[tsify(type = "\"none\" | \"nfc\" | \"aqe\" | \"auto\"")]
     expand: String,
-    rerank: RerankName,
+    rerank: Rerank,
     /// What to call the cameras, by their numbers.
+    #[tsify(type = "readonly string[]")]
     camera_names: Vec<String>,
 }
 
+/// What cameras add to their photos may be taken off before photos are compared.
+#[wasm_bindgen::prelude::wasm_bindgen(typescript_custom_section)]
+const CAMERA_MEANS: &str = r#"
+/** What cameras add to their photos may be taken off before photos are compared. */
+export type CameraMeans = "none" | "centre" | "standardise";
+"#;
+
 impl Options {
-    pub(super) fn read(value: JsValue) -> Result<Self, WebError> {
-        serde_wasm_bindgen::from_value(value).map_err(bad)
+    pub(super) fn read(value: &Ts<Self>) -> Result<Self, WebError> {
+        value.to_rust().map_err(bad)
     }
 
     pub(super) fn adaptation(&self) -> Result<Adaptation, WebError> {
@@ -36,9 +47,9 @@ impl Options {
             cameras: self.cameras.parse().map_err(bad)?,
             expand: self.expand.parse().map_err(bad)?,
             rerank: match self.rerank {
-                RerankName::Never => Reranked::Never,
-                RerankName::Auto => Reranked::Auto,
-                RerankName::Always => Reranked::Always,
+                Rerank::Never => Reranked::Never,
+                Rerank::Auto => Reranked::Auto,
+                Rerank::Always => Reranked::Always,
             },
         })
     }

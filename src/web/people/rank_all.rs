@@ -1,23 +1,47 @@
 //! Who in the gallery looks like each query.
 
-use js_sys::{Float32Array, Function, Object, Reflect, Uint32Array};
+use js_sys::{Float32Array, Function, Uint32Array};
+use serde::Serialize;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use super::options::Options;
 use super::photos::{Photos, bad};
 use super::progress::Told;
 use crate::ranking::nearest;
+use crate::web::error::WebError;
+
+/// The ranking of each query.
+#[derive(Serialize, Tsify)]
+pub struct RankingsData {
+    /// `each` of every query, one query after the other: places in the gallery, the most alike first.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    #[tsify(type = "Uint32Array<ArrayBuffer>")]
+    places: Uint32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    #[tsify(type = "Float32Array<ArrayBuffer>")]
+    similarities: Float32Array,
+    each: usize,
+    /// Whether rankings were re-ranked.
+    reranked: bool,
+    /// What was decided about cameras and neighbours, and why, a sentence each.
+    said: Vec<String>,
+}
 
 #[wasm_bindgen]
 impl Photos {
-    /// The `top` of the gallery for each query, or all where there are fewer: `{ places, similarities, each, reranked, said }`,
-    /// of each query `each` places in the gallery, the most alike first, one query after the other, with their similarities.
+    /// The `top` of the gallery for each query, or all where there are fewer.
     ///
     /// # Errors
     /// `{ code, message }`: "bad-input" for features that are no numbers, "out-of-memory", "aborted" where `progress` threw.
     #[wasm_bindgen(js_name = rankAll)]
-    pub fn rank_all(&self, top: usize, options: JsValue, progress: &Function) -> Result<Object, JsValue> {
-        let options = Options::read(options)?;
+    pub fn rank_all(
+        &self,
+        top: usize,
+        options: Ts<Options>,
+        #[wasm_bindgen(unchecked_param_type = "(fraction: number) => void")] progress: &Function,
+    ) -> Result<Ts<RankingsData>, WebError> {
+        let options = Options::read(&options)?;
         let mut told = Told::new(progress, options.adaptation()?);
         let adapted = self.adapt(&options, &mut told)?;
         let each = top.min(self.gallery.len());
@@ -31,13 +55,13 @@ impl Photos {
         };
         adapted.rank(&mut |done, total| told.tell(done, total), rank).map_err(bad)?;
 
-        let rankings = Object::new();
-        let set = |name: &str, value: JsValue| Reflect::set(&rankings, &name.into(), &value);
-        set("places", Uint32Array::from(&places[..]).into())?;
-        set("similarities", Float32Array::from(&similarities[..]).into())?;
-        set("each", each.into())?;
-        set("reranked", adapted.is_reranked().into())?;
-        set("said", serde_wasm_bindgen::to_value(adapted.said())?)?;
-        Ok(rankings)
+        let rankings = RankingsData {
+            places: Uint32Array::from(&places[..]),
+            similarities: Float32Array::from(&similarities[..]),
+            each,
+            reranked: adapted.is_reranked(),
+            said: adapted.said().to_vec(),
+        };
+        Ok(rankings.into_ts()?)
     }
 }

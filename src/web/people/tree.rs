@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use js_sys::Function;
 use serde::Serialize;
+use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use super::failure::bad;
@@ -22,17 +23,17 @@ pub struct Tree {
     judge: OnceCell<Option<Judge>>,
 }
 
-/// The package's `TreeGroups`.
-#[derive(Serialize)]
-struct Groups<'a> {
+/// Photos in groups, by their places.
+#[derive(Serialize, Tsify)]
+pub struct TreeGroups<'a> {
     groups: &'a [Vec<usize>],
     unsure: &'a [usize],
     strictness: f32,
 }
 
-/// The package's `TreeQuestion`.
-#[derive(Serialize)]
-struct Question<'a> {
+/// Are these one person? Photos are named by their places.
+#[derive(Serialize, Tsify)]
+pub struct TreeQuestion<'a> {
     a: &'a [usize],
     b: &'a [usize],
     together: bool,
@@ -51,9 +52,9 @@ impl Tree {
         rows: &[f32],
         dim: usize,
         cameras: Vec<i32>,
-        how: &str,
-        links: JsValue,
-        progress: &Function,
+        #[wasm_bindgen(unchecked_param_type = "CameraMeans")] how: &str,
+        #[wasm_bindgen(unchecked_param_type = "Links")] links: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "(fraction: number) => void")] progress: &Function,
     ) -> Result<Tree, JsValue> {
         let how = how.parse().map_err(bad)?;
         let links: Links = from_js(links)?;
@@ -81,9 +82,10 @@ impl Tree {
     ///
     /// # Errors
     /// None.
+    #[wasm_bindgen(unchecked_return_type = "TreeGroups")]
     pub fn groups(&self, strictness: Option<f32>) -> Result<JsValue, JsValue> {
         let grouping::Groups { groups, unsure, strictness } = self.tree.groups(strictness);
-        to_js(&Groups { groups: &groups, unsure: &unsure, strictness })
+        to_js(&TreeGroups { groups: &groups, unsure: &unsure, strictness })
     }
 
     /// The `count` questions that tell most, at a strictness; none about pairs of photos that were `asked` about, two numbers a
@@ -91,12 +93,13 @@ impl Tree {
     ///
     /// # Errors
     /// `{ code, message }`: "internal".
+    #[wasm_bindgen(unchecked_return_type = "TreeQuestion[]")]
     pub fn questions(&self, strictness: Option<f32>, asked: Vec<u32>, count: usize) -> Result<JsValue, JsValue> {
         let asked: Vec<[usize; 2]> = asked.as_chunks().0.iter().map(|pair| pair.map(|place| place as usize)).collect();
         let questions = self.tree.questions(&self.tree.groups(strictness), &asked, count).map_err(photos::bad)?;
         let view = |question: &'_ grouping::Question| -> Result<JsValue, JsValue> {
             let grouping::Question { a, b, together, tells } = question;
-            to_js(&Question { a, b, together: *together, tells: *tells })
+            to_js(&TreeQuestion { a, b, together: *together, tells: *tells })
         };
         let questions: js_sys::Array = questions.iter().map(view).collect::<Result<_, _>>()?;
         Ok(questions.into())
@@ -108,6 +111,7 @@ impl Tree {
     ///
     /// # Errors
     /// `{ code, message }`: "bad-input" when these do not fit together.
+    #[wasm_bindgen(unchecked_return_type = "Judged[]")]
     pub fn judge(
         &self,
         queries: &[f32],
@@ -126,6 +130,7 @@ impl Tree {
     ///
     /// # Errors
     /// None.
+    #[wasm_bindgen(unchecked_return_type = "Judgement | undefined")]
     pub fn judgement(&self) -> Result<JsValue, JsValue> {
         to_js(&self.made_judge().map(|judge| judge.judgement()))
     }
@@ -134,6 +139,7 @@ impl Tree {
     ///
     /// # Errors
     /// `{ code, message }`: "bad-input" for places that there are not.
+    #[wasm_bindgen(unchecked_return_type = "number[][]")]
     pub fn parts(&self, photos: Vec<u32>) -> Result<JsValue, JsValue> {
         let photos: Vec<usize> = photos.into_iter().map(|photo| photo as usize).collect();
         to_js(&self.tree.parts(&photos).map_err(photos::bad)?)
