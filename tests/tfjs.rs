@@ -24,7 +24,7 @@ fn small() -> Recognised {
 fn refused(change: impl FnOnce(&mut Value)) -> WeightsError {
     let mut json: Value = serde_json::from_slice(&fixture("reid.json")).unwrap();
     change(&mut json);
-    read_tfjs(json.to_string().as_bytes(), &fixture("reid.bin")).err().expect("refused")
+    read_tfjs(json.to_string().as_bytes(), &fixture("reid.bin")).expect_err("refused")
 }
 
 /// The first node of an operator.
