@@ -11,13 +11,14 @@
 #             And how many photos a second it searches for people, beside TensorFlow.js: BENCH_DETECT=webgpu,cpu1,cpu2 (empty: none)
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
+# make test-detector  that detector against TensorFlow.js
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres release deny clean
+.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres test-detector release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -85,8 +86,8 @@ test-native: setup
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --features webgpu --lib -- -D warnings
 	@if command -v cargo-nextest >/dev/null; then set -x; \
-	  cargo nextest run --locked $(if $(SHARED),--run-ignored all); cargo test --locked --doc; \
-	else set -x; cargo test --locked $(if $(SHARED),-- --include-ignored); fi
+	  cargo nextest run --locked $(if $(SHARED),--run-ignored all) -E 'not test(/^the_real_nanodet/)'; cargo test --locked --doc; \
+	else set -x; cargo test --locked -- --skip the_real_nanodet $(if $(SHARED),--include-ignored); fi
 
 # In a browser with WebGPU, and in one without.
 test-browser: setup wasm
@@ -118,6 +119,15 @@ test-postgres:
 	@[ -x $(POSTGRES_BIN)/postgres ] || { python3 -m venv $(POSTGRES)/venv && \
 	  $(POSTGRES)/venv/bin/pip install --quiet --target $(POSTGRES) pgserver==0.1.4; }
 	POSTGRES_BIN=$(POSTGRES_BIN) cargo test --locked --no-default-features --features postgres --test postgres
+
+# The detector that comes along, against TensorFlow.js on the same numbers.
+DETECTOR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/detector/nanodet
+TFJS := $(CARGO_TARGET_DIR)/tfjs
+test-detector: detector
+	npm install --silent --no-save --prefix $(TFJS) @tensorflow/tfjs@4.22.0
+	cp tests/fixtures/make_tfjs.mjs $(TFJS)
+	node $(TFJS)/make_tfjs.mjs $(DETECTOR).json $(DETECTOR).safetensors
+	WEBREID_DETECTOR=$(DETECTOR).json cargo test --locked --test detector -- --ignored
 
 bench: setup page
 	rm -f bench.json
