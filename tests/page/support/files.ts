@@ -22,10 +22,8 @@ export const redDetector = join(root, "tests/fixtures/red_detector.safetensors")
 export const tinyOpenVino = ["xml", "bin"].map((end) => join(root, `tests/fixtures/openvino/small-reid.${end}`));
 export const tinyOpenVinoExpected = join(root, "tests/fixtures/openvino/expected.safetensors");
 
-/** Graph models of TensorFlow.js: one for re-identification, and a detector. */
-export const tinyTensorFlow = ["reid", "detector"].flatMap((name) =>
-  ["json", "bin"].map((end) => join(root, `tests/fixtures/tfjs/${name}.${end}`)),
-);
+/** A TensorFlow.js graph model. */
+export const tinyTensorFlow = ["json", "bin"].map((end) => join(root, `tests/fixtures/tfjs/reid.${end}`));
 
 export const sampleFolder = join(root, "www/public/samples");
 export const packageFolder = join(root, "npm/dist");
