@@ -160,7 +160,7 @@ fn check(title: &str, build: impl FnOnce(&mut Net) -> NodeId) {
 
 #[test]
 fn activations() {
-    let all: [Op; 13] = [
+    let all: [Op; 14] = [
         LeakyRelu { slope: 0.1 }.into(),
         Elu { alpha: 0.7 }.into(),
         Clip { min: -0.3, max: 0.5 }.into(),
