@@ -123,3 +123,29 @@ test("a fine-tune from photos of 48 megapixels", async ({ browser, page }) => {
   expect(memory).toBeLessThan(WASM_LIMIT);
   expect(await rendererMemory(browser, "VmHWM")).toBeLessThan(RENDERER_LIMIT);
 });
+
+test("people in two JPEGs of 48 megapixels", async ({ browser, page }) => {
+  const body = boards(WIDTH, HEIGHT);
+  await page.route("**/large", (route) => route.fulfill({ body }));
+  const before = await page.evaluateHandle(async () => {
+    const detector = await webreid.PersonDetector.create({ weights: "./red_detector.safetensors" });
+    await detector.detect("./small.png");
+    return { detector, photo: await (await fetch("./large")).blob() };
+  });
+  const idle = await rendererMemory(browser, "VmRSS");
+  const { found, memory } = await before.evaluate(async ({ detector, photo }) => {
+    const found = await detector.detect([photo, photo]);
+    const memory = await detector.memory();
+    await detector.dispose();
+    return { found: found.length, memory };
+  });
+  const peak = (await rendererMemory(browser, "VmHWM")) - idle;
+  const left = (await rendererMemory(browser, "VmRSS")) - idle;
+  process.stderr.write(`people: ${Math.round(peak / 1e6)} MB more at the most, ${Math.round(left / 1e6)} left\n`);
+  expect(found).toBe(2);
+  expect(memory).toBeLessThan(SMALL);
+  // Decoded once, three bytes a pixel.
+  expect(peak).toBeGreaterThan(3 * WIDTH * HEIGHT);
+  expect(peak).toBeLessThan(400e6);
+  expect(left).toBeLessThan(60e6);
+});
