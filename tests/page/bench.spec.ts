@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
-import { benchReport, cells, searchReport } from "./support/bench.ts";
+import { benchReport, cells, detectionReport, searchReport } from "./support/bench.ts";
+import { pageFolder } from "./support/files.ts";
 
 test.describe.configure({ timeout: 300_000 });
 
@@ -106,4 +109,23 @@ test("a search can be cancelled, and there is something to search with", async (
   await expect(app.status).toHaveText("Cancelled: 0 searchers measured.");
   await expect(search).toBeFocused();
   await expect(page.getByRole("button", { name: "Start" })).toBeEnabled();
+});
+
+test("the benchmark looks for people with both", async ({ app, page }) => {
+  test.skip(!existsSync(join(pageFolder, "bench/nanodet.json")), "the page was built without a detector");
+  await app.open("bench/?detect=cpu1&start");
+  await expect(app.status).toHaveText("Done: 1 setting measured.", { timeout: 240_000 });
+  const report = await detectionReport(page);
+  expect(report).toMatchObject({ state: "done", photo: { width: 1280, height: 960 } });
+  const { webreid, tfjs, ratio } = report?.rows[0] ?? {};
+  for (const measured of [webreid, tfjs]) {
+    for (const number of [measured?.photosPerSecond, measured?.ms, measured?.firstMs])
+      expect(number).toBeGreaterThan(0);
+  }
+  expect(ratio).toBeCloseTo((webreid?.photosPerSecond ?? 0) / (tfjs?.photosPerSecond ?? 0), 6);
+  const [shown = []] = await cells(page.getByRole("table", { name: /what it runs on/ }));
+  expect(shown.slice(0, 2)).toEqual(["CPU, 1 worker or thread", webreid?.photosPerSecond.toFixed(2)]);
+  await expect(page.getByRole("button", { name: "Look", exact: true })).toBeFocused();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
 });

@@ -26,6 +26,7 @@ export const tinyOpenVinoExpected = join(root, "tests/fixtures/openvino/expected
 export const tinyTensorFlow = ["json", "bin"].map((end) => join(root, `tests/fixtures/tfjs/reid.${end}`));
 
 export const sampleFolder = join(root, "www/public/samples");
+export const pageFolder = join(root, "www/dist");
 export const packageFolder = join(root, "npm/dist");
 
 const shared = process.env.WEBREID_SHARED ?? join(root, "../shared");
