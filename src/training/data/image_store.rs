@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn images_keep_their_proportions_in_a_letterbox() {
-        let root = folder(&[("0001_c1.png", 10)]);
+        let root = folder(&[("0001_c1.png", 10), ("0002_c1.png", 20)]);
         let sides = image::decode(&std::fs::read(root.path().join("0001_c1.png")).expect("a file")).expect("a picture");
         assert_eq!((sides.width, sides.height), (4, 8));
         let red = Fit::Letterbox { colour: [200, 1, 2] };
