@@ -137,8 +137,8 @@ fn activations(channels: usize) -> [Activation; 4] {
     [Activation::Relu, Activation::None, Activation::Sigmoid, Activation::PRelu(noise(channels, 5))]
 }
 
-/// All others.
-fn more_activations() -> [Activation; 14] {
+/// All others, but the exponential function, whose values know no bounds.
+fn more_activations() -> [Activation; 13] {
     [
         Activation::LeakyRelu(0.01),
         Activation::LeakyRelu(0.3),
@@ -151,7 +151,6 @@ fn more_activations() -> [Activation; 14] {
         Activation::HardSwish,
         Activation::Clip { min: -0.25, max: 6.0 },
         Activation::Tanh,
-        Activation::Exp,
         Activation::Mish,
         Activation::Softplus,
     ]
@@ -159,7 +158,7 @@ fn more_activations() -> [Activation; 14] {
 
 /// One of the first four, by a number, and now and then one of the others.
 fn activation(channels: usize, number: usize) -> Activation {
-    if number % 5 == 4 { more_activations()[number % 14].clone() } else { activations(channels)[number % 4].clone() }
+    if number % 5 == 4 { more_activations()[number % 13].clone() } else { activations(channels)[number % 4].clone() }
 }
 
 fn affine(channels: usize) -> Affine {
@@ -255,8 +254,8 @@ fn convolution_of_any_kind_is_its_twin() {
 #[test]
 fn activations_are_their_twins() {
     let from = map([7, 5], 7);
-    for activation in more_activations().into_iter().chain(activations(7)) {
-        for spread in [4.0, 300.0] {
+    for activation in more_activations().into_iter().chain(activations(7)).chain([Activation::Exp]) {
+        for spread in if activation == Activation::Exp { [1.0, 4.0] } else { [4.0, 300.0] } {
             let affine = Some(Affine { scale: vec![spread; 7], shift: vec![0.1; 7] });
             let steps = vec![(
                 Operation::Elementwise { combine: Combine::One, affine, activation: activation.clone() },
