@@ -23,9 +23,12 @@ const policyInPage: Plugin = {
  * What the benchmark's peers do that nothing of ours may: hnswlib-wasm makes functions out of text, and TensorFlow.js starts its
  * threads from text. Their workers may, and nothing else: a worker's policy is its own script's.
  */
-const PEERS: readonly [worker: RegExp, from: string, to: string][] = [
-  [/\/assets\/peer-search-worker-[^/]*\.js$/, "'wasm-unsafe-eval'", "'unsafe-eval'"],
-  [/\/assets\/peer-detect-worker-[^/]*\.js$/, "worker-src 'self'", "worker-src 'self' blob:"],
+const PEERS: readonly [worker: RegExp, change: (policy: string) => string][] = [
+  [/\/assets\/peer-search-worker-[^/]*\.js$/, (policy) => policy.replace("'wasm-unsafe-eval'", "'unsafe-eval'")],
+  [
+    /\/assets\/peer-detect-worker-[^/]*\.js$/,
+    (policy) => policy.replace(/(script|worker)-src 'self'/g, (source) => `${source} blob:`),
+  ],
 ];
 
 const policiesOfPeers: Plugin = {
@@ -34,10 +37,9 @@ const policiesOfPeers: Plugin = {
     middlewares.use(({ url = "" }, response, next) => {
       const peer = PEERS.find(([worker]) => worker.test(url));
       if (peer) {
-        const [, from, to] = peer;
+        const [, change] = peer;
         const setHeader = response.setHeader.bind(response);
-        response.setHeader = (name, value) =>
-          setHeader(name, name === POLICY ? String(value).replace(from, to) : value);
+        response.setHeader = (name, value) => setHeader(name, name === POLICY ? change(String(value)) : value);
       }
       next();
     });
