@@ -20,26 +20,17 @@ const policyInPage: Plugin = {
 };
 
 /**
- * What the benchmark's peers do that nothing of ours may: hnswlib-wasm makes functions out of text, and TensorFlow.js starts its
- * threads from text. Their workers may, and nothing else: a worker's policy is its own script's.
+ * hnswlib-wasm, which the benchmark measures, makes functions out of text. Its worker may, and nothing else: a worker's policy is
+ * its own script's.
  */
-const PEERS: readonly [worker: RegExp, change: (policy: string) => string][] = [
-  [/\/assets\/peer-search-worker-[^/]*\.js$/, (policy) => policy.replace("'wasm-unsafe-eval'", "'unsafe-eval'")],
-  [
-    /\/assets\/peer-detect-worker-[^/]*\.js$/,
-    (policy) => policy.replace(/(script|worker)-src 'self'/g, (source) => `${source} blob:`),
-  ],
-];
-
-const policiesOfPeers: Plugin = {
-  name: "content-security-policies-of-peers",
+const textIsCodeForAPeer: Plugin = {
+  name: "content-security-policy-of-a-peer",
   configurePreviewServer({ middlewares }) {
-    middlewares.use(({ url = "" }, response, next) => {
-      const peer = PEERS.find(([worker]) => worker.test(url));
-      if (peer) {
-        const [, change] = peer;
+    middlewares.use(({ url }, response, next) => {
+      if (url && /\/assets\/peer-search-worker-[^/]*\.js$/.test(url)) {
         const setHeader = response.setHeader.bind(response);
-        response.setHeader = (name, value) => setHeader(name, name === POLICY ? change(String(value)) : value);
+        response.setHeader = (name, value) =>
+          setHeader(name, name === POLICY ? String(value).replace("'wasm-unsafe-eval'", "'unsafe-eval'") : value);
       }
       next();
     });
@@ -73,7 +64,7 @@ export default defineConfig({
   base: "./",
   // A missing file is a 404, not the page again.
   appType: "mpa",
-  plugins: [policyInPage, policiesOfPeers, detectorForAPeer],
+  plugins: [policyInPage, textIsCodeForAPeer, detectorForAPeer],
   worker: { format: "es" },
   build: {
     target: "es2022",

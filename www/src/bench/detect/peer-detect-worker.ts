@@ -1,5 +1,5 @@
 // TensorFlow.js with the same network, in a worker of its own. It is fetched here, when it is asked for, and never by the page.
-import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import plainWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threadedWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
@@ -26,7 +26,8 @@ answering<PeerDetectCalls>({
       "tfjs-backend-wasm-simd.wasm": simdWasm,
       "tfjs-backend-wasm-threaded-simd.wasm": threadedWasm,
     });
-    if (setting.device === "cpu") setThreadsCount(setting.threads);
+    // Its threads are started from text, which the page's policy forbids: there are as many of these workers instead.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     const backend = setting.device === "cpu" ? "wasm" : "webgpu";
     if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no backend "${backend}" here.`);
     await tf.ready();
@@ -37,7 +38,7 @@ answering<PeerDetectCalls>({
   async run() {
     if (!loaded) throw new Error("The worker was asked to look before it had a network.");
     const start = performance.now();
-    const outputs = [await loaded.model.executeAsync(loaded.input)].flat();
+    const outputs = [loaded.model.execute(loaded.input)].flat();
     await Promise.all(outputs.map((output) => output.data()));
     const ms = performance.now() - start;
     tf.dispose(outputs);
