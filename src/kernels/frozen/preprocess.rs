@@ -320,12 +320,17 @@ impl Resizer {
         let (width, height) = (self.columns.output(), self.rows.output());
         let mut out = vec![0; self.sums.len()];
         let mut lines = self.sums.chunks_exact(width);
+        // Asked once, and not for each pixel: the picture lies in one run of columns.
+        let left = self.columns.lines().take_while(|(_, weights)| weights.is_empty()).count();
+        let across = left..left + self.columns.lines().filter(|(_, weights)| !weights.is_empty()).count();
         for (y, (_, weights)) in self.rows.lines().enumerate() {
+            let picture = if weights.is_empty() { 0..0 } else { across.clone() };
             for (channel, (around, sums)) in self.around.into_iter().zip(&mut lines).enumerate() {
                 let line = &mut out[(channel * height + y) * width..][..width];
-                for ((byte, &sum), (_, across)) in line.iter_mut().zip(sums).zip(self.columns.lines()) {
-                    let is_around = weights.is_empty() || across.is_empty();
-                    *byte = if is_around { around } else { round_to_byte(sum) };
+                line[..picture.start].fill(around);
+                line[picture.end..].fill(around);
+                for (byte, &sum) in line[picture.clone()].iter_mut().zip(&sums[picture.clone()]) {
+                    *byte = round_to_byte(sum);
                 }
             }
         }
