@@ -1,39 +1,38 @@
 import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
 
-test("the page has a model at once, says what to do, in four steps, and where it computes", async ({ app, page }) => {
+test("the first screen asks for one thing, in forty words", async ({ app, page }) => {
   await app.start();
-  const steps = page.getByRole("region", { name: "Matches" }).getByRole("listitem");
-  await expect(steps).toHaveText([/^Add photos/, /^Choose a photo/, /^Say who is who/, /^Improve the model/]);
-  await expect(app.deviceReason).toHaveText(/^CPU: this browser has (no WebGPU|WebGPU, but found no graphics adapter)/);
-  await expect(page.getByRole("button", { name: "Use another model" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Who is on which photo?" })).toBeVisible();
+  await expect(page.getByRole("img", { name: /become rows/ })).toBeVisible();
+  // What is folded away does not count.
+  const shown = await page
+    .locator("h1, h2, p, button, label, summary, a, nav")
+    .filter({ visible: true })
+    .allTextContents();
+  const words = shown
+    .join(" ")
+    .split(/\s+/)
+    .filter((word) => /\w/.test(word));
+  expect(words.length, words.join(" ")).toBeLessThanOrEqual(40);
+  await page.getByText("Before you use it").click();
   await expect(page.getByRole("heading", { name: "A match is a suggestion, not proof" })).toBeVisible();
-  await expect(page.getByText("Your photos never leave this device.")).toBeVisible();
 });
 
-test("a GPU that is asked for and not there is named as the reason, before and after loading", async ({
-  app,
-  page,
-}) => {
-  await app.open("?device=gpu");
-  await expect(page.getByLabel("Runs on")).toHaveValue("gpu");
-  const reason = /^No GPU to compute on: .* Choose the device "auto" or "cpu" instead\.$/;
-  await expect(app.deviceReason).toHaveText(reason);
-  await expect(app.modelError).toHaveText(reason);
-  await page.getByLabel("Runs on").selectOption("cpu");
-  await expect(app.deviceReason).toHaveText("CPU: you chose it.");
-  await expect(app.modelSummary).toHaveText(/^The built-in model is ready/);
+test("the sample photos become people by one click", async ({ app, page }) => {
+  await app.start();
+  await page.getByRole("button", { name: /^Try the sample photos/ }).click();
+  await expect(app.status).toHaveText(/^Done: 20 photos read\. 20 pictures of people/);
 });
 
-test("photos can be looked at before there is a model", async ({ app, page }) => {
-  // A server that never answers.
-  await page.route(BUILT_IN_MODEL, () => {});
+test("photos can be given before there is a model", async ({ app, page }) => {
+  const held: (() => void)[] = [];
+  await page.route(BUILT_IN_MODEL, async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.fallback();
+  });
   await app.open();
-  await expect(page.getByText("The model that comes with this page is being loaded")).toBeVisible();
-  await page.getByRole("button", { name: "Try the sample photos" }).click();
-  await expect(app.status).toHaveText("20 photos added.");
-  await expect(app.photos).toHaveCount(20);
-  await app.photos.first().click();
-  await expect(page.getByText("The model is not loaded yet")).toBeVisible();
-  await page.getByRole("button", { name: "Try the sample photos" }).click();
-  await expect(app.status).toHaveText("0 photos added; 20 were already here.");
+  await page.getByRole("button", { name: /^Try the sample photos/ }).click();
+  await expect(page.getByText("Reading photos: 1 of 20")).toBeVisible();
+  for (const go of held) go();
+  await expect(app.status).toHaveText(/^Done: 20 photos read/);
 });

@@ -1,10 +1,48 @@
-import type { ModelFiles } from "./session.ts";
-import { PHOTO_TYPE } from "./view/photo-drag.ts";
+import { model, notices, pile, reading, sheet } from "./app.ts";
+import type { ModelFiles } from "./state/model.ts";
+import { words } from "./words.ts";
+
+/** A file and where it lay. */
+export interface Given {
+  readonly file: File;
+  readonly path: string;
+}
 
 const MODEL = /\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
+const GALLERY = /\.reid$/i;
+const PICTURE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|tiff?)$/i;
+const VIDEO = /\.(mp4|m4v|webm|mov|ogv)$/i;
 
-export function isModel(file: File): boolean {
-  return MODEL.test(file.name);
+/** Takes what was chosen, dropped or pasted: photos, and a model or a gallery where it comes alone. */
+export async function take(given: readonly Given[]): Promise<void> {
+  const files = given.map(({ file }) => file);
+  const isAlone = files.length === 1 || (files.length === 2 && files.every(({ name }) => /\.(xml|bin)$/i.test(name)));
+  const [first] = files;
+  if (first && isAlone && MODEL.test(first.name)) {
+    sheet.value = { is: "model" };
+    await model.loadFile(modelOf(files) ?? first);
+    return;
+  }
+  const photos = given.filter(({ file }) => isPhoto(file) || isVideo(file));
+  const others = given.length - photos.length;
+  if (others > 0 && photos.length > 0) notices.toast(words.reading.leftOut(others));
+  // Alone, a file that is no photo is named with what is wrong with it.
+  const fresh = pile.add(photos.length > 0 ? photos : given);
+  const already = (photos.length || given.length) - fresh.length;
+  if (already > 0) notices.toast(words.reading.already(already));
+  await reading.go();
+}
+
+export function isVideo({ type, name }: File): boolean {
+  return type.startsWith("video/") || VIDEO.test(name);
+}
+
+function isPhoto({ type, name }: File): boolean {
+  return !type.startsWith("image/svg") && (type.startsWith("image/") || PICTURE.test(name));
+}
+
+export function isGallery({ name }: File): boolean {
+  return GALLERY.test(name);
 }
 
 /** The model among chosen files: an OpenVINO model is two of them, of others the first is taken. */
@@ -14,52 +52,26 @@ export function modelOf(files: readonly File[]): ModelFiles | undefined {
   return xml && bin ? { xml, bin } : files[0];
 }
 
-/** Calls back with what is dropped or pasted anywhere on the page; shows `overlay` while something hovers. */
-export function acceptFiles(overlay: HTMLElement, onFiles: (files: File[]) => void): void {
-  // Entering a child fires before leaving its parent: only the balance tells when the pointer has left the page.
-  let depth = 0;
-  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
-  const show = (by: number) => {
-    depth = Math.max(0, depth + by);
-    overlay.hidden = depth === 0;
-  };
-  addEventListener("dragenter", (event) => hasFiles(event) && show(1));
-  addEventListener("dragleave", (event) => hasFiles(event) && show(-1));
-  // The page's own photos can only be dropped on what takes them.
-  addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes(PHOTO_TYPE)) event.preventDefault();
-  });
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    show(-depth);
-    if (event.dataTransfer) void filesOf(event.dataTransfer).then(onFiles);
-  });
-  addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length > 0) onFiles(files);
-  });
-}
-
 /** The files of a drop, those in folders included. */
-async function filesOf(data: DataTransfer): Promise<File[]> {
+export async function filesOf(data: DataTransfer): Promise<Given[]> {
   // Entries must all be taken before the first wait: the browser empties the list when the event is over.
   const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  if (entries.length === 0) return [...data.files];
+  if (entries.length === 0) return [...data.files].map((file) => ({ file, path: file.name }));
   return (await Promise.all(entries.map(filesUnder))).flat();
 }
 
-async function filesUnder(entry: FileSystemEntry): Promise<File[]> {
+async function filesUnder(entry: FileSystemEntry): Promise<Given[]> {
   if (entry.name.startsWith(".")) return [];
   if (entry.isFile) {
     return new Promise((resolve) =>
       (entry as FileSystemFileEntry).file(
-        (file) => resolve([file]),
+        (file) => resolve([{ file, path: entry.fullPath.replace(/^\//, "") }]),
         () => resolve([]),
       ),
     );
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const files: File[] = [];
+  const files: Given[] = [];
   // A reader hands out a hundred entries at a time, and an empty list at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve) => reader.readEntries(resolve, () => resolve([])));

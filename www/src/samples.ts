@@ -1,31 +1,35 @@
+import { notices, pile, reading } from "./app.ts";
+import { isAborted } from "./errors.ts";
+import { words } from "./words.ts";
+
 interface Sample {
   readonly file: string;
   readonly person: string;
 }
 
-const people = new WeakMap<File, string>();
+/** All of them together. */
+export const SAMPLES_BYTES = 50_129;
 
-/** Fetches the sample photos, which are served beside the page. */
-export async function loadSamples(): Promise<File[]> {
-  const list = (await (await get("samples.json")).json()) as Sample[];
-  return Promise.all(
-    list.map(async ({ file, person }) => {
-      const blob = await (await get(file)).blob();
-      // The same every time, so that samples added twice are known to be the same.
-      const sample = new File([blob], file, { type: blob.type, lastModified: 0 });
-      people.set(sample, person);
-      return sample;
-    }),
-  );
-}
-
-/** Whom a sample photo shows; undefined for the user's own. */
-export function personOnSample(file: File): string | undefined {
-  return people.get(file);
+/** Puts the sample photos, which are served beside the page, on the pile. */
+export async function addSamples(): Promise<void> {
+  try {
+    const list = (await (await get("samples.json")).json()) as Sample[];
+    const files = await Promise.all(
+      list.map(async ({ file }) => {
+        const blob = await (await get(file)).blob();
+        // The same every time, so that samples added twice are known to be the same.
+        return { file: new File([blob], file, { type: blob.type, lastModified: 0 }), path: file };
+      }),
+    );
+    pile.add(files);
+    await reading.go();
+  } catch (error) {
+    if (!isAborted(error)) notices.toast(words.reading.samplesFailed);
+  }
 }
 
 async function get(name: string): Promise<Response> {
   const response = await fetch(`./samples/${name}`);
-  if (!response.ok) throw new Error(`The sample photos could not be loaded (${name}: HTTP status ${response.status}).`);
+  if (!response.ok) throw new Error(`${name}: ${response.status}`);
   return response;
 }

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
-import { type FilePayload, tinyCheckpoint } from "./files.ts";
+import { type FilePayload, redDetector, tinyCheckpoint } from "./files.ts";
 
 type Files = string | string[] | FilePayload | FilePayload[];
 
@@ -8,30 +8,29 @@ type Files = string | string[] | FilePayload | FilePayload[];
 export class App {
   readonly page: Page;
   readonly status: Locator;
-  readonly modelError: Locator;
-  readonly modelSummary: Locator;
-  readonly deviceReason: Locator;
+  /** Which model looks at the photos, where and how fast; opens the sheet behind it. */
+  readonly chip: Locator;
+  readonly sheet: Locator;
+  readonly toasts: Locator;
   readonly problems: Locator;
-  readonly photos: Locator;
-  readonly matches: Locator;
-  readonly cancel: Locator;
   readonly people: Locator;
-  readonly improve: Locator;
-  readonly result: Locator;
+  readonly photos: Locator;
+  readonly undo: Locator;
+  readonly redo: Locator;
+  readonly cancel: Locator;
 
   constructor(page: Page) {
     this.page = page;
     this.status = page.getByRole("status");
-    this.modelError = page.locator("#model-error");
-    this.modelSummary = page.locator("#model-summary");
-    this.deviceReason = page.locator("#device-reason");
+    this.chip = page.locator(".chip");
+    this.sheet = page.locator("dialog.sheet[open]");
+    this.toasts = page.locator(".toast");
     this.problems = page.getByRole("list", { name: /could not be used/ }).getByRole("listitem");
-    this.photos = page.getByRole("list", { name: "Your photos" }).locator(".photo");
-    this.matches = page.getByRole("list", { name: /Photos most like/ }).getByRole("listitem");
-    this.cancel = page.getByRole("button", { name: "Cancel", exact: true });
     this.people = page.getByRole("list", { name: "People" }).locator(".person");
-    this.improve = page.getByRole("button", { name: "Improve the model" });
-    this.result = page.getByRole("region", { name: "Result" });
+    this.photos = page.getByRole("list", { name: "Photos" }).locator(".source");
+    this.undo = page.getByRole("button", { name: "Undo", exact: true }).first();
+    this.cancel = page.getByRole("button", { name: "Cancel", exact: true });
+    this.redo = page.getByRole("button", { name: "Redo", exact: true }).first();
   }
 
   /** Opens the page, which loads the built-in model by itself. */
@@ -42,56 +41,60 @@ export class App {
   /** Opens the page and waits until the built-in model is there. */
   async start(query = ""): Promise<void> {
     await this.open(query);
-    await expect(this.modelSummary).toHaveText(/^The built-in model is ready: OSNet/);
+    await expect(this.chip).toHaveText(/^Built-in model · (CPU|GPU)/);
+  }
+
+  /** Chooses photos, or whatever else, from the first screen or the bar. */
+  async add(files: Files): Promise<void> {
+    await this.page.getByLabel(/^(Choose|Add) photos$/).setInputFiles(files);
+  }
+
+  /** Adds photos and waits until all were read. */
+  async read(files: Files): Promise<void> {
+    await this.page.evaluate(() => {
+      const status = document.querySelector("[role=status]");
+      if (status) status.textContent = "";
+    });
+    await this.add(files);
+    await expect(this.status).toHaveText(/^Done/);
+  }
+
+  /** Drops files on the page, as if they lay in these folders. */
+  async drop(files: readonly FilePayload[]): Promise<void> {
+    const given = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, bytes: buffer.toString("base64") }));
+    await this.page.evaluate((given) => {
+      const data = new DataTransfer();
+      for (const { name, mimeType, bytes } of given) {
+        data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type: mimeType }));
+      }
+      dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }, given);
+  }
+
+  async show(place: "People" | "Photos"): Promise<void> {
+    await this.page.getByRole("navigation", { name: "Places" }).getByRole("button", { name: place }).click();
   }
 
   /** Loads another model. */
   async loadModel(file: Files): Promise<void> {
     const [first] = [file].flat();
     const name = typeof first === "string" ? basename(first) : (first?.name ?? "");
+    await this.chip.click();
     await this.page.getByLabel("Choose a model file").setInputFiles(file);
-    const loaded = this.modelSummary.filter({ hasText: name });
-    await expect(loaded.or(this.modelError).filter({ visible: true }).first()).toBeVisible();
-  }
-
-  async addPhotos(files: Files): Promise<void> {
-    await this.page.getByLabel("Add photos").setInputFiles(files);
-  }
-
-  /** Adds photos to a page that has a model, and waits until all were looked at. */
-  async compare(files: Files): Promise<void> {
-    const seen = this.page.locator("li.seen");
-    const before = await seen.count();
-    await this.addPhotos(files);
-    // The status may still say "Done" of the photos before; it does not any more once one of these was looked at.
-    await expect.poll(() => seen.count()).toBeGreaterThan(before);
-    await expect(this.status).toHaveText(/^Done/);
-  }
-
-  async choose(name: string): Promise<void> {
-    await this.photos.and(this.page.getByTitle(name, { exact: true })).click();
-    // The answer to the search before is there until the next frame.
-    await expect(this.page.locator("figcaption strong")).toHaveText(name);
-  }
-
-  /** The names of the ranked photos, best first. */
-  async ranking(): Promise<string[]> {
-    return this.matches.locator(".name").allTextContents();
-  }
-
-  async scores(): Promise<number[]> {
-    const texts = await this.matches.locator(".score").allTextContents();
-    return texts.map((text) => Number(/\d+$/.exec(text)?.[0]));
+    const loaded = this.chip.filter({ hasText: name });
+    await expect(loaded.or(this.sheet.getByRole("alert")).first()).toBeVisible();
+    await this.page.keyboard.press("Escape");
   }
 }
 
-/** The built-in model's file, as the bundler names it. */
+/** The files of the built-in networks, as the bundler names them. */
 export const BUILT_IN_MODEL = "**/webreid-small*.safetensors";
+export const BUILT_IN_DETECTOR = "**/nanodet-g*.safetensors";
 
 /**
  * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
  * (apart from `allowed`), if the content security policy had to step in, or if a script failed. A small model stands in
- * for the built-in one.
+ * for the built-in one, and a detector that takes red squares for people for that which finds them.
  */
 export const test = base.extend<{ app: App; allowed: string[] }>({
   allowed: [[], { option: true }],
@@ -109,6 +112,7 @@ export const test = base.extend<{ app: App; allowed: string[] }>({
       if (message.type() === "error") failures.push(message.text());
     });
     await page.route(BUILT_IN_MODEL, (route) => route.fulfill({ path: tinyCheckpoint }));
+    await page.route(BUILT_IN_DETECTOR, (route) => route.fulfill({ path: redDetector }));
     await page.exposeFunction("reportViolation", (text: string) => failures.push(text));
     await page.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {

@@ -1,4 +1,4 @@
-import { messageOf } from "../messages.ts";
+import { messageOf } from "../errors.ts";
 import { measureDownload, webreidFiles } from "./downloads.ts";
 import { Estimate } from "./estimate.ts";
 import { type Comparison, compare, Timing } from "./measure.ts";

@@ -1,4 +1,4 @@
-import { byId, element, setText } from "../view/dom.ts";
+import { byId, element, setText } from "./dom.ts";
 import type { Machine } from "./machine.ts";
 import { type Asked, BATCHES, NETWORKS, type Plan, SETTINGS, type Setting } from "./plan.ts";
 

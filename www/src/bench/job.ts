@@ -1,6 +1,6 @@
 // The foot of the page while something is measured: what, how far it is, and the button that ends it.
-import { messageOf } from "../messages.ts";
-import { byId, setText } from "../view/dom.ts";
+import { messageOf } from "../errors.ts";
+import { byId, setText } from "./dom.ts";
 
 export type OnWork = (what: string, share: number) => void;
 

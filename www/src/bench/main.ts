@@ -1,9 +1,10 @@
 import { version } from "webreid/package.json";
-import { count, messageOf } from "../messages.ts";
-import { byId, setText } from "../view/dom.ts";
+import { messageOf } from "../errors.ts";
 import { saveFile } from "../view/save-file.ts";
+import { count } from "../words.ts";
 import { Bench } from "./bench.ts";
 import { DetectionSection } from "./detect/section.ts";
+import { byId, setText } from "./dom.ts";
 import { PlanForm } from "./form.ts";
 import { runJob } from "./job.ts";
 import { describeMachine, type Machine } from "./machine.ts";

@@ -1,5 +1,5 @@
-import { megabytes } from "../messages.ts";
-import { element } from "../view/dom.ts";
+import { megabytes } from "../words.ts";
+import { element } from "./dom.ts";
 import type { Download } from "./downloads.ts";
 import type { Comparison, Measured } from "./measure.ts";
 import { NETWORKS, SETTINGS } from "./plan.ts";

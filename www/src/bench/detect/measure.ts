@@ -1,5 +1,5 @@
 import { PersonDetector } from "webreid";
-import { messageOf } from "../../messages.ts";
+import { messageOf } from "../../errors.ts";
 import { noiseImages } from "../noise.ts";
 import type { Setting } from "../plan.ts";
 import { Calls } from "../worker-calls.ts";

@@ -1,5 +1,5 @@
-import { count } from "../../messages.ts";
-import { byId, element, setText } from "../../view/dom.ts";
+import { count } from "../../words.ts";
+import { byId, element, setText } from "../dom.ts";
 import { whyNot } from "../form.ts";
 import { runJob } from "../job.ts";
 import type { Machine } from "../machine.ts";

@@ -1,5 +1,5 @@
 import { FeatureIndex, type IndexPrecision } from "webreid";
-import { messageOf } from "../../messages.ts";
+import { messageOf } from "../../errors.ts";
 import { Calls } from "../worker-calls.ts";
 import type { FeatureCalls } from "./features-worker.ts";
 import type { PeerSearchCalls } from "./peer-search-worker.ts";

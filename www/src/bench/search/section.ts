@@ -1,5 +1,5 @@
-import { count, megabytes } from "../../messages.ts";
-import { byId, element, setText } from "../../view/dom.ts";
+import { count, megabytes } from "../../words.ts";
+import { byId, element, setText } from "../dom.ts";
 import { runJob } from "../job.ts";
 import { searchAll } from "./measure.ts";
 import { askedSearch, DIM, QUERIES, SEARCHERS, type SearchPlan, SIZES, TOP } from "./plan.ts";

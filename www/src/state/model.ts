@@ -1,0 +1,178 @@
+import { computed, signal } from "@preact/signals";
+import {
+  chooseDevice,
+  type DevicePreference,
+  type ModelDescription,
+  PersonDetector,
+  type Progress,
+  ReIdentifier,
+} from "webreid";
+import { isAborted, messageOf, withoutEnding } from "../errors.ts";
+import { words } from "../words.ts";
+import type { Jobs, Work } from "./jobs.ts";
+
+/** A model's file, or an OpenVINO model's two. */
+export type ModelFiles = File | { readonly xml: File; readonly bin: File };
+
+/** Where a model comes from, and what people call it. */
+export interface ModelSource {
+  readonly name: string;
+  readonly fileName: string;
+  /** Undefined: the model that comes with the package. */
+  readonly weights: ModelFiles | URL | undefined;
+}
+
+export const BUILT_IN: ModelSource = {
+  name: words.model.builtIn,
+  fileName: "webreid-small.safetensors",
+  weights: undefined,
+};
+
+/** The model that tells people apart, and the detector beside it that finds them. */
+export class Model {
+  readonly source = signal<ModelSource>(BUILT_IN);
+  /** The model before it learnt; undefined when there is nothing to undo. */
+  readonly before = signal<ModelSource | undefined>(undefined);
+  readonly description = signal<ModelDescription | undefined>(undefined);
+  readonly error = signal("");
+  readonly device = signal<DevicePreference>("auto");
+  readonly deviceReason = signal("");
+  /** People looked at in a second, as last measured. */
+  readonly speed = signal<number | undefined>(undefined);
+  readonly isReady = computed(() => this.description.value !== undefined);
+  /** Called when another model is there, before it is used; the one before is still whole then. */
+  onChange: (reid: ReIdentifier) => Promise<void> = async () => {};
+  /** Called when it is in use. */
+  onChanged: () => void = () => {};
+
+  readonly #jobs: Jobs;
+  #reid: ReIdentifier | undefined;
+  #ready = firstOne();
+  #detector: { readonly of: ReIdentifier; readonly detector: Promise<PersonDetector> } | undefined;
+
+  constructor(jobs: Jobs) {
+    this.#jobs = jobs;
+  }
+
+  /** As soon as one is loaded. */
+  get ready(): Promise<ReIdentifier> {
+    return this.#reid ? Promise.resolve(this.#reid) : this.#ready.promise;
+  }
+
+  get now(): ReIdentifier | undefined {
+    return this.#reid;
+  }
+
+  /** Loads a model; while that goes on, and where it fails, the one before stays in use. */
+  load(source: ModelSource, before?: ModelSource): Promise<boolean> {
+    this.#jobs.cancel("model");
+    this.error.value = "";
+    return this.#jobs.run("model", async (work) => {
+      try {
+        const { name, weights } = source;
+        work.progress(words.model.loading(name));
+        const reid = await ReIdentifier.create({
+          weights,
+          device: this.device.peek(),
+          signal: work.signal,
+          onProgress: (progress) => work.progress(...modelProgress(progress, name)),
+        });
+        const old = this.#reid;
+        if (old) await this.onChange(reid);
+        this.#reid = reid;
+        this.use(source, before);
+        this.#ready.resolve(reid);
+        // Its detector lives in its worker.
+        await old?.dispose();
+        if (old) this.onChanged();
+        return true;
+      } catch (error) {
+        if (!isAborted(error)) {
+          this.error.value = `${messageOf(error)}${this.#reid ? ` ${words.model.stillInUse}` : ""}`;
+        }
+        return false;
+      }
+    });
+  }
+
+  loadFile(weights: ModelFiles | URL): Promise<boolean> {
+    const fileName = fileNameOf(weights);
+    return this.load({ name: fileName, fileName, weights });
+  }
+
+  /** The model is another one now: it has learnt, or that was undone. */
+  use(source: ModelSource, before: ModelSource | undefined): void {
+    this.source.value = source;
+    this.before.value = before;
+    this.describe();
+  }
+
+  /** After a crash it may have come back on another device. */
+  describe(): void {
+    this.description.value = this.#reid?.describe();
+    this.deviceReason.value = this.description.value?.deviceReason ?? this.deviceReason.value;
+  }
+
+  async setDevice(device: DevicePreference): Promise<void> {
+    this.device.value = device;
+    await this.load(this.source.peek(), this.before.peek());
+    // Where that cannot be had, the menu does not go on saying it.
+    const { device: used } = this.description.peek() ?? {};
+    if (this.error.peek() && used !== undefined) this.device.value = "auto";
+  }
+
+  async describeDevice(): Promise<void> {
+    this.deviceReason.value = await chooseDevice(this.device.peek()).then((choice) => choice.reason, messageOf);
+  }
+
+  /** What finds people in photos, fetched when it is first asked for. */
+  async detector(work?: Work): Promise<PersonDetector> {
+    const reid = await this.ready;
+    if (this.#detector?.of !== reid) {
+      const detector = PersonDetector.create({
+        with: reid,
+        signal: work?.signal,
+        onProgress: (progress) => {
+          if (progress.phase === "download") work?.progress(...loading(words.model.detector, progress));
+        },
+      });
+      this.#detector = { of: reid, detector };
+      // One that could not be had is tried again.
+      detector.catch(() => {
+        this.#detector = undefined;
+      });
+    }
+    return this.#detector.detector;
+  }
+
+  /** The model as it is now, as a file that can be loaded again. */
+  async save(): Promise<File> {
+    const weights = await (await this.ready).exportWeights();
+    return new File([weights], `${withoutEnding(this.source.peek().fileName) || "model"}.safetensors`);
+  }
+}
+
+function firstOne(): { readonly promise: Promise<ReIdentifier>; resolve(reid: ReIdentifier): void } {
+  let resolve: (reid: ReIdentifier) => void = () => {};
+  const promise = new Promise<ReIdentifier>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+function fileNameOf(weights: ModelFiles | URL): string {
+  if (weights instanceof URL) return weights.pathname.split("/").at(-1) || weights.hostname;
+  return ("xml" in weights ? weights.xml : weights).name;
+}
+
+function modelProgress(progress: Progress, name: string): [label: string, fraction: number | undefined] {
+  if (progress.phase !== "download") return [words.model.settingUp(name), undefined];
+  return loading(progress.what === "engine" ? words.model.program : name, progress);
+}
+
+export function loading(
+  what: string,
+  { loaded, total }: Progress & { phase: "download" },
+): [label: string, fraction: number | undefined] {
+  return [words.model.downloading(what, loaded, total), total && loaded / total];
+}

@@ -1,0 +1,320 @@
+import { computed, signal } from "@preact/signals";
+import {
+  type ConflictSide,
+  Gallery,
+  type GalleryPerson,
+  type GalleryPhoto,
+  type GallerySample,
+  type PersonId,
+  type PhotoId,
+  type ReIdentifier,
+  ReidError,
+} from "webreid";
+import { messageOf, reasonOf } from "../errors.ts";
+import { words } from "../words.ts";
+import { History } from "./history.ts";
+import type { Jobs, Work } from "./jobs.ts";
+import type { Model } from "./model.ts";
+import type { Notices } from "./notices.ts";
+
+/** So long after photos were grouped the next that come wait, in times that it took. */
+const PATIENCE = 3;
+
+/**
+ * The people on the photos: the gallery, and what is known of it now. What the user does goes through `act`: it is kept in the
+ * log, can be undone, and the photos that nobody spoke of are grouped anew.
+ */
+export class People {
+  readonly photos = signal<ReadonlyMap<PhotoId, GalleryPhoto>>(new Map());
+  /** The biggest first: those with a name and those without. */
+  readonly all = signal<readonly GalleryPerson[]>([]);
+  readonly unsure = signal<readonly PhotoId[]>([]);
+  /** 0 (all one person) to 1 (nobody alike); undefined: found from the photos. */
+  readonly strictness = signal<number | undefined>(undefined);
+  /** As last used. */
+  readonly usedStrictness = signal<number | undefined>(undefined);
+  /** Whether what a camera adds to all its photos is taken off; of no effect where no cameras are known. */
+  readonly centre = signal(true);
+  readonly isReadOnly = signal(false);
+  /** The features are of another model than is loaded. */
+  readonly isOutdated = signal(false);
+  readonly canUndo = signal(false);
+  readonly canRedo = signal(false);
+  /** Whether the photos are being grouped. */
+  readonly isGrouping = signal(false);
+  readonly visible = computed(() => [...this.photos.value.values()].filter(({ hidden }) => !hidden));
+  readonly cameras = computed(() => new Set(this.visible.value.flatMap(({ camera }) => camera ?? [])));
+  readonly byId = computed(() => new Map(this.all.value.map((person) => [person.id, person])));
+  readonly byHash = computed(() => {
+    const byHash = new Map<string, GalleryPhoto[]>();
+    for (const photo of this.visible.value) {
+      const same = byHash.get(photo.hash);
+      if (same) same.push(photo);
+      else byHash.set(photo.hash, [photo]);
+    }
+    return byHash;
+  });
+  readonly history = new History();
+  /** Called when something has changed that a file or the browser would keep. */
+  onChange: () => void = () => {};
+
+  readonly #jobs: Jobs;
+  readonly #model: Model;
+  readonly #notices: Notices;
+  #gallery: Promise<Gallery> | undefined;
+  #held: Gallery | undefined;
+  #acts: Promise<unknown> = Promise.resolve();
+  /** Settled when nothing is being grouped. */
+  #grouping: Promise<void> = Promise.resolve();
+  #groupAgain = false;
+  #lastGrouping = { ended: 0, took: 0 };
+
+  constructor(jobs: Jobs, model: Model, notices: Notices) {
+    this.#jobs = jobs;
+    this.#model = model;
+    this.#notices = notices;
+  }
+
+  /** The gallery, made when it is first needed. Rejects with a `ReidError`. */
+  gallery(): Promise<Gallery> {
+    this.#gallery ??= this.#model.ready
+      .then((reid) => Gallery.create({ reid }))
+      .then((gallery) => {
+        this.#held = gallery;
+        return gallery;
+      });
+    return this.#gallery;
+  }
+
+  /** The gallery, where there is one. */
+  get held(): Gallery | undefined {
+    return this.#held;
+  }
+
+  /** Another gallery takes the place of the one before, which is closed. */
+  async hold(gallery: Gallery): Promise<void> {
+    const before = this.#held;
+    this.#held = gallery;
+    this.#gallery = Promise.resolve(gallery);
+    await before?.close();
+    await this.refresh();
+  }
+
+  /** The same people with another model: the features are to be extracted anew. */
+  async changeModel(reid: ReIdentifier): Promise<void> {
+    const gallery = this.#held;
+    if (!gallery) return;
+    const name = gallery.keptAs;
+    if (name === undefined) {
+      await this.hold(await Gallery.fromBlob(await gallery.toBlob(), { reid }));
+    } else {
+      this.#held = undefined;
+      await gallery.close();
+      await this.hold(await Gallery.open(name, { reid }));
+    }
+  }
+
+  /** What is in the gallery now. */
+  async refresh(): Promise<void> {
+    const gallery = this.#held;
+    if (!gallery) return;
+    const [photos, { people, unsure }] = await Promise.all([gallery.photos(), gallery.people()]);
+    if (gallery !== this.#held) return;
+    this.photos.value = new Map(photos.map((photo) => [photo.id, photo]));
+    this.all.value = [...people].sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
+    this.unsure.value = unsure;
+    this.isReadOnly.value = gallery.readOnly;
+    this.isOutdated.value = gallery.outdated;
+    this.#refreshUndo();
+    this.onChange();
+  }
+
+  #refreshUndo(): void {
+    this.canUndo.value = this.history.canUndoLocal || this.#held?.canUndo !== undefined;
+    this.canRedo.value = this.history.canRedoLocal || this.#held?.canRedo !== undefined;
+  }
+
+  /** Adds what photos show. Of each the gallery's photo; null for those that could not be used, which `onBad` is told of. */
+  async add(
+    samples: readonly GallerySample[],
+    work: Work,
+    onBad: (index: number, reason: string) => void,
+  ): Promise<(GalleryPhoto | null)[]> {
+    const gallery = await this.gallery();
+    const added = await gallery.add(samples, {
+      signal: work.signal,
+      onError: "skip",
+      onImageError: (error) => onBad(error.image?.index ?? 0, reasonOf(error)),
+    });
+    await this.refresh();
+    return added;
+  }
+
+  /**
+   * Does what the user asked for, in the order asked. Where earlier answers contradict it, the user is asked which holds. Afterwards
+   * `done`, if there is one, is said with a way back, and the other photos are grouped anew. What fails is said, and is undefined.
+   */
+  act<T>(
+    what: (gallery: Gallery, despite: boolean) => Promise<T>,
+    { done, regroup = true }: { readonly done?: string | ((result: T) => string); readonly regroup?: boolean } = {},
+  ): Promise<T | undefined> {
+    const turn = this.#acts.then(async () => {
+      try {
+        const gallery = await this.gallery();
+        const result = await this.#despite((despite) => what(gallery, despite));
+        if (result === undefined) return undefined;
+        this.history.did("gallery");
+        this.#notices.dropUndo();
+        await this.refresh();
+        const text = typeof done === "function" ? done(result.value) : done;
+        if (text) this.#notices.toast(text, () => void this.undo());
+        if (regroup) void this.group();
+        return result.value;
+      } catch (error) {
+        await this.refresh().catch(() => {});
+        this.#notices.toast(words.people.failed(messageOf(error)));
+        return undefined;
+      }
+    });
+    this.#acts = turn;
+    return turn;
+  }
+
+  /** An act of the page that the gallery knows nothing of, which has been done. */
+  did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
+    this.history.did({ name: text, undo, redo });
+    this.#notices.dropUndo();
+    this.#notices.toast(text, () => void this.undo());
+    this.#refreshUndo();
+  }
+
+  undo(): Promise<void> {
+    return this.#takeBack("undo");
+  }
+
+  redo(): Promise<void> {
+    return this.#takeBack("redo");
+  }
+
+  /** Groups the photos that nobody spoke of. Asked for while that goes on, it is done once more after it. */
+  group(): Promise<void> {
+    if (this.isGrouping.peek()) {
+      this.#groupAgain = true;
+      return this.#grouping;
+    }
+    this.isGrouping.value = true;
+    this.#grouping = (async () => {
+      do {
+        this.#groupAgain = false;
+        await this.#groupOnce();
+      } while (this.#groupAgain);
+    })().finally(() => {
+      this.isGrouping.value = false;
+    });
+    return this.#grouping;
+  }
+
+  /** Groups if that was not just done: for photos that come one after the other. */
+  groupNowAndThen(): Promise<void> {
+    const { ended, took } = this.#lastGrouping;
+    return performance.now() - ended < PATIENCE * took ? Promise.resolve() : this.group();
+  }
+
+  setStrictness(strictness: number | undefined): Promise<void> {
+    this.strictness.value = strictness;
+    return this.group();
+  }
+
+  setCentre(centre: boolean): Promise<void> {
+    this.centre.value = centre;
+    return this.group();
+  }
+
+  get camerasAre(): "centre" | "none" {
+    return this.centre.peek() && this.cameras.peek().size > 1 ? "centre" : "none";
+  }
+
+  nameOf(id: PersonId | undefined): string | undefined {
+    return id === undefined ? undefined : this.byId.value.get(id)?.name;
+  }
+
+  async #groupOnce(): Promise<void> {
+    const gallery = this.#held;
+    if (!gallery || gallery.readOnly || gallery.size - gallery.withoutFeatures < 2) return;
+    const started = performance.now();
+    try {
+      const strictness = this.strictness.peek();
+      const groups = await gallery.groups({ strictness, cameras: this.camerasAre });
+      this.usedStrictness.value = groups.strictness;
+      await this.refresh();
+    } catch (error) {
+      if (this.#held === gallery) this.#notices.toast(words.people.notGrouped(messageOf(error)));
+    }
+    const ended = performance.now();
+    this.#lastGrouping = { ended, took: ended - started };
+  }
+
+  async #despite<T>(what: (despite: boolean) => Promise<T>): Promise<{ readonly value: T } | undefined> {
+    try {
+      return { value: await what(false) };
+    } catch (error) {
+      if (!(error instanceof ReidError) || error.code !== "conflict") throw error;
+      const change = await this.#notices.ask({
+        title: words.people.conflictTitle,
+        text: this.#conflict(error.sides),
+        yes: words.people.conflictYes,
+        no: words.people.conflictNo,
+      });
+      return change ? { value: await what(true) } : undefined;
+    }
+  }
+
+  #conflict(sides: readonly [ConflictSide, ConflictSide] | undefined): string {
+    const [a, b] = (sides ?? []).map((side) => this.nameOf(side.person) ?? this.photos.peek().get(side.photo)?.name);
+    return a && b && a !== b ? words.people.conflictBetween(a, b) : words.people.conflict;
+  }
+
+  #takeBack(way: "undo" | "redo"): Promise<void> {
+    const turn = this.#acts.then(async () => {
+      try {
+        await this.#grouping;
+        const act = await this.history[way](this.#held);
+        this.#notices.dropUndo();
+        await this.refresh();
+        this.#refreshUndo();
+        if (act === undefined) return;
+        const name = typeof act === "string" ? words.acts[act] : act.name;
+        this.#notices.toast(way === "undo" ? words.people.undone(name) : words.people.redone(name));
+      } catch (error) {
+        this.#notices.toast(words.people.failed(messageOf(error)));
+      }
+    });
+    this.#acts = turn;
+    return turn;
+  }
+
+  /** Has every photo looked at by the model as it is now; `getImage` gives the picture, as it was added. */
+  reextract(getImage: (photo: GalleryPhoto) => Promise<Blob | ImageData | undefined>): Promise<void> {
+    return this.#jobs.run("photos", async (work) => {
+      const gallery = await this.gallery();
+      const { missing } = await gallery.reextract(getImage, {
+        signal: work.signal,
+        onError: "skip",
+        onProgress: (progress) => {
+          if (progress.phase === "extract" || progress.phase === "read") {
+            const { done, total } = progress;
+            work.progress(words.people.lookingAgain(done, total), done / total);
+          }
+        },
+      });
+      if (missing.length > 0) this.#notices.toast(words.people.withoutPicture(missing.length));
+      await this.refresh();
+      await this.group();
+    });
+  }
+}
+
+/** How many photos. */
+export function sizeOf({ confirmed, suggested }: GalleryPerson): number {
+  return confirmed.length + suggested.length;
+}

@@ -1,0 +1,96 @@
+import { signal } from "@preact/signals";
+
+/** A photo or video as the user has it. */
+export interface Source {
+  readonly id: number;
+  readonly file: File;
+  /** Its folder and name, as far as the browser tells. */
+  readonly path: string;
+  /** Of the file's bytes: the same content twice is one photo. Undefined before it was looked at. */
+  readonly digest?: string | undefined;
+  /** Of the upright picture, in pixels. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  /** Object URL of a small picture. */
+  readonly thumbnail?: string | undefined;
+  readonly camera?: string | undefined;
+  /** When it was taken, in milliseconds since 1970. */
+  readonly time?: number | undefined;
+  /** Whether it shows one person, and is taken whole. Undefined before that was found out. */
+  readonly isWhole?: boolean | undefined;
+  /** By which the gallery knows it; a video's people have one each. */
+  readonly hashes: readonly string[];
+  /** A video's people, cut out: each is a picture of its own. */
+  readonly cuts?: ReadonlyMap<string, Blob> | undefined;
+  readonly state: "waiting" | "reading" | "read";
+  /** Taken out by the user; it is there again when one of its people is brought back. */
+  readonly isRemoved?: boolean | undefined;
+}
+
+/** The photos that the user gave. They are never held decoded: a file is a reference, and what is shown is a small picture. */
+export class Pile {
+  readonly sources = signal<readonly Source[]>([]);
+  /** Called with each that is new or other than it was. */
+  onChange: (source: Source) => void = () => {};
+  onForget: (source: Source) => void = () => {};
+  #next = 0;
+
+  /** Takes files in, and gives back those that are new by name, size and date. */
+  add(files: readonly { readonly file: File; readonly path: string }[]): Source[] {
+    const known = new Set(
+      this.sources
+        .peek()
+        .filter((source) => !source.isRemoved)
+        .map(identity),
+    );
+    const fresh: Source[] = [];
+    for (const given of files) {
+      if (known.has(identity(given))) continue;
+      known.add(identity(given));
+      fresh.push({ ...given, id: this.#next++, hashes: [], state: "waiting" });
+    }
+    this.sources.value = [...this.sources.peek(), ...fresh];
+    for (const source of fresh) this.onChange(source);
+    return fresh;
+  }
+
+  /** Those of an earlier visit. */
+  restore(sources: readonly Source[]): void {
+    this.sources.value = sources.map((source) => ({
+      ...source,
+      state: source.state === "reading" ? "waiting" : source.state,
+    }));
+    this.#next = Math.max(0, ...sources.map(({ id }) => id + 1));
+  }
+
+  get(id: number): Source | undefined {
+    return this.sources.peek().find((source) => source.id === id);
+  }
+
+  ofHash(hash: string): Source | undefined {
+    return this.sources.peek().find(({ hashes }) => hashes.includes(hash));
+  }
+
+  update(id: number, change: Partial<Source>): void {
+    this.sources.value = this.sources.peek().map((source) => {
+      if (source.id !== id) return source;
+      const changed = { ...source, ...change };
+      this.onChange(changed);
+      return changed;
+    });
+  }
+
+  /** As if they had never been there. */
+  forget(ids: ReadonlySet<number>): void {
+    const gone = this.sources.peek().filter(({ id }) => ids.has(id));
+    this.sources.value = this.sources.peek().filter(({ id }) => !ids.has(id));
+    for (const source of gone) {
+      if (source.thumbnail) URL.revokeObjectURL(source.thumbnail);
+      this.onForget(source);
+    }
+  }
+}
+
+function identity({ file, path }: { readonly file: File; readonly path: string }): string {
+  return `${path}/${file.size}/${file.lastModified}`;
+}

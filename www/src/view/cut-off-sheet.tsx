@@ -1,0 +1,5 @@
+import { Sheet } from "./sheet.tsx";
+
+export function CutOffSheet() {
+  return <Sheet title="CutOff">…</Sheet>;
+}

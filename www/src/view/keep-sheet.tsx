@@ -1,0 +1,5 @@
+import { Sheet } from "./sheet.tsx";
+
+export function KeepSheet() {
+  return <Sheet title="Keep">…</Sheet>;
+}

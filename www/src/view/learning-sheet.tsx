@@ -1,0 +1,5 @@
+import { Sheet } from "./sheet.tsx";
+
+export function LearningSheet() {
+  return <Sheet title="Learning">…</Sheet>;
+}

@@ -1,0 +1,63 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { sheet } from "../app.ts";
+import { words } from "../words.ts";
+
+interface Props {
+  readonly title: string;
+  /** Beside the title. */
+  readonly tools?: ComponentChildren;
+  readonly children: ComponentChildren;
+  /** As wide as the window allows, for pictures; otherwise a column at the side. */
+  readonly isWide?: boolean;
+  /** Default: closes the sheet. */
+  readonly onClose?: () => void;
+}
+
+export function closeSheet(): void {
+  sheet.value = undefined;
+}
+
+/** Something laid over the page, which goes on behind it: Escape, the cross or a click beside it closes it. */
+export function Sheet({ title, tools, children, isWide = false, onClose = closeSheet }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const { current } = dialog;
+    const before = document.activeElement;
+    current?.showModal();
+    return () => {
+      current?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same, by the dialog itself
+    <dialog
+      ref={dialog}
+      class={isWide ? "sheet wide" : "sheet"}
+      aria-labelledby="sheet-title"
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div class="sheet-body">
+        <header class="sheet-head">
+          <h2 id="sheet-title" tabIndex={-1}>
+            {title}
+          </h2>
+          {tools}
+          <button type="button" class="quiet icon" aria-label={words.app.close} onClick={onClose}>
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="m4 4 8 8m0-8-8 8" />
+            </svg>
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
