@@ -5,6 +5,7 @@ import { isAborted, messageOf } from "./errors.ts";
 import { Pictures } from "./media/pictures.ts";
 import { Crops } from "./state/crops.ts";
 import { Jobs } from "./state/jobs.ts";
+import { Keeping } from "./state/keeping.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
@@ -33,6 +34,7 @@ export const pictures = new Pictures();
 export const reading = new Reading(jobs, model, pile, people, notices, pictures);
 /** The small and the large pictures of people. */
 export const crops = new Crops(people, pile, pictures, () => model.detector());
+export const keeping = new Keeping(model, pile, people, notices);
 /** Which of the two places is shown. */
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);
@@ -56,10 +58,16 @@ export function readAgain(): void {
     });
 }
 
-export function start(): void {
+/** Begins with what was kept, or with the built-in model and nothing. */
+export async function start(): Promise<void> {
   model.device.value = isDevice(asked) ? asked : "auto";
   void model.describeDevice();
-  void model.load(BUILT_IN);
+  const source = await keeping.restore();
+  if (!(await model.load(source)) && source.weights) await model.load(BUILT_IN);
+  if (!keeping.isKept.peek()) return;
+  await people.gallery();
+  if (people.isOutdated.peek() || people.isReadOnly.peek()) return;
+  await reading.go();
 }
 
 function isDevice(value: string | null): value is DevicePreference {

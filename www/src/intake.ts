@@ -1,4 +1,5 @@
-import { model, notices, pile, reading, sheet } from "./app.ts";
+import { model, notices, people, pile, reading, sheet } from "./app.ts";
+import { openParcel } from "./parcels.ts";
 import type { ModelFiles } from "./state/model.ts";
 import { words } from "./words.ts";
 
@@ -16,11 +17,19 @@ const VIDEO = /\.(mp4|m4v|webm|mov|ogv)$/i;
 /** Takes what was chosen, dropped or pasted: photos, and a model or a gallery where it comes alone. */
 export async function take(given: readonly Given[]): Promise<void> {
   const files = given.map(({ file }) => file);
+  if (people.isReadOnly.peek()) {
+    notices.toast(words.people.readOnly);
+    return;
+  }
   const isAlone = files.length === 1 || (files.length === 2 && files.every(({ name }) => /\.(xml|bin)$/i.test(name)));
   const [first] = files;
   if (first && isAlone && MODEL.test(first.name)) {
     sheet.value = { is: "model" };
     await model.loadFile(modelOf(files) ?? first);
+    return;
+  }
+  if (first && isGallery(first)) {
+    await openParcel(first);
     return;
   }
   const photos = given.filter(({ file }) => isPhoto(file) || isVideo(file));
@@ -41,7 +50,7 @@ function isPhoto({ type, name }: File): boolean {
   return !type.startsWith("image/svg") && (type.startsWith("image/") || PICTURE.test(name));
 }
 
-export function isGallery({ name }: File): boolean {
+function isGallery({ name }: File): boolean {
   return GALLERY.test(name);
 }
 

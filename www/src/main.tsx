@@ -5,4 +5,4 @@ import "./style/base.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);
-start();
+void start();

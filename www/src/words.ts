@@ -121,6 +121,7 @@ export const words = {
     lookingAgain: (done: number, total: number) => `Looking at the people again: ${done} of ${total}`,
     withoutPicture: (n: number) =>
       `${count(n, "picture")} could not be looked at again, for want of the photo: add the photos once more.`,
+    unnamed: (id: number) => `Person ${id + 1}`,
     outdated: "These people were read with another model.",
     readAgain: "Read them again",
     readOnly: "Another tab has these people open: here they can only be looked at.",
@@ -163,7 +164,50 @@ export const words = {
 
   learning: {},
 
-  keep: {},
+  keep: {
+    title: "Keep and save",
+    onDevice: "Keep on this device",
+    onDeviceNote:
+      "Photos, people and what you said of them are kept in this browser, and are here again the next time. Whoever uses this " +
+      "browser can see them. Nothing is uploaded.",
+    keep: "Keep everything here",
+    kept: "Everything is kept on this device, as you go.",
+    space: (used: number | undefined, quota: number | undefined) =>
+      used === undefined
+        ? "This browser does not tell how much room that takes."
+        : `This page takes ${megabytes(used)} here${quota === undefined ? "" : `; it may take ${Math.round(quota / 1e9)} GB`}.`,
+    deleteAll: "Delete everything kept here",
+    deleteTitle: "Delete everything that is kept here?",
+    deleteText: "The photos themselves stay where you have them. What is on the page stays on it until you close it.",
+    deleted: "Nothing of this page is kept on this device any more.",
+    couldNotKeep: (why: string) => `Nothing is kept. ${why}`,
+    replaceTitle: "There are people kept here from before",
+    replaceText: "They were kept by this page at another time. Shall these take their place?",
+    replace: "Replace them",
+    cancel: "Cancel",
+    full: "The device has no room left for this page: what you do from now on is not kept. Save it to a file.",
+    failed: (why: string) => `What you did could not be kept here. Save it to a file. ${why}`,
+    notOpened: (why: string) => `The people kept here could not be opened; they stay as they are. ${why}`,
+    takeAlong: "Take along",
+    takeAlongNote:
+      "One file with the people, their names and all that you said. This page opens it again, on any device, and so does the reid command.",
+    withPhotos: (bytes: string) => `With the photos (${bytes})`,
+    save: "Save a .reid file",
+    saving: (done: number, total: number) => `Packing photos: ${done} of ${total}`,
+    saved: (name: string) => `Saved: ${name}`,
+    open: "Open a .reid file",
+    opened: (people: number, photos: number) =>
+      `Opened: ${count(people, "person", "people")} on ${count(photos, "picture")}.`,
+    openedName: "file opened",
+    lost: (what: readonly string[]) => `Not all of the file could be read. ${what.join(" ")}`,
+    notRead: (why: string) => `The file could not be opened. ${why}`,
+    others: "For other programs",
+    folders: "People as folders",
+    foldersNote: "A zip file with a folder for each person, and them cut out of their photos in it.",
+    foldersSaving: (done: number, total: number) => `Cutting people out: ${done} of ${total}`,
+    names: "Names as a table (CSV)",
+    unsureFolder: "not sorted",
+  },
 
   cutOff: {},
 } as const;

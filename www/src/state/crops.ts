@@ -30,14 +30,14 @@ export class Crops {
 
   /** Undefined where there is none. */
   small(photo: PhotoId): Promise<string | undefined> {
-    return this.#small.get(photo, async () => (await this.#people.gallery()).thumbnail(photo));
+    return this.#small.get(this.#key(photo), async () => (await this.#people.gallery()).thumbnail(photo));
   }
 
   /** Where the photo is not at hand, the small one. */
   large(photo: PhotoId): Promise<string | undefined> {
     const view = this.#people.photos.peek().get(photo);
     if (!view || !this.file(view)) return this.small(photo);
-    return this.#large.get(photo, () => this.cut(view, LARGE_HEIGHT)).catch(() => this.small(photo));
+    return this.#large.get(this.#key(photo), () => this.cut(view, LARGE_HEIGHT)).catch(() => this.small(photo));
   }
 
   /** Somebody cut out of their photo, a JPEG at most so many pixels high; undefined where it is not at hand. */
@@ -58,6 +58,10 @@ export class Crops {
     return this.#pictures.cut(file, area, height);
   }
 
+  #key(photo: PhotoId): string {
+    return `${this.#people.generation.peek()}/${photo}`;
+  }
+
   /** The picture as it was added, to be looked at again; undefined where the photo is not at hand. */
   async original(view: GalleryPhoto): Promise<Blob | ImageData | undefined> {
     const file = this.file(view);
@@ -76,13 +80,13 @@ export class Crops {
 /** The object URLs used last; those that fall out are given back. */
 class Cache {
   readonly #most: number;
-  readonly #urls = new Map<number, Promise<string | undefined>>();
+  readonly #urls = new Map<string, Promise<string | undefined>>();
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  get(key: number, make: () => Promise<Blob | undefined>): Promise<string | undefined> {
+  get(key: string, make: () => Promise<Blob | undefined>): Promise<string | undefined> {
     const known = this.#urls.get(key);
     this.#urls.delete(key);
     const url = known ?? make().then((blob) => blob && URL.createObjectURL(blob));

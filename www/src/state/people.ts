@@ -54,9 +54,11 @@ export class People {
     }
     return byHash;
   });
+  /** Counts the galleries: numbers of photos mean something in one of them only. */
+  readonly generation = signal(0);
   readonly history = new History();
-  /** Called when something has changed that a file or the browser would keep. */
-  onChange: () => void = () => {};
+  /** Called when the user has done something that would be lost with the page. */
+  onAct: () => void = () => {};
 
   readonly #jobs: Jobs;
   readonly #model: Model;
@@ -86,6 +88,20 @@ export class People {
     return this.#gallery;
   }
 
+  /** One of an earlier visit, which is being opened. Where that fails, a new one takes its place. */
+  open(opening: Promise<Gallery>, onError: (error: unknown) => void): void {
+    this.#gallery = opening
+      .catch((error: unknown) => {
+        onError(error);
+        return this.#model.ready.then((reid) => Gallery.create({ reid }));
+      })
+      .then(async (gallery) => {
+        await this.hold(gallery);
+        return gallery;
+      });
+    this.#gallery.catch(() => {});
+  }
+
   /** The gallery, where there is one. */
   get held(): Gallery | undefined {
     return this.#held;
@@ -96,6 +112,7 @@ export class People {
     const before = this.#held;
     this.#held = gallery;
     this.#gallery = Promise.resolve(gallery);
+    this.generation.value++;
     await before?.close();
     await this.refresh();
   }
@@ -126,7 +143,6 @@ export class People {
     this.isReadOnly.value = gallery.readOnly;
     this.isOutdated.value = gallery.outdated;
     this.#refreshUndo();
-    this.onChange();
   }
 
   #refreshUndo(): void {
@@ -164,6 +180,7 @@ export class People {
         const result = await this.#despite((despite) => what(gallery, despite));
         if (result === undefined) return undefined;
         this.history.did("gallery");
+        this.onAct();
         this.#notices.dropUndo();
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;

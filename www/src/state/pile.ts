@@ -11,7 +11,9 @@ export interface Source {
   /** Of the upright picture, in pixels. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
-  /** Object URL of a small picture. */
+  /** A small JPEG of it. */
+  readonly picture?: Blob | undefined;
+  /** Its object URL. */
   readonly thumbnail?: string | undefined;
   readonly camera?: string | undefined;
   /** When it was taken, in milliseconds since 1970. */
@@ -54,13 +56,23 @@ export class Pile {
     return fresh;
   }
 
-  /** Those of an earlier visit. */
+  /** Those of an earlier visit, or of a file, that are not here already. */
   restore(sources: readonly Source[]): void {
-    this.sources.value = sources.map((source) => ({
-      ...source,
-      state: source.state === "reading" ? "waiting" : source.state,
-    }));
-    this.#next = Math.max(0, ...sources.map(({ id }) => id + 1));
+    const known = new Set(this.sources.peek().map(({ digest }) => digest));
+    const restored = sources
+      .filter(({ digest }) => digest === undefined || !known.has(digest))
+      .map((source): Source => {
+        const id = Math.max(source.id, this.#next);
+        this.#next = id + 1;
+        return {
+          ...source,
+          id,
+          state: source.state === "reading" ? "waiting" : source.state,
+          thumbnail: source.picture && URL.createObjectURL(source.picture),
+        };
+      });
+    this.sources.value = [...this.sources.peek(), ...restored];
+    for (const source of restored) this.onChange(source);
   }
 
   get(id: number): Source | undefined {

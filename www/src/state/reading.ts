@@ -103,7 +103,15 @@ export class Reading {
       }
       if (same) this.#pile.forget(new Set([same.id]));
       const { camera, time } = await cameraOf(source);
-      const change = { width, height, digest, camera, time, thumbnail: URL.createObjectURL(thumbnail) };
+      const change = {
+        width,
+        height,
+        digest,
+        camera,
+        time,
+        picture: thumbnail,
+        thumbnail: URL.createObjectURL(thumbnail),
+      };
       this.#pile.update(id, change);
       return { ...source, ...change };
     } catch (error) {

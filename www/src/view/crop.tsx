@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GalleryPhoto } from "webreid";
-import { crops } from "../app.ts";
+import { crops, people } from "../app.ts";
 
 interface Props {
   readonly photo: GalleryPhoto;
@@ -12,6 +12,7 @@ interface Props {
 /** The picture of somebody, whole: never cut at head and feet. */
 export function Crop({ photo: { id }, alt, isLarge = false }: Props) {
   const [url, setUrl] = useState<string>();
+  const { value: generation } = people.generation;
   useEffect(() => {
     let isThere = true;
     const show = (made: string | undefined) => {
@@ -27,7 +28,7 @@ export function Crop({ photo: { id }, alt, isLarge = false }: Props) {
     return () => {
       isThere = false;
     };
-  }, [id, isLarge]);
+  }, [generation, id, isLarge]);
   return url ? (
     <img class="crop" src={url} alt={alt} draggable={false} decoding="async" />
   ) : (
