@@ -147,6 +147,9 @@ fn extract_writes_the_features_in_order() {
         (bench.weights(), bench.text("crops"), bench.text("single.png"), bench.text("f.safetensors"));
     let run = reid(&["extract", "--device", "cpu", "--weights", &weights, "--out", &out_text, &single, &crops]).ends(0);
     assert!(run.stdout.contains("21 features of 512 values by OSNet x0.25 on CPU"), "{}", run.stdout);
+    let first = fs::read(&out).unwrap();
+    reid(&["extract", "--device", "cpu", "--weights", &weights, "--out", &out_text, &single, &crops]).ends(0);
+    assert!(fs::read(&out).unwrap() == first, "the same bytes each time");
 
     let (file, shape) = read_features(&out);
     assert_eq!(shape, [21, 512]);
@@ -267,6 +270,11 @@ fn match_ranks_the_gallery() {
 
     let table = reid(&arguments).ends(3).stdout;
     assert!(table.contains("1   1.0000") && table.contains("3.png"), "{table}");
+
+    let near = reid(&[&arguments[..], &["--threshold", "0.9999", "--csv"]].concat()).ends(3).stdout;
+    let lines: Vec<&str> = near.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, "query,rank,image,similarity"), "{near}");
+    assert!(lines[1].starts_with(&format!("{query},1,{},", bench.text("gallery/3.png"))), "{near}");
 }
 
 #[test]
@@ -430,6 +438,11 @@ fn convert_tells_what_it_recognised_and_keeps_the_model() {
     reid(&["convert", &bench.text("broken.safetensors"), &out]).ends(1).says(&["broken.safetensors"]);
     assert!(bench.path("out.safetensors").metadata().unwrap().len() > 100_000);
     reid(&["convert", "gone.pth", &out]).ends(1).says(&["gone.pth"]);
+    for name in ["out.pth", "out"] {
+        reid(&["convert", &weights, &bench.text(name)])
+            .ends(1)
+            .says(&["models are written as .safetensors, or as .onnx"]);
+    }
 }
 
 #[test]

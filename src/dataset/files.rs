@@ -138,10 +138,16 @@ impl Walk {
         tree.folders.iter_mut().try_for_each(|folder| self.follow(folder))
     }
 
-    /// The folder, unless it was read before.
+    /// The folder, unless it was read before or cannot be read, which leaves the others.
     fn first(&mut self, path: &Path, canonical: PathBuf) -> Result<Option<Tree>, DatasetError> {
         match self.read.get(&canonical) {
-            None => self.folder(path, canonical).map(Some),
+            None => match self.folder(path, canonical) {
+                Err(DatasetError::Read { path, source }) => {
+                    self.words.push(format!("{} cannot be read ({source}): it is left out", path.display()));
+                    Ok(None)
+                }
+                read => read.map(Some),
+            },
             Some(before) => {
                 let (path, before) = (path.display(), before.display());
                 self.words.push(format!("{path} is the same folder as {before}: it is read once"));
@@ -187,6 +193,15 @@ mod tests {
         assert_eq!(found.images, expected.map(|name| root.path().join(name)));
         assert_eq!(found.words, [""; 0]);
         assert_eq!(image_files(Path::new("gone.png")).expect("itself").images, [PathBuf::from("gone.png")]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_left_out() {
+        let mut walk = Walk::default();
+        let gone = Path::new("gone");
+        assert!(walk.first(gone, gone.into()).expect("goes on").is_none());
+        assert!(walk.words[0].starts_with("gone cannot be read ("), "{:?}", walk.words);
+        assert!(walk.folder(gone, gone.into()).is_err(), "the folder that was asked for is no other's part");
     }
 
     #[test]

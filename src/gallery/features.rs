@@ -10,7 +10,7 @@ use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
 
 use super::{GalleryError, PhotoId};
-use crate::weights::Precision;
+use crate::weights::{Precision, in_order};
 
 /// The model that features are of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ impl FeatureStore {
         let unwritable = |error: SafeTensorError| GalleryError::Unwritable(error.to_string());
         let features = TensorView::new(dtype, vec![self.photos.len(), self.model.dim], &values).map_err(unwritable)?;
         let numbers = TensorView::new(Dtype::U32, vec![self.photos.len()], &numbers).map_err(unwritable)?;
-        serialize([("features", features), ("photos", numbers)], Some(metadata)).map_err(unwritable)
+        serialize([("features", features), ("photos", numbers)], Some(metadata)).map(in_order).map_err(unwritable)
     }
 
     /// All rows as little-endian bytes in their precision.

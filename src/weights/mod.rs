@@ -50,7 +50,7 @@ pub use initial::{initial_tensors, untrained};
 pub use input::{InputOptions, PixelRange, UnknownRange};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
-pub use safetensors::to_safetensors;
+pub use safetensors::{in_order, to_safetensors};
 pub use tfjs::{is_tfjs, read_tfjs, read_tfjs_with, tfjs_shards};
 
 pub use crate::tensor::{Precision, Tensor};

@@ -181,3 +181,19 @@ impl View for Stored<'_> {
         self.tensor.values.len() * if self.dtype == Dtype::F16 { 2 } else { 4 }
     }
 }
+/// The file with the entries of its header in the order of their names, so that the same content is the same bytes: `serialize`
+/// writes its metadata in another order each time. What is no such file stays as it is.
+pub fn in_order(mut file: Vec<u8>) -> Vec<u8> {
+    let Some((length, rest)) = file.split_first_chunk_mut::<8>() else { return file };
+    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get_mut(..length));
+    let Some(header) = header else { return file };
+    type Header = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
+    let sorted = serde_json::from_slice::<Header>(header).and_then(|header| serde_json::to_vec(&header));
+    if let Ok(sorted) = sorted
+        && sorted.len() <= header.len()
+    {
+        header[..sorted.len()].copy_from_slice(&sorted);
+        header[sorted.len()..].fill(b' ');
+    }
+    file
+}

@@ -27,7 +27,14 @@ pub struct Convert {
 impl Convert {
     pub fn run(self) -> Result<Outcome, CliError> {
         output::check(&self.out)?;
-        let is_onnx = self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+        let ending = self.out.extension().unwrap_or_default().to_ascii_lowercase();
+        let is_onnx = ending == "onnx";
+        if !is_onnx && ending != "safetensors" {
+            return Err(CliError::Output {
+                path: self.out,
+                reason: "models are written as .safetensors, or as .onnx for other runtimes",
+            });
+        }
         let (bytes, mut text) = match read(&self.input, &self.options.options())? {
             Model::ReIdentifier(model) => {
                 let bytes = match is_onnx {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView, serialize};
+use webreid::weights::in_order;
 
 use crate::command::error::CliError;
 use crate::command::features::{features, files};
@@ -47,7 +48,7 @@ impl Extract {
             TensorView::new(Dtype::F32, shape, &bytes).and_then(|view| serialize([("features", view)], Some(metadata)));
         let invalid =
             |error: SafeTensorError| CliError::Write { path: self.out.clone(), source: std::io::Error::other(error) };
-        output::write(&self.out, &file.map_err(invalid)?)?;
+        output::write(&self.out, &file.map(in_order).map_err(invalid)?)?;
         output::print(&format!(
             "{} features of {} values by {} on {}: {}",
             features.read.len(),

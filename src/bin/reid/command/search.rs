@@ -26,6 +26,9 @@ pub struct Match {
     /// How many matches to give for each query
     #[arg(long, value_name = "N", default_value = "10")]
     top: NonZeroUsize,
+    /// Give no matches that are less similar than this, −1 to 1
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    threshold: Option<f32>,
     #[command(flatten)]
     whole: Whole,
     #[command(flatten)]
@@ -33,6 +36,9 @@ pub struct Match {
     /// Print JSON: [{"query": PATH, "matches": [{"image": PATH, "similarity": S}, …]}, …]
     #[arg(long)]
     json: bool,
+    /// Print a table with a line a match: query,rank,image,similarity
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 /// The best of the gallery for one query.
@@ -77,11 +83,30 @@ impl Match {
                 similarity: adapted.similarity(distances[hit]),
                 person: None,
             });
-            rankings.push(Ranking { query: names[queries[place]].clone(), matches: hits.collect() });
+            let near = hits.filter(|hit| self.threshold.is_none_or(|threshold| hit.similarity >= threshold));
+            rankings.push(Ranking { query: names[queries[place]].clone(), matches: near.collect() });
         })?;
-        if self.json { output::print_json(&rankings) } else { output::print(&table(&rankings)) }?;
+        match (self.json, self.csv) {
+            (true, _) => output::print_json(&rankings),
+            (_, true) => output::print(&csv(&rankings)?),
+            _ => output::print(&table(&rankings)),
+        }?;
         Ok(Outcome::of(query.unreadable.len() + gallery.unreadable.len()))
     }
+}
+
+/// Rankings as a table for other programs.
+fn csv(rankings: &[Ranking]) -> Result<String, CliError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| CliError::Print(error.into());
+    writer.write_record(["query", "rank", "image", "similarity"]).map_err(failed)?;
+    for ranking in rankings {
+        for (rank, hit) in (1..).zip(&ranking.matches) {
+            writer.serialize((&ranking.query, rank, &hit.image, hit.similarity)).map_err(failed)?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| CliError::Print(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 
 /// Rankings as text.
