@@ -8,6 +8,16 @@ export interface LocalAct {
   redo(): void | Promise<void>;
 }
 
+/** What is one thing for the user, and several acts of the gallery, perhaps with something that it knows nothing of. */
+export interface Steps {
+  readonly name: string;
+  /** The first first. */
+  readonly acts: GalleryActName[];
+  readonly also?: Pick<LocalAct, "undo" | "redo">;
+}
+
+type Act = "gallery" | Steps | LocalAct;
+
 /** Acts that the page does by itself, in steps: a user takes them back together, or with the act of theirs that they followed. */
 const OWN: ReadonlySet<GalleryActName | undefined> = new Set(["group"]);
 const READING: ReadonlySet<GalleryActName | undefined> = new Set(["add", "group"]);
@@ -17,13 +27,18 @@ const READING: ReadonlySet<GalleryActName | undefined> = new Set(["add", "group"
  * stand between those of this visit.
  */
 export class History {
-  readonly #done: ("gallery" | LocalAct)[] = [];
-  readonly #undone: ("gallery" | LocalAct)[] = [];
+  readonly #done: Act[] = [];
+  readonly #undone: Act[] = [];
 
   /** The user has done something. */
-  did(act: "gallery" | LocalAct): void {
+  did(act: Act): void {
     this.#done.push(act);
     this.#undone.length = 0;
+  }
+
+  /** Whether that was done last. */
+  isLast(act: Act): boolean {
+    return this.#done.at(-1) === act;
   }
 
   get canUndoLocal(): boolean {
@@ -35,10 +50,11 @@ export class History {
   }
 
   /** What was taken back; undefined when there was nothing. */
-  async undo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | undefined> {
+  async undo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | Steps | undefined> {
     const last = this.#done.pop() ?? "gallery";
     if (last !== "gallery") {
-      await last.undo();
+      if ("acts" in last) await undoSteps(last, gallery);
+      else await last.undo();
       this.#undone.push(last);
       return last;
     }
@@ -51,10 +67,11 @@ export class History {
     return READING.has(act) ? "add" : act;
   }
 
-  async redo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | undefined> {
+  async redo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | Steps | undefined> {
     const last = this.#undone.pop() ?? "gallery";
     if (last !== "gallery") {
-      await last.redo();
+      if ("acts" in last) await redoSteps(last, gallery);
+      else await last.redo();
       this.#done.push(last);
       return last;
     }
@@ -65,4 +82,21 @@ export class History {
     this.#done.push("gallery");
     return READING.has(act) ? "add" : act;
   }
+}
+
+async function undoSteps({ acts, also }: Steps, gallery: Gallery | undefined): Promise<void> {
+  for (const act of [...acts].reverse()) {
+    while (OWN.has(gallery?.canUndo)) await gallery?.undo();
+    if (gallery?.canUndo === act) await gallery.undo();
+  }
+  await also?.undo();
+}
+
+async function redoSteps({ acts, also }: Steps, gallery: Gallery | undefined): Promise<void> {
+  for (const act of acts) {
+    while (OWN.has(gallery?.canRedo)) await gallery?.redo();
+    if (gallery?.canRedo === act) await gallery.redo();
+  }
+  while (OWN.has(gallery?.canRedo)) await gallery?.redo();
+  await also?.redo();
 }

@@ -12,7 +12,7 @@ import {
 } from "webreid";
 import { messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
-import { History } from "./history.ts";
+import { History, type Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
@@ -134,11 +134,15 @@ export class People {
     this.canRedo.value = this.history.canRedoLocal || this.#held?.canRedo !== undefined;
   }
 
-  /** Adds what photos show. Of each the gallery's photo; null for those that could not be used, which `onBad` is told of. */
+  /**
+   * Adds what photos show, which is the last of `steps` then. Of each the gallery's photo; null for those that could not be used,
+   * which `onBad` is told of.
+   */
   async add(
     samples: readonly GallerySample[],
-    work: Work,
-    onBad: (index: number, reason: string) => void,
+    work: Pick<Work, "signal">,
+    steps: () => Steps,
+    onBad: (index: number, reason: string) => void = () => {},
   ): Promise<(GalleryPhoto | null)[]> {
     const gallery = await this.gallery();
     const added = await gallery.add(samples, {
@@ -146,6 +150,9 @@ export class People {
       onError: "skip",
       onImageError: (error) => onBad(error.image?.index ?? 0, reasonOf(error)),
     });
+    const known = this.photos.peek();
+    // Photos that are there already are no step.
+    if (added.some((photo) => photo && !known.has(photo.id))) steps().acts.push("add");
     await this.refresh();
     return added;
   }
@@ -153,17 +160,26 @@ export class People {
   /**
    * Does what the user asked for, in the order asked. Where earlier answers contradict it, the user is asked which holds. Afterwards
    * `done`, if there is one, is said with a way back, and the other photos are grouped anew. What fails is said, and is undefined.
+   * What is more, or other, than one act of the gallery tells its `steps`.
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    { done, regroup = true }: { readonly done?: string | ((result: T) => string); readonly regroup?: boolean } = {},
+    {
+      done,
+      regroup = true,
+      steps,
+    }: {
+      readonly done?: string | ((result: T) => string);
+      readonly regroup?: boolean;
+      readonly steps?: Steps;
+    } = {},
   ): Promise<T | undefined> {
     const turn = this.#acts.then(async () => {
       try {
         const gallery = await this.gallery();
         const result = await this.#despite((despite) => what(gallery, despite));
         if (result === undefined) return undefined;
-        this.history.did("gallery");
+        this.history.did(steps ?? "gallery");
         this.#notices.dropUndo();
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;
@@ -181,8 +197,8 @@ export class People {
   }
 
   /** An act of the page that the gallery knows nothing of, which has been done. */
-  did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
-    this.history.did({ name: text, undo, redo });
+  did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>, name = text): void {
+    this.history.did({ name, undo, redo });
     this.#notices.dropUndo();
     this.#notices.toast(text, () => void this.undo());
     this.#refreshUndo();
