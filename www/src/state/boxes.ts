@@ -1,6 +1,6 @@
 import type { Gallery, GalleryPhoto, PersonBox } from "webreid";
 import { words } from "../words.ts";
-import { whole, type Sample } from "./finding.ts";
+import { type Sample, whole } from "./finding.ts";
 import type { Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { People } from "./people.ts";
@@ -63,11 +63,9 @@ export class Boxes {
     then: (gallery: Gallery, steps: Steps, added: readonly (GalleryPhoto | null)[]) => Promise<void> = async () => {},
   ): Promise<void> {
     const { isWhole: wasWhole } = source;
-    const also = {
-      undo: () => this.#pile.update(source.id, { isWhole: wasWhole }),
-      redo: () => this.#pile.update(source.id, { isWhole }),
-    };
-    const steps: Steps = { name: done, acts: [], also };
+    const redone = () => this.#pile.update(source.id, { isWhole });
+    const undone = () => this.#pile.update(source.id, { isWhole: wasWhole });
+    const steps: Steps = { name: done, acts: [], undone, redone };
     await this.#people.act(
       (gallery) =>
         this.#jobs.run("boxes", async (work) => {
@@ -82,10 +80,10 @@ export class Boxes {
               await gallery.remove(gone);
               steps.acts.push("remove");
             }
-            also.redo();
+            redone();
           });
         }),
-      { done, steps },
+      { done, as: steps },
     );
   }
 }

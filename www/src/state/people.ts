@@ -12,10 +12,19 @@ import {
 } from "webreid";
 import { messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
-import { History, type Steps } from "./history.ts";
+import { type GalleryActs, History, type Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
+
+interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
+  readonly done?: string | ((result: T) => string);
+  readonly regroup?: boolean;
+  /** How many of the gallery's acts it was. Default: one. */
+  readonly steps?: (result: T) => number;
+  /** In place of `steps`: which of the gallery's acts it was. */
+  readonly as?: Steps;
+}
 
 /** So long after photos were grouped the next that come wait, in times that it took. */
 const PATIENCE = 3;
@@ -135,7 +144,7 @@ export class People {
   }
 
   /**
-   * Adds what photos show, which is the last of `steps` then. Of each the gallery's photo; null for those that could not be used,
+   * Adds what photos show, which is the last of the `steps` then. Of each the gallery's photo; null for those that could not be used,
    * which `onBad` is told of.
    */
   async add(
@@ -160,26 +169,17 @@ export class People {
   /**
    * Does what the user asked for, in the order asked. Where earlier answers contradict it, the user is asked which holds. Afterwards
    * `done`, if there is one, is said with a way back, and the other photos are grouped anew. What fails is said, and is undefined.
-   * What is more, or other, than one act of the gallery tells its `steps`.
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    {
-      done,
-      regroup = true,
-      steps,
-    }: {
-      readonly done?: string | ((result: T) => string);
-      readonly regroup?: boolean;
-      readonly steps?: Steps;
-    } = {},
+    { done, regroup = true, steps, undone, redone, as }: ActOptions<T> = {},
   ): Promise<T | undefined> {
     const turn = this.#acts.then(async () => {
       try {
         const gallery = await this.gallery();
         const result = await this.#despite((despite) => what(gallery, despite));
         if (result === undefined) return undefined;
-        this.history.did(steps ?? "gallery");
+        this.history.did(as ?? { steps: steps?.(result.value) ?? 1, undone, redone });
         this.#notices.dropUndo();
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;

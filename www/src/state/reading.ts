@@ -28,6 +28,8 @@ export class Reading {
   readonly #pictures: Pictures;
   #running: Promise<void> | undefined;
   #run = this.#newRun();
+  /** Photos that came again under another name. */
+  #repeated = 0;
   /** Settled when nobody changes who is on the photos. */
   #changed: Promise<unknown> = Promise.resolve();
 
@@ -93,6 +95,8 @@ export class Reading {
       void this.#people.groupNowAndThen();
     }
     await this.#people.group();
+    if (this.#repeated > 0) this.#notices.toast(words.reading.already(this.#repeated));
+    this.#repeated = 0;
     const problems = this.#notices.problems.peek().length - bad;
     this.#notices.say(words.reading.done(photos, people, this.#people.all.peek().length, problems));
   }
@@ -100,11 +104,9 @@ export class Reading {
   /** What is taken back together: photos, and who is on them. */
   #newRun(): { readonly steps: Steps; readonly ids: Set<number> } {
     const ids = new Set<number>();
-    const also = {
-      undo: () => this.#pile.updateAll(ids, { isRemoved: true }),
-      redo: () => this.#pile.updateAll(ids, { isRemoved: false }),
-    };
-    return { steps: { name: words.acts.add, acts: [], also }, ids };
+    const undone = () => this.#pile.updateAll(ids, { isRemoved: true });
+    const redone = () => this.#pile.updateAll(ids, { isRemoved: false });
+    return { steps: { name: words.acts.add, acts: [], undone, redone }, ids };
   }
 
   /** The next photos, which are looked at from now on; a video comes by itself. */
@@ -130,7 +132,10 @@ export class Reading {
       if (!this.#pile.get(id)) return undefined;
       const same = this.#pile.sources.peek().find((other) => other.digest === digest && other.id !== id);
       this.#pile.forget(new Set(same ? [same.isRemoved ? same.id : id] : []));
-      if (same && !same.isRemoved) return undefined;
+      if (same && !same.isRemoved) {
+        this.#repeated++;
+        return undefined;
+      }
       const change = { width, height, digest, camera, time, thumbnail: URL.createObjectURL(thumbnail) };
       this.#pile.update(id, change);
       return { ...source, ...change };
@@ -150,7 +155,10 @@ export class Reading {
       const added = await this.add(wanted, work, () => {
         // What the user has done meanwhile stands between.
         const { history } = this.#people;
-        if (!history.isLast(this.#run.steps)) history.did((this.#run = this.#newRun()).steps);
+        if (!history.isLast(this.#run.steps)) {
+          this.#run = this.#newRun();
+          history.did(this.#run.steps);
+        }
         return this.#run.steps;
       });
       for (const { id } of batch) this.#run.ids.add(id);

@@ -44,11 +44,16 @@ export class Removal {
     if (this.#reading.isRunning && this.#reading.waiting === 0) this.#jobs.cancel("photos");
     const done = words.photos.removed(count);
     if (this.#people.held) {
-      const steps: Steps = { name: words.acts.remove, acts: [], also };
+      const steps: Steps = { name: words.acts.remove, acts: [], undone: also.undo, redone: also.redo };
       const isDone = await this.#people.act(
         (gallery) =>
           this.#reading.exclusively(async () => {
-            const hashes = new Set(this.#pile.sources.peek().filter(isOne).flatMap((source) => source.hashes));
+            const hashes = new Set(
+              this.#pile.sources
+                .peek()
+                .filter(isOne)
+                .flatMap((source) => source.hashes),
+            );
             const theirs = [...this.#people.photos.peek().values()].filter(({ hash }) => hashes.has(hash));
             if (theirs.length > 0) {
               await gallery.remove(theirs);
@@ -56,7 +61,7 @@ export class Removal {
             }
             return true;
           }),
-        { done, steps },
+        { done, as: steps },
       );
       if (!isDone) also.undo();
     } else {
