@@ -1,4 +1,4 @@
-import type { GalleryPhoto } from "webreid";
+import { type GalleryPhoto, ReidError } from "webreid";
 import { isAborted, messageOf } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
 import { whyNoPicture } from "../media/kind.ts";
@@ -140,7 +140,8 @@ export class Reading {
       this.#pile.update(id, change);
       return { ...source, ...change };
     } catch (error) {
-      this.#reject(source, isVideo(file) ? messageOf(error) : await whyNoPicture(file, messageOf(error)));
+      const isSaid = isVideo(file) || error instanceof ReidError;
+      this.#reject(source, isSaid ? messageOf(error) : await whyNoPicture(file, messageOf(error)));
       return undefined;
     }
   }

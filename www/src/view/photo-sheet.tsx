@@ -41,7 +41,7 @@ export function PhotoSheet({ source: id }: { readonly source: number }) {
   if (!source) return null;
   return (
     <Sheet
-      title={source.path}
+      title={nameOf(source)}
       isWide
       tools={
         <>
@@ -96,7 +96,7 @@ function PhotoBody({ source }: { readonly source: Source }) {
   const [isReading, setReading] = useState(false);
   const addButton = useRef<HTMLButtonElement>(null);
   const there = reading.peopleOn(source);
-  const alt = words.photos.describe(source.path, there.map(nameOn));
+  const alt = words.photos.describe(nameOf(source), there.map(nameOn));
   const drop = () => {
     setDraft(undefined);
     addButton.current?.focus();
@@ -201,7 +201,7 @@ function VideoBody({ source }: { readonly source: Source }) {
     <div class="photo-body">
       <figure>
         {url && (
-          <video src={url} controls muted playsInline aria-label={words.photos.videoOf(source.path, there.length)} />
+          <video src={url} controls muted playsInline aria-label={words.photos.videoOf(nameOf(source), there.length)} />
         )}
       </figure>
       <div class="row">
@@ -248,6 +248,11 @@ function PeopleOn({ heading, source, there }: PeopleOnProps) {
       )}
     </section>
   );
+}
+
+/** Without its folder. */
+function nameOf({ path }: Source): string {
+  return path.split("/").at(-1) ?? path;
 }
 
 /** To the person; where nobody knows who it is, to those most alike. */

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pile, reading, removal, sheet } from "../app.ts";
 import type { Source } from "../state/pile.ts";
 import { words } from "../words.ts";
@@ -109,7 +109,8 @@ function PhotoGrid({ photos, selected, onSelect, onRemove }: GridProps) {
     observer.observe(element);
     return () => observer.disconnect();
   }, [list]);
-  useEffect(() => {
+  // With the change itself: an effect of the drawing before would take the wish for its own.
+  useLayoutEffect(() => {
     if (!isFocusWanted.current) return;
     isFocusWanted.current = false;
     const button = list.current?.querySelector<HTMLElement>("button[tabindex='0']");
