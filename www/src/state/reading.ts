@@ -16,6 +16,8 @@ import type { Pile, Source } from "./pile.ts";
 /** Photos looked at in one go: few at first, so that something is there soon. */
 const FIRST = 2;
 const AT_ONCE = 8;
+/** Of the photos that are taken apart in one go, together: each worker that decodes one holds it, and of each the people are held. */
+const PIXELS = 16_000_000;
 
 /** Takes photos apart into people, as they come. */
 export class Reading {
@@ -89,10 +91,13 @@ export class Reading {
       tell(photos + batch.length / 2);
       // While the model looks at these, the small pictures of the next are made.
       next = this.#next(AT_ONCE);
-      people += await this.#readBatch(looked, work);
-      photos += looked.length;
+      for (const part of inParts(looked)) {
+        people += await this.#readPart(part, work);
+        photos += part.length;
+        tell(photos);
+        void this.#people.groupNowAndThen();
+      }
       if (next.batch.length === 0) next = this.#next(AT_ONCE);
-      void this.#people.groupNowAndThen();
     }
     await this.#people.group();
     if (this.#repeated > 0) this.#notices.toast(words.reading.already(this.#repeated));
@@ -147,7 +152,7 @@ export class Reading {
   }
 
   /** How many people were added. */
-  async #readBatch(looked: readonly Source[], work: Work): Promise<number> {
+  async #readPart(looked: readonly Source[], work: Work): Promise<number> {
     const isThere = ({ id }: Source) => this.#pile.get(id)?.isRemoved !== true;
     const batch = looked.filter(isThere);
     const { samples, wholes } = await this.finding.find(batch, work);
@@ -211,4 +216,20 @@ export class Reading {
     this.#notices.problem(path, reason);
     this.#pile.forget(new Set([id]));
   }
+}
+
+/** So many that their pixels fit into memory; a larger photo by itself. */
+function inParts(photos: readonly Source[]): Source[][] {
+  const parts: Source[][] = [];
+  let pixels = Number.POSITIVE_INFINITY;
+  for (const photo of photos) {
+    const { width = 0, height = 0 } = photo;
+    pixels += width * height;
+    if (pixels > PIXELS) {
+      parts.push([]);
+      pixels = width * height;
+    }
+    parts.at(-1)?.push(photo);
+  }
+  return parts;
 }
