@@ -8,6 +8,7 @@ export const contentSecurityPolicy = [
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
   "img-src 'self' blob:",
+  "media-src blob:",
   "connect-src 'self' https:",
   "object-src 'none'",
   "base-uri 'none'",

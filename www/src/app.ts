@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { DevicePreference, PersonId, PhotoId } from "webreid";
 import { isAborted, messageOf } from "./errors.ts";
 import { Pictures } from "./media/pictures.ts";
+import { Boxes } from "./state/boxes.ts";
 import { Crops } from "./state/crops.ts";
 import { Jobs } from "./state/jobs.ts";
 import { Keeping } from "./state/keeping.ts";
@@ -11,6 +12,7 @@ import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
 import { Pile } from "./state/pile.ts";
 import { Reading } from "./state/reading.ts";
+import { Removal } from "./state/removal.ts";
 import { words } from "./words.ts";
 
 /** What is laid over the page; one at a time. */
@@ -32,6 +34,8 @@ export const pile = new Pile();
 export const people = new People(jobs, model, notices);
 export const pictures = new Pictures();
 export const reading = new Reading(jobs, model, pile, people, notices, pictures);
+export const removal = new Removal(jobs, pile, people, reading);
+export const boxes = new Boxes(jobs, pile, people, reading);
 /** The small and the large pictures of people. */
 export const crops = new Crops(people, pile, pictures, () => model.detector());
 export const keeping = new Keeping(model, pile, people, notices);

@@ -1,4 +1,6 @@
 import { model, notices, people, pile, reading, sheet } from "./app.ts";
+import { kindOf } from "./media/kind.ts";
+import { isVideo } from "./media/video.ts";
 import { openParcel } from "./parcels.ts";
 import type { ModelFiles } from "./state/model.ts";
 import { words } from "./words.ts";
@@ -12,7 +14,8 @@ export interface Given {
 const MODEL = /\.(safetensors|pth|pt|tar|onnx|xml|bin)$/i;
 const GALLERY = /\.reid$/i;
 const PICTURE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|tiff?)$/i;
-const VIDEO = /\.(mp4|m4v|webm|mov|ogv)$/i;
+/** Files without an ending, as some cameras and chats leave them, are known by what is in them. */
+const ENDING = /\.[a-z0-9]{1,5}$/i;
 
 /** Takes what was chosen, dropped or pasted: photos, and a model or a gallery where it comes alone. */
 export async function take(given: readonly Given[]): Promise<void> {
@@ -32,22 +35,24 @@ export async function take(given: readonly Given[]): Promise<void> {
     await openParcel(first);
     return;
   }
-  const photos = given.filter(({ file }) => isPhoto(file) || isVideo(file));
-  const others = given.length - photos.length;
-  if (others > 0 && photos.length > 0) notices.toast(words.reading.leftOut(others));
-  // Alone, a file that is no photo is named with what is wrong with it.
-  const fresh = pile.add(photos.length > 0 ? photos : given);
-  const already = (photos.length || given.length) - fresh.length;
-  if (already > 0) notices.toast(words.reading.already(already));
-  await reading.go();
+  const isTaken = await Promise.all(given.map(({ file }) => isPhoto(file)));
+  const photos = given.filter((_, i) => isTaken[i]);
+  const others = given.filter(({ file }, i) => !isTaken[i] && !isGallery(file));
+  const [other] = others;
+  if (other && given.length === 1) {
+    // Alone, what is no photo is named with what is wrong with it.
+    notices.problem(other.path, words.reading.noPicture((await kindOf(other.file)) === "svg" ? "svg" : "other", ""));
+  } else if (others.length > 0) notices.toast(words.reading.leftOut(others.length));
+  const fresh = pile.add(photos);
+  if (photos.length > fresh.length) notices.toast(words.reading.already(photos.length - fresh.length));
+  if (fresh.length > 0) await reading.go();
 }
 
-export function isVideo({ type, name }: File): boolean {
-  return type.startsWith("video/") || VIDEO.test(name);
-}
-
-function isPhoto({ type, name }: File): boolean {
-  return !type.startsWith("image/svg") && (type.startsWith("image/") || PICTURE.test(name));
+async function isPhoto(file: File): Promise<boolean> {
+  const { type, name } = file;
+  if (isVideo(file) || PICTURE.test(name)) return true;
+  if (type.startsWith("image/")) return !type.startsWith("image/svg");
+  return type === "" && !ENDING.test(name) && (await kindOf(file).catch(() => "other")) === "picture";
 }
 
 function isGallery({ name }: File): boolean {

@@ -24,7 +24,10 @@ export async function addSamples(): Promise<void> {
     pile.add(files);
     await reading.go();
   } catch (error) {
-    if (!isAborted(error)) notices.toast(words.reading.samplesFailed);
+    if (isAborted(error)) return;
+    // The browser has no words for a network that is not there.
+    const isOffline = error instanceof TypeError || !navigator.onLine;
+    notices.toast(`${words.reading.samplesFailed}${isOffline ? ` ${words.reading.offline}` : ""}`);
   }
 }
 

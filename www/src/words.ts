@@ -1,5 +1,6 @@
 // All that the page says, in one place: few and plain words, and everything that a translation needs.
 import type { GalleryActName } from "webreid";
+import type { Kind } from "./media/kind.ts";
 
 const number = new Intl.NumberFormat("en");
 
@@ -17,6 +18,12 @@ export function duration(seconds: number): string {
   if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} seconds`;
   if (seconds < 90 * 60) return `about ${Math.round(seconds / 60)} minutes`;
   return `about ${Math.round(seconds / 3600)} hours`;
+}
+
+/** Two moments of a video, in seconds: "0:12–0:17". */
+export function span(from: number, to: number): string {
+  const [a, b] = [from, to].map((time) => `${Math.floor(time / 60)}:${String(Math.floor(time % 60)).padStart(2, "0")}`);
+  return a === b ? `${a}` : `${a}–${b}`;
 }
 
 const acts: Readonly<Record<GalleryActName, string>> = {
@@ -97,7 +104,21 @@ export const words = {
       (problems > 0 ? ` ${count(problems, "file")} could not be used.` : ""),
     cancelled: (left: number) => `Cancelled: ${count(left, "photo")} not read yet.`,
     stopped: (why: string) => `Reading stopped. ${why}`,
-    noPicture: (why: string) => `not a picture that this browser can read (${why})`,
+    noPicture: (kind: Kind, why: string) =>
+      ({
+        empty: "The file is empty.",
+        heic: "This browser cannot read HEIC pictures. Save it as JPEG, and add that.",
+        tiff: "This browser cannot read TIFF pictures. Save it as JPEG, and add that.",
+        svg: "This is a drawing (SVG), not a photo.",
+        picture: `The picture is damaged, or cut off. (${why})`,
+        other: "This is not a picture.",
+      })[kind],
+    gone: "The file cannot be opened: it was moved or deleted, or may not be read.",
+    noVideo: "This browser cannot play this video. Save it as MP4 (H.264) or WebM, and add that.",
+    videoWithoutDetector: "People in videos cannot be found without what finds people in photos.",
+    watching: (name: string, time: number, duration: number) =>
+      `Watching ${name}: ${span(time, time)} of ${span(duration, duration)}`,
+    inVideo: (name: string, time: string) => `${name} ${time}`,
     withoutDetector: (why: string) =>
       `People in photos cannot be found here, so each photo is taken as one person. ${why}`,
     goOn: (left: number) => `Read the other ${count(left, "photo")}`,
@@ -158,6 +179,56 @@ export const words = {
 
   photos: {
     heading: "Photos",
+    filter: "Show",
+    filters: {
+      all: (n: number) => `All (${number.format(n)})`,
+      people: (n: number) => `With people (${number.format(n)})`,
+      nobody: (n: number) => `Nobody found (${number.format(n)})`,
+      unread: (n: number) => `Not read yet (${number.format(n)})`,
+    },
+    select: "Select",
+    selectAll: "Select all",
+    selectDone: "Done",
+    selected: (n: number) => `${count(n, "photo")} selected`,
+    removeSelected: "Remove",
+    removeAll: "Remove all",
+    removed: (n: number) => `${count(n, "photo")} removed.`,
+    open: (name: string, state: string) => `${name}, ${state}`,
+    people: (n: number) => count(n, "person", "people"),
+    nobody: "nobody found",
+    waiting: "waiting",
+    reading: "being read",
+
+    describe: (name: string, people: readonly string[]) =>
+      `Photo ${name}, ${people.length === 0 ? "nobody found" : `${count(people.length, "person", "people")}: ${people.join(", ")}`}`,
+    videoOf: (name: string, n: number) => `Video ${name}, ${count(n, "person", "people")} followed`,
+    person: (id: number) => `Person ${id}`,
+    unknown: "Not sure who",
+    onIt: "On this photo",
+    inIt: "In this video",
+    previous: "Previous photo",
+    next: "Next photo",
+    place: (at: number, of: number) => `${number.format(at)} of ${number.format(of)}`,
+    onePerson: "This photo shows one person",
+    addBox: "Add a box",
+    change: "Change boxes",
+    changeDone: "Done",
+    changeHelp:
+      "Draw a box around somebody who was missed. Drag a box or its corners to mend it; choose one to remove it.",
+    boxHelp: "Arrow keys move the box, with Shift they resize it. Enter keeps it, Escape drops it.",
+    newBox: "New box",
+    keepBox: "Keep",
+    dropBox: "Drop",
+    removeBox: "Remove box",
+    changeBox: (name: string) => `Change the box of ${name}`,
+    boxAdded: "Box added.",
+    boxMoved: "Box changed.",
+    boxRemoved: "Box removed.",
+    readWhole: "Taken as one person.",
+    readForPeople: "Looked for people.",
+    looking: "Looking at the photo",
+    remove: "Remove photo",
+    removeVideo: "Remove video",
   },
 
   search: {},

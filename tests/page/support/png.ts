@@ -34,6 +34,26 @@ function bodyPart(off: number, down: number, top: Colour, legs: Colour): Colour 
   return off < 0.2 && off > 0.02 ? legs : undefined;
 }
 
+/** `[left, top, side, how red of 255]` */
+export type RedSquare = readonly [number, number, number, number];
+
+/**
+ * A grey photo with red squares, which the red detector takes for people: in a photo of 128×128 pixels `[32, 48, 16, 255]` is
+ * somebody in the box `{ x: 28, y: 32, width: 24, height: 48 }`.
+ */
+export function scene(name: string, squares: readonly RedSquare[], width = 128, height = 128): FilePayload {
+  const rows = Buffer.alloc(height * (1 + 3 * width));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const square = squares.find(([left, top, side]) => x >= left && x < left + side && y >= top && y < top + side);
+      const at = y * (1 + 3 * width) + 1 + 3 * x;
+      for (const [channel, value] of (square ? [square[3], 0, 0] : [128, 128, 128]).entries())
+        rows[at + channel] = value;
+    }
+  }
+  return png(name, width, height, { bitDepth: 8, colourType: 2 }, rows);
+}
+
 /** One colour, one bit a pixel: a small file however many pixels. */
 export function blank(name: string, width: number, height: number): FilePayload {
   return png(name, width, height, { bitDepth: 1, colourType: 0 }, Buffer.alloc(height * (1 + Math.ceil(width / 8))));

@@ -1,3 +1,4 @@
+import { checkImageSize } from "webreid";
 import type { Area, Look, Reply, Request } from "./look.ts";
 
 type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
@@ -8,7 +9,9 @@ export class Pictures {
   #worker: Worker | undefined;
   #next = 0;
 
-  look(file: Blob): Promise<Look> {
+  /** Rejects with a `ReidError` for a picture that is too large, which is not decoded for that. */
+  async look(file: Blob): Promise<Look> {
+    checkImageSize(...(await sizeOf(file)));
     return this.#ask({ ask: "look", file }) as Promise<Look>;
   }
 
@@ -43,5 +46,21 @@ export class Pictures {
     };
     this.#worker = worker;
     return worker;
+  }
+}
+
+/** Width and height, which a browser knows before it decodes a picture. */
+async function sizeOf(file: Blob): Promise<[width: number, height: number]> {
+  const image = new Image();
+  const url = URL.createObjectURL(file);
+  try {
+    await new Promise((resolve, reject) => {
+      image.onload = resolve;
+      image.onerror = () => reject(new Error("it has no size"));
+      image.src = url;
+    });
+    return [image.naturalWidth, image.naturalHeight];
+  } finally {
+    URL.revokeObjectURL(url);
   }
 }

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 
 /** What goes on by itself beside the others; of one kind there is one job at a time. */
-export type About = "model" | "photos" | "learning" | "files";
+export type About = "model" | "photos" | "boxes" | "learning" | "files";
 
 /** Work under way, for people who wait for it. */
 export interface Job {

@@ -12,10 +12,19 @@ import {
 } from "webreid";
 import { messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
-import { History } from "./history.ts";
+import { type GalleryActs, History, type Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
+
+interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
+  readonly done?: string | ((result: T) => string);
+  readonly regroup?: boolean;
+  /** How many of the gallery's acts it was. Default: one. */
+  readonly steps?: (result: T) => number;
+  /** In place of `steps`: which of the gallery's acts it was. */
+  readonly as?: Steps;
+}
 
 /** So long after photos were grouped the next that come wait, in times that it took. */
 const PATIENCE = 3;
@@ -150,11 +159,15 @@ export class People {
     this.canRedo.value = this.history.canRedoLocal || this.#held?.canRedo !== undefined;
   }
 
-  /** Adds what photos show. Of each the gallery's photo; null for those that could not be used, which `onBad` is told of. */
+  /**
+   * Adds what photos show, which is the last of the `steps` then. Of each the gallery's photo; null for those that could not be used,
+   * which `onBad` is told of.
+   */
   async add(
     samples: readonly GallerySample[],
-    work: Work,
-    onBad: (index: number, reason: string) => void,
+    work: Pick<Work, "signal">,
+    steps: () => Steps,
+    onBad: (index: number, reason: string) => void = () => {},
   ): Promise<(GalleryPhoto | null)[]> {
     const gallery = await this.gallery();
     const added = await gallery.add(samples, {
@@ -162,6 +175,9 @@ export class People {
       onError: "skip",
       onImageError: (error) => onBad(error.image?.index ?? 0, reasonOf(error)),
     });
+    const known = this.photos.peek();
+    // Photos that are there already are no step.
+    if (added.some((photo) => photo && !known.has(photo.id))) steps().acts.push("add");
     await this.refresh();
     return added;
   }
@@ -172,14 +188,14 @@ export class People {
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    { done, regroup = true }: { readonly done?: string | ((result: T) => string); readonly regroup?: boolean } = {},
+    { done, regroup = true, steps, undone, redone, as }: ActOptions<T> = {},
   ): Promise<T | undefined> {
     const turn = this.#acts.then(async () => {
       try {
         const gallery = await this.gallery();
         const result = await this.#despite((despite) => what(gallery, despite));
         if (result === undefined) return undefined;
-        this.history.did("gallery");
+        this.history.did(as ?? { steps: steps?.(result.value) ?? 1, undone, redone });
         this.onAct();
         this.#notices.dropUndo();
         await this.refresh();
@@ -198,8 +214,8 @@ export class People {
   }
 
   /** An act of the page that the gallery knows nothing of, which has been done. */
-  did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
-    this.history.did({ name: text, undo, redo });
+  did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>, name = text): void {
+    this.history.did({ name, undo, redo });
     this.#notices.dropUndo();
     this.#notices.toast(text, () => void this.undo());
     this.#refreshUndo();

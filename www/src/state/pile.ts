@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** A photo or video as the user has it. */
 export interface Source {
@@ -32,6 +32,11 @@ export interface Source {
 /** The photos that the user gave. They are never held decoded: a file is a reference, and what is shown is a small picture. */
 export class Pile {
   readonly sources = signal<readonly Source[]>([]);
+  /** Those that the user sees. */
+  readonly shown = computed(() => this.sources.value.filter(({ isRemoved }) => !isRemoved));
+  readonly #byHash = computed(
+    () => new Map(this.sources.value.flatMap((source) => source.hashes.map((hash) => [hash, source] as const))),
+  );
   /** Called with each that is new or other than it was. */
   onChange: (source: Source) => void = () => {};
   onForget: (source: Source) => void = () => {};
@@ -80,12 +85,17 @@ export class Pile {
   }
 
   ofHash(hash: string): Source | undefined {
-    return this.sources.peek().find(({ hashes }) => hashes.includes(hash));
+    return this.#byHash.peek().get(hash);
   }
 
   update(id: number, change: Partial<Source>): void {
+    this.updateAll(new Set([id]), change);
+  }
+
+  updateAll(ids: ReadonlySet<number>, change: Partial<Source>): void {
+    if (ids.size === 0) return;
     this.sources.value = this.sources.peek().map((source) => {
-      if (source.id !== id) return source;
+      if (!ids.has(source.id)) return source;
       const changed = { ...source, ...change };
       this.onChange(changed);
       return changed;

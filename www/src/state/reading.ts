@@ -1,9 +1,12 @@
-import type { DetectedPerson, GallerySample, PersonBox, PersonDetector } from "webreid";
-import { ReidError } from "webreid";
-import { isAborted, messageOf, reasonOf } from "../errors.ts";
+import { type GalleryPhoto, ReidError } from "webreid";
+import { isAborted, messageOf } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
+import { whyNoPicture } from "../media/kind.ts";
 import type { Pictures } from "../media/pictures.ts";
+import { isVideo, lookAtVideo } from "../media/video.ts";
 import { words } from "../words.ts";
+import { Finding, type Sample } from "./finding.ts";
+import type { Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
@@ -13,11 +16,12 @@ import type { Pile, Source } from "./pile.ts";
 /** Photos looked at in one go: few at first, so that something is there soon. */
 const FIRST = 2;
 const AT_ONCE = 8;
-/** A picture so much higher than wide and so small is cut to one person already. */
-const CROP = { proportion: 1.5, pixels: 500_000 } as const;
+/** Of the photos that are taken apart in one go, together: each worker that decodes one holds it, and of each the people are held. */
+const PIXELS = 16_000_000;
 
 /** Takes photos apart into people, as they come. */
 export class Reading {
+  readonly finding: Finding;
   readonly #jobs: Jobs;
   readonly #model: Model;
   readonly #pile: Pile;
@@ -25,8 +29,11 @@ export class Reading {
   readonly #notices: Notices;
   readonly #pictures: Pictures;
   #running: Promise<void> | undefined;
-  /** Said once: without what finds people, photos are taken whole. */
-  #withoutDetector = false;
+  #run = this.#newRun();
+  /** Photos that came again under another name. */
+  #repeated = 0;
+  /** Settled when nobody changes who is on the photos. */
+  #changed: Promise<unknown> = Promise.resolve();
 
   constructor(jobs: Jobs, model: Model, pile: Pile, people: People, notices: Notices, pictures: Pictures) {
     this.#jobs = jobs;
@@ -35,6 +42,7 @@ export class Reading {
     this.#people = people;
     this.#notices = notices;
     this.#pictures = pictures;
+    this.finding = new Finding(model, pile, notices, (source, reason) => this.#reject(source, reason));
   }
 
   /** Reads what waits; what is added meanwhile too. Cancelled, it leaves the rest waiting. */
@@ -42,12 +50,8 @@ export class Reading {
     this.#running ??= this.#jobs
       .run("photos", (work) => this.#read(work))
       .catch((error: unknown) => {
-        this.#pile.sources
-          .peek()
-          .filter(({ state }) => state === "reading")
-          .forEach(({ id }) => {
-            this.#pile.update(id, { state: "waiting" });
-          });
+        const left = this.#pile.sources.peek().filter(({ state }) => state === "reading");
+        this.#pile.updateAll(new Set(left.map(({ id }) => id)), { state: "waiting" });
         if (!isAborted(error)) this.#notices.toast(words.reading.stopped(messageOf(error)));
         else if (this.waiting > 0) this.#notices.say(words.reading.cancelled(this.waiting));
       })
@@ -57,52 +61,86 @@ export class Reading {
     return this.#running;
   }
 
+  /** How many are not read yet. */
   get waiting(): number {
-    return this.#pile.sources.peek().filter(({ state, isRemoved }) => state !== "read" && !isRemoved).length;
+    return this.#pile.shown.peek().filter(({ state }) => state !== "read").length;
   }
 
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
 
-  async #read(work: Work): Promise<void> {
-    const bad = this.#notices.problems.peek().length;
-    let read = 0;
-    let size = FIRST;
-    for (;;) {
-      const waiting = this.#pile.sources.peek().filter(({ state, isRemoved }) => state === "waiting" && !isRemoved);
-      if (waiting.length === 0) break;
-      const total = read + waiting.length;
-      const tell = (done: number) => work.progress(words.reading.progress(done, total), done / total);
-      tell(read);
-      const batch = waiting.slice(0, size);
-      for (const { id } of batch) this.#pile.update(id, { state: "reading" });
-      // Small pictures first, which need no model.
-      const looked = (await Promise.all(batch.map((source) => this.#look(source)))).filter((source) => source !== null);
-      tell(read + batch.length / 2);
-      await this.#readBatch(looked, work);
-      read += batch.length;
-      size = AT_ONCE;
-      void this.#people.groupNowAndThen();
-    }
-    await this.#people.group();
-    const [people, photos] = [this.#people.all.peek().length, this.#people.visible.peek().length];
-    const problems = this.#notices.problems.peek().length - bad;
-    this.#notices.say(words.reading.done(read, photos, people, problems));
+  /** Changes who is on photos when no one else does, reading included: acts that belong together come one after the other. */
+  exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#changed.then(change);
+    this.#changed = turn.catch(() => {});
+    return turn;
   }
 
-  /** Takes the photo's measure; null for what is no photo, or one that is there already. */
-  async #look(source: Source): Promise<Source | null> {
-    const { id, file } = source;
-    try {
-      const { width, height, digest, thumbnail } = await this.#pictures.look(file);
-      const same = this.#pile.sources.peek().find((other) => other.digest === digest && other.id !== id);
-      if (same && !same.isRemoved) {
-        this.#pile.forget(new Set([id]));
-        return null;
+  async #read(work: Work): Promise<void> {
+    const bad = this.#notices.problems.peek().length;
+    let [photos, people] = [0, 0];
+    this.#run = this.#newRun();
+    let next = this.#next(FIRST);
+    while (next.batch.length > 0) {
+      const { batch, looks } = next;
+      const total = photos + this.waiting;
+      const tell = (done: number) => work.progress(words.reading.progress(done, total), done / total);
+      tell(photos);
+      const looked = await looks;
+      tell(photos + batch.length / 2);
+      // While the model looks at these, the small pictures of the next are made.
+      next = this.#next(AT_ONCE);
+      for (const part of inParts(looked)) {
+        people += await this.#readPart(part, work);
+        photos += part.length;
+        tell(photos);
+        void this.#people.groupNowAndThen();
       }
-      if (same) this.#pile.forget(new Set([same.id]));
-      const { camera, time } = await cameraOf(source);
+      if (next.batch.length === 0) next = this.#next(AT_ONCE);
+    }
+    await this.#people.group();
+    if (this.#repeated > 0) this.#notices.toast(words.reading.already(this.#repeated));
+    this.#repeated = 0;
+    const problems = this.#notices.problems.peek().length - bad;
+    this.#notices.say(words.reading.done(photos, people, this.#people.all.peek().length, problems));
+  }
+
+  /** What is taken back together: photos, and who is on them. */
+  #newRun(): { readonly steps: Steps; readonly ids: Set<number> } {
+    const ids = new Set<number>();
+    const undone = () => this.#pile.updateAll(ids, { isRemoved: true });
+    const redone = () => this.#pile.updateAll(ids, { isRemoved: false });
+    return { steps: { name: words.acts.add, acts: [], undone, redone }, ids };
+  }
+
+  /** The next photos, which are looked at from now on; a video comes by itself. */
+  #next(size: number): { readonly batch: readonly Source[]; readonly looks: Promise<Source[]> } {
+    const waiting = this.#pile.shown.peek().filter(({ state }) => state === "waiting");
+    const video = waiting.findIndex(({ file }) => isVideo(file));
+    const batch = waiting.slice(0, video < 0 ? size : Math.max(1, Math.min(size, video)));
+    this.#pile.updateAll(new Set(batch.map(({ id }) => id)), { state: "reading" });
+    const looks = Promise.all(batch.map((source) => this.#look(source)));
+    return { batch, looks: looks.then((all) => all.filter((source) => source !== undefined)) };
+  }
+
+  /** Takes the photo's measure; undefined for what is no photo, or one that is there already. */
+  async #look(source: Source): Promise<Source | undefined> {
+    const { id, file } = source;
+    // It was looked at before reading was cancelled.
+    if (source.digest) return source;
+    try {
+      const [{ width, height, digest, thumbnail }, { camera, time }] = await Promise.all([
+        isVideo(file) ? lookAtVideo(file) : this.#pictures.look(file),
+        cameraOf(source),
+      ]);
+      if (!this.#pile.get(id)) return undefined;
+      const same = this.#pile.sources.peek().find((other) => other.digest === digest && other.id !== id);
+      this.#pile.forget(new Set(same ? [same.isRemoved ? same.id : id] : []));
+      if (same && !same.isRemoved) {
+        this.#repeated++;
+        return undefined;
+      }
       const change = {
         width,
         height,
@@ -115,127 +153,69 @@ export class Reading {
       this.#pile.update(id, change);
       return { ...source, ...change };
     } catch (error) {
-      this.#reject(source, words.reading.noPicture(messageOf(error)));
-      return null;
-    }
-  }
-
-  async #readBatch(batch: readonly Source[], work: Work): Promise<void> {
-    const scenes = batch.filter((source) => !isCrop(source));
-    const detector = scenes.length > 0 ? await this.#detector(work) : undefined;
-    const samples: { readonly source: Source; readonly sample: GallerySample }[] = [];
-    for (const source of batch) if (isCrop(source) || !detector) samples.push({ source, sample: whole(source) });
-    const found = detector ? await this.#detect(detector, scenes, work) : [];
-    for (const { source, people } of found) {
-      if (detector) samples.push(...(await this.#cut(detector, source, people, work)));
-    }
-    await this.#add(samples, work);
-    const read = new Set([...samples.map(({ source }) => source.id), ...found.map(({ source }) => source.id)]);
-    for (const source of batch) {
-      if (!read.has(source.id) || this.#pile.get(source.id)?.state !== "reading") continue;
-      this.#pile.update(source.id, { state: "read", isWhole: isCrop(source) || !detector });
-    }
-  }
-
-  /** What finds people; without it, photos are taken whole, which is said. */
-  async #detector(work: Work): Promise<PersonDetector | undefined> {
-    try {
-      return await this.#model.detector(work);
-    } catch (error) {
-      if (isAborted(error)) throw error;
-      if (!this.#withoutDetector) this.#notices.toast(words.reading.withoutDetector(messageOf(error)));
-      this.#withoutDetector = true;
+      const isSaid = isVideo(file) || error instanceof ReidError;
+      this.#reject(source, isSaid ? messageOf(error) : await whyNoPicture(file, messageOf(error)));
       return undefined;
     }
   }
 
-  async #detect(
-    detector: PersonDetector,
-    scenes: readonly Source[],
-    work: Work,
-  ): Promise<{ readonly source: Source; readonly people: readonly DetectedPerson[] }[]> {
-    let left = [...scenes];
-    while (left.length > 0) {
-      try {
-        const people = await detector.detect(
-          left.map(({ file }) => file),
-          { signal: work.signal },
-        );
-        return left.map((source, i) => ({ source, people: people[i] ?? [] }));
-      } catch (error) {
-        const bad = error instanceof ReidError && error.image ? left[error.image.index] : undefined;
-        if (!bad) throw error;
-        this.#reject(bad, reasonOf(error as ReidError));
-        left = left.filter((source) => source !== bad);
-      }
-    }
-    return [];
-  }
-
-  async #cut(
-    detector: PersonDetector,
-    source: Source,
-    people: readonly { readonly box: PersonBox }[],
-    work: Work,
-  ): Promise<{ source: Source; sample: GallerySample }[]> {
-    if (people.length === 0) return [];
-    const boxes = people.map(({ box }) => box);
-    const crops = await detector.crop(source.file, boxes, { signal: work.signal });
-    return crops.map((image, i) => {
-      const box = boxes[i] as PersonBox;
-      return { source, sample: { ...details(source), image, box: rounded(box), photo: source.file } };
+  /** How many people were added. */
+  async #readPart(looked: readonly Source[], work: Work): Promise<number> {
+    const isThere = ({ id }: Source) => this.#pile.get(id)?.isRemoved !== true;
+    const batch = looked.filter(isThere);
+    const { samples, wholes } = await this.finding.find(batch, work);
+    const added = await this.exclusively(async () => {
+      const wanted = samples.filter(({ source }) => isThere(source));
+      const added = await this.add(wanted, work, () => {
+        // What the user has done meanwhile stands between.
+        const { history } = this.#people;
+        if (!history.isLast(this.#run.steps)) {
+          this.#run = this.#newRun();
+          history.did(this.#run.steps);
+        }
+        return this.#run.steps;
+      });
+      for (const { id } of batch) this.#run.ids.add(id);
+      return added;
     });
+    for (const source of looked) {
+      const state = isThere(source) ? "read" : "waiting";
+      this.#pile.update(source.id, { state, ...(wholes.has(source.id) && { isWhole: true }) });
+    }
+    return added.filter((photo) => photo !== null).length;
   }
 
-  async #add(samples: readonly { source: Source; sample: GallerySample }[], work: Work): Promise<void> {
-    if (samples.length === 0) return;
+  /** Puts people into the gallery, which is one of the `steps`; of each the gallery's photo, null for what could not be used. */
+  async add(samples: readonly Sample[], work: Work, steps: () => Steps): Promise<(GalleryPhoto | null)[]> {
+    if (samples.length === 0) return [];
     const started = performance.now();
     const added = await this.#people.add(
       samples.map(({ sample }) => sample),
       work,
+      steps,
       (index, reason) => {
-        const { source, sample } = samples[index] as { source: Source; sample: GallerySample };
+        const { source, sample } = samples[index] as Sample;
         // A piece that cannot be used leaves the photo's others.
-        if (!sample.box) this.#reject(source, reason);
+        if (sample.image === source.file) this.#reject(source, reason);
       },
     );
     this.#model.speed.value = (1000 * samples.length) / (performance.now() - started);
-    const hashes = new Map<number, string>();
-    for (const [i, photo] of added.entries())
-      if (photo) hashes.set((samples[i] as { source: Source }).source.id, photo.hash);
-    for (const [id, hash] of hashes) this.#pile.update(id, { hashes: [hash] });
-  }
-
-  /** Looks for people in a photo anew, or takes it whole. */
-  async readAs(source: Source, isWhole: boolean): Promise<void> {
-    const before = this.peopleOn(source).map(({ id }) => id);
-    await this.#jobs.run("photos", async (work) => {
-      const detector = isWhole ? undefined : await this.#model.detector(work);
-      const [found] = detector ? await this.#detect(detector, [source], work) : [];
-      const samples = detector
-        ? await this.#cut(detector, source, found?.people ?? [], work)
-        : [{ source, sample: whole(source) }];
-      if (before.length > 0) await this.#people.act((gallery) => gallery.remove(before), { regroup: false });
-      await this.#add(samples, work);
-      this.#pile.update(source.id, { isWhole });
-    });
-    await this.#people.group();
-  }
-
-  /** Adds somebody whom the user has drawn a box around; the gallery's photo. */
-  addBox(source: Source, box: PersonBox): Promise<number | undefined> {
-    return this.#jobs.run("photos", async (work) => {
-      const detector = await this.#model.detector(work);
-      const [sample] = await this.#cut(detector, source, [{ box }], work);
-      const added = sample && (await this.#people.add([sample.sample], work, () => {}));
-      const photo = added?.[0];
-      if (photo) this.#pile.update(source.id, { hashes: [...new Set([...source.hashes, photo.hash])], isWhole: false });
-      return photo?.id;
-    });
+    for (const source of new Set(samples.map(({ source }) => source))) {
+      const { hashes = [], cuts = [] } = this.#pile.get(source.id) ?? {};
+      const theirs = added.flatMap((photo, i) => {
+        const { source: of, sample } = samples[i] as Sample;
+        return photo && of === source ? [[photo.hash, sample.image as Blob] as const] : [];
+      });
+      this.#pile.update(source.id, {
+        hashes: [...new Set([...hashes, ...theirs.map(([hash]) => hash)])],
+        ...(isVideo(source.file) && { cuts: new Map([...cuts, ...theirs]) }),
+      });
+    }
+    return added;
   }
 
   /** The people on a photo who are shown. */
-  peopleOn(source: Source) {
+  peopleOn(source: Source): readonly GalleryPhoto[] {
     const { value: byHash } = this.#people.byHash;
     return source.hashes.flatMap((hash) => byHash.get(hash) ?? []);
   }
@@ -246,18 +226,18 @@ export class Reading {
   }
 }
 
-export function isCrop({ width = 0, height = 0, isWhole }: Source): boolean {
-  return isWhole ?? (height >= CROP.proportion * width && width * height <= CROP.pixels);
-}
-
-function details({ path, camera, time }: Source): Omit<GallerySample, "image"> {
-  return { name: path, camera, time };
-}
-
-function whole(source: Source): GallerySample {
-  return { ...details(source), image: source.file };
-}
-
-function rounded({ x, y, width, height }: PersonBox): PersonBox {
-  return { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) };
+/** So many that their pixels fit into memory; a larger photo by itself. */
+function inParts(photos: readonly Source[]): Source[][] {
+  const parts: Source[][] = [];
+  let pixels = Number.POSITIVE_INFINITY;
+  for (const photo of photos) {
+    const { width = 0, height = 0 } = photo;
+    pixels += width * height;
+    if (pixels > PIXELS) {
+      parts.push([]);
+      pixels = width * height;
+    }
+    parts.at(-1)?.push(photo);
+  }
+  return parts;
 }

@@ -1,0 +1,14 @@
+/** Of the longer side, in pixels. */
+export const THUMBNAIL = 360;
+const QUALITY = 0.82;
+
+/** A picture as a JPEG, smaller where `scale` is less than 1. */
+export async function jpegOf(picture: ImageBitmap | OffscreenCanvas, scale = 1, quality = QUALITY): Promise<Blob> {
+  const by = Math.min(1, scale);
+  const canvas = new OffscreenCanvas(Math.max(1, picture.width * by), Math.max(1, picture.height * by));
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser cannot draw pictures in the background.");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/jpeg", quality });
+}

@@ -1,0 +1,89 @@
+import type { Gallery, GalleryPhoto, PersonBox } from "webreid";
+import { words } from "../words.ts";
+import { type Sample, whole } from "./finding.ts";
+import type { Steps } from "./history.ts";
+import type { Jobs, Work } from "./jobs.ts";
+import type { People } from "./people.ts";
+import type { Pile, Source } from "./pile.ts";
+import type { Reading } from "./reading.ts";
+
+/** What the user says about where people are on a photo. */
+export class Boxes {
+  readonly #jobs: Jobs;
+  readonly #pile: Pile;
+  readonly #people: People;
+  readonly #reading: Reading;
+
+  constructor(jobs: Jobs, pile: Pile, people: People, reading: Reading) {
+    this.#jobs = jobs;
+    this.#pile = pile;
+    this.#people = people;
+    this.#reading = reading;
+  }
+
+  /** Somebody in this box. */
+  async add(source: Source, box: PersonBox): Promise<void> {
+    const { boxAdded } = words.photos;
+    await this.#change(source, boxAdded, false, (work) => this.#reading.finding.cut(source, [box], work));
+  }
+
+  /** The box is another one; whom it shows it goes on showing. */
+  async move(source: Source, photo: GalleryPhoto, box: PersonBox): Promise<void> {
+    const { boxMoved } = words.photos;
+    const cut = (work: Work) => this.#reading.finding.cut(source, [box], work);
+    await this.#change(source, boxMoved, false, cut, [photo], async (gallery, steps, [added]) => {
+      if (!photo.confirmed || photo.person === undefined || !added) return;
+      await gallery.move(added, photo.person);
+      steps.acts.push("move");
+    });
+  }
+
+  async remove(photo: GalleryPhoto): Promise<void> {
+    await this.#people.act((gallery) => gallery.remove(photo), { done: words.photos.boxRemoved });
+  }
+
+  /** Looks for people in a photo anew, or takes it whole. */
+  async readAs(source: Source, isWhole: boolean): Promise<void> {
+    const { readWhole, readForPeople } = words.photos;
+    const before = this.#reading.peopleOn(source);
+    const find = async (work: Work) => {
+      if (isWhole) return [whole(source)];
+      return (await this.#reading.finding.find([{ ...source, isWhole }], work)).samples;
+    };
+    await this.#change(source, isWhole ? readWhole : readForPeople, isWhole, find, before);
+  }
+
+  /** Adds what is found and takes `old` out: one step for the user. */
+  async #change(
+    source: Source,
+    done: string,
+    isWhole: boolean,
+    find: (work: Work) => Promise<Sample[]>,
+    old: readonly GalleryPhoto[] = [],
+    then: (gallery: Gallery, steps: Steps, added: readonly (GalleryPhoto | null)[]) => Promise<void> = async () => {},
+  ): Promise<void> {
+    const { isWhole: wasWhole } = source;
+    const redone = () => this.#pile.update(source.id, { isWhole });
+    const undone = () => this.#pile.update(source.id, { isWhole: wasWhole });
+    const steps: Steps = { name: done, acts: [], undone, redone };
+    await this.#people.act(
+      (gallery) =>
+        this.#jobs.run("boxes", async (work) => {
+          work.progress(words.photos.looking);
+          const samples = await find(work);
+          return this.#reading.exclusively(async () => {
+            const added = await this.#reading.add(samples, work, () => steps);
+            await then(gallery, steps, added);
+            const kept = new Set(added.map((photo) => photo?.id));
+            const gone = old.filter(({ id }) => !kept.has(id));
+            if (gone.length > 0) {
+              await gallery.remove(gone);
+              steps.acts.push("remove");
+            }
+            redone();
+          });
+        }),
+      { done, as: steps },
+    );
+  }
+}
