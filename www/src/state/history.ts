@@ -26,6 +26,11 @@ export class History {
     this.#undone.length = 0;
   }
 
+  /** How many of this visit's acts hold. */
+  get length(): number {
+    return this.#done.length;
+  }
+
   get canUndoLocal(): boolean {
     return typeof this.#done.at(-1) === "object";
   }
