@@ -5,8 +5,10 @@ import { isAborted, messageOf } from "./errors.ts";
 import { Pictures } from "./media/pictures.ts";
 import { Boxes } from "./state/boxes.ts";
 import { Crops } from "./state/crops.ts";
+import { CutOffs } from "./state/cut-off.ts";
 import { Jobs } from "./state/jobs.ts";
 import { Keeping } from "./state/keeping.ts";
+import { Learning } from "./state/learning.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
@@ -39,18 +41,22 @@ export const boxes = new Boxes(jobs, pile, people, reading);
 /** The small and the large pictures of people. */
 export const crops = new Crops(people, pile, pictures, () => model.detector());
 export const keeping = new Keeping(model, pile, people, notices);
+export const cutOffs = new CutOffs(people);
+export const learning = new Learning({ jobs, model, people, crops, notices, quiet });
 /** Which of the two places is shown. */
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);
 
-model.onChange = (reid) => {
-  jobs.cancel("photos");
-  return people.changeModel(reid);
+let goOn: (() => Promise<void>) | undefined;
+
+model.onChange = async (reid) => {
+  learning.cancel();
+  goOn = await quiet();
+  await people.changeModel(reid);
 };
 
 model.onChanged = () => {
-  if (people.isOutdated.peek()) readAgain();
-  void reading.go();
+  void goOn?.();
 };
 
 /** Has the people looked at by the model as it is now. */
@@ -60,6 +66,18 @@ export function readAgain(): void {
     .catch((error: unknown) => {
       if (!isAborted(error)) notices.toast(words.people.failed(messageOf(error)));
     });
+}
+
+/** Stops the reading of photos; what it gives has it go on, and the people read again where the model is another one then. */
+async function quiet(): Promise<() => Promise<void>> {
+  const wasReading = reading.isRunning;
+  jobs.cancel("photos");
+  if (wasReading) await reading.go();
+  return async () => {
+    await people.refresh();
+    if (people.isOutdated.peek()) readAgain();
+    if (wasReading) void reading.go();
+  };
 }
 
 /** Begins with what was kept, or with the built-in model and nothing. */

@@ -26,6 +26,26 @@ export function span(from: number, to: number): string {
   return a === b ? `${a}` : `${a}–${b}`;
 }
 
+/** A file's name without its folders. */
+export function shortName(path: string): string {
+  return path.split(/[\\/]/).at(-1) || path;
+}
+
+export function percentOf(share: number | undefined): string | undefined {
+  return share === undefined ? undefined : `${Math.round(100 * share)} %`;
+}
+
+/** Of a hundred: "about 4", "fewer than 1". */
+export function ofHundred(share: number): string {
+  const n = 100 * share;
+  return n < 0.5 ? "fewer than 1" : `about ${Math.round(n)}`;
+}
+
+/** A cosine, as a number from 0 to 1. */
+export function likenessOf(score: number): string {
+  return Math.max(0, score).toFixed(2);
+}
+
 const acts: Readonly<Record<GalleryActName, string>> = {
   add: "photos added",
   remove: "photos removed",
@@ -93,6 +113,8 @@ export const words = {
     program: "the program",
     detector: "what finds people in photos",
     stillInUse: "The model loaded before is still in use.",
+    cancelled: "Loading was cancelled: there is no model yet.",
+    failedBeside: "Another model could not be loaded.",
     downloading: (what: string, loaded: number, total: number | undefined) =>
       `Loading ${what}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`,
   },
@@ -231,9 +253,195 @@ export const words = {
     removeVideo: "Remove video",
   },
 
-  search: {},
+  search: {
+    button: "Find on other photos",
+    titleOf: (name: string) => `Where else is ${name}?`,
+    somebody: "this person",
+    with: (n: number) => `Searched with ${count(n, "picture")}, the confirmed ones.`,
+    withGuesses: (n: number) => `Searched with ${count(n, "picture")} that the page takes for one person.`,
+    withOne: "Searched with this picture.",
+    withAll: (n: number, name: string) => `Search with all ${n} confirmed pictures of ${name}`,
+    busy: "Searching …",
+    failed: (why: string) => `The search failed. ${why}`,
+    outdated: "The people are being read again: what is found now is from before.",
+    nobody: "There is nobody else to compare with yet.",
+    bands: {
+      likely: { title: "Likely", note: "Probably the same person." },
+      maybe: { title: "Maybe", note: "Too close to call: look for yourself." },
+      unlikely: { title: "Unlikely", note: "Probably somebody else." },
+      alike: {
+        title: "Most alike first",
+        note: "How likely each is cannot be said yet: that takes a few more people.",
+      },
+    },
+    none: "Nobody.",
+    confirmed: (n: number) => `Already confirmed (${n})`,
+    othersLeftOut: "Pictures that were confirmed for other people are left out.",
+    more: (n: number) => `Show ${n} more`,
+    yes: "Yes",
+    no: "No",
+    yesTo: (name: string) => `Yes, ${name} shows the same person`,
+    noTo: (name: string) => `No, ${name} shows somebody else`,
+    open: (name: string, band: string, remarks: string) => `${name}. ${band}.${remarks && ` ${remarks}.`}`,
+    saidYes: "Same person",
+    saidNo: "Somebody else",
+    same: (who: string, name: string) => `${name} shows ${who}.`,
+    different: (who: string, name: string) => `${name} does not show ${who}.`,
+    askMergeTitle: "Two people with names",
+    askMerge: (a: string, b: string) =>
+      `${b} has a name of their own. Are ${a} and ${b} one person, to be called ${a}?`,
+    askMergeYes: "They are one person",
+    askMergeNo: "Leave them apart",
+    merged: (a: string, b: string) => `${b} and ${a} are one person.`,
+    again: (n: number) => `Search again with ${count(n, "answer")}`,
+    howSure: "How sure is this?",
+    keys: "Arrow keys move, Y and N answer, Enter shows both side by side.",
+    keysCompared: "Y and N answer, left and right show the next, Escape goes back.",
+    compare: "Side by side",
+    back: "Back to all",
+    next: "Next",
+    previous: "Previous",
+    searchWithThis: "Search with this picture",
+    searchedWith: "Searched with",
+    found: "Found",
+    noLikelihood: "How likely it is cannot be said yet.",
+    likelihood: (percent: string) => `${percent} likely to be the same person, as far as the page can tell.`,
+    hover: (percent: string | undefined, likeness: string) =>
+      `${percent === undefined ? "" : `${percent} likely · `}likeness ${likeness} of 1`,
+    likeness: (likeness: string) => `Likeness of the features: ${likeness} (1 is the same, 0 unrelated).`,
+    takenFor: (name: string, isConfirmed: boolean) => (isConfirmed ? name : `perhaps ${name}`),
+    camera: (camera: string) => `From ${camera}.`,
+    remarks: {
+      tiny: (width: number, height: number) => `very small (${width} × ${height} pixels)`,
+      cut: (sides: readonly string[]) => `cut off at the ${sides.join(" and ")} edge of the photo`,
+      sides: { top: "top", bottom: "bottom", left: "left", right: "right" },
+      blurred: "blurred or dark",
+      several: "wide: perhaps not one whole person",
+    },
+    remarksTitle: "What makes a mistake likely here:",
+  },
 
-  learning: {},
+  modelSheet: {
+    title: "What looks at the photos",
+    lead: "A model turns the picture of a person into numbers that are alike when it is the same person. It runs here, on your device.",
+    inUse: (name: string, architecture: string) => `${name} (${architecture}) is in use.`,
+    noneYet: "No model is loaded yet.",
+    runsOn: "Runs on",
+    devices: { auto: "Automatic", gpu: "GPU (graphics)", cpu: "CPU (processor)" },
+    another: "Use another model",
+    anotherNote:
+      "Files of torchreid, fast-reid and other projects (.safetensors, .pth, .pt, .onnx), or an OpenVINO model: choose its .xml " +
+      "and .bin together. The people are read again with it; names and answers stay.",
+    choose: "Choose a model file",
+    address: "Address of a model",
+    load: "Load",
+    badAddress: "Type the model’s full address: it starts with https://",
+    builtIn: "Back to the built-in model",
+    loading: "It is being loaded. The one before stays in use until then.",
+    details: "Details",
+    architecture: "Network",
+    dialect: "Named as in",
+    summary: "Recognised",
+    feature: "A picture becomes",
+    numbers: (n: number) => count(n, "number"),
+    parameters: "Learnt",
+    input: "Pictures are resized to",
+    inputOf: (width: number, height: number, filter: string, fit: string) =>
+      `${width} × ${height} pixels (${filter}, ${fit})`,
+    stretch: "stretched",
+    letterbox: "proportions kept",
+    computedOn: "Computed on",
+    computedOnOf: (adapter: string, precision: string) => `${adapter}, ${precision === "f16" ? "16" : "32"}-bit`,
+    why: "Why there",
+    fallback: "What was wrong with the GPU",
+    assumed: "Taken for granted",
+    missing: "Not in the file",
+    unexpected: "In the file, not used",
+    fingerprint: "Fingerprint",
+    learnt: (times: number) => `It has learnt here ${times === 1 ? "once" : `${times} times`}.`,
+  },
+
+  learning: {
+    title: "Teach the model",
+    lead:
+      "The model can learn to tell these people apart, here on your device. It learns from the pictures that you confirmed, " +
+      "also of people without a name. Where somebody has three or more, one is kept aside: it shows whether the rest helped.",
+    ready: (people: number, pictures: number) =>
+      `It would learn from ${count(pictures, "picture")} of ${people} people.`,
+    tooFew: (people: number) =>
+      `To learn, the model needs two people with two confirmed pictures each. So far ${
+        people === 1 ? "one has them" : "nobody has"
+      }.`,
+    whatToDo: "Open a person and confirm that the pictures show them, or answer a few questions under “People”.",
+    toPeople: "Go to the people",
+    noModel: "The model has to be loaded first.",
+    howMuch: "How much of the model may change?",
+    depths: {
+      quick: {
+        title: "A little",
+        note: "Only how it weighs what it sees. A few pictures are enough, and little can go wrong: try this first.",
+      },
+      deeper: {
+        title: "More",
+        note: "Also the last part of how it sees. Better with five pictures or more of each person.",
+      },
+      full: {
+        title: "Everything",
+        note: "The slowest. With few pictures it may learn these by heart, and get worse with others: give it dozens.",
+      },
+    },
+    start: "Teach it",
+    again: "Teach it again",
+    pause: "Pause",
+    resume: "Resume",
+    cancel: "Cancel learning",
+    undo: "Undo the learning",
+    undoBrings: (name: string) => `Undo brings back: ${name}. It goes one learning back.`,
+    undoOnlyLast:
+      "The learning before that cannot be undone any more; “Built-in model” under the model’s name starts afresh.",
+    save: "Save the model to a file",
+    saved: (name: string) => `The model is saved as ${name}.`,
+    notSaved: (why: string) => `The model could not be saved. ${why}`,
+    improved: (base: string, times: number) =>
+      `${base}, improved${times === 1 ? "" : times === 2 ? " twice" : ` ${times} times`}`,
+    begins: "The model is going to learn.",
+    gettingReady: (done: number, total: number) => `Getting the pictures ready: ${done} of ${total}`,
+    lookingBefore: (done: number, total: number) => `Looking at them before: ${done} of ${total}`,
+    lookingAfter: (done: number, total: number) => `Looking at them again: ${done} of ${total}`,
+    whatLearns: "what it takes to learn",
+    step: (step: number, steps: number, left: string) => `Learning: step ${step} of ${steps}, ${left} left`,
+    pausedAt: (step: number, steps: number) => `Paused at step ${step} of ${steps}`,
+    aloud: (percent: number, left: string) => `Learning: ${percent} % done, ${left} left.`,
+    pausedAloud: "Paused. Nothing is lost: resume when you like.",
+    goesOn: "The model goes on learning.",
+    learnt: "The model has learnt.",
+    cancelled: "Cancelled. The model is as it was.",
+    stopped: (why: string) => `Learning stopped: ${why} The model is as it was.`,
+    unmeasured: (why: string) => `The model has learnt, but whether it helped could not be measured: ${why}`,
+    goingBack: "Going back to the model before",
+    undone: (name: string) => `Undone: the model is ${name} again.`,
+    chart: "How wrong the model is about the pictures it learns from, step by step. The bold line should fall.",
+    lossSoFar: (steps: number, loss: string) => `Error after ${count(steps, "step")}: ${loss}.`,
+    lossMoved: (fell: boolean, from: string, to: string, steps: number) =>
+      `The error ${fell ? "fell" : "rose"} from ${from} in the first steps to ${to} at step ${steps}.`,
+    result: "Result",
+    verdicts: {
+      better: "It helped on the pictures kept aside.",
+      same: "It made no difference on the pictures kept aside.",
+      worse: "It did not help on the pictures kept aside.",
+    },
+    notMeasured: "Whether it helped was not measured: that takes a person with three confirmed pictures or more.",
+    onKeptAside: "On the pictures kept aside",
+    before: "Before",
+    after: "After",
+    firstRight: "First match is the right person",
+    of: (right: number, searches: number) => `${right} of ${searches}`,
+    precision: "Right matches come before wrong ones",
+    measuredWith: (searches: number) =>
+      `Measured with ${count(searches, "picture")} that the model did not learn from.`,
+    few: "That is few: take it as a hint, and look for yourself.",
+    undoHint: "“Undo the learning” brings the model before back.",
+  },
 
   keep: {
     title: "Keep and save",
@@ -280,5 +488,40 @@ export const words = {
     unsureFolder: "not sorted",
   },
 
-  cutOff: {},
+  cutOff: {
+    title: "How sure is it?",
+    lead: "How alike two pictures of one person are is another matter with every model and camera. Ten answers of yours show it for these photos.",
+    start: "Ask me",
+    showNow: "Show the result now",
+    looking: "Looking for the question that tells most …",
+    question: (n: number, of: number) => `Question ${n} of ${of}`,
+    ask: "Is this the same person?",
+    side: (n: number, of: number, which: "left" | "right") => `Picture ${n} of ${of}, ${which}`,
+    same: "Same",
+    different: "Different",
+    unsure: "Can’t tell",
+    keys: "Y same, N different, U can’t tell.",
+    answered: { same: "Same person.", different: "Two people.", unsure: "You could not tell." },
+    measuring: "Comparing the pictures …",
+    tooFew: "There is too little to tell it from: that takes two people at least, and two pictures of one of them.",
+    failed: (why: string) => `That could not be worked out. ${why}`,
+    fromConfirmed: "From the pictures that you confirmed.",
+    fromGroups: "From the people as they are grouped now. The more you confirm, the better this gets.",
+    chart: "How alike pairs of pictures are",
+    ofOne: (n: number) => `${count(n, "pair")} of one person`,
+    ofTwo: (n: number) => `${count(n, "pair")} of two people`,
+    axis: "less alike – more alike",
+    inWords: (one: readonly string[], two: readonly string[]) =>
+      `Half of the pairs of one person lie between ${one.join(" and ")}, half of those of two people between ${two.join(" and ")}.`,
+    best: (at: string, missed: string, mistaken: string) =>
+      `A cut-off at ${at} tells them apart best: of 100 pairs of one person it misses ${missed}, of 100 pairs of two people it ` +
+      `takes ${mistaken} for one.`,
+    judged: "What the page says of a pair is more careful than one cut-off:",
+    callsSame: (wrong: string) => `Of 100 pairs that it calls likely, ${wrong} are two people.`,
+    callsDifferent: (wrong: string) => `Of 100 pairs that it calls unlikely, ${wrong} are one person.`,
+    callsNothing: (share: string) => `Of all pairs, ${share} % are left as “maybe”: these are yours to look at.`,
+    kept: "It holds for this model.",
+    more: "Answer ten more",
+    done: "Done",
+  },
 } as const;

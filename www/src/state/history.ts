@@ -51,6 +51,11 @@ export class History {
     return this.#done.at(-1) === act;
   }
 
+  /** How many of this visit's acts hold. */
+  get length(): number {
+    return this.#done.length;
+  }
+
   get canUndoLocal(): boolean {
     return !isOfGallery(this.#done.at(-1));
   }

@@ -20,6 +20,8 @@ export interface ModelSource {
   readonly fileName: string;
   /** Undefined: the model that comes with the package. */
   readonly weights: ModelFiles | URL | undefined;
+  /** Of a model that has learnt here: what it was called before, and how often it did. */
+  readonly learnt?: { readonly base: string; readonly times: number } | undefined;
 }
 
 export const BUILT_IN: ModelSource = {
@@ -48,6 +50,9 @@ export class Model {
   readonly #jobs: Jobs;
   #reid: ReIdentifier | undefined;
   #ready = firstOne();
+  /** With which the model in use was loaded. */
+  #deviceInUse: DevicePreference = "auto";
+  #loads = 0;
   #detector: { readonly of: ReIdentifier; readonly detector: Promise<PersonDetector> } | undefined;
 
   constructor(jobs: Jobs) {
@@ -66,20 +71,26 @@ export class Model {
   /** Loads a model; while that goes on, and where it fails, the one before stays in use. */
   load(source: ModelSource, before?: ModelSource): Promise<boolean> {
     this.#jobs.cancel("model");
-    this.error.value = "";
+    const turn = ++this.#loads;
     return this.#jobs.run("model", async (work) => {
+      // Another was asked for meanwhile.
+      if (turn !== this.#loads) return false;
+      this.error.value = "";
+      const device = this.device.peek();
       try {
         const { name, weights } = source;
         work.progress(words.model.loading(name));
         const reid = await ReIdentifier.create({
           weights,
-          device: this.device.peek(),
+          device,
           signal: work.signal,
           onProgress: (progress) => work.progress(...modelProgress(progress, name)),
         });
         const old = this.#reid;
-        if (old) await this.onChange(reid);
+        if (old) await this.#announce(reid);
         this.#reid = reid;
+        this.#deviceInUse = device;
+        this.speed.value = undefined;
         this.use(source, before);
         this.#ready.resolve(reid);
         // Its detector lives in its worker.
@@ -89,10 +100,25 @@ export class Model {
       } catch (error) {
         if (!isAborted(error)) {
           this.error.value = `${messageOf(error)}${this.#reid ? ` ${words.model.stillInUse}` : ""}`;
+        } else if (!this.#reid && turn === this.#loads) {
+          this.error.value = words.model.cancelled;
         }
+        // The menu does not go on saying what could not be had.
+        if (this.#reid && turn === this.#loads) this.device.value = this.#deviceInUse;
         return false;
       }
     });
+  }
+
+  /** What cannot be used by the page leaves it as it was. */
+  async #announce(fresh: ReIdentifier): Promise<void> {
+    try {
+      await this.onChange(fresh);
+    } catch (error) {
+      await fresh.dispose();
+      this.onChanged();
+      throw error;
+    }
   }
 
   loadFile(weights: ModelFiles | URL): Promise<boolean> {
@@ -113,12 +139,11 @@ export class Model {
     this.deviceReason.value = this.description.value?.deviceReason ?? this.deviceReason.value;
   }
 
+  /** Has the model run elsewhere. */
   async setDevice(device: DevicePreference): Promise<void> {
     this.device.value = device;
-    await this.load(this.source.peek(), this.before.peek());
-    // Where that cannot be had, the menu does not go on saying it.
-    const { device: used } = this.description.peek() ?? {};
-    if (this.error.peek() && used !== undefined) this.device.value = "auto";
+    const isLoaded = await this.load(this.source.peek(), this.before.peek());
+    if (!isLoaded && !this.#reid) await this.describeDevice();
   }
 
   async describeDevice(): Promise<void> {

@@ -49,6 +49,8 @@ export class People {
   readonly isOutdated = signal(false);
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
+  /** How many acts of this visit hold: fewer after an undo. */
+  readonly acts = signal(0);
   /** Whether the photos are being grouped. */
   readonly isGrouping = signal(false);
   readonly visible = computed(() => [...this.photos.value.values()].filter(({ hidden }) => !hidden));
@@ -155,6 +157,7 @@ export class People {
   }
 
   #refreshUndo(): void {
+    this.acts.value = this.history.length;
     this.canUndo.value = this.history.canUndoLocal || this.#held?.canUndo !== undefined;
     this.canRedo.value = this.history.canRedoLocal || this.#held?.canRedo !== undefined;
   }

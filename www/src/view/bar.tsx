@@ -96,6 +96,12 @@ function ModelChip() {
       }}
     >
       {text}
+      {device && error.value && (
+        <>
+          <span aria-hidden="true"> !</span>
+          <span class="unseen"> {words.model.failedBeside}</span>
+        </>
+      )}
     </button>
   );
 }
