@@ -1,5 +1,5 @@
 // The page's parts, each of which does one thing, and how they hang together.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { DevicePreference, PersonId, PhotoId } from "webreid";
 import { isAborted, messageOf } from "./errors.ts";
 import { Pictures } from "./media/pictures.ts";
@@ -9,7 +9,9 @@ import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
 import { Pile } from "./state/pile.ts";
+import { Questions } from "./state/questions.ts";
 import { Reading } from "./state/reading.ts";
+import { Selection } from "./state/selection.ts";
 import { words } from "./words.ts";
 
 /** What is laid over the page; one at a time. */
@@ -33,6 +35,9 @@ export const pictures = new Pictures();
 export const reading = new Reading(jobs, model, pile, people, notices, pictures);
 /** The small and the large pictures of people. */
 export const crops = new Crops(people, pile, pictures, () => model.detector());
+/** What is picked, on whichever place or sheet. */
+export const selection = new Selection();
+export const questions = new Questions(people);
 /** Which of the two places is shown. */
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);
@@ -45,6 +50,12 @@ model.onChange = (reid) => {
 model.onChanged = () => {
   if (people.isOutdated.peek()) readAgain();
   void reading.go();
+};
+
+effect(() => selection.keep(people.photos.value, people.byId.value));
+
+questions.onNext = ({ a, b }) => {
+  for (const photo of [...a, ...b]) crops.large(photo).catch(() => {});
 };
 
 /** Has the people looked at by the model as it is now. */

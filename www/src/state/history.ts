@@ -8,6 +8,14 @@ export interface LocalAct {
   redo(): void | Promise<void>;
 }
 
+/** Acts of the gallery, which a user takes back in one go. */
+export interface GalleryActs {
+  readonly steps: number;
+  /** Called when it was taken back, and when it was done again. */
+  readonly undone?: (() => void) | undefined;
+  readonly redone?: (() => void) | undefined;
+}
+
 /** Acts that the page does by itself, in steps: a user takes them back together, or with the act of theirs that they followed. */
 const OWN: ReadonlySet<GalleryActName | undefined> = new Set(["group"]);
 const READING: ReadonlySet<GalleryActName | undefined> = new Set(["add", "group"]);
@@ -17,52 +25,75 @@ const READING: ReadonlySet<GalleryActName | undefined> = new Set(["add", "group"
  * stand between those of this visit.
  */
 export class History {
-  readonly #done: ("gallery" | LocalAct)[] = [];
-  readonly #undone: ("gallery" | LocalAct)[] = [];
+  readonly #done: (GalleryActs | LocalAct)[] = [];
+  readonly #undone: (GalleryActs | LocalAct)[] = [];
 
   /** The user has done something. */
-  did(act: "gallery" | LocalAct): void {
+  did(act: GalleryActs | LocalAct): void {
     this.#done.push(act);
     this.#undone.length = 0;
   }
 
   get canUndoLocal(): boolean {
-    return typeof this.#done.at(-1) === "object";
+    return isLocal(this.#done.at(-1));
   }
 
   get canRedoLocal(): boolean {
-    return typeof this.#undone.at(-1) === "object";
+    return isLocal(this.#undone.at(-1));
   }
 
   /** What was taken back; undefined when there was nothing. */
   async undo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | undefined> {
-    const last = this.#done.pop() ?? "gallery";
-    if (last !== "gallery") {
+    const last = this.#done.pop() ?? ONE;
+    if (isLocal(last)) {
       await last.undo();
       this.#undone.push(last);
       return last;
     }
-    let act = await gallery?.undo();
-    if (!gallery || !act) return undefined;
-    // What was grouped after it goes first.
-    while (OWN.has(act) && gallery.canUndo && !READING.has(gallery.canUndo)) act = await gallery.undo();
-    while (READING.has(act) && READING.has(gallery.canUndo)) act = await gallery.undo();
-    this.#undone.push("gallery");
-    return READING.has(act) ? "add" : act;
+    let act: GalleryActName | undefined;
+    for (let step = 0; gallery && step < last.steps; step++) act = (await undoStep(gallery)) ?? act;
+    if (act === undefined) return undefined;
+    this.#undone.push(last);
+    last.undone?.();
+    return act;
   }
 
   async redo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | undefined> {
-    const last = this.#undone.pop() ?? "gallery";
-    if (last !== "gallery") {
+    const last = this.#undone.pop() ?? ONE;
+    if (isLocal(last)) {
       await last.redo();
       this.#done.push(last);
       return last;
     }
-    const act = await gallery?.redo();
-    if (!gallery || !act) return undefined;
-    const more = READING.has(act) ? READING : OWN;
-    while (more.has(gallery.canRedo)) await gallery.redo();
-    this.#done.push("gallery");
-    return READING.has(act) ? "add" : act;
+    let act: GalleryActName | undefined;
+    for (let step = 0; gallery && step < last.steps; step++) act = (await redoStep(gallery)) ?? act;
+    if (act === undefined) return undefined;
+    this.#done.push(last);
+    last.redone?.();
+    return act;
   }
+}
+
+/** Of an earlier visit. */
+const ONE: GalleryActs = { steps: 1 };
+
+function isLocal(act: GalleryActs | LocalAct | undefined): act is LocalAct {
+  return act !== undefined && "undo" in act;
+}
+
+async function undoStep(gallery: Gallery): Promise<GalleryActName | undefined> {
+  let act = await gallery.undo();
+  if (!act) return undefined;
+  // What was grouped after it goes first.
+  while (OWN.has(act) && gallery.canUndo && !READING.has(gallery.canUndo)) act = await gallery.undo();
+  while (READING.has(act) && READING.has(gallery.canUndo)) act = await gallery.undo();
+  return READING.has(act) ? "add" : act;
+}
+
+async function redoStep(gallery: Gallery): Promise<GalleryActName | undefined> {
+  const act = await gallery.redo();
+  if (!act) return undefined;
+  const more = READING.has(act) ? READING : OWN;
+  while (more.has(gallery.canRedo)) await gallery.redo();
+  return READING.has(act) ? "add" : act;
 }

@@ -12,10 +12,17 @@ import {
 } from "webreid";
 import { messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
-import { History } from "./history.ts";
+import { type GalleryActs, History } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
+
+interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
+  readonly done?: string | ((result: T) => string);
+  readonly regroup?: boolean;
+  /** How many of the gallery's acts it was. Default: one. */
+  readonly steps?: (result: T) => number;
+}
 
 /** So long after photos were grouped the next that come wait, in times that it took. */
 const PATIENCE = 3;
@@ -156,14 +163,14 @@ export class People {
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    { done, regroup = true }: { readonly done?: string | ((result: T) => string); readonly regroup?: boolean } = {},
+    { done, regroup = true, steps, undone, redone }: ActOptions<T> = {},
   ): Promise<T | undefined> {
     const turn = this.#acts.then(async () => {
       try {
         const gallery = await this.gallery();
         const result = await this.#despite((despite) => what(gallery, despite));
         if (result === undefined) return undefined;
-        this.history.did("gallery");
+        this.history.did({ steps: steps?.(result.value) ?? 1, undone, redone });
         this.#notices.dropUndo();
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;

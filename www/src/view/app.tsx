@@ -1,10 +1,11 @@
-import { jobs, people, pile, place, sheet } from "../app.ts";
+import { people, pile, place, sheet } from "../app.ts";
 import { words } from "../words.ts";
 import { Bar } from "./bar.tsx";
 import { Care } from "./care.tsx";
 import { DropZone } from "./drop-zone.tsx";
-import { JobBar } from "./job-bar.tsx";
-import { AskDialog, Problems, Status, Toasts } from "./notices.tsx";
+import { Foot } from "./foot.tsx";
+import { Names } from "./name-field.tsx";
+import { AskDialog, Problems } from "./notices.tsx";
 import { PeoplePlace } from "./people-place.tsx";
 import { PhotosPlace } from "./photos-place.tsx";
 import { useShortcuts } from "./shortcuts.ts";
@@ -32,12 +33,9 @@ export function App() {
       </div>
       <ShownSheet />
       <AskDialog />
-      <div class="foot">
-        <Toasts />
-        <JobBar jobs={jobs} />
-        <Status />
-      </div>
+      {sheet.value === undefined && <Foot />}
       <DropZone />
+      <Names />
     </>
   );
 }

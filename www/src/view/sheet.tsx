@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { sheet } from "../app.ts";
 import { words } from "../words.ts";
+import { Foot } from "./foot.tsx";
 
 interface Props {
   readonly title: string;
@@ -58,6 +59,7 @@ export function Sheet({ title, tools, children, isWide = false, onClose = closeS
         </header>
         {children}
       </div>
+      <Foot />
     </dialog>
   );
 }
