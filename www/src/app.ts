@@ -37,7 +37,7 @@ export const reading = new Reading(jobs, model, pile, people, notices, pictures)
 export const crops = new Crops(people, pile, pictures, () => model.detector());
 /** What is picked, on whichever place or sheet. */
 export const selection = new Selection();
-export const questions = new Questions(people);
+export const questions = new Questions(people, jobs);
 /** Which of the two places is shown. */
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);

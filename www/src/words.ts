@@ -220,11 +220,10 @@ export const words = {
     more_together: "more together",
     more_apart: "more apart",
     automatic: "Find it by itself",
-    strictnessChanged: "Strictness changed.",
+    strictnessChanged: "how alike pictures must be",
     cameras: (n: number) => `Photos of ${n} cameras: what a camera does to colours is taken off.`,
     camerasOn: "Take it off",
-    camerasChanged: (isOn: boolean) =>
-      isOn ? "What cameras do to colours is taken off." : "Colours are compared as the cameras took them.",
+    camerasChanged: "what cameras do to colours",
     none: "no pictures left",
   },
 

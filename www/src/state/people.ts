@@ -189,9 +189,14 @@ export class People {
 
   /** An act of the page that the gallery knows nothing of, which has been done. */
   did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
-    this.history.did({ name: text, undo, redo });
-    this.#notices.dropUndo();
+    this.remember(text, undo, redo);
     this.#notices.toast(text, () => void this.undo());
+  }
+
+  /** As `did`, where what was done is in sight with its own way back, and need not be said. */
+  remember(name: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
+    this.history.did({ name, undo, redo });
+    this.#notices.dropUndo();
     this.#refreshUndo();
   }
 

@@ -1,6 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Answer, GalleryQuestion } from "webreid";
 import { words } from "../words.ts";
+import type { Jobs } from "./jobs.ts";
 import type { People } from "./people.ts";
 
 /** Whether two groups show one person: asked one after the other, the most telling first. */
@@ -20,17 +21,30 @@ export class Questions {
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
-  constructor(people: People) {
+  constructor(people: People, jobs: Jobs) {
     this.#people = people;
     effect(() => {
+      // Among other groups others tell most.
+      people.strictness.value;
+      people.centre.value;
+      this.#forget();
+    });
+    effect(() => {
+      const isReading = jobs.all.value.some(({ about }) => about === "photos");
       // What it is about may have changed.
       const { value: photos } = people.photos;
       people.all.value.length;
-      if (people.isGrouping.value || photos.size < 2) return;
+      if (isReading) this.#forget();
+      if (isReading || people.isGrouping.value || photos.size < 2) return;
       if (this.now.peek() !== undefined && !this.#isOpen(this.now.peek())) this.now.value = undefined;
       if (!this.#isOpen(this.#next)) this.#next = undefined;
       void this.look();
     });
+  }
+
+  #forget(): void {
+    this.now.value = undefined;
+    this.#next = undefined;
   }
 
   /** Looks for the next questions where they are not there yet. */

@@ -29,11 +29,12 @@ interface Choice {
   readonly count: number | undefined;
 }
 
-/** Whom to choose from: those whose names hold what was typed, then somebody new. */
-function choices(typed: string): Choice[] {
+/** Whom to choose from: those whose names hold what was typed, but whose photos all of these are, then somebody new. */
+function choices(photos: readonly PhotoId[], typed: string): Choice[] {
   const wanted = typed.trim().toLowerCase();
+  const theirs = new Set(photos.map((photo) => people.photos.value.get(photo)?.person));
   const found = people.all.value
-    .filter(({ id }) => labelOf(id).toLowerCase().includes(wanted))
+    .filter(({ id }) => (theirs.size > 1 || !theirs.has(id)) && labelOf(id).toLowerCase().includes(wanted))
     .sort((a, b) => Number(b.name !== undefined) - Number(a.name !== undefined))
     .slice(0, MOST)
     .map((person) => ({
@@ -57,7 +58,7 @@ function Moving({ photos }: { readonly photos: readonly PhotoId[] }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const found = choices(typed);
+  const found = choices(photos, typed);
   const close = () => {
     moving.value = undefined;
   };
@@ -81,7 +82,7 @@ function Moving({ photos }: { readonly photos: readonly PhotoId[] }) {
       ref={dialog}
       class="ask moving"
       aria-labelledby="move-title"
-      onCancel={close}
+      onClose={close}
       onClick={(event) => event.target === dialog.current && close()}
       onKeyDown={(event) => {
         event.stopPropagation();

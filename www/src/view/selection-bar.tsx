@@ -10,7 +10,8 @@ export function SelectionBar() {
   useEffect(() => {
     if (!isThere) return undefined;
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog.ask[open]")) {
+      const isFree = !event.defaultPrevented && !selection.isEmpty && !document.querySelector("dialog.ask[open]");
+      if (event.key === "Escape" && isFree) {
         event.preventDefault();
         selection.clear();
       }

@@ -62,8 +62,8 @@ export function Strictness() {
               checked={people.centre.value}
               onChange={({ currentTarget: { checked } }) => {
                 void people.setCentre(checked);
-                people.did(
-                  groups.camerasChanged(checked),
+                people.remember(
+                  groups.camerasChanged,
                   () => people.setCentre(!checked),
                   () => people.setCentre(checked),
                 );
@@ -79,7 +79,7 @@ export function Strictness() {
 
 function remember(was: number | undefined, is: number | undefined): void {
   if (was === is) return;
-  people.did(
+  people.remember(
     words.groups.strictnessChanged,
     () => people.setStrictness(was),
     () => people.setStrictness(is),
