@@ -76,6 +76,11 @@ export interface SearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface SuggestOptions extends GroupingOptions {
+  /** Questions that are not wanted again now: those that are shown, or were put off. */
+  readonly besides?: readonly Pick<GalleryQuestion, "a" | "b">[] | undefined;
+}
+
 export interface GroupsOptions extends GroupingOptions {
   /** 0 (all one person) to 1 (nobody alike). Default: found from the photos. */
   readonly strictness?: number | undefined;
@@ -129,6 +134,8 @@ const GROUPS: Rules<GroupsOptions> = {
     "a number from 0 (all one person) to 1 (nobody alike)",
   ],
 };
+
+const SUGGEST: Rules<SuggestOptions> = { ...GROUPING, besides: [Array.isArray, "an array of questions"] };
 
 const SEARCH: Rules<SearchOptions> = {
   top: [(top) => Number.isInteger(top) && (top as number) >= 1, "a whole number of at least 1"],
@@ -487,10 +494,12 @@ export class Gallery {
    * known nor was ever asked. `answer` takes its photos as they are. Undefined when there is none left.
    * Rejects with a `ReidError`: `aborted`, `disposed` or `internal`.
    */
-  async suggest(options: GroupingOptions = {}): Promise<GalleryQuestion | undefined> {
-    checkOptions("options", options, GROUPING);
-    const grouping = await this.#grouped(options, isSlow);
-    const asked = await this.#call("asked", {});
+  async suggest(options: SuggestOptions = {}): Promise<GalleryQuestion | undefined> {
+    checkOptions("options", options, SUGGEST);
+    const { besides = [], ...how } = options;
+    const grouping = await this.#grouped(how, isSlow);
+    const pairs = besides.flatMap(({ a, b }) => a.flatMap((one) => b.flatMap((other) => [one, other])));
+    const asked = Uint32Array.from([...(await this.#call("asked", {})), ...pairs]);
     for (let count = 16; ; count *= 4) {
       const questions = await grouping.questions(this.#strictness, asked, count);
       const question = await this.#call("openQuestion", { questions });

@@ -25,6 +25,7 @@ export {
   type GalleryUsage,
   type GroupsOptions,
   type SearchOptions,
+  type SuggestOptions,
 } from "./gallery.js";
 export type { ExtractionOptions } from "./gallery-extract.js";
 export type {

@@ -1,5 +1,5 @@
 // The page's parts, each of which does one thing, and how they hang together.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { DevicePreference, PersonId, PhotoId } from "webreid";
 import { isAborted, messageOf } from "./errors.ts";
 import { Pictures } from "./media/pictures.ts";
@@ -13,8 +13,10 @@ import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
 import { Pile } from "./state/pile.ts";
+import { Questions } from "./state/questions.ts";
 import { Reading } from "./state/reading.ts";
 import { Removal } from "./state/removal.ts";
+import { Selection } from "./state/selection.ts";
 import { words } from "./words.ts";
 
 /** What is laid over the page; one at a time. */
@@ -43,6 +45,9 @@ export const crops = new Crops(people, pile, pictures, () => model.detector());
 export const keeping = new Keeping(model, pile, people, notices);
 export const cutOffs = new CutOffs(people);
 export const learning = new Learning({ jobs, model, people, crops, notices, quiet });
+/** What is picked, on whichever place or sheet. */
+export const selection = new Selection();
+export const questions = new Questions(people, jobs);
 /** Which of the two places is shown. */
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);
@@ -57,6 +62,12 @@ model.onChange = async (reid) => {
 
 model.onChanged = () => {
   void goOn?.();
+};
+
+effect(() => selection.keep(people.photos.value, people.byId.value));
+
+questions.onNext = ({ a, b }) => {
+  for (const photo of [...a, ...b]) crops.large(photo).catch(() => {});
 };
 
 /** Has the people looked at by the model as it is now. */

@@ -218,9 +218,14 @@ export class People {
 
   /** An act of the page that the gallery knows nothing of, which has been done. */
   did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>, name = text): void {
+    this.remember(name, undo, redo);
+    this.#notices.toast(text, () => void this.undo());
+  }
+
+  /** As `did`, where what was done is in sight with its own way back, and need not be said. */
+  remember(name: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
     this.history.did({ name, undo, redo });
     this.#notices.dropUndo();
-    this.#notices.toast(text, () => void this.undo());
     this.#refreshUndo();
   }
 

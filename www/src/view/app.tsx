@@ -4,6 +4,7 @@ import { Bar } from "./bar.tsx";
 import { Care } from "./care.tsx";
 import { DropZone } from "./drop-zone.tsx";
 import { Foot } from "./foot.tsx";
+import { Names } from "./name-field.tsx";
 import { AskDialog, Problems } from "./notices.tsx";
 import { PeoplePlace } from "./people-place.tsx";
 import { PhotosPlace } from "./photos-place.tsx";
@@ -34,6 +35,7 @@ export function App() {
       <AskDialog />
       {sheet.value === undefined && <Foot />}
       <DropZone />
+      <Names />
     </>
   );
 }

@@ -70,7 +70,14 @@ export function AskDialog() {
     else dialog.current?.close();
   }, [question]);
   return (
-    <dialog ref={dialog} class="ask" aria-labelledby="ask-title" onCancel={() => question?.answer(false)}>
+    <dialog
+      ref={dialog}
+      class="ask"
+      aria-labelledby="ask-title"
+      onClose={({ currentTarget }) => {
+        if (!currentTarget.open) notices.question.peek()?.answer(false);
+      }}
+    >
       <h2 id="ask-title">{question?.title}</h2>
       <p>{question?.text}</p>
       <div class="row">

@@ -41,6 +41,10 @@ export function Sheet({ title, tools, children, isWide = false, onClose = closeS
         event.preventDefault();
         onClose();
       }}
+      // Browsers close it without asking when Escape is pressed twice.
+      onClose={({ currentTarget }) => {
+        if (currentTarget.isConnected) onClose();
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}
