@@ -14,7 +14,7 @@ async function begin(app: App, page: Page): Promise<void> {
   await page.getByRole("button", { name: /^Try the sample photos/ }).click();
   await expect(app.status).toHaveText(/^Done/);
   await expect(app.people).toHaveCount(PEOPLE);
-  const name = app.people.first().getByRole("textbox", { name: /name/i });
+  const name = app.people.first().locator("input.name");
   await name.fill("Ann");
   await name.press("Enter");
   await expect(name).toHaveValue("Ann");
@@ -30,7 +30,7 @@ async function keep(app: App, page: Page): Promise<void> {
 
 const names = (app: App) =>
   app.people
-    .getByRole("textbox", { name: /name/i })
+    .locator("input.name")
     .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value).filter((name) => name !== ""));
 
 async function saved(page: Page, button: string): Promise<Download> {
@@ -106,7 +106,7 @@ test("reading goes on after a reload in the middle of it", async ({ app, page })
   await page.reload();
   await expect(app.status).toHaveText(/^Done/);
   await app.show("Photos");
-  await expect(page.getByText(/80 photos/)).toBeVisible();
+  await expect(page.getByRole("heading", { name: "80 photos" })).toBeVisible();
 });
 
 test("a .reid file with its photos opens in another browser", async ({ app, page, browser, baseURL }) => {
@@ -132,7 +132,7 @@ test("a .reid file opens in place of what is here, and undo brings that back", a
   await page.getByRole("button", { name: "Keep and save" }).click();
   const path = await (await saved(page, "Save a .reid file")).path();
   await page.keyboard.press("Escape");
-  await app.people.first().getByRole("textbox", { name: /name/i }).fill("Zoe");
+  await app.people.first().locator("input.name").fill("Zoe");
   await page.keyboard.press("Enter");
   await expect.poll(() => names(app)).toEqual(["Zoe"]);
   await app.drop([{ name: "people.reid", mimeType: "", buffer: readFileSync(path) }]);
@@ -180,7 +180,7 @@ test("no room left is said, and nothing on the page is lost", async ({ app, page
   await expect(app.sheet).toContainText("Everything is kept on this device");
   await page.keyboard.press("Escape");
   await page.evaluate(() => Object.assign(window, { isFull: true }));
-  await app.read([person("d0.png", { top: [230, 200, 40], legs: [10, 10, 10] }, 7)]);
+  await app.add([person("d0.png", { top: [230, 200, 40], legs: [10, 10, 10] }, 7)]);
   await expect(app.toasts.filter({ hasText: "no room left" })).toBeVisible();
   await app.show("Photos");
   await expect(app.photos).toHaveCount(PHOTOS + 1);

@@ -47,6 +47,7 @@ export function NameField({ person }: { readonly person: PersonId }) {
         aria-describedby={refused === undefined ? undefined : noteId}
         title={name || undefined}
         value={name}
+        data-saved={name}
         onKeyDown={(event) => {
           const { currentTarget: field } = event;
           if (event.key === "Enter") {

@@ -5,7 +5,7 @@ import { people } from "../app.ts";
 export function useShortcuts(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || isText(event.target)) return;
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || isBeingEdited(event.target)) return;
       const key = event.key.toLowerCase();
       if (key !== "z" && key !== "y") return;
       event.preventDefault();
@@ -14,6 +14,11 @@ export function useShortcuts(): void {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
+}
+
+/** A field whose text is as it was saved has nothing of its own to take back. */
+function isBeingEdited(target: EventTarget | null): boolean {
+  return isText(target) && !(target instanceof HTMLInputElement && target.dataset.saved === target.value);
 }
 
 export function isText(target: EventTarget | null): boolean {
