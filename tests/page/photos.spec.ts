@@ -147,6 +147,11 @@ test("a box is moved and resized, each in one step", async ({ app, page }) => {
   await expect.poll(() => placeOf(page, boxes(page))).toEqual([48, 42, 24, 48]);
   await page.keyboard.press("Control+z");
   await expect.poll(() => placeOf(page, boxes(page))).toEqual([28, 32, 24, 48]);
+  await boxes(page).click();
+  await expect(page.locator(".draft")).toBeVisible();
+  await app.sheet.getByRole("button", { name: "Remove box" }).click();
+  await expect(app.toasts.filter({ hasText: "Box removed" })).toBeVisible();
+  await expect(boxes(page)).toHaveCount(0);
 });
 
 test("a photo is taken as one person, or people are looked for in a crop", async ({ app, page }) => {

@@ -89,15 +89,16 @@ export class Reading {
       tell(photos);
       const looked = await looks;
       tell(photos + batch.length / 2);
-      // While the model looks at these, the small pictures of the next are made.
-      next = this.#next(AT_ONCE);
+      // While the model looks at these, the small pictures of the next are made, where both fit into memory.
+      const isLarge = inParts(looked).length > 1;
+      if (!isLarge) next = this.#next(AT_ONCE);
       for (const part of inParts(looked)) {
         people += await this.#readPart(part, work);
         photos += part.length;
         tell(photos);
         void this.#people.groupNowAndThen();
       }
-      if (next.batch.length === 0) next = this.#next(AT_ONCE);
+      if (isLarge || next.batch.length === 0) next = this.#next(AT_ONCE);
     }
     await this.#people.group();
     if (this.#repeated > 0) this.#notices.toast(words.reading.already(this.#repeated));

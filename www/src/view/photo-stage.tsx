@@ -57,7 +57,6 @@ export function PhotoStage(props: Props) {
   const { size, url, alt, people, isChanging, draft, isPending, onDraft, onKeep, onRemove, onOpen } = props;
   const stage = useRef<HTMLDivElement>(null);
   const [gesture, setGesture] = useState<Gesture>();
-  const hasDragged = useRef(false);
   useLayoutEffect(() => {
     stage.current?.style.setProperty("--proportion", String(size.width / size.height));
   }, [size.width, size.height]);
@@ -68,7 +67,6 @@ export function PhotoStage(props: Props) {
     return { x: (clientX - left) * scale, y: (clientY - top) * scale };
   };
   const onPointerDown = (event: PointerEvent) => {
-    hasDragged.current = false;
     const target = event.target as HTMLElement;
     if (event.button !== 0) return;
     if (event.pointerType === "touch" && !isChanging && !draft) return;
@@ -95,8 +93,10 @@ export function PhotoStage(props: Props) {
   const onPointerUp = () => {
     if (!gesture) return;
     setGesture(undefined);
-    hasDragged.current = gesture.hasMoved;
-    if (!gesture.hasMoved || !draft || gesture.isOfDraft) return;
+    const { hasMoved, of, base, isOfDraft } = gesture;
+    // What is pressed and let go is chosen: the click itself goes to the photo, which has the pointer.
+    if (!hasMoved && base && !isOfDraft) onDraft({ box: base, of });
+    if (!hasMoved || !draft || isOfDraft) return;
     if (isLargeEnough(draft.box, size)) onKeep(draft);
     else onDraft(undefined);
   };
@@ -136,7 +136,6 @@ export function PhotoStage(props: Props) {
               class="box-name"
               aria-label={isChanging ? words.photos.changeBox(name) : name}
               onClick={() => {
-                if (hasDragged.current) return;
                 if (isChanging) onDraft({ box, of: photo });
                 else onOpen(photo);
               }}
