@@ -1,9 +1,9 @@
 // The page's own arithmetic, without a browser.
 import { expect, test } from "@playwright/test";
 import { keepSomeAside, type Scores, verdict } from "../../www/src/evaluation.ts";
-import { People } from "../../www/src/people.ts";
-import type { Photo } from "../../www/src/photos.ts";
-import { Training } from "../../www/src/training.ts";
+import { best } from "../../www/src/state/cut-off.ts";
+import { remarksOn } from "../../www/src/state/remarks.ts";
+import { words } from "../../www/src/words.ts";
 
 test("one photo of each person with three or more is kept aside, the last one, and two stay to learn from", () => {
   const split = keepSomeAside([
@@ -26,39 +26,47 @@ test("the verdict goes by precision, then by first matches, and says plainly whe
     meanAveragePrecision,
   });
   const cases = [
-    [scores(2, 0.5), scores(2, 0.6), "better", "It helped on the photos kept aside."],
-    [scores(2, 0.5), scores(3, 0.4), "worse", "It did not help on the photos kept aside."],
-    [scores(2, 0.5), scores(3, 0.501), "better", "It helped on the photos kept aside."],
-    [scores(4, 1), scores(4, 1), "same", "It made no difference on the photos kept aside."],
+    [scores(2, 0.5), scores(2, 0.6), "better", "It helped on the pictures kept aside."],
+    [scores(2, 0.5), scores(3, 0.4), "worse", "It did not help on the pictures kept aside."],
+    [scores(2, 0.5), scores(3, 0.501), "better", "It helped on the pictures kept aside."],
+    [scores(4, 1), scores(4, 1), "same", "It made no difference on the pictures kept aside."],
   ] as const;
   for (const [before, after, expected, sentence] of cases) {
     expect(verdict(before, after)).toBe(expected);
-    const training = new Training("quick");
-    training.outcome = { before, after };
-    expect(training.verdict).toBe(sentence);
+    expect(words.learning.verdicts[expected]).toBe(sentence);
   }
-  expect(new Training("quick").verdict).toMatch(/^Whether it helped was not measured/);
 });
 
-test("what is said of two photos holds for all of the same people", () => {
-  const photo = (id: number) => ({ id }) as Photo;
-  const [a, b, c, d, e] = [photo(1), photo(2), photo(3), photo(4), photo(5)];
-  const people = new People();
-  people.join(a, b);
-  people.join(c, d);
-  people.separate(b, c);
-  expect(people.areDifferent(a, d)).toBe(true);
-  expect(people.areDifferent(d, a)).toBe(true);
-  expect(people.areDifferent(a, b)).toBe(false);
-  expect(people.areDifferent(a, e)).toBe(false);
-  people.forgetDifferences(a);
-  expect(people.areDifferent(a, d)).toBe(false);
+test("the cut-off is where the fewest mistakes of both kinds are made", () => {
+  expect(best([0.7, 0.8, 0.9], [0.1, 0.2, 0.3])).toEqual({ at: 0.7, missed: 0, mistaken: 0 });
+  // One pair of one person is less alike than half of those of two: to miss it costs less than to take these.
+  expect(best([0.2, 0.7, 0.8, 0.9], [0.1, 0.15, 0.3, 0.4])).toEqual({ at: 0.7, missed: 0.25, mistaken: 0 });
+  expect(best([0.5, 0.9], [0.1, 0.2, 0.3, 0.6])).toEqual({ at: 0.5, missed: 0, mistaken: 0.25 });
+});
 
-  // Two people turn out to be one: the first keeps the name, and the second is gone.
-  const first = people.of(a);
-  expect(people.join(a, c)).toBe(first);
-  expect(people.all).toEqual([first]);
-  expect([...(first?.photos ?? [])]).toEqual(expect.arrayContaining([a, b, c, d]));
-  people.leave(a);
-  expect(first?.photos.size).toBe(3);
+test("what makes a mistake likely is told from a picture's size, quality and place", () => {
+  const photo = { id: 1, hasFeature: true, hasThumbnail: true, name: "a.jpg", hash: "0" };
+  const source = { id: 1, file: new File([], "a.jpg"), path: "a.jpg", hashes: ["0"], state: "read" } as const;
+  const on = (
+    box: readonly [number, number, number, number] | undefined,
+    size: readonly [number, number],
+    quality = 0.8,
+  ) => {
+    const [x, y, width, height] = box ?? [0, 0, 0, 0];
+    return remarksOn(
+      { ...photo, quality, ...(box && { box: { x, y, width, height } }) },
+      { ...source, width: size[0], height: size[1] },
+    );
+  };
+  expect(on([100, 100, 60, 160], [640, 480])).toEqual([]);
+  expect(on([100, 100, 20, 60], [640, 480], 0.5)).toEqual(["very small (20 × 60 pixels)"]);
+  expect(on([0, 340, 60, 140], [640, 480])).toEqual(["cut off at the bottom and left edge of the photo"]);
+  expect(on([579, 100, 60, 160], [640, 480])).toEqual(["cut off at the right edge of the photo"]);
+  expect(on([100, 100, 60, 160], [640, 480], 0.55)).toEqual(["blurred or dark"]);
+  expect(on([100, 100, 150, 160], [640, 480])).toEqual(["wide: perhaps not one whole person"]);
+  // A picture that is somebody as a whole has no border to be cut off at.
+  expect(on(undefined, [48, 128])).toEqual([]);
+  expect(on(undefined, [400, 300])).toEqual(["wide: perhaps not one whole person"]);
+  // Of a photo that is not at hand only the box tells.
+  expect(remarksOn({ ...photo, quality: 0.8 }, undefined)).toEqual([]);
 });

@@ -31,8 +31,11 @@ export function shortName(path: string): string {
   return path.split(/[\\/]/).at(-1) || path;
 }
 
+/** A probability; none is quite 0 or 1. */
 export function percentOf(share: number | undefined): string | undefined {
-  return share === undefined ? undefined : `${Math.round(100 * share)} %`;
+  if (share === undefined) return undefined;
+  if (share < 0.01) return "under 1 %";
+  return share > 0.99 ? "over 99 %" : `${Math.round(100 * share)} %`;
 }
 
 /** Of a hundred: "about 4", "fewer than 1". */
@@ -257,7 +260,7 @@ export const words = {
     button: "Find on other photos",
     titleOf: (name: string) => `Where else is ${name}?`,
     somebody: "this person",
-    with: (n: number) => `Searched with ${count(n, "picture")}, the confirmed ones.`,
+    with: (n: number) => `Searched with ${n === 1 ? "the confirmed picture" : `the ${n} confirmed pictures`}.`,
     withGuesses: (n: number) => `Searched with ${count(n, "picture")} that the page takes for one person.`,
     withOne: "Searched with this picture.",
     withAll: (n: number, name: string) => `Search with all ${n} confirmed pictures of ${name}`,
@@ -274,7 +277,7 @@ export const words = {
         note: "How likely each is cannot be said yet: that takes a few more people.",
       },
     },
-    none: "Nobody.",
+    noneLikely: "Nobody else looks like the same person.",
     confirmed: (n: number) => `Already confirmed (${n})`,
     othersLeftOut: "Pictures that were confirmed for other people are left out.",
     more: (n: number) => `Show ${n} more`,
@@ -448,7 +451,6 @@ export const words = {
   modelSheet: {
     title: "What looks at the photos",
     lead: "A model turns the picture of a person into numbers that are alike when it is the same person. It runs here, on your device.",
-    inUse: (name: string, architecture: string) => `${name} (${architecture}) is in use.`,
     noneYet: "No model is loaded yet.",
     runsOn: "Runs on",
     devices: { auto: "Automatic", gpu: "GPU (graphics)", cpu: "CPU (processor)" },

@@ -134,6 +134,7 @@ export class Learning {
   undo(): Promise<void> {
     const { jobs, model, notices, quiet } = this.#with;
     this.isUndoing.value = true;
+    notices.dropUndo();
     return jobs
       .run("learning", async (work) => {
         const [reid, before] = [model.now, model.before.peek()];

@@ -30,8 +30,8 @@ export function LearningSheet() {
     <Sheet title={title}>
       <p>{lead}</p>
       {!isActive && (isEnough ? <p>{ready(examples.length, pictures)}</p> : <TooFew people={examples.length} />)}
-      <Controls isEnough={isEnough} />
       {training && <Course training={training} />}
+      <Controls isEnough={isEnough} />
       {!isActive && model.isReady.value && (
         <div class="row learning-files">
           <SaveModel />
@@ -80,7 +80,7 @@ function Controls({ isEnough }: { readonly isEnough: boolean }) {
   }, [isActive, isBusy, before]);
   return (
     <div class="learning-controls">
-      <fieldset class="learning-depths" disabled={isBusy || !isEnough}>
+      <fieldset class="learning-depths" hidden={isActive} disabled={isBusy || !isEnough}>
         <legend>{w.howMuch}</legend>
         {DEPTHS.map((name) => (
           <label key={name} class="learning-depth">

@@ -36,9 +36,9 @@ export function LikenessChart({ from, to, same, different, at }: Props) {
       <p class="likeness-legend two">{w.ofTwo(ofTwo)}</p>
       <figcaption class="note">
         <span class="likeness-axis">
-          <span>{likenessOf(from)}</span>
+          <span>{from.toFixed(2)}</span>
           <span>{w.axis}</span>
-          <span>{likenessOf(to)}</span>
+          <span>{to.toFixed(2)}</span>
         </span>
         {inWords}
       </figcaption>

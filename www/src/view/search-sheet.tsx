@@ -62,6 +62,7 @@ function Searching({ of }: Props) {
             )}
             {!found && !error && <p class="note">{w.busy}</p>}
             {found && shown.length === 0 && !error && <p>{w.nobody}</p>}
+            {shown.length > 0 && shown.every(({ band }) => band === "unlikely") && <p>{w.noneLikely}</p>}
             <Bands search={search} found={shown} open={setCompared} />
           </div>
         </div>

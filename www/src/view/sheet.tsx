@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { sheet } from "../app.ts";
 import { words } from "../words.ts";
 import { Foot } from "./foot.tsx";
@@ -19,16 +19,24 @@ export function closeSheet(): void {
   sheet.value = undefined;
 }
 
+/** What had the focus when there was no sheet yet. */
+let opener: HTMLElement | undefined;
+
 /** Something laid over the page, which goes on behind it: Escape, the cross or a click beside it closes it. */
 export function Sheet({ title, tools, children, isWide = false, onClose = closeSheet }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the browser takes the focus off a page that is inert.
+  useLayoutEffect(() => {
     const { current } = dialog;
-    const before = document.activeElement;
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && !activeElement.closest("dialog")) opener = activeElement;
     current?.showModal();
     return () => {
       current?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // One sheet after another goes back to where the first was opened.
+      if (sheet.peek() !== undefined) return;
+      const target = opener?.isConnected ? opener : document.getElementById("content");
+      target?.focus();
     };
   }, []);
   return (
