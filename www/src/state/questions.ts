@@ -107,7 +107,7 @@ export class Questions {
         },
         redone: () => {
           count(1);
-          if (this.now.peek() === question) this.#goOn(question);
+          this.#forget();
           void this.look();
         },
       })
