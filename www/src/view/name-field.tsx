@@ -56,7 +56,10 @@ export function NameField({ person }: { readonly person: PersonId }) {
         aria-describedby={refused === undefined ? undefined : noteId}
         title={name || undefined}
         value={draft ?? name}
-        onInput={({ currentTarget }) => setDraft(currentTarget.value)}
+        onInput={({ currentTarget }) => {
+          setDraft(currentTarget.value);
+          setRefused(undefined);
+        }}
         onKeyDown={(event) => {
           if (event.key === "Enter") {
             event.preventDefault();
@@ -67,7 +70,11 @@ export function NameField({ person }: { readonly person: PersonId }) {
             putBack();
           }
         }}
-        onBlur={() => void take()}
+        onBlur={() => {
+          // What was refused is not asked about again.
+          if (refused !== undefined && !isTaking.current) putBack();
+          else void take();
+        }}
       />
       {refused !== undefined && (
         <p id={noteId} class="note error" role="alert">
