@@ -479,7 +479,7 @@ export class Gallery {
       const { groups, unsure, strictness } = await grouping.groups(options.strictness);
       throwIfAborted(options.signal);
       try {
-        if (groups.length > 0) await this.#change("act", { act: { act: "group", groups, unsure } });
+        if (groups.length + unsure.length > 0) await this.#change("act", { act: { act: "group", groups, unsure } });
         this.#strictness = options.strictness;
         return { ...(await this.people()), strictness };
       } catch (error) {

@@ -125,7 +125,11 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   }
   const who = "person" in to ? to.person : (whoIs(to.name)?.id ?? to.name.trim());
   const label = typeof who === "number" ? labelOf(who) : who;
-  await people.act((gallery, despite) => gallery.move(photos, who, { despite }).then(() => true), {
+  const target = typeof who === "number" ? people.byId.peek().get(who) : undefined;
+  // Where all is only suggested, one photo is confirmed beside them: else they would be somebody without the others.
+  const lead = target && target.confirmed.length === 0 && target.suggested.length > 0 ? [leadOf(target)] : [];
+  const theirs = [...new Set([...photos, ...lead])];
+  await people.act((gallery, despite) => gallery.move(theirs, who, { despite }).then(() => true), {
     done: sorting.moved(photos.length, label),
   });
 }
@@ -211,7 +215,7 @@ export async function answer(said: Answer): Promise<void> {
 }
 
 /** Who of those with names is on photos. */
-function namedOn(photos: readonly PhotoId[]): PersonId | undefined {
+export function namedOn(photos: readonly PhotoId[]): PersonId | undefined {
   const views = people.photos.peek();
   return photos
     .map((photo) => views.get(photo)?.person)

@@ -327,13 +327,13 @@ export const words = {
   sorting: {
     unnamed: (id: number) => `Person ${id}`,
     emptyName: "Type a name first.",
-    takenName: (name: string) => `There is a ${name} already. Choose another name.`,
+    takenName: (name: string) => `Somebody is called ${name} already. Choose another name.`,
     named: (name: string) => `Named ${name}.`,
     nameTakenOff: (name: string) => `${name} has no name now.`,
     isSameTitle: (name: string) => `Is this the same ${name}?`,
-    isSame: (name: string) => `There is a ${name} already. The same person: all pictures go together.`,
+    isSame: (name: string) => `Somebody is called ${name} already. If it is the same person, all pictures go together.`,
     isSameNamed: (name: string, taken: string) =>
-      `There is a ${taken} already. If ${name} and ${taken} are one person, all pictures go together as ${taken}.`,
+      `Somebody is called ${taken} already. If ${name} and ${taken} are one person, all pictures go together as ${taken}.`,
     isSameYes: "The same person",
     isSameNo: "Somebody else",
     joinTitle: (names: readonly string[]) => `${names.join(" and ")}: one person?`,
@@ -360,7 +360,6 @@ export const words = {
     heading: (people: number, photos: number) =>
       `${count(people, "person", "people")}`.concat(photos > 0 ? `, ${count(photos, "picture")}` : ""),
     reading: "People appear here while the photos are read.",
-    nobodyYet: "Nobody has been found yet.",
     grouping: "Sorting …",
     select: (name: string) => `Select ${name}`,
     nameOf: (name: string) => `Name of ${name}`,
@@ -379,7 +378,6 @@ export const words = {
     hidden: "Hidden pictures",
     hiddenText: "They are left out everywhere. Pick some to show them again.",
     hiddenCount: (n: number) => `${n} hidden`,
-    hideHidden: "Close",
     strictness: "How alike must pictures be?",
     more_together: "more together",
     more_apart: "more apart",
@@ -403,7 +401,6 @@ export const words = {
     dissolve: "Take apart",
     hideAll: "Hide all",
     takeNameOff: "Take the name off",
-    nothingConfirmed: "Nothing confirmed yet.",
   },
 
   picks: {
@@ -442,7 +439,6 @@ export const words = {
     skip: "Later",
     answered: (n: number) => (n === 0 ? "Each answer sorts more pictures." : `${count(n, "answer")} given`),
     answeredWith: { same: "One person.", different: "Different people.", unsure: "Can’t tell: not asked again." },
-    looking: "Looking for the next question …",
     none: "No more questions: everything is clear enough.",
     hide: "Close the questions",
     show: "Answer questions",

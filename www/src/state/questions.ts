@@ -18,6 +18,8 @@ export class Questions {
   readonly #people: People;
   #next: GalleryQuestion | undefined;
   #later: readonly GalleryQuestion[] = [];
+  /** Answered, and the gallery does not know it yet. */
+  #pending: readonly GalleryQuestion[] = [];
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -71,7 +73,7 @@ export class Questions {
     const gallery = this.#people.held;
     if (!gallery || gallery.readOnly || gallery.size - gallery.withoutFeatures < 2) return;
     if (!this.now.peek()) {
-      const first = await gallery.suggest({ besides: this.#later });
+      const first = await gallery.suggest({ besides: [...this.#pending, ...this.#later] });
       if (!this.now.peek()) this.now.value = first;
       // What was put off comes last.
       if (!first && this.#later.length > 0) {
@@ -83,7 +85,7 @@ export class Questions {
     }
     const now = this.now.peek();
     if (!now || this.#next) return;
-    const next = await gallery.suggest({ besides: [now, ...this.#later] });
+    const next = await gallery.suggest({ besides: [now, ...this.#pending, ...this.#later] });
     if (this.now.peek() !== now) return;
     this.#next = next;
     if (next) this.onNext(next);
@@ -94,6 +96,7 @@ export class Questions {
     const { value: question } = this.now;
     if (!question) return;
     const { a, b } = question;
+    this.#pending = [...this.#pending, question];
     this.#goOn(question);
     const count = (by: number) => {
       this.answered.value += by;
@@ -107,11 +110,12 @@ export class Questions {
         },
         redone: () => {
           count(1);
-          if (this.now.peek() === question) this.#goOn(question);
+          this.#forget();
           void this.look();
         },
       })
       .then((isDone) => {
+        this.#pending = this.#pending.filter((other) => other !== question);
         if (isDone) count(1);
         else this.bring(question);
         return this.look();

@@ -70,6 +70,9 @@ function draw(
   };
   frame = requestAnimationFrame(scroll);
   const end = () => {
+    // A click beside everything lets go.
+    if (!band.isConnected) pick([]);
+    else swallowClick();
     cancelAnimationFrame(frame);
     abort.abort();
     band.remove();
@@ -90,4 +93,11 @@ function draw(
     },
     { signal: abort.signal },
   );
+}
+
+/** The click that a drag ends with is none: beside a sheet it would close it. */
+function swallowClick(): void {
+  const abort = new AbortController();
+  addEventListener("click", (event) => event.stopPropagation(), { capture: true, signal: abort.signal });
+  setTimeout(() => abort.abort());
 }

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { PersonId } from "webreid";
 import { people } from "../app.ts";
 import { giveName, labelOf } from "../sorting.ts";
@@ -18,19 +18,28 @@ export function Names() {
 
 /** Somebody's name, which is taken as soon as the field is left. */
 export function NameField({ person }: { readonly person: PersonId }) {
+  /** What is being typed: groups that change meanwhile leave it as it is. */
+  const [draft, setDraft] = useState<string>();
   const [refused, setRefused] = useState<string>();
+  /** Enter is often followed by leaving the field. */
+  const isTaking = useRef(false);
   const name = people.byId.value.get(person)?.name ?? "";
   const noteId = `name-note-${person}`;
-  const take = async (field: HTMLInputElement) => {
+  const putBack = () => {
+    setDraft(undefined);
+    setRefused(undefined);
+  };
+  const take = async () => {
+    if (isTaking.current) return;
     // Nothing was said.
-    if (field.value.trim() === "" && name === "") {
-      field.value = "";
-      return setRefused(undefined);
-    }
-    const typed = field.value;
-    const why = await giveName(person, typed);
+    if (draft === undefined || (draft.trim() === "" && name === "")) return putBack();
+    isTaking.current = true;
+    const why = await giveName(person, draft).finally(() => {
+      isTaking.current = false;
+    });
     setRefused(why);
-    if (why !== undefined && typed.trim() === "") field.value = name;
+    // A name that is taken can be mended.
+    if (why === undefined || draft.trim() === "") setDraft(undefined);
   };
   return (
     <>
@@ -46,21 +55,27 @@ export function NameField({ person }: { readonly person: PersonId }) {
         aria-invalid={refused !== undefined}
         aria-describedby={refused === undefined ? undefined : noteId}
         title={name || undefined}
-        value={name}
         data-saved={name}
+        value={draft ?? name}
+        onInput={({ currentTarget }) => {
+          setDraft(currentTarget.value);
+          setRefused(undefined);
+        }}
         onKeyDown={(event) => {
-          const { currentTarget: field } = event;
           if (event.key === "Enter") {
             event.preventDefault();
-            void take(field);
-          } else if (event.key === "Escape" && field.value !== name) {
+            void take();
+          } else if (event.key === "Escape" && draft !== undefined) {
             event.preventDefault();
             event.stopPropagation();
-            field.value = name;
-            setRefused(undefined);
+            putBack();
           }
         }}
-        onBlur={({ currentTarget }) => void take(currentTarget)}
+        onBlur={() => {
+          // What was refused is not asked about again.
+          if (refused !== undefined && !isTaking.current) putBack();
+          else void take();
+        }}
       />
       {refused !== undefined && (
         <p id={noteId} class="note error" role="alert">

@@ -1,6 +1,7 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { GalleryPerson, PersonId, PhotoId } from "webreid";
 import { people, sheet } from "../app.ts";
+import { dragged } from "../sorting.ts";
 import { words } from "../words.ts";
 import { PersonRow } from "./person-row.tsx";
 import { usePicking } from "./use-picking.ts";
@@ -19,7 +20,7 @@ export function PeopleList() {
   const [width, setWidth] = useState(800);
   const [held, setHeld] = useState<PersonId>();
   const [isPointed, setPointed] = useState(false);
-  const shown = useOrder(people.all.value, isPointed || held !== undefined);
+  const shown = useOrder(people.all.value, isPointed || held !== undefined || dragged.value !== undefined);
   const isWide = width >= WIDE;
   const strip = width - 2 * PADDING - (isWide ? HEAD : 0);
   const slots = Math.max(1, Math.floor((strip + CROP.gap) / ((isWide ? CROP.wide : CROP.narrow) + CROP.gap)));
@@ -86,15 +87,17 @@ function openPersonOf(photo: PhotoId): void {
 /** The rows in order: the biggest first, but nothing jumps about while the pointer or the focus is among them. */
 function useOrder(sorted: readonly GalleryPerson[], isHeld: boolean): readonly GalleryPerson[] {
   const order = useRef<readonly PersonId[]>([]);
-  if (!isHeld) {
-    order.current = sorted.map(({ id }) => id);
-    return sorted;
-  }
-  const byId = people.byId.value;
-  const known = new Set(order.current);
-  order.current = [
-    ...order.current.filter((id) => byId.has(id)),
-    ...sorted.flatMap(({ id }) => (known.has(id) ? [] : id)),
-  ];
-  return order.current.map((id) => byId.get(id) as GalleryPerson);
+  return useMemo(() => {
+    if (!isHeld) {
+      order.current = sorted.map(({ id }) => id);
+      return sorted;
+    }
+    const byId = people.byId.peek();
+    const known = new Set(order.current);
+    order.current = [
+      ...order.current.filter((id) => byId.has(id)),
+      ...sorted.flatMap(({ id }) => (known.has(id) ? [] : id)),
+    ];
+    return order.current.map((id) => byId.get(id) as GalleryPerson);
+  }, [sorted, isHeld]);
 }

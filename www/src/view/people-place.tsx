@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { people, sheet } from "../app.ts";
-import { hide } from "../sorting.ts";
+import { remove } from "../sorting.ts";
 import { words } from "../words.ts";
 import { CropGrid } from "./crop-grid.tsx";
 import { MoveDialog } from "./move-dialog.tsx";
@@ -48,12 +48,7 @@ export function PeoplePlace() {
           <section class="tray" aria-labelledby="hidden-heading">
             <h3 id="hidden-heading">{groups.hidden}</h3>
             <p class="note">{groups.hiddenText}</p>
-            <CropGrid
-              label={groups.hidden}
-              photos={hidden.value}
-              open={openPhoto}
-              takeOut={(photos) => hide(photos, false)}
-            />
+            <CropGrid label={groups.hidden} photos={hidden.value} open={openPhoto} takeOut={remove} />
           </section>
         )}
         {count === 0 && people.unsure.value.length === 0 ? <p class="note">{groups.reading}</p> : <PeopleList />}

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Answer, PhotoId } from "webreid";
 import { jobs, people, questions, sheet } from "../app.ts";
-import { answer, labelOf } from "../sorting.ts";
+import { answer, namedOn } from "../sorting.ts";
 import { words } from "../words.ts";
 import { Crop } from "./crop.tsx";
 import { isText } from "./shortcuts.ts";
@@ -17,13 +17,17 @@ const ANSWERS = [
 
 /** Asks whether two groups show one person: what is answered holds for good. */
 export function QuestionCard() {
-  const isOpen = useSignal(true);
+  // On a phone the pictures come first.
+  const isOpen = useSignal(matchMedia("(min-width: 40.01rem)").matches);
   const heading = useRef<HTMLHeadingElement>(null);
   const { value: question } = questions.now;
   const { value: answered } = questions.answered;
   const isReading = jobs.all.value.some(({ about }) => about === "photos");
   const isThere = isOpen.value && question !== undefined && !isReading;
   const text = words.questions;
+  const both = [question?.a, question?.b].map((side) => people.nameOf(namedOn(side ?? [])));
+  // Of a group that may be two people the name tells nothing.
+  const names = both[0] === both[1] ? [] : both;
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -47,6 +51,7 @@ export function QuestionCard() {
     return null;
   }
   if (!isOpen.value) {
+    if (questions.isDone.value) return null;
     return (
       <button
         type="button"
@@ -81,8 +86,8 @@ export function QuestionCard() {
       {(question || !questions.isDone.value) && (
         <>
           <div class="sides" aria-busy={!question}>
-            <Side label={text.first} photos={question?.a ?? []} />
-            <Side label={text.second} photos={question?.b ?? []} />
+            <Side label={text.first} photos={question?.a ?? []} name={names[0]} />
+            <Side label={text.second} photos={question?.b ?? []} name={names[1]} />
           </div>
           <div class="answers">
             {ANSWERS.map(([said, key]) => (
@@ -111,11 +116,16 @@ export function QuestionCard() {
   );
 }
 
+interface SideProps {
+  readonly label: string;
+  readonly photos: readonly PhotoId[];
+  readonly name: string | undefined;
+}
+
 /** A few pictures of a group, the most typical large. */
-function Side({ label, photos }: { readonly label: string; readonly photos: readonly PhotoId[] }) {
+function Side({ label, photos, name }: SideProps) {
   const views = photos.flatMap((photo) => people.photos.value.get(photo) ?? []);
   const [first, ...others] = views;
-  const person = views.find(({ person }) => person !== undefined && people.nameOf(person) !== undefined)?.person;
   return (
     <figure aria-label={label}>
       <div class="large">{first && <Crop photo={first} alt={first.name} isLarge />}</div>
@@ -128,9 +138,9 @@ function Side({ label, photos }: { readonly label: string; readonly photos: read
           ))}
         </ul>
       )}
-      {person !== undefined && (
-        <figcaption class="cut" title={labelOf(person)}>
-          {labelOf(person)}
+      {name !== undefined && (
+        <figcaption class="cut" title={name}>
+          {name}
         </figcaption>
       )}
     </figure>

@@ -130,6 +130,8 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
     });
 
     on("dragstart", (event, photo) => {
+      // There a long press picks.
+      if (pointer === "touch") return event.preventDefault();
       if (!selection.photos.peek().has(photo)) selection.only(photo);
       event.dataTransfer?.setData("text/plain", String(selection.photos.peek().size));
       if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
