@@ -1,7 +1,7 @@
 import type { Gallery, GalleryPhoto, PersonBox } from "webreid";
 import { words } from "../words.ts";
 import { type Sample, whole } from "./finding.ts";
-import type { Steps } from "./history.ts";
+import { type Steps, takeBack } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { People } from "./people.ts";
 import type { Pile, Source } from "./pile.ts";
@@ -53,7 +53,7 @@ export class Boxes {
     await this.#change(source, isWhole ? readWhole : readForPeople, isWhole, find, before);
   }
 
-  /** Adds what is found and takes `old` out: one step for the user. */
+  /** Takes `old` out and adds what is found: one step for the user. */
   async #change(
     source: Source,
     done: string,
@@ -72,13 +72,14 @@ export class Boxes {
           work.progress(words.photos.looking);
           const samples = await find(work);
           return this.#reading.exclusively(async () => {
-            const added = await this.#reading.add(samples, work, () => steps);
-            await then(gallery, steps, added);
-            const kept = new Set(added.map((photo) => photo?.id));
-            const gone = old.filter(({ id }) => !kept.has(id));
-            if (gone.length > 0) {
-              await gallery.remove(gone);
-              steps.acts.push("remove");
+            // First, for a box that differs by little from one that is there counts as that.
+            if (old.length > 0) await gallery.remove(old);
+            if (old.length > 0) steps.acts.push("remove");
+            try {
+              await then(gallery, steps, await this.#reading.add(samples, work, () => steps));
+            } catch (error) {
+              await takeBack(gallery, steps.acts.splice(0));
+              throw error;
             }
             redone();
           });

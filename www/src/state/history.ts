@@ -73,7 +73,7 @@ export class History {
       return last;
     }
     if ("acts" in last) {
-      await undoSteps(last, gallery);
+      await takeBack(gallery, last.acts);
       this.#undone.push(last);
       last.undone?.();
       return last;
@@ -137,7 +137,8 @@ async function redoStep(gallery: Gallery): Promise<GalleryActName | undefined> {
   return READING.has(act) ? "add" : act;
 }
 
-async function undoSteps({ acts }: Steps, gallery: Gallery | undefined): Promise<void> {
+/** Undoes these acts, the last of which was done last, and what was grouped after each. */
+export async function takeBack(gallery: Gallery | undefined, acts: readonly GalleryActName[]): Promise<void> {
   for (const act of [...acts].reverse()) {
     while (OWN.has(gallery?.canUndo)) await gallery?.undo();
     if (gallery?.canUndo === act) await gallery.undo();
