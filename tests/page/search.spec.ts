@@ -81,7 +81,7 @@ test("two people with names become one only when that was said", async ({ app, p
   await expect(app.toasts).toContainText("Ben and Ann are one person.");
   await app.sheet.getByRole("button", { name: "Undo" }).click();
   await page.keyboard.press("Escape");
-  await expect(page.getByRole("textbox", { name: "Name of Ben" })).toHaveValue("Ben");
+  await expect(page.getByLabel("Name of Ben")).toHaveValue("Ben");
 });
 
 test("somebody who was found is looked at beside who is searched for, with what makes a mistake likely", async ({
