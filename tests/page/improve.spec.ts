@@ -75,7 +75,7 @@ test("the model learns: a curve in lines and words, before and after, and undo; 
   await page.keyboard.press("Escape");
   await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
   await readAgain(app);
-  await expect(page.getByRole("textbox", { name: "Name of Ann" })).toHaveValue("Ann");
+  await expect(page.getByLabel("Name of Ann")).toHaveValue("Ann");
   const after = await likenesses(app, "p01_1");
   expect(after).not.toEqual(before);
 
@@ -87,7 +87,7 @@ test("the model learns: a curve in lines and words, before and after, and undo; 
   await expect(app.sheet.getByRole("button", { name: "Undo the learning" })).toHaveCount(0);
   await page.keyboard.press("Escape");
   await readAgain(app);
-  await expect(page.getByRole("textbox", { name: "Name of Ann" })).toHaveValue("Ann");
+  await expect(page.getByLabel("Name of Ann")).toHaveValue("Ann");
   expect(await likenesses(app, "p01_1")).toEqual(before);
 });
 

@@ -84,7 +84,7 @@ test("another model looks at the people again by itself: names and answers stay"
   await expect(app.chip).toHaveText(/^tiny_osnet\.safetensors · CPU/);
   await expect(page.getByText(/^Looking at the people again/)).toHaveCount(0);
   await expect(page.getByText("These people were read with another model.")).toHaveCount(0);
-  await expect(page.getByRole("textbox", { name: "Name of Ann" })).toHaveValue("Ann");
+  await expect(page.getByLabel("Name of Ann")).toHaveValue("Ann");
   await searchFor(app, "p01_1");
   await expect(app.sheet.getByRole("heading", { name: "Where else is Ann?" })).toBeVisible();
   await expect(app.sheet.getByText("Searched with the 4 confirmed pictures.")).toBeVisible();

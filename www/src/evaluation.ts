@@ -4,6 +4,8 @@
 export interface Labelled<P> {
   readonly photo: P;
   readonly person: number;
+  /** Which camera took it, where that is known. */
+  readonly camera?: string | undefined;
 }
 
 export interface Split<P> {

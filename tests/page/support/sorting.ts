@@ -22,12 +22,12 @@ export async function confirm(app: App, people: number): Promise<void> {
 
 /** Gives the person of that place in the list a name. */
 export async function name(app: App, place: number, name: string): Promise<void> {
-  const field = app.page.getByRole("textbox", { name: /^Name of/ }).nth(place);
+  const field = app.page.getByLabel(/^Name of/).nth(place);
   // What was said before may still be drawn.
   await expect(async () => {
     await field.fill(name);
     await field.press("Enter");
-    await expect(app.page.getByRole("textbox", { name: `Name of ${name}` })).toHaveValue(name, { timeout: 2000 });
+    await expect(app.page.getByLabel(`Name of ${name}`)).toHaveValue(name, { timeout: 2000 });
   }).toPass();
 }
 

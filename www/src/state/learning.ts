@@ -158,7 +158,7 @@ export class Learning {
     const reid = await model.ready;
     const split = await this.#pictures(keepSomeAside(this.examples.peek()), work);
     const before = await look(reid, split, words.learning.lookingBefore, work);
-    const samples = split.training.map(({ photo, person }) => ({ image: photo, person }));
+    const samples = split.training.map(({ photo, ...who }) => ({ image: photo, ...who }));
     const onProgress = (progress: Progress) => {
       // What learns is a download of its own, the first time.
       if (progress.phase === "download") work.progress(...loading(words.learning.whatLearns, progress));
@@ -209,7 +209,7 @@ export class Learning {
         signal.throwIfAborted();
         progress(words.learning.gettingReady(done, total), done++ / total);
         const picture = await this.#picture(photo);
-        if (picture) pictures.push({ photo: picture, person });
+        if (picture) pictures.push({ photo: picture, person, camera: photo.camera });
       }
       return pictures;
     };
@@ -272,7 +272,8 @@ async function compare(
   after: readonly Feature[],
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const labels = [...training, ...keptAside];
+  // Also by the same camera: most photos are of one.
+  const labels = [...training, ...keptAside].map(({ person }) => ({ person }));
   const queries = [...labels.keys()].slice(training.length);
   const isThere = (query: number) => labels.some(({ person }, i) => i !== query && person === labels[query]?.person);
   if (!queries.some(isThere)) return undefined;

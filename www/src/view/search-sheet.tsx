@@ -198,7 +198,7 @@ function OneBand({
   );
   const heading = (
     <h3 id={`band-${band}`}>
-      {title} <span class="note">{found.length}</span>
+      {title} <span class="note">{w.amount(found.length)}</span>
     </h3>
   );
   if (band !== "unlikely") {
