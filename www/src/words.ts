@@ -204,6 +204,7 @@ export const words = {
 
   photos: {
     heading: "Photos",
+    counted: (n: number) => count(n, "photo"),
     filter: "Show",
     filters: {
       all: (n: number) => `All (${number.format(n)})`,

@@ -31,7 +31,7 @@ export function PhotosPlace() {
     <section class="photos" aria-labelledby="photos-heading">
       <header class="row">
         <h2 id="photos-heading" class={offered.length > 2 ? "unseen" : ""}>
-          {words.photos.heading}
+          {words.photos.counted(all.length)}
         </h2>
         {offered.length > 2 && (
           // biome-ignore lint/a11y/useSemanticElements: a fieldset's legend cannot be laid out in a row
