@@ -116,7 +116,9 @@ test("no name, a name that somebody has and a long one are dealt with kindly", a
   await giveName(page, "ben-1", "ANN");
   const ask = page.getByRole("dialog", { name: "Is this the same Ann?" });
   await ask.getByRole("button", { name: "Somebody else" }).click();
-  await expect(row(page, "ben-1").getByRole("alert")).toHaveText("Somebody is called Ann already. Choose another name.");
+  await expect(row(page, "ben-1").getByRole("alert")).toHaveText(
+    "Somebody is called Ann already. Choose another name.",
+  );
   await expect(page.locator(".person")).toHaveCount(3);
   await giveName(page, "cyd-1", "ann");
   await ask.getByRole("button", { name: "The same person" }).click();
