@@ -149,7 +149,7 @@ mod our_own_form {
         // Each is a vector of zeros but for one, in both directions.
         let (name, kernel) = ("backbone.a".to_owned(), [1 << 10; 2]);
         let (stride, padding) = ([1; 2], [1 << 9; 2]);
-        let split = step(Op::Split(Split { start: 0, length: 1 }), &[0]);
+        let split = step(Op::Split(Split::run(0, 1)), &[0]);
         let wide = Op::Convolution(Convolution {
             name,
             inputs: 1,
@@ -191,6 +191,9 @@ mod our_own_form {
     #[test]
     fn nodes_without_end() {
         let error = refused(16, (0..70_000).map(|id| step(Op::Relu, &[id])).collect(), &[("x", &[1])], 3);
+        assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
+        let split = Split { start: 0, lengths: vec![1; 70_000] };
+        let error = refused(16, vec![step(Op::Split(split), &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
         let name = format!("backbone.{}", "x".repeat(1 << 24));
         let error = refused(16, vec![step(Op::Affine(Affine { name, channels: 3 }), &[0])], &[("x", &[1])], 3);

@@ -296,7 +296,10 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             14 => Op::Multiply,
             15 => {
                 let start = random.below(channels);
-                Op::Split(Split { start, length: 1 + random.below(channels - start) })
+                let mut split = Split::run(start, 1 + random.below(channels - start));
+                let rest = channels - start - split.lengths[0];
+                split.lengths.extend((rest > 0).then(|| 1 + random.below(rest)));
+                Op::Split(split)
             }
             _ => Op::Concatenate,
         };
@@ -321,13 +324,13 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
         vectors.push(match shape {
             Shape::Map(_) | Shape::Tokens(_) => {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
-                nodes.len() - 1
+                made.len() + vectors.iter().filter(|&&vector| vector >= made.len()).count()
             }
             Shape::Vector(_) => id,
         });
     }
     nodes.push(node(Op::Concatenate, &vectors));
-    let features = shapes(&nodes, height, width).unwrap()[nodes.len() - 1].channels();
+    let features = shapes(&nodes, height, width).unwrap().last().unwrap().channels();
     let mut config = imported(nodes, features);
     config.neck = random.below(2) == 0;
     if random.below(2) == 0 {
