@@ -110,6 +110,35 @@ macro_rules! named {
     };
 }
 
+/// Implements [`Operator`] for what changes each number by itself: the activation that it is in the frozen form, and what burn
+/// makes of a tensor of any rank.
+macro_rules! activation {
+    ($type:ident, $operator:pat => $activation:expr, $x:ident => $value:expr) => {
+        impl $crate::graph::op::Operator for $type {
+            fn lower(
+                &self,
+                lowering: &mut $crate::graph::op::Lowering,
+                id: $crate::graph::NodeId,
+                inputs: &[$crate::graph::NodeId],
+            ) -> $crate::graph::op::Pending {
+                let $operator = self;
+                lowering.activation(id, inputs[0], $activation)
+            }
+
+            #[cfg(feature = "train")]
+            fn run(
+                &self,
+                inputs: Vec<$crate::ops::Value>,
+                _layer: &$crate::ops::Layer,
+            ) -> Result<$crate::ops::Value, $crate::ops::OpError> {
+                let $operator = self;
+                let [x] = $crate::ops::take(inputs);
+                Ok($crate::ops::each!(x, $x => $value))
+            }
+        }
+    };
+}
+
 /// Added to a variance before its square root, as torchvision and torchreid do everywhere. Files of version 1 know no other
 /// and do not say it, and so an operator writes it only where it is another.
 pub const EPS: f32 = 1e-5;
