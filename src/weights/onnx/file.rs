@@ -222,10 +222,7 @@ impl proto::Tensor {
                 format!("its numbers are {kind}; floats of 16, 32 and 64 bits and integers of 32 and 64 are read");
             WeightsError::Operator { operator: "tensor".into(), node: name.clone(), reason }
         })?;
-        let found = match &numbers {
-            Numbers::Floats(values) => values.len(),
-            Numbers::Integers(values) => values.len(),
-        };
+        let found = numbers.len();
         let each = match self.data_type {
             1 | 6 => 4,
             9 => 1,
