@@ -1,4 +1,4 @@
-//! Writing a graph down: each call appends one node and returns its value.
+//! Writing a graph down: each call appends one node and returns its value, or its values.
 
 use super::op::{
     Attention, AveragePool, BatchNorm, ClassToken, Convolution, EPS, Gelu, GemPool, Input, InstanceNorm, LayerNorm,
@@ -7,7 +7,7 @@ use super::op::{
 use super::{Graph, Node, NodeId, Op, Padding, Pool, Role};
 use crate::step::{GeluForm, Weighting};
 
-/// A value under construction: the node that gives it and its channels.
+/// A value under construction: its number and its channels.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
     pub id: NodeId,

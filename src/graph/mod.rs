@@ -1,8 +1,8 @@
 //! The description of a network: what it computes, apart from how it is run.
 //!
-//! A network is written down once, as a [`Graph`]: nodes in execution order whose parameters carry the names that
-//! checkpoints use, and whose [`Role`]s make the parameter groups. The trainable form (`training::Network`) interprets
-//! the same nodes that a frozen form would fold and fuse.
+//! A network is written down once, as a [`Graph`]: nodes in execution order, which give a value or several, whose parameters
+//! carry the names that checkpoints use, and whose [`Role`]s make the parameter groups. The trainable form
+//! (`training::Network`) interprets the same nodes that a frozen form would fold and fuse.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};

@@ -71,9 +71,10 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// What is computed, a node for each value, in the form that is hashed: as JSON, whose keys come in the order of declaration in every build. It
-/// tells each tensor's shape, so that the values need no lengths. A field that operators or the input get later stays out
-/// of it while it has the value that holds now (`skip_serializing_if`), so that known models keep their fingerprints.
+/// What is computed, a node for each value, in the form that is hashed: as JSON, whose keys come in the order of declaration
+/// in every build. It tells each tensor's shape, so that the values need no lengths. A field that operators or the input get
+/// later stays out of it while it has the value that holds now (`skip_serializing_if`), so that known models keep their
+/// fingerprints.
 #[derive(Serialize)]
 struct Network<'a> {
     nodes: Vec<(NodeId, Op, &'a [NodeId])>,

@@ -30,7 +30,7 @@ impl Value {
     }
 }
 
-/// A node with its numbers.
+/// A node of one value, with its numbers.
 struct Step {
     op: Op,
     inputs: Vec<NodeId>,
