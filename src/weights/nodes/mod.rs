@@ -15,6 +15,7 @@ mod fold;
 mod layout;
 mod rules;
 mod sizes;
+mod sorted;
 mod strided;
 mod values;
 pub(super) mod words;
@@ -30,6 +31,7 @@ use super::input::InputOptions;
 use crate::graph::budget::{Budget, TooMuch};
 use crate::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
 pub(super) use emit::Emitted;
+pub(super) use sorted::sorted;
 pub(super) use strided::strided;
 pub(super) use values::Values;
 
