@@ -287,7 +287,8 @@ fn places_and_channels() {
         let x = net.tokens();
         net.push(Split::run(3, 4), &[x])
     });
-    let forms: [(&str, fn(&mut Net) -> NodeId); 3] =
+    type Make = fn(&mut Net) -> NodeId;
+    let forms: [(&str, Make); 3] =
         [("a map", |_| X), ("tokens", Net::tokens), ("a vector", |net| net.push(Op::GlobalAveragePool, &[X]))];
     for (form, make) in forms {
         check(&format!("runs of channels of {form} as the values of one node"), |net| {
