@@ -22,3 +22,4 @@ pub mod training;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 pub mod weights;
+mod words;

@@ -61,24 +61,14 @@ fn too_much<T>(result: Result<T, WeightsError>) -> TooMuch {
 mod our_own_form {
     use super::*;
 
-    fn step(op: Op, inputs: &[usize]) -> Node {
-        Node { op, inputs: inputs.to_vec(), role: Role::Backbone }
+    fn step(op: impl Into<Op>, inputs: &[usize]) -> Node {
+        Node { op: op.into(), inputs: inputs.to_vec(), role: Role::Backbone }
     }
 
-    fn convolution(name: &str, inputs: usize, outputs: usize, groups: usize) -> Op {
-        let name = format!("backbone.{name}");
-        let (kernel, stride, padding) = ([1; 2], [1; 2], [0; 2]);
-        Op::Convolution(Convolution {
-            name,
-            inputs,
-            outputs,
-            kernel,
-            stride,
-            padding: padding.into(),
-            groups,
-            bias: false,
-            dilation: [1; 2],
-        })
+    fn convolution(name: &str, inputs: usize, outputs: usize, groups: usize) -> Convolution {
+        let (name, one) = (format!("backbone.{name}"), [1; 2]);
+        let (kernel, stride, dilation, padding) = (one, one, one, Padding::NONE);
+        Convolution { name, inputs, outputs, kernel, stride, padding, groups, bias: false, dilation }
     }
 
     /// What reading says of a file with these nodes behind the image and their mean as the feature.
@@ -125,19 +115,7 @@ mod our_own_form {
     #[test]
     fn padding_that_is_larger_than_the_map() {
         let far = 1 << 14;
-        let (name, kernel) = ("backbone.a".to_owned(), [1; 2]);
-        let (stride, padding) = ([far; 2], [far; 2]);
-        let far = Op::Convolution(Convolution {
-            name,
-            inputs: 3,
-            outputs: 4,
-            kernel,
-            stride,
-            padding: padding.into(),
-            groups: 1,
-            bias: false,
-            dilation: [1; 2],
-        });
+        let far = Convolution { stride: [far; 2], padding: Padding::all(far), ..convolution("a", 3, 4, 1) };
         let error = refused(16, vec![step(far, &[0])], &[("a", &[4, 3, 1, 1])], 4);
         assert_eq!((error.what.as_str(), error.bound), ("node 1 (Convolution `backbone.a`)", 1 << 27));
         // The image, what it gives, and the image within its border, each in vectors of eight.
@@ -147,20 +125,9 @@ mod our_own_form {
     #[test]
     fn weights_of_single_channels() {
         // Each is a vector of zeros but for one, in both directions.
-        let (name, kernel) = ("backbone.a".to_owned(), [1 << 10; 2]);
-        let (stride, padding) = ([1; 2], [1 << 9; 2]);
-        let split = step(Op::Split(Split { start: 0, length: 1 }), &[0]);
-        let wide = Op::Convolution(Convolution {
-            name,
-            inputs: 1,
-            outputs: 2,
-            kernel,
-            stride,
-            padding: padding.into(),
-            groups: 1,
-            bias: false,
-            dilation: [1; 2],
-        });
+        let split = step(Split::run(0, 1), &[0]);
+        let (kernel, padding) = ([1 << 10; 2], Padding::all(1 << 9));
+        let wide = Convolution { kernel, padding, ..convolution("a", 1, 2, 1) };
         let error = refused(16, vec![split, step(wide, &[1])], &[("a", &[2, 1, 1 << 10, 1 << 10])], 2);
         assert_eq!((error.asked, error.bound), ((8 * 8) << 20, 16 * (2 << 20) + (1 << 24)));
     }
@@ -191,6 +158,9 @@ mod our_own_form {
     #[test]
     fn nodes_without_end() {
         let error = refused(16, (0..70_000).map(|id| step(Op::Relu, &[id])).collect(), &[("x", &[1])], 3);
+        assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
+        let split = Split { start: 0, lengths: vec![1; 70_000] };
+        let error = refused(16, vec![step(split, &[0])], &[("x", &[1])], 3);
         assert_eq!((error.what.as_str(), error.asked, error.bound), ("the network", 70_002, 1 << 16));
         let name = format!("backbone.{}", "x".repeat(1 << 24));
         let error = refused(16, vec![step(Op::Affine(Affine { name, channels: 3 }), &[0])], &[("x", &[1])], 3);

@@ -6,6 +6,8 @@ mod common;
 #[path = "openvino/pixels.rs"]
 mod pixels;
 
+use webreid::graph::Op;
+use webreid::graph::op::Split;
 use webreid::model::ChannelOrder;
 use webreid::weights::{
     Checkpoint, Dialect, Precision, Recognised, WeightsError, is_openvino, read_openvino, recognise, to_safetensors,
@@ -171,36 +173,76 @@ fn files_of_other_versions_and_of_no_network_are_refused() {
     assert!(read_openvino(b"", b"").is_err() && read_openvino(&[0xff, 0xfe, 0], b"").is_err());
 }
 
+/// Output ports, from the number `first` on.
+fn ports<const N: usize>(first: usize, dims: [&[i64]; N]) -> String {
+    let dims = dims.map(|dims| dims.iter().map(|dim| format!("<dim>{dim}</dim>")).collect::<String>());
+    let ports = (first..).zip(dims).map(|(id, dims)| format!("<port id=\"{id}\">{dims}</port>"));
+    format!("<output>{}</output>", ports.collect::<String>())
+}
+
+/// Whole numbers of the `.bin`.
+fn integers(first: usize, count: usize) -> String {
+    format!(
+        "type=\"Const\"><data element_type=\"i64\" shape=\"{count}\" offset=\"{}\" size=\"{}\"/>{}",
+        8 * first,
+        8 * count,
+        ports(0, [&[count as i64]])
+    )
+}
+
+/// A network of these layers and edges (layer and port to layer and port), and of the whole numbers of its `.bin`.
+fn network(
+    layers: &[String],
+    edges: &[(usize, usize, usize, usize)],
+    bin: impl IntoIterator<Item = i64>,
+) -> Result<Recognised, WeightsError> {
+    let layers =
+        layers.iter().enumerate().map(|(id, layer)| format!("<layer id=\"{id}\" name=\"l{id}\" {layer}</layer>"));
+    let edges = edges.iter().map(|(from, a, to, b)| {
+        format!("<edge from-layer=\"{from}\" from-port=\"{a}\" to-layer=\"{to}\" to-port=\"{b}\"/>")
+    });
+    let (layers, edges) = (layers.collect::<String>(), edges.collect::<String>());
+    let xml = format!("<net name=\"n\" version=\"11\"><layers>{layers}</layers><edges>{edges}</edges></net>");
+    read_openvino(xml.as_bytes(), &bin.into_iter().flat_map(i64::to_le_bytes).collect::<Vec<u8>>())
+}
+
 #[test]
-fn a_batch_that_is_written_into_the_file_is_the_batch() {
-    let port = |id: usize, dims: &[i64]| {
-        let dims: String = dims.iter().map(|dim| format!("<dim>{dim}</dim>")).collect();
-        format!("<output><port id=\"{id}\">{dims}</port></output>")
-    };
-    let read = |batch: i64, target: [i64; 2]| {
+fn what_a_split_gives_are_the_values_of_one_node() {
+    for lengths in [[1, -1], [2, 1]] {
+        let parts = [lengths[0], 3 - lengths[0]];
+        let [first, second] = parts.map(|length| [1, length, 1, 1]);
         let layers = [
-            format!("type=\"Parameter\"><data shape=\"{batch},3,32,16\"/>{}", port(0, &[batch, 3, 32, 16])),
-            format!(
-                "type=\"Const\"><data element_type=\"i64\" shape=\"2\" offset=\"0\" size=\"16\"/>{}",
-                port(0, &[2])
-            ),
-            format!(
-                "type=\"Const\"><data element_type=\"i64\" shape=\"2\" offset=\"16\" size=\"16\"/>{}",
-                port(0, &[2])
-            ),
-            format!("type=\"ReduceMean\"><data keep_dims=\"true\"/>{}", port(2, &[batch, 3, 1, 1])),
-            format!("type=\"Reshape\"><data special_zero=\"false\"/>{}", port(2, &[batch, 3])),
+            format!("type=\"Parameter\"><data shape=\"1,3,32,16\"/>{}", ports(0, [&[1, 3, 32, 16]])),
+            integers(0, 2),
+            format!("type=\"ReduceMean\"><data keep_dims=\"true\"/>{}", ports(2, [&[1, 3, 1, 1]])),
+            integers(2, 1),
+            integers(3, 2),
+            format!("type=\"VariadicSplit\">{}", ports(3, [&first, &second])),
+            format!("type=\"Concat\"><data axis=\"1\"/>{}", ports(2, [&[1, 3, 1, 1]])),
             "type=\"Result\">".to_owned(),
         ];
-        let layers =
-            layers.iter().enumerate().map(|(id, layer)| format!("<layer id=\"{id}\" name=\"l{id}\" {layer}</layer>"));
-        let edges = [(0, 0, 3, 0), (1, 0, 3, 1), (3, 2, 4, 0), (2, 0, 4, 1), (4, 2, 5, 0)].map(|(from, a, to, b)| {
-            format!("<edge from-layer=\"{from}\" from-port=\"{a}\" to-layer=\"{to}\" to-port=\"{b}\"/>")
-        });
-        let (layers, edges) = (layers.collect::<String>(), edges.concat());
-        let xml = format!("<net name=\"n\" version=\"11\"><layers>{layers}</layers><edges>{edges}</edges></net>");
-        let bin: Vec<u8> = [2, 3].into_iter().chain(target).flat_map(i64::to_le_bytes).collect();
-        read_openvino(xml.as_bytes(), &bin).map(|model| model.config.features_dim())
+        let edges = [(0, 0, 2, 0), (1, 0, 2, 1), (2, 2, 5, 0), (3, 0, 5, 1), (4, 0, 5, 2)];
+        let edges = [&edges[..], &[(5, 4, 6, 0), (5, 3, 6, 1), (6, 2, 7, 0)]].concat();
+        let model = network(&layers, &edges, [2, 3, 1].into_iter().chain(lengths)).unwrap();
+        let graph = model.config.graph().unwrap();
+        let lengths = parts.map(|length| length as usize).to_vec();
+        assert_eq!(graph.nodes[2].op, Op::Split(Split { start: 0, lengths }));
+    }
+}
+
+#[test]
+fn a_batch_that_is_written_into_the_file_is_the_batch() {
+    let read = |batch: i64, target: [i64; 2]| {
+        let layers = [
+            format!("type=\"Parameter\"><data shape=\"{batch},3,32,16\"/>{}", ports(0, [&[batch, 3, 32, 16]])),
+            integers(0, 2),
+            integers(2, 2),
+            format!("type=\"ReduceMean\"><data keep_dims=\"true\"/>{}", ports(2, [&[batch, 3, 1, 1]])),
+            format!("type=\"Reshape\"><data special_zero=\"false\"/>{}", ports(2, [&[batch, 3]])),
+            "type=\"Result\">".to_owned(),
+        ];
+        let edges = [(0, 0, 3, 0), (1, 0, 3, 1), (3, 2, 4, 0), (2, 0, 4, 1), (4, 2, 5, 0)];
+        network(&layers, &edges, [2, 3].into_iter().chain(target)).map(|model| model.config.features_dim())
     };
     for (batch, target) in [(1, [1, -1]), (16, [16, -1]), (16, [16, 3]), (16, [-1, 3]), (32, [32, 3])] {
         assert_eq!(read(batch, target).unwrap(), 3, "{batch} {target:?}");

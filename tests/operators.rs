@@ -49,9 +49,11 @@ impl Net {
         net
     }
 
+    /// Gives the first of the node's values.
     fn push(&mut self, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
+        let values = self.nodes.iter().map(|node| node.op.values()).sum();
         self.nodes.push(Node { op: op.into(), inputs: inputs.to_vec(), role: Role::Backbone });
-        self.nodes.len() - 1
+        values
     }
 
     fn shape(&self, id: NodeId) -> Shape {
@@ -283,8 +285,20 @@ fn places_and_channels() {
     check("places in another order, as tokens", |net| net.push(Gather { places: vec![71, 0, 5, 5], map: None }, &[X]));
     check("a run of channels of tokens", |net| {
         let x = net.tokens();
-        net.push(Split { start: 3, length: 4 }, &[x])
+        net.push(Split::run(3, 4), &[x])
     });
+    type Make = fn(&mut Net) -> NodeId;
+    let forms: [(&str, Make); 3] =
+        [("a map", |_| X), ("tokens", Net::tokens), ("a vector", |net| net.push(Op::GlobalAveragePool, &[X]))];
+    for (form, make) in forms {
+        check(&format!("runs of channels of {form} as the values of one node"), |net| {
+            let x = make(net);
+            let first = net.push(Split { start: 1, lengths: vec![2, 1, 4] }, &[x]);
+            // The second is read by none, the others twice.
+            let turned = net.push(Op::Concatenate, &[first + 2, first]);
+            net.push(Op::Concatenate, &[first, turned, first + 2])
+        });
+    }
     check("class tokens, positions, and the first token", |net| {
         let x = net.tokens();
         let x = net.push(ClassToken { name: named("class"), count: 2, channels: 8 }, &[x]);
@@ -328,7 +342,7 @@ fn attention() {
         check(&format!("{attention:?} of parts of one value"), |net| {
             let x = net.tokens();
             let x = net.linear("qkv", x, 36);
-            let [q, k, v] = [0, 12, 24].map(|start| net.push(Split { start, length: 12 }, &[x]));
+            let [q, k, v] = [0, 12, 24].map(|start| net.push(Split::run(start, 12), &[x]));
             net.push(attention.clone(), &[q, k, v])
         });
         check(&format!("{attention:?} of three values"), |net| {
@@ -344,9 +358,9 @@ fn attention() {
         let x = net.push(Place { name: named("places"), shape: vec![17, 12], scales: false }, &[x]);
         let normal = net.push(LayerNorm { name: named("norm1"), channels: 12, eps: EPS }, &[x]);
         let qkv = net.linear("qkv", normal, 36);
-        let [q, k, v] = [0, 12, 24].map(|start| net.push(Split { start, length: 12 }, &[qkv]));
+        let q = net.push(Split { start: 0, lengths: vec![12; 3] }, &[qkv]);
         let mixed = Attention { heads: 3, windows: 1, scale: 0.5, weighting: Weighting::Softmax, bias: None };
-        let mixed = net.push(mixed, &[q, k, v]);
+        let mixed = net.push(mixed, &[q, q + 1, q + 2]);
         let mixed = net.linear("projection", mixed, 12);
         let x = net.push(Op::Add, &[x, mixed]);
         let normal = net.push(LayerNorm { name: named("norm2"), channels: 12, eps: EPS }, &[x]);

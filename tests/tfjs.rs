@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use webreid::graph::budget;
 use webreid::graph::frozen::{CpuRunner, Frozen};
+use webreid::graph::{Node, Op};
 use webreid::model::ChannelOrder;
 use webreid::weights::{
     Checkpoint, Dialect, InputOptions, Precision, Recognised, WeightsError, is_tfjs, read, read_tfjs, read_tfjs_with,
@@ -62,6 +63,28 @@ fn the_feature_is_tensorflow_js_own() {
     let most = feature.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(most < 1e-5, "{most}");
     assert!(expected.iter().any(|value| value.abs() > 0.3), "{expected:?}");
+}
+
+#[test]
+fn what_a_split_gives_are_the_values_of_one_node() {
+    let splits = |model: Recognised| {
+        let nodes = model.config.graph().unwrap().graph.nodes.into_iter();
+        let lengths = |node: Node| if let Op::Split(split) = node.op { Some(split.lengths) } else { None };
+        nodes.filter_map(lengths).collect::<Vec<_>>()
+    };
+    // Of two splits one half each.
+    assert_eq!(splits(small()), [[6], [6]]);
+    let mut json: Value = serde_json::from_slice(&fixture("reid.json")).unwrap();
+    let nodes = json["modelTopology"]["node"].as_array_mut().unwrap();
+    let names = nodes.iter().filter(|node| node["op"] == "Split").map(|node| node["name"].as_str().unwrap().to_owned());
+    let [one, other] = &names.collect::<Vec<_>>()[..] else { panic!("two splits") };
+    for input in nodes.iter_mut().filter_map(|node| node["input"].as_array_mut()).flatten() {
+        if let Some(output) = input.as_str().and_then(|input| input.strip_prefix(other.as_str())) {
+            *input = format!("{one}{output}").into();
+        }
+    }
+    let both = read_tfjs(json.to_string().as_bytes(), &fixture("reid.bin")).unwrap();
+    assert_eq!(splits(both), [[6, 6]]);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Which images are queries and which are the gallery.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use super::{DISTRACTOR, Dataset, DatasetError, Image, Part};
 use crate::ranking::Shots;
+use crate::words::words;
 
 /// A way to evaluate. In all of them gallery images of the query's person and camera are removed
 /// ([`score`](crate::ranking::score)) and a [`DISTRACTOR`] is no query.
@@ -31,8 +30,6 @@ pub struct Split {
 }
 
 impl Protocol {
-    const ALL: [Self; 4] = [Self::Market1501, Self::CrossCamera, Self::LeaveOneOut, Self::Cuhk03];
-
     /// The protocol that a folder was made for.
     pub fn natural(dataset: &Dataset) -> Self {
         if dataset.has(Part::Query) { Self::Market1501 } else { Self::LeaveOneOut }
@@ -129,26 +126,8 @@ fn cameras(dataset: &Dataset) -> String {
     if names.is_empty() { "no camera".into() } else { names.join(", ") }
 }
 
-/// A protocol's name that is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no protocol {0:?}: market1501, cross-camera, leave-one-out and cuhk03 exist")]
-pub struct UnknownProtocol(String);
-
-impl FromStr for Protocol {
-    type Err = UnknownProtocol;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|protocol| protocol.to_string() == name).ok_or_else(|| UnknownProtocol(name.into()))
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Market1501 => "market1501",
-            Self::CrossCamera => "cross-camera",
-            Self::LeaveOneOut => "leave-one-out",
-            Self::Cuhk03 => "cuhk03",
-        })
-    }
+words! {
+    Protocol: "market1501" => Market1501, "cross-camera" => CrossCamera, "leave-one-out" => LeaveOneOut, "cuhk03" => Cuhk03;
+    /// A protocol's name that is none.
+    UnknownProtocol, "there is no protocol {0:?}: market1501, cross-camera, leave-one-out and cuhk03 exist"
 }

@@ -12,7 +12,7 @@ use super::{Person, Tiles, TooManyTiles};
 use crate::graph::frozen::{Counters, GpuError};
 use crate::graph::frozen::{Device, DeviceChoice, DeviceError, FreezeError, Network, NetworkError, Source};
 use crate::graph::op::Split;
-use crate::graph::{Graph, Node, NodeId};
+use crate::graph::{Graph, Node, NodeId, Role};
 use crate::image::Rows;
 use crate::kernels::frozen::preprocess::{self, ImageSizeError, Plan};
 use crate::model::{ConfigError, DetectorConfig};
@@ -204,7 +204,7 @@ fn source(config: &DetectorConfig, tensors: BTreeMap<String, Tensor>) -> Result<
 
 /// Appends a node that gives one channel of a value.
 fn person(graph: &mut Graph, scores: NodeId, person: usize) -> NodeId {
-    let role = graph.nodes[scores].role;
-    graph.nodes.push(Node { op: Split { start: person, length: 1 }.into(), inputs: vec![scores], role });
-    graph.nodes.len() - 1
+    let values = graph.nodes.iter().map(|node| node.op.values()).sum();
+    graph.nodes.push(Node { op: Split::run(person, 1).into(), inputs: vec![scores], role: Role::Backbone });
+    values
 }

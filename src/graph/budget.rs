@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::{Node, Shape};
+use super::{Node, Shape, apart};
 
 /// The nodes of a network, and the layers, tensors or inputs that a file lists.
 pub(crate) const NODES: usize = 1 << 16;
@@ -112,10 +112,17 @@ pub(crate) fn map(what: impl FnOnce() -> String, shape: Shape) -> Result<(), Too
     within(what, shape.count(), "numbers an image", MAP)
 }
 
+/// Refuses nodes that give more values than any network has.
+pub(crate) fn values(nodes: &[Node]) -> Result<(), TooMuch> {
+    let count = nodes.iter().fold(0, |count: u64, node| count.saturating_add(node.op.values() as u64));
+    within(|| "the network".into(), count, "nodes", NODES as u64)
+}
+
 /// Refuses a network that takes too much memory or time: its nodes, what lies in memory of an image at once, the numbers of
 /// its layers as they are computed with, and its work. `shapes` are those of the nodes' values.
 pub(crate) fn network(nodes: &[Node], shapes: &[Shape]) -> Result<(), TooMuch> {
-    within(|| "the network".into(), nodes.len() as u64, "nodes", NODES as u64)?;
+    values(nodes)?;
+    let nodes = apart(nodes);
     let mut readers: Vec<usize> = (0..nodes.len()).collect();
     let mut names = HashSet::new();
     let mut stored = 0_u64;

@@ -1,4 +1,4 @@
-//! Writing a graph down: each call appends one node and returns its value.
+//! Writing a graph down: each call appends one node and returns its value, or its values.
 
 use super::op::{
     Attention, AveragePool, BatchNorm, ClassToken, Convolution, EPS, Gelu, GemPool, Input, InstanceNorm, LayerNorm,
@@ -7,7 +7,7 @@ use super::op::{
 use super::{Graph, Node, NodeId, Op, Padding, Pool, Role};
 use crate::step::{GeluForm, Weighting};
 
-/// A value under construction: the node that gives it and its channels.
+/// A value under construction: its number and its channels.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
     pub id: NodeId,
@@ -34,6 +34,8 @@ impl Default for Convolution2d {
 #[derive(Debug)]
 pub struct Builder {
     nodes: Vec<Node>,
+    /// How many values these give.
+    values: usize,
     pub role: Role,
     last_stage: NodeId,
 }
@@ -41,15 +43,29 @@ pub struct Builder {
 impl Builder {
     /// An empty graph whose one input is a batch of images of `channels` channels.
     pub fn new(channels: usize) -> (Self, Value) {
-        let mut builder = Self { nodes: Vec::new(), role: Role::Backbone, last_stage: 0 };
+        let mut builder = Self { nodes: Vec::new(), values: 0, role: Role::Backbone, last_stage: 0 };
         let input = builder.push(Input { channels }, &[], channels);
         (builder, input)
     }
 
     fn push(&mut self, op: impl Into<Op>, inputs: &[Value], channels: usize) -> Value {
+        let [value] = self.push_several(op, inputs, [channels]);
+        value
+    }
+
+    /// A node of several values, of these channels.
+    fn push_several<const N: usize>(
+        &mut self,
+        op: impl Into<Op>,
+        inputs: &[Value],
+        channels: [usize; N],
+    ) -> [Value; N] {
         let inputs = inputs.iter().map(|value| value.id).collect();
         self.nodes.push(Node { op: op.into(), inputs, role: self.role });
-        Value { id: self.nodes.len() - 1, channels }
+        channels.map(|channels| {
+            self.values += 1;
+            Value { id: self.values - 1, channels }
+        })
     }
 
     pub fn convolution(&mut self, name: impl Into<String>, x: Value, outputs: usize, c: Convolution2d) -> Value {
@@ -161,8 +177,9 @@ impl Builder {
         self.push(Op::Multiply, &[a, b], a.channels)
     }
 
-    pub fn split(&mut self, x: Value, start: usize, length: usize) -> Value {
-        self.push(Split { start, length }, &[x], length)
+    /// Runs of channels, from the first on, one behind the other.
+    pub fn split<const N: usize>(&mut self, x: Value, lengths: [usize; N]) -> [Value; N] {
+        self.push_several(Split { start: 0, lengths: lengths.into() }, &[x], lengths)
     }
 
     pub fn concatenate(&mut self, parts: &[Value]) -> Value {
@@ -172,20 +189,21 @@ impl Builder {
     /// Appends nodes that were written down for themselves, whose first is their image: `image` stands in for it.
     /// `last_stage` is the place among them where the last stage begins. Gives the value of the last.
     pub(crate) fn graft(&mut self, image: Value, nodes: &[Node], last_stage: NodeId, channels: usize) -> Value {
-        let offset = self.nodes.len();
+        let (offset, given) = (self.values, nodes.iter().map(|node| node.op.values()).sum::<usize>());
         let place = |id: NodeId| if id == 0 { image.id } else { id - 1 + offset };
         let grafted = nodes.iter().skip(1).map(|node| {
             let inputs = node.inputs.iter().map(|&id| place(id)).collect();
             Node { op: node.op.clone(), inputs, role: self.role }
         });
         self.nodes.extend(grafted);
+        self.values += given.saturating_sub(1);
         self.last_stage = place(last_stage);
-        Value { id: place(nodes.len().saturating_sub(1)), channels }
+        Value { id: place(given.saturating_sub(1)), channels }
     }
 
     /// The next node begins the backbone's last stage.
     pub fn begin_last_stage(&mut self) {
-        self.last_stage = self.nodes.len();
+        self.last_stage = self.values;
     }
 
     /// The node that [`Builder::begin_last_stage`] marked; 0 without.

@@ -1,9 +1,10 @@
 //! The description of a network: what it computes, apart from how it is run.
 //!
-//! A network is written down once, as a [`Graph`]: nodes in execution order whose parameters carry the names that
-//! checkpoints use, and whose [`Role`]s make the parameter groups. The trainable form (`training::Network`) interprets
-//! the same nodes that a frozen form would fold and fuse.
+//! A network is written down once, as a [`Graph`]: nodes in execution order, which give a value or several, whose parameters
+//! carry the names that checkpoints use, and whose [`Role`]s make the parameter groups. The trainable form
+//! (`training::Network`) interprets the same nodes that a frozen form would fold and fuse.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,8 @@ pub use shape::{Shape, ShapeError, shapes};
 
 pub use crate::step::{Padding, Pool};
 
-/// The index of a node in [`Graph::nodes`]; a node only reads nodes before it.
+/// The number of a value: those of all nodes are counted in order, and a node only reads values before its own. Where each
+/// node gives one value it is the node's index in [`Graph::nodes`].
 pub type NodeId = usize;
 
 /// The part of a `ReIdentifier` that a node belongs to; the learning rates go by it.
@@ -36,7 +38,7 @@ pub enum Role {
     Head,
 }
 
-/// One step of a network.
+/// One step of a network. Most give one value, a [`Split`](op::Split) gives several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     pub op: Op,
@@ -100,21 +102,23 @@ impl Graph {
 
     /// Global average pools, each with a batch norm that reads it: pairs that one pass can compute.
     pub fn pooled_norms(&self) -> BTreeMap<NodeId, NodeId> {
-        let pooled = |id: &NodeId| self.nodes[*id].op == Op::GlobalAveragePool;
-        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
+        let nodes = apart(&self.nodes);
+        let pooled = |id: &NodeId| nodes[*id].op == Op::GlobalAveragePool;
+        let norms = nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         norms.filter_map(|(norm, node)| Some((*node.inputs.first().filter(|&id| pooled(id))?, norm))).collect()
     }
 
     /// Batch norms that only a ReLU reads, each with it: pairs that one pass can compute.
     pub fn rectified_norms(&self) -> BTreeMap<NodeId, NodeId> {
+        let nodes = apart(&self.nodes);
         let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-        for (id, node) in self.nodes.iter().enumerate() {
+        for (id, node) in nodes.iter().enumerate() {
             node.inputs.iter().for_each(|&input| readers.entry(input).or_default().push(id));
         }
         let is_output = |id: NodeId| self.outputs.values().any(|&output| output == id);
-        let norms = self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
+        let norms = nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::BatchNorm(_)));
         let pair = |norm: NodeId| match readers.get(&norm)?[..] {
-            [reader] if self.nodes[reader].op == Op::Relu && !is_output(norm) => Some((norm, reader)),
+            [reader] if nodes[reader].op == Op::Relu && !is_output(norm) => Some((norm, reader)),
             _ => None,
         };
         norms.filter_map(|(norm, _)| pair(norm)).collect()
@@ -128,6 +132,18 @@ impl Graph {
             _ => base_lr,
         }
     }
+}
+
+/// A node for each value, whose number is the node's place among them: those that give several are taken apart.
+pub(crate) fn apart(nodes: &[Node]) -> Cow<'_, [Node]> {
+    if nodes.iter().all(|node| node.op.values() == 1) {
+        return nodes.into();
+    }
+    let each = |Node { op, inputs, role }: &Node| {
+        let ops = op.apart().into_owned().into_iter();
+        ops.map(|op| Node { op, inputs: inputs.clone(), role: *role }).collect::<Vec<_>>()
+    };
+    nodes.iter().flat_map(each).collect()
 }
 
 impl Node {

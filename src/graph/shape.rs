@@ -93,21 +93,25 @@ impl Shape {
 }
 
 impl Graph {
-    /// The shape of every node's value for images of `height` × `width` pixels.
+    /// The shape of every value for images of `height` × `width` pixels.
     pub fn shapes(&self, height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
         shapes(&self.nodes, height, width)
     }
 }
 
-/// The shape of every node's value for images of `height` × `width` pixels. The nodes may come from a file: whatever they
+/// The shape of every value for images of `height` × `width` pixels. The nodes may come from a file: whatever they
 /// say gives shapes or an error.
 pub fn shapes(nodes: &[Node], height: usize, width: usize) -> Result<Vec<Shape>, ShapeError> {
     let mut shapes: Vec<Shape> = Vec::with_capacity(nodes.len());
     for (node, Node { op, inputs, .. }) in nodes.iter().enumerate() {
         let known: Vec<Shape> = inputs.iter().filter_map(|&input| shapes.get(input).copied()).collect();
-        let shape = if known.len() == inputs.len() { op.operator().shape(&known, [height, width]) } else { None };
         let misfit = || ShapeError { node, op: format!("{:?}", op.operator()), inputs: format!("{known:?}") };
-        shapes.push(shape.ok_or_else(misfit)?);
+        if known.len() < inputs.len() || op.values() == 0 {
+            return Err(misfit());
+        }
+        for op in op.apart().iter() {
+            shapes.push(op.operator().shape(&known, [height, width]).ok_or_else(misfit)?);
+        }
     }
     Ok(shapes)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InputConfig;
 use super::reidentifier::{ConfigError, IMAGE, size};
-use crate::graph::budget::CHANNELS;
+use crate::graph::budget::{self, CHANNELS};
 use crate::graph::op::{AveragePool, Input, MaxPool};
 use crate::graph::{self, Node, NodeId, Op, Role, Shape};
 
@@ -27,6 +27,7 @@ impl ImportedConfig {
     /// does; 0 where nothing does. Of a transformer, whose tokens stay as many, it is the last quarter of its blocks, each from
     /// behind the attention of the one before.
     pub(super) fn last_stage(&self) -> NodeId {
+        let nodes = graph::apart(&self.nodes);
         let begins = |(id, node): (NodeId, &Node)| match &node.op {
             Op::MaxPool(MaxPool(pool)) | Op::AveragePool(AveragePool(pool)) => {
                 (pool.stride != [1, 1]).then_some(id + 1)
@@ -34,9 +35,9 @@ impl ImportedConfig {
             Op::Convolution(c) => (c.stride != [1, 1]).then_some(id),
             _ => None,
         };
-        let last = self.nodes.iter().enumerate().rev().find_map(begins).unwrap_or(0);
-        let is_attention = |id: &NodeId| matches!(self.nodes[*id].op, Op::Attention(_));
-        let blocks: Vec<NodeId> = (last..self.nodes.len()).filter(is_attention).collect();
+        let last = nodes.iter().enumerate().rev().find_map(begins).unwrap_or(0);
+        let is_attention = |id: &NodeId| matches!(nodes[*id].op, Op::Attention(_));
+        let blocks: Vec<NodeId> = (last..nodes.len()).filter(is_attention).collect();
         match blocks.len() - blocks.len().div_ceil(4) {
             0 => last,
             before => blocks[before - 1] + 1,
@@ -60,6 +61,7 @@ impl ImportedConfig {
 /// someone may have changed the file.
 pub(super) fn check_nodes(nodes: &[Node], input: &InputConfig) -> Result<Vec<Shape>, ConfigError> {
     let wrong = |node, what| Err(ConfigError::Node { node, what });
+    budget::values(nodes)?;
     let mut layers: BTreeMap<&str, &Op> = BTreeMap::new();
     for (id, node) in nodes.iter().enumerate() {
         if (id == 0) != (node.op == Op::Input(Input { channels: 3 })) {
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn the_last_stage_of_a_transformer_is_its_last_quarter() {
         let vit = crate::model::preset("vit_small", 0).expect("a preset").graph().expect("fits");
-        let nodes = vit.nodes[..=vit.feature].to_vec();
+        let nodes = graph::apart(&vit.nodes)[..=vit.feature].to_vec();
         let attentions: Vec<NodeId> = (0..nodes.len()).filter(|&id| matches!(nodes[id].op, Op::Attention(_))).collect();
         let imported = ImportedConfig { name: "ViT".into(), nodes, features: 384 };
         assert_eq!(attentions.len(), 12);

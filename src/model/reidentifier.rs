@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +11,7 @@ use crate::graph::budget::{self, CHANNELS, TooMuch};
 use crate::graph::{Builder, Role, ShapeError, Value};
 use crate::kernels::frozen::preprocess::{Filter, Frame, Order, Plan};
 use crate::step::Fit;
+use crate::words::words;
 
 /// A model, completely described: it builds the graph and travels in the metadata of the files we write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,21 +91,10 @@ impl ChannelOrder {
     }
 }
 
-/// A word that names no order of colours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no order of colours; choose rgb or bgr")]
-pub struct UnknownOrder(String);
-
-impl FromStr for ChannelOrder {
-    type Err = UnknownOrder;
-
-    fn from_str(word: &str) -> Result<Self, UnknownOrder> {
-        match word {
-            "rgb" => Ok(Self::Rgb),
-            "bgr" => Ok(Self::Bgr),
-            _ => Err(UnknownOrder(word.to_owned())),
-        }
-    }
+words! {
+    ChannelOrder: "rgb" => Rgb, "bgr" => Bgr;
+    /// A word that names no order of colours.
+    UnknownOrder, "'{0}' is no order of colours; choose rgb or bgr"
 }
 
 /// How an image becomes the network's input: brought to `height` × `width` by `filter` as `fit` says, scaled to 0–1, then

@@ -195,8 +195,7 @@ impl Block {
             return self.bn(b, "bn1", x);
         }
         let half = x.channels / 2;
-        let first = b.split(x, 0, half);
-        let second = b.split(x, half, x.channels - half);
+        let [first, second] = b.split(x, [half, x.channels - half]);
         let first = b.instance_norm(format!("{}.bn1.IN", self.name), first);
         let second = self.bn(b, "bn1.BN", second);
         b.concatenate(&[first, second])

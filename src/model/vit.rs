@@ -62,7 +62,7 @@ impl VitConfig {
     fn block(&self, b: &mut Builder, name: &str, x: Value) -> Value {
         let y = b.layer_norm(format!("{name}.norm1"), x, EPS);
         let y = b.linear(format!("{name}.attn.qkv"), y, 3 * self.channels, true);
-        let parts = [0, 1, 2].map(|part| b.split(y, part * self.channels, self.channels));
+        let parts = b.split(y, [self.channels; 3]);
         let y = b.attention(parts, self.heads);
         let y = b.linear(format!("{name}.attn.proj"), y, self.channels, true);
         let x = b.add(x, y);

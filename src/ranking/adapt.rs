@@ -1,15 +1,13 @@
 //! From features as a model gives them to distances that suit the photos at hand: cameras centred, features expanded,
 //! rankings re-ranked, each as asked for or where the features show that it helps.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::centring::PRIOR;
 use super::distances::{Distances, Progress};
 use super::expansion::{CENTRALISED, Expansion, centralise, expand};
 use super::transitivity::ENOUGH;
 use super::{Cameras, Centring, Features, Neighbours, RankingError, Rerank, Reranking, Transitivity, nearest};
 use crate::kernels::parallel;
+use crate::words::words;
 
 /// Whether rankings are re-ranked with k-reciprocal neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -34,28 +32,10 @@ pub enum Expand {
     Aqe,
 }
 
-impl Expand {
-    const ALL: [(Self, &str); 4] = [(Self::None, "none"), (Self::Auto, "auto"), (Self::Nfc, "nfc"), (Self::Aqe, "aqe")];
-}
-
-impl fmt::Display for Expand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::ALL.iter().find(|(expand, _)| expand == self).map_or("", |(_, name)| name))
-    }
-}
-
-/// A word that is no [`Expand`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no way to expand features; choose none, nfc, aqe or auto")]
-pub struct UnknownExpand(String);
-
-impl FromStr for Expand {
-    type Err = UnknownExpand;
-
-    fn from_str(word: &str) -> Result<Self, UnknownExpand> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == word);
-        found.map(|(expand, _)| *expand).ok_or_else(|| UnknownExpand(word.to_owned()))
-    }
+words! {
+    Expand: "none" => None, "auto" => Auto, "nfc" => Nfc, "aqe" => Aqe;
+    /// A word that is no [`Expand`].
+    UnknownExpand, "'{0}' is no way to expand features; choose none, nfc, aqe or auto"
 }
 
 /// What is done to features before they are ranked. By default nothing, which is the published protocol.
@@ -348,7 +328,7 @@ mod tests {
         let (rows, cameras) = rows();
         let all: Vec<usize> = (0..120).collect();
         let photos = Photos { rows: &rows, dim: 8, cameras: &cameras, queries: &all[..7], gallery: &all };
-        for (expand, _) in Expand::ALL {
+        for expand in [Expand::None, Expand::Auto, Expand::Nfc, Expand::Aqe] {
             for rerank in [Reranked::Never, Reranked::Auto, Reranked::Always] {
                 let adaptation = Adaptation { expand, rerank, ..Adaptation::default() };
                 let mut passes = 0;

@@ -4,10 +4,9 @@
 //! cameras the mean of each lifts the bundled model from 78.5 / 63.1 to 88.0 / 70.7 (rank-1 / mAP), without a label.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use super::{RankingError, check};
+use crate::words::words;
 
 /// What is done with the cameras' means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -21,28 +20,10 @@ pub enum Cameras {
     Standardise,
 }
 
-impl Cameras {
-    const ALL: [(Self, &str); 3] = [(Self::None, "none"), (Self::Centre, "centre"), (Self::Standardise, "standardise")];
-}
-
-impl fmt::Display for Cameras {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::ALL.iter().find(|(cameras, _)| cameras == self).map_or("", |(_, name)| name))
-    }
-}
-
-/// A word that is no [`Cameras`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is nothing that can be done with cameras; choose none, centre or standardise")]
-pub struct UnknownCameras(String);
-
-impl FromStr for Cameras {
-    type Err = UnknownCameras;
-
-    fn from_str(word: &str) -> Result<Self, UnknownCameras> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == word);
-        found.map(|(cameras, _)| *cameras).ok_or_else(|| UnknownCameras(word.to_owned()))
-    }
+words! {
+    Cameras: "none" => None, "centre" => Centre, "standardise" => Standardise;
+    /// A word that is no [`Cameras`].
+    UnknownCameras, "'{0}' is nothing that can be done with cameras; choose none, centre or standardise"
 }
 
 /// Where a camera's mean comes from.

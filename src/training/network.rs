@@ -8,7 +8,7 @@ use burn::module::{Module, Param, RunningState};
 use burn::tensor::{Device, ExecutionError, Gradients, Tensor, TensorData};
 
 use crate::graph::op::BatchNorm;
-use crate::graph::{Node, NodeId, Op, Parameter, ParameterKind, Role};
+use crate::graph::{Node, NodeId, Op, Parameter, ParameterKind, Role, apart};
 use crate::model::ReIdentifierGraph;
 use crate::ops::{Layer, OpError, Tensors, Value};
 use crate::weights;
@@ -68,6 +68,9 @@ pub struct Network {
     running: Vec<RunningState<Tensor<1>>>,
     #[module(skip)]
     graph: Arc<ReIdentifierGraph>,
+    /// Its nodes, one for each value.
+    #[module(skip)]
+    nodes: Arc<[Node]>,
     #[module(skip)]
     slots: Arc<BTreeMap<String, Slot>>,
     /// Average pools whose batch norm runs in the same pass.
@@ -93,11 +96,13 @@ impl Network {
     ) -> Result<Self, NetworkError> {
         let necks = Arc::new(graph.pooled_norms());
         let rectified = Arc::new(graph.rectified_norms());
-        let moving = 0..graph.nodes.len();
+        let nodes: Arc<[Node]> = apart(&graph.nodes).into();
+        let moving = 0..nodes.len();
         let mut network = Self {
             parameters: Vec::new(),
             running: Vec::new(),
             graph: Arc::new(graph),
+            nodes,
             slots: Arc::default(),
             necks,
             rectified,
@@ -144,8 +149,8 @@ impl Network {
     /// statistics stay), and their parameters are not tracked, so that no gradient is computed for what nobody moves.
     pub fn set_moving(&mut self, moving: Range<NodeId>) {
         self.moving = moving;
-        let graph = self.graph.clone();
-        let nodes = graph.nodes.iter().enumerate();
+        let nodes = self.nodes.clone();
+        let nodes = nodes.iter().enumerate();
         for (id, parameter) in nodes.flat_map(|(id, node)| node.parameters().into_iter().map(move |p| (id, p))) {
             let moves = parameter.kind == ParameterKind::Trained && self.moving.contains(&id);
             if let Some(&Slot::Parameter(i)) = self.slots.get(&parameter.name) {
@@ -161,7 +166,7 @@ impl Network {
 
     /// The tensors of this kind in the nodes that training changes, each once, in node order.
     fn moving_tensors(&self, kind: ParameterKind) -> Vec<Parameter> {
-        let nodes = self.graph.nodes.iter().enumerate().filter(|(id, _)| self.moving.contains(id));
+        let nodes = self.nodes.iter().enumerate().filter(|(id, _)| self.moving.contains(id));
         let parameters = nodes.flat_map(|(_, node)| node.parameters()).filter(|parameter| parameter.kind == kind);
         let mut seen = HashSet::new();
         parameters.filter(|parameter| seen.insert(parameter.name.clone())).collect()
@@ -267,9 +272,9 @@ impl Network {
             Mode::Train => [graph.feature, graph.embedding].into_iter().chain(graph.logits).collect(),
         };
         let last = wanted.iter().copied().max().unwrap_or(0);
-        let mut values = Values::new(&graph.nodes[..=last], &wanted);
+        let mut values = Values::new(&self.nodes[..=last], &wanted);
         values.put(start, value);
-        for (id, node) in graph.nodes[..=last].iter().enumerate().skip(start + 1) {
+        for (id, node) in self.nodes[..=last].iter().enumerate().skip(start + 1) {
             match &node.op {
                 Op::GlobalAveragePool if self.necks.contains_key(&id) => {
                     let neck = self.necks[&id];
@@ -300,12 +305,12 @@ impl Network {
 
     /// How a node runs in a pass of this mode.
     fn layer(&self, id: NodeId, pass: Mode) -> Layer<'_> {
-        let name = self.graph.nodes[id].op.name().unwrap_or_default();
+        let name = self.nodes[id].op.name().unwrap_or_default();
         Layer { tensors: self, name, training: pass == Mode::Train && self.moving.contains(&id) }
     }
 
     fn norm(&self, id: NodeId, pass: Mode) -> (&BatchNorm, Layer<'_>) {
-        let Op::BatchNorm(norm) = &self.graph.nodes[id].op else { unreachable!("the graph names batch norms here") };
+        let Op::BatchNorm(norm) = &self.nodes[id].op else { unreachable!("the graph names batch norms here") };
         (norm, self.layer(id, pass))
     }
 }

@@ -34,6 +34,16 @@ impl Element {
             Self::Integer(_) => Vec::new(),
         }
     }
+
+    /// Every integer of `bytes`, the lowest byte first; one of a byte has no sign. Floats give nothing.
+    pub fn integers(self, bytes: &[u8]) -> Vec<i64> {
+        match self {
+            Self::Integer(8) => bytes.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect(),
+            Self::Integer(4) => bytes.as_chunks().0.iter().map(|&number| i32::from_le_bytes(number).into()).collect(),
+            Self::Integer(1) => bytes.iter().map(|&number| number.into()).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 fn map<const N: usize>(bytes: &[u8], big_endian: bool, read: impl Fn([u8; N]) -> f32) -> Vec<f32> {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Tensor;
-use crate::graph::{NodeId, Op};
+use crate::graph::{NodeId, Op, apart};
 use crate::model::{ConfigError, InputConfig, ReIdentifierConfig};
 
 /// Begins what is hashed. To be changed whenever the same network and tensors come to give other features: when images are
@@ -36,14 +36,15 @@ impl Fingerprint {
         let ReIdentifierConfig { backbone: _, pooling: _, bottleneck: _, neck: _, head: _, finetune: _, input } =
             config;
         let graph = config.graph()?;
-        let mut needed = vec![false; graph.nodes.len()];
+        let nodes = apart(&graph.nodes);
+        let mut needed = vec![false; nodes.len()];
         needed[graph.embedding] = true;
-        for (id, node) in graph.nodes.iter().enumerate().rev() {
+        for (id, node) in nodes.iter().enumerate().rev() {
             if needed[id] {
                 node.inputs.iter().for_each(|&input| needed[input] = true);
             }
         }
-        let nodes = graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]);
+        let nodes = nodes.iter().enumerate().filter(|(id, _)| needed[*id]);
         let network = Network {
             nodes: nodes.clone().map(|(id, node)| (id, untrained(&node.op), &node.inputs[..])).collect(),
             embedding: graph.embedding,
@@ -70,9 +71,10 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// What is computed, in the form that is hashed: as JSON, whose keys come in the order of declaration in every build. It
-/// tells each tensor's shape, so that the values need no lengths. A field that operators or the input get later stays out
-/// of it while it has the value that holds now (`skip_serializing_if`), so that known models keep their fingerprints.
+/// What is computed, a node for each value, in the form that is hashed: as JSON, whose keys come in the order of declaration
+/// in every build. It tells each tensor's shape, so that the values need no lengths. A field that operators or the input get
+/// later stays out of it while it has the value that holds now (`skip_serializing_if`), so that known models keep their
+/// fingerprints.
 #[derive(Serialize)]
 struct Network<'a> {
     nodes: Vec<(NodeId, Op, &'a [NodeId])>,

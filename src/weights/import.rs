@@ -30,7 +30,7 @@ impl Value {
     }
 }
 
-/// A node with its numbers.
+/// A node of one value, with its numbers.
 struct Step {
     op: Op,
     inputs: Vec<NodeId>,
@@ -270,13 +270,21 @@ impl Importer {
         let (mut steps, places) = kept(self.steps, values.clone());
         name_layers(&mut steps);
         let mut tensors = BTreeMap::new();
-        let mut nodes = Vec::with_capacity(steps.len());
+        let mut nodes: Vec<Node> = Vec::with_capacity(steps.len());
         for step in steps {
             let node = step.node();
             for (parameter, values) in node.parameters().into_iter().zip(step.values) {
                 tensors.insert(parameter.name, Tensor { shape: parameter.shape, values });
             }
-            nodes.push(node);
+            match (nodes.last_mut(), &node) {
+                // Runs of channels that follow each other are the values of one node.
+                (Some(Node { op: Op::Split(before), inputs, .. }), Node { op: Op::Split(run), inputs: own, .. })
+                    if inputs == own && before.start + before.length() == run.start =>
+                {
+                    before.lengths.extend(&run.lengths);
+                }
+                _ => nodes.push(node),
+            }
         }
         let outputs = outputs.iter().map(|(name, value)| (name.to_string(), places[value.id])).collect();
         Imported { input, network: Graph { nodes, outputs }, tensors }

@@ -1,7 +1,5 @@
 //! What a user says of a model's input.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::images::Range;
@@ -9,6 +7,7 @@ use super::{Recognised, WeightsError};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{BackboneConfig, ChannelOrder, IMAGE, InputConfig};
 use crate::step::Fit;
+use crate::words::words;
 
 /// What a user says of the input of a model, where its file does not tell it or tells it wrong. What is left out stays as the
 /// file has it, or as it is taken for granted.
@@ -65,22 +64,10 @@ impl PixelRange {
     }
 }
 
-/// A word that names no range of pixels.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no range of pixels; choose 0-1, 0-255 or imagenet")]
-pub struct UnknownRange(String);
-
-impl FromStr for PixelRange {
-    type Err = UnknownRange;
-
-    fn from_str(word: &str) -> Result<Self, UnknownRange> {
-        match word {
-            "0-1" => Ok(Self::Unit),
-            "0-255" => Ok(Self::Bytes),
-            "imagenet" => Ok(Self::ImageNet),
-            _ => Err(UnknownRange(word.to_owned())),
-        }
-    }
+words! {
+    PixelRange: "0-1" => Unit, "0-255" => Bytes, "imagenet" => ImageNet;
+    /// A word that names no range of pixels.
+    UnknownRange, "'{0}' is no range of pixels; choose 0-1, 0-255 or imagenet"
 }
 
 impl InputOptions {

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::images::Range;
-use crate::graph::op::{Clip, GatherChannels, Split};
+use crate::graph::op::{Clip, GatherChannels};
 use crate::graph::{NodeId, Op};
 use crate::model::ChannelOrder;
 
@@ -125,7 +125,7 @@ impl Walk {
                 }
                 first
             }
-            Op::Split(Split { start, length }) => first.into_iter().skip(*start).take(*length).collect(),
+            Op::Split(run) => first.into_iter().skip(run.start).take(run.length()).collect(),
             Op::Concatenate => {
                 let values = layer.inputs.iter().map(|&id| self.values.get(id).map_or(&[][..], Vec::as_slice));
                 if values.clone().any(<[Channel]>::is_empty) {

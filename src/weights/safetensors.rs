@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ::safetensors::{Dtype, SafeTensors, View};
 use half::f16;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::element::Element;
@@ -34,8 +35,19 @@ pub(super) struct Description {
 
 /// The version alone: a newer file may describe models that cannot be parsed here.
 #[derive(Deserialize)]
-pub(super) struct Version {
-    pub version: u64,
+struct Version {
+    version: u64,
+}
+
+/// What a file of ours says about itself, of which `newest` is the newest version that is known.
+pub(super) fn described<D: DeserializeOwned>(json: &str, newest: u32) -> Result<D, WeightsError> {
+    match (serde_json::from_str::<Version>(json), serde_json::from_str(json)) {
+        (Ok(Version { version }), _) if version > u64::from(newest) => Err(WeightsError::Unsupported(format!(
+            "the file was written by a newer webreid (version {version} of the format, {newest} is known here); update this one"
+        ))),
+        (_, Ok(description)) => Ok(description),
+        (_, Err(error)) => Err(WeightsError::Damaged { format: "webreid", reason: error.to_string() }),
+    }
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, WeightsError> {

@@ -55,6 +55,7 @@ fn check_all(choice: DeviceChoice) {
         choice,
         &[
             |op| matches!(op, Op::GatherChannels(_)),
+            |op| matches!(op, Op::Split(split) if split.lengths.len() == 2),
             |op| matches!(op, Op::HardSwish),
             |op| matches!(op, Op::HardSigmoid(_)),
             |op| matches!(op, Op::Convolution(c) if c.dilation == [2, 2] && c.groups == 3),

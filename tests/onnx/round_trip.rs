@@ -207,24 +207,14 @@ fn what_onnx_cannot_say_is_refused() {
     check("whole windows", &model(imported(ending(Op::AveragePool(AveragePool(whole))), 3), &mut random));
 }
 
-fn node(op: Op, inputs: &[usize]) -> Node {
-    Node { op, inputs: inputs.to_vec(), role: Role::Backbone }
+fn node(op: impl Into<Op>, inputs: &[usize]) -> Node {
+    Node { op: op.into(), inputs: inputs.to_vec(), role: Role::Backbone }
 }
 
-fn convolution(name: &str, inputs: usize, outputs: usize, kernel: usize) -> Op {
-    let (kernel, padding) = ([kernel; 2], [kernel / 2; 2]);
-    let name = name.to_owned();
-    Op::Convolution(Convolution {
-        name,
-        inputs,
-        outputs,
-        kernel,
-        stride: [1; 2],
-        padding: padding.into(),
-        groups: 1,
-        bias: true,
-        dilation: [1; 2],
-    })
+fn convolution(name: &str, inputs: usize, outputs: usize, kernel: usize) -> Convolution {
+    let (name, one, padding) = (name.to_owned(), [1; 2], Padding::all(kernel / 2));
+    let (kernel, stride, dilation) = ([kernel; 2], one, one);
+    Convolution { name, inputs, outputs, kernel, stride, padding, groups: 1, bias: true, dilation }
 }
 
 fn imported(nodes: Vec<Node>, features: usize) -> ReIdentifierConfig {
@@ -263,20 +253,10 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             0 | 1 => {
                 let groups = random.pick(&divisors);
                 let outputs = groups * (1 + random.below(12 / groups.min(12)));
-                let (stride, padding) = (side(random), [random.below(3), random.below(3)]);
-                let bias = random.below(2) == 0;
-                let (kernel, inputs) = (side(random), channels);
-                Op::Convolution(Convolution {
-                    name,
-                    inputs,
-                    outputs,
-                    kernel,
-                    stride,
-                    padding: padding.into(),
-                    groups,
-                    bias,
-                    dilation: [1; 2],
-                })
+                let (stride, padding) = (side(random), [random.below(3), random.below(3)].into());
+                let (bias, kernel) = (random.below(2) == 0, side(random));
+                let plain = convolution(&name, channels, outputs, 1);
+                Op::Convolution(Convolution { kernel, stride, padding, groups, bias, ..plain })
             }
             2 => {
                 Op::Linear(Linear { name, inputs: channels, outputs: 1 + random.below(12), bias: random.below(2) == 0 })
@@ -296,7 +276,10 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
             14 => Op::Multiply,
             15 => {
                 let start = random.below(channels);
-                Op::Split(Split { start, length: 1 + random.below(channels - start) })
+                let mut split = Split::run(start, 1 + random.below(channels - start));
+                let rest = channels - start - split.lengths[0];
+                split.lengths.extend((rest > 0).then(|| 1 + random.below(rest)));
+                Op::Split(split)
             }
             _ => Op::Concatenate,
         };
@@ -321,13 +304,13 @@ fn any_network(random: &mut Random) -> ReIdentifierConfig {
         vectors.push(match shape {
             Shape::Map(_) | Shape::Tokens(_) => {
                 nodes.push(node(Op::GlobalAveragePool, &[id]));
-                nodes.len() - 1
+                made.len() + vectors.iter().filter(|&&vector| vector >= made.len()).count()
             }
             Shape::Vector(_) => id,
         });
     }
     nodes.push(node(Op::Concatenate, &vectors));
-    let features = shapes(&nodes, height, width).unwrap()[nodes.len() - 1].channels();
+    let features = shapes(&nodes, height, width).unwrap().last().unwrap().channels();
     let mut config = imported(nodes, features);
     config.neck = random.below(2) == 0;
     if random.below(2) == 0 {

@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 #[cfg(not(feature = "webgpu"))]
 use std::convert::Infallible;
-use std::str::FromStr;
 #[cfg(all(feature = "webgpu", not(target_arch = "wasm32")))]
 use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "webgpu")]
 use super::{GpuDevice, GpuError};
+use crate::words::words;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -22,22 +22,10 @@ pub enum DeviceChoice {
     Cpu,
 }
 
-/// A word that names no device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no device; choose auto, gpu or cpu")]
-pub struct UnknownDevice(String);
-
-impl FromStr for DeviceChoice {
-    type Err = UnknownDevice;
-
-    fn from_str(word: &str) -> Result<Self, UnknownDevice> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "gpu" => Ok(Self::Gpu),
-            "cpu" => Ok(Self::Cpu),
-            _ => Err(UnknownDevice(word.to_owned())),
-        }
-    }
+words! {
+    DeviceChoice: "auto" => Auto, "gpu" => Gpu, "cpu" => Cpu;
+    /// A word that names no device.
+    UnknownDevice, "'{0}' is no device; choose auto, gpu or cpu"
 }
 
 /// No GPU can be had, or none that computes right.

@@ -21,7 +21,8 @@ pub(crate) enum Pending {
 }
 
 pub(crate) struct Lowering<'a> {
-    graph: &'a Graph,
+    /// One for each value.
+    nodes: &'a [Node],
     tensors: &'a BTreeMap<String, Tensor>,
     shapes: Vec<Shape>,
     /// How many of the nodes that lead to an output, and of the outputs, read each node.
@@ -40,18 +41,19 @@ pub fn lower(
     let shapes = graph.shapes(height, width)?;
     budget::network(&graph.nodes, &shapes)?;
     check(graph, tensors)?;
-    let mut readers = vec![0; graph.nodes.len()];
+    let nodes = &*graph::apart(&graph.nodes);
+    let mut readers = vec![0; nodes.len()];
     outputs.iter().for_each(|&output| readers[output] += 1);
-    for (id, node) in graph.nodes.iter().enumerate().rev() {
+    for (id, node) in nodes.iter().enumerate().rev() {
         if readers[id] > 0 {
             node.inputs.iter().for_each(|&input| readers[input] += 1);
         }
     }
-    let gates = gates(graph, &readers);
+    let gates = gates(nodes, &readers);
     let within: BTreeSet<NodeId> = gates.values().flat_map(|gate| gate.nodes).collect();
     let frozen = Frozen { steps: Vec::new(), values: Vec::new(), outputs: Vec::new() };
-    let mut lowering = Lowering { graph, tensors, shapes, readers, pending: BTreeMap::new(), frozen };
-    for (id, node) in graph.nodes.iter().enumerate() {
+    let mut lowering = Lowering { nodes, tensors, shapes, readers, pending: BTreeMap::new(), frozen };
+    for (id, node) in nodes.iter().enumerate() {
         if lowering.readers[id] == 0 || within.contains(&id) {
             continue;
         }
@@ -94,9 +96,9 @@ struct GateNodes {
 }
 
 /// The products that are gates, by their node.
-fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
+fn gates(nodes: &[Node], readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
     let step = |id: NodeId, is: fn(&Op) -> bool| -> Option<NodeId> {
-        let node = graph.nodes.get(id)?;
+        let node = nodes.get(id)?;
         (is(&node.op) && readers[id] == 1).then(|| node.inputs.first().copied()).flatten()
     };
     let is_linear = |op: &Op| matches!(op, Op::Linear(_));
@@ -109,7 +111,7 @@ fn gates(graph: &Graph, readers: &[usize]) -> BTreeMap<NodeId, GateNodes> {
         let pooled = step(pool, |op| *op == Op::GlobalAveragePool)?;
         (pooled == stream).then_some(GateNodes { stream, nodes: [pool, first, relu, second, sigmoid] })
     };
-    let live = graph.nodes.iter().enumerate().filter(|(id, _)| readers[*id] > 0);
+    let live = nodes.iter().enumerate().filter(|(id, _)| readers[*id] > 0);
     live.filter_map(|(id, node)| Some((id, gate(node)?))).collect()
 }
 
@@ -164,7 +166,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn gate(&mut self, id: NodeId, gate: &GateNodes) -> Pending {
-        let layer = |id: NodeId| match &self.graph.nodes[id].op {
+        let layer = |id: NodeId| match &self.nodes[id].op {
             Op::Linear(op::Linear { name, bias, outputs, .. }) => {
                 let bias = if *bias { self.tensor(name, "bias") } else { vec![0.0; *outputs] };
                 (self.tensor(name, "weight"), bias)

@@ -1,7 +1,8 @@
 //! What a node computes: one file an operator, with its attributes, its parameters, the shape that it gives, the steps of
 //! the frozen form that it becomes and how the trainable form computes it. One line in [`Op`] makes it known.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::{fmt, slice};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,16 @@ pub(crate) trait Operator: fmt::Debug {
 
     /// Its tensors, in the order in which a reader of files gives their values.
     fn parts(&self, _role: Role) -> Vec<Part> {
+        Vec::new()
+    }
+
+    /// How many values it gives.
+    fn values(&self) -> usize {
+        1
+    }
+
+    /// Of an operator of several values those that give each of them alone, in their order. What follows is asked of these.
+    fn apart(&self) -> Vec<Op> {
         Vec::new()
     }
 
@@ -95,6 +106,35 @@ macro_rules! named {
 
         fn name_mut(&mut self) -> Option<&mut String> {
             Some(&mut self.name)
+        }
+    };
+}
+
+/// Implements [`Operator`] for what changes each number by itself: the activation that it is in the frozen form, and what burn
+/// makes of a tensor of any rank.
+macro_rules! activation {
+    ($type:ident, $operator:pat => $activation:expr, $x:ident => $value:expr) => {
+        impl $crate::graph::op::Operator for $type {
+            fn lower(
+                &self,
+                lowering: &mut $crate::graph::op::Lowering,
+                id: $crate::graph::NodeId,
+                inputs: &[$crate::graph::NodeId],
+            ) -> $crate::graph::op::Pending {
+                let $operator = self;
+                lowering.activation(id, inputs[0], $activation)
+            }
+
+            #[cfg(feature = "train")]
+            fn run(
+                &self,
+                inputs: Vec<$crate::ops::Value>,
+                _layer: &$crate::ops::Layer,
+            ) -> Result<$crate::ops::Value, $crate::ops::OpError> {
+                let $operator = self;
+                let [x] = $crate::ops::take(inputs);
+                Ok($crate::ops::each!(x, $x => $value))
+            }
         }
     };
 }
@@ -204,6 +244,16 @@ impl Op {
     /// The prefix of the parameters' names; `None` for an operator without any.
     pub fn name(&self) -> Option<&str> {
         self.operator().name()
+    }
+
+    /// How many values it gives.
+    pub fn values(&self) -> usize {
+        self.operator().values()
+    }
+
+    /// An operator for each of its values.
+    pub(crate) fn apart(&self) -> Cow<'_, [Self]> {
+        if self.values() == 1 { slice::from_ref(self).into() } else { self.operator().apart().into() }
     }
 
     /// What it is called in messages.

@@ -1,22 +1,9 @@
 //! The hyperbolic tangent.
 
-use super::{Lowering, NodeId, Operator, Pending};
 use crate::graph::frozen::Activation;
-#[cfg(feature = "train")]
-use crate::ops::{Layer, OpError, Value, each, take};
 
 /// The hyperbolic tangent.
 #[derive(Debug)]
 pub struct Tanh;
 
-impl Operator for Tanh {
-    fn lower(&self, lowering: &mut Lowering, id: NodeId, inputs: &[NodeId]) -> Pending {
-        lowering.activation(id, inputs[0], Activation::Tanh)
-    }
-
-    #[cfg(feature = "train")]
-    fn run(&self, inputs: Vec<Value>, _layer: &Layer) -> Result<Value, OpError> {
-        let [x] = take(inputs);
-        Ok(each!(x, x => x.tanh()))
-    }
-}
+activation!(Tanh, _ => Activation::Tanh, x => x.tanh());

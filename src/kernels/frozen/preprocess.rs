@@ -6,14 +6,13 @@
 //! Buffers: image `[height · width]` (RGBA, red in the lowest byte), columns and rows ([`Axis::table`]), out
 //! `[3, height, width]`.
 
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Dispatch, Kernel};
 use crate::step::Fit;
+use crate::words::words;
 
 pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../../shaders/frozen/preprocess.wgsl") };
 
@@ -32,32 +31,10 @@ pub enum Filter {
     Linear,
 }
 
-impl fmt::Display for Filter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bilinear => "bilinear",
-            Self::Bicubic => "bicubic",
-            Self::Linear => "linear",
-        })
-    }
-}
-
-/// A word that names no filter.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no filter; choose bilinear, bicubic or linear")]
-pub struct UnknownFilter(String);
-
-impl FromStr for Filter {
-    type Err = UnknownFilter;
-
-    fn from_str(word: &str) -> Result<Self, UnknownFilter> {
-        match word {
-            "bilinear" => Ok(Self::Bilinear),
-            "bicubic" => Ok(Self::Bicubic),
-            "linear" => Ok(Self::Linear),
-            _ => Err(UnknownFilter(word.to_owned())),
-        }
-    }
+words! {
+    Filter: "bilinear" => Bilinear, "bicubic" => Bicubic, "linear" => Linear;
+    /// A word that names no filter.
+    UnknownFilter, "'{0}' is no filter; choose bilinear, bicubic or linear"
 }
 
 impl Filter {

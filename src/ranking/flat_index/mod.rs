@@ -10,7 +10,6 @@ mod rows;
 mod top;
 
 use std::ops::Range;
-use std::str::FromStr;
 
 use self::filter::{Coded, Filter};
 use self::rows::Rows;
@@ -18,6 +17,7 @@ use self::top::Top;
 use super::{Features, RankingError, check, dot};
 use crate::kernels::parallel;
 use crate::kernels::{frozen::LANES, simd::vectorised};
+use crate::words::words;
 
 /// What a value of a kept feature is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -32,22 +32,10 @@ pub enum Scalar {
     Int8,
 }
 
-impl Scalar {
-    const ALL: [(Self, &str); 3] = [(Self::F32, "f32"), (Self::F16, "f16"), (Self::Int8, "int8")];
-}
-
-/// A word that is no [`Scalar`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("features cannot be kept as '{0}'; choose f32, f16 or int8")]
-pub struct UnknownScalar(String);
-
-impl FromStr for Scalar {
-    type Err = UnknownScalar;
-
-    fn from_str(word: &str) -> Result<Self, UnknownScalar> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == word);
-        found.map(|(scalar, _)| *scalar).ok_or_else(|| UnknownScalar(word.to_owned()))
-    }
+words! {
+    Scalar: "f32" => F32, "f16" => F16, "int8" => Int8;
+    /// A word that is no [`Scalar`].
+    UnknownScalar, "features cannot be kept as '{0}'; choose f32, f16 or int8"
 }
 
 /// A feature that was found.

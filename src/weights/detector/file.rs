@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::dialect::fit;
 use super::super::error::list;
-use super::super::safetensors::{self, METADATA_KEY, Version};
+use super::super::safetensors::{self, METADATA_KEY};
 use super::{RecognisedDetector, summary};
 use crate::model::DetectorConfig;
 use crate::tensor::Precision;
@@ -59,13 +59,7 @@ pub(super) fn understood(checkpoint: Checkpoint) -> Result<RecognisedDetector, W
 }
 
 fn describe(json: &str) -> Result<Description, WeightsError> {
-    match (serde_json::from_str::<Version>(json), serde_json::from_str(json)) {
-        (Ok(Version { version }), _) if version > u64::from(VERSION) => Err(WeightsError::Unsupported(format!(
-            "the file was written by a newer webreid (version {version} of the format, {VERSION} is known here); update this one"
-        ))),
-        (_, Ok(description)) => Ok(description),
-        (_, Err(error)) => Err(WeightsError::Damaged { format: "webreid", reason: error.to_string() }),
-    }
+    safetensors::described(json, VERSION)
 }
 
 /// A file that [`read_our_detector`] turns back into the same detector. The same detector gives the same bytes.

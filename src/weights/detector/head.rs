@@ -354,5 +354,5 @@ fn narrowed(importer: &mut Importer, x: Value, start: usize, count: usize, depth
         }
         _ => {}
     }
-    importer.push(Split { start, length: count }.into(), &[x], vec![], None)
+    importer.push(Split::run(start, count).into(), &[x], vec![], None)
 }

@@ -45,7 +45,7 @@ use file::File;
 use names::Names;
 
 use super::error::list;
-use super::safetensors::{Description, METADATA_KEY, VERSION, Version};
+use super::safetensors::{Description, METADATA_KEY, VERSION, described};
 use super::{Checkpoint, Tensor, WeightsError, detector};
 use crate::kernels::frozen::preprocess::Filter;
 use crate::model::{Pooling, ReIdentifierConfig};
@@ -231,7 +231,7 @@ pub(super) fn recognise_ours(checkpoint: Checkpoint) -> Result<Recognised, Weigh
     let json = checkpoint.metadata.get(METADATA_KEY).ok_or_else(|| {
         WeightsError::UnknownFormat("this file was not written by webreid; it has to be converted first".into())
     })?;
-    let Description { config, provenance, .. } = describe_ours(json)?;
+    let Description { config, provenance, .. } = described(json, VERSION)?;
     understood(checkpoint, Reading::new(Dialect::Webreid, config, Names::ours(), &["head."]), provenance)
 }
 
@@ -317,18 +317,6 @@ pub(super) fn imported(
         provenance,
         summary,
     })
-}
-
-fn describe_ours(json: &str) -> Result<Description, WeightsError> {
-    let description: Result<Description, _> = serde_json::from_str(json);
-    let version = serde_json::from_str::<Version>(json).ok().map(|described| described.version);
-    match (version, description) {
-        (Some(version), _) if version > u64::from(VERSION) => Err(WeightsError::Unsupported(format!(
-            "the file was written by a newer webreid (version {version} of the format, {VERSION} is known here); update this one"
-        ))),
-        (_, Ok(description)) => Ok(description),
-        (_, Err(error)) => Err(WeightsError::Damaged { format: "webreid", reason: error.to_string() }),
-    }
 }
 
 /// Checks one tensor and gives it the network's shape.

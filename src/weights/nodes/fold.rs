@@ -9,6 +9,7 @@ use super::array::{Array, count};
 use super::sizes::{self, Arithmetic, Places, Size, known};
 use super::{
     Attribute, Image, Network, Node, Numbers, Output, Refusal, Stored, ValueId, axes, axis, damaged, run, unsupported,
+    words,
 };
 use crate::graph::Shape;
 use crate::graph::budget::{self, AXES, Budget, LIST, TooMuch};
@@ -46,6 +47,12 @@ pub(super) struct Folded<'a> {
     pub outputs: Vec<Output>,
     pub budget: Budget,
 }
+
+/// What of a value that depends on the image gives one of the same shape.
+const OF_ITS_SHAPE: &str = "\
+    Relu Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Softplus Elu Selu LeakyRelu HardSigmoid HardSwish Gelu \
+    Swish Mish Clip Softmax LpNormalization BatchNormalization InstanceNormalization LayerNormalization \
+    GroupNormalization MeanVarianceNormalization UnitLength IsNaN Not";
 
 /// Why the values could not be found.
 enum Stop {
@@ -285,11 +292,7 @@ impl<'a> Fold<'_, 'a, '_> {
 
     fn constant(&mut self, stored: &Stored, name: &Rc<str>, what: impl FnOnce() -> String) -> Result<Fact, Refusal> {
         let (shape, numbers) = (stored.read)()?;
-        let spent = match &numbers {
-            Numbers::Floats(values) => values.len(),
-            Numbers::Integers(values) => values.len(),
-        };
-        self.budget.spend(spent).map_err(|error| error.of(what()))?;
+        self.budget.spend(numbers.len()).map_err(|error| error.of(what()))?;
         Ok(match numbers {
             Numbers::Floats(values) => Fact::Floats(Array { shape, values: values.into(), name: name.clone() }),
             Numbers::Integers(values) => {
@@ -1001,36 +1004,7 @@ impl<'a> Fold<'_, 'a, '_> {
             "DepthToSpace" | "SpaceToDepth" => {
                 return Err(Refusal::Unsupported("there is nothing like it here".into()).into());
             }
-            "Relu"
-            | "Sigmoid"
-            | "Tanh"
-            | "Erf"
-            | "Exp"
-            | "Log"
-            | "Sqrt"
-            | "Reciprocal"
-            | "Neg"
-            | "Abs"
-            | "Softplus"
-            | "Elu"
-            | "Selu"
-            | "LeakyRelu"
-            | "HardSigmoid"
-            | "HardSwish"
-            | "Gelu"
-            | "Swish"
-            | "Mish"
-            | "Clip"
-            | "Softmax"
-            | "LpNormalization"
-            | "BatchNormalization"
-            | "InstanceNormalization"
-            | "LayerNormalization"
-            | "GroupNormalization"
-            | "MeanVarianceNormalization"
-            | "UnitLength"
-            | "IsNaN"
-            | "Not" => self.dims(node, 0)?,
+            kind if words::find(OF_ITS_SHAPE, kind).is_some() => self.dims(node, 0)?,
             _ => return Err(Refusal::Unsupported("there is nothing like it here".into()).into()),
         };
         let mut facts = vec![Fact::Flow(dims)];

@@ -15,6 +15,10 @@ mod fold;
 mod layout;
 mod rules;
 mod sizes;
+mod sorted;
+mod strided;
+mod values;
+pub(super) mod words;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -27,6 +31,9 @@ use super::input::InputOptions;
 use crate::graph::budget::{Budget, TooMuch};
 use crate::model::{BackboneConfig, ImportedConfig, ReIdentifierConfig};
 pub(super) use emit::Emitted;
+pub(super) use sorted::sorted;
+pub(super) use strided::strided;
+pub(super) use values::Values;
 
 /// The place of a value in [`Network::values`].
 pub(super) type ValueId = usize;
@@ -107,6 +114,15 @@ pub(super) type Shaped = (Vec<usize>, Numbers);
 pub(super) enum Numbers {
     Floats(Vec<f32>),
     Integers(Vec<i64>),
+}
+
+impl Numbers {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Integers(values) => values.len(),
+        }
+    }
 }
 
 /// One operator.

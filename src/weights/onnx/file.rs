@@ -222,10 +222,7 @@ impl proto::Tensor {
                 format!("its numbers are {kind}; floats of 16, 32 and 64 bits and integers of 32 and 64 are read");
             WeightsError::Operator { operator: "tensor".into(), node: name.clone(), reason }
         })?;
-        let found = match &numbers {
-            Numbers::Floats(values) => values.len(),
-            Numbers::Integers(values) => values.len(),
-        };
+        let found = numbers.len();
         let each = match self.data_type {
             1 | 6 => 4,
             9 => 1,
@@ -250,17 +247,13 @@ impl proto::Tensor {
             10 => floats(Element::F16, &|| bits(|bits| half::f16::from_bits(bits).to_f32())),
             11 => floats(Element::F64, &|| self.doubles.iter().map(|&value| value as f32).collect()),
             16 => floats(Element::Bf16, &|| bits(|bits| half::bf16::from_bits(bits).to_f32())),
-            6 if self.raw.is_empty() => Numbers::Integers(self.int32s.iter().map(|&value| value.into()).collect()),
-            6 => {
-                let numbers = self.raw.as_chunks().0.iter();
-                Numbers::Integers(numbers.map(|&number| i32::from_le_bytes(number).into()).collect())
-            }
             7 if self.raw.is_empty() => Numbers::Integers(self.int64s.clone()),
-            7 => Numbers::Integers(self.raw.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect()),
+            6 | 9 if self.raw.is_empty() => Numbers::Integers(self.int32s.iter().map(|&value| value.into()).collect()),
+            6 => Numbers::Integers(Element::Integer(4).integers(&self.raw)),
+            7 => Numbers::Integers(Element::Integer(8).integers(&self.raw)),
+            9 => Numbers::Integers(Element::Integer(1).integers(&self.raw)),
             2 => return Err("of type uint8".into()),
             3 => return Err("of type int8".into()),
-            9 if self.raw.is_empty() => Numbers::Integers(self.int32s.iter().map(|&value| value.into()).collect()),
-            9 => Numbers::Integers(self.raw.iter().map(|&value| value.into()).collect()),
             other => return Err(format!("of ONNX's type {other}")),
         })
     }

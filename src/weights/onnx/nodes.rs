@@ -9,7 +9,7 @@ use super::{FORMAT, damaged, proto};
 use crate::graph::budget::Budget;
 use crate::weights::WeightsError;
 use crate::weights::images::{Hints, Range};
-use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId};
+use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId, words};
 
 /// Attributes that became inputs: of the operator, in the order of the inputs after the first.
 const BECAME_INPUTS: [(&str, &[&str]); 12] = [
@@ -28,95 +28,18 @@ const BECAME_INPUTS: [(&str, &[&str]); 12] = [
 ];
 
 /// The operators that are known, by their words.
-const WORDS: [&str; 83] = [
-    "Abs",
-    "Add",
-    "And",
-    "Attention",
-    "AveragePool",
-    "BatchNormalization",
-    "Cast",
-    "Ceil",
-    "Clip",
-    "Concat",
-    "Constant",
-    "ConstantOfShape",
-    "Conv",
-    "Div",
-    "Dropout",
-    "Elu",
-    "Equal",
-    "Erf",
-    "Exp",
-    "Expand",
-    "Flatten",
-    "Floor",
-    "Gather",
-    "Gelu",
-    "Gemm",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "Greater",
-    "GreaterOrEqual",
-    "GroupNormalization",
-    "HardSigmoid",
-    "HardSwish",
-    "Identity",
-    "InstanceNormalization",
-    "IsNaN",
-    "LayerNormalization",
-    "LeakyRelu",
-    "Less",
-    "LessOrEqual",
-    "Log",
-    "LpNormalization",
-    "MatMul",
-    "Max",
-    "MaxPool",
-    "MeanVarianceNormalization",
-    "Min",
-    "Mish",
-    "Mod",
-    "Mul",
-    "Neg",
-    "Not",
-    "Or",
-    "PRelu",
-    "Pad",
-    "Pow",
-    "Range",
-    "Reciprocal",
-    "ReduceL2",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "ReduceSum",
-    "Relu",
-    "Reshape",
-    "Resize",
-    "Selu",
-    "Shape",
-    "Sigmoid",
-    "Size",
-    "Slice",
-    "Softmax",
-    "Softplus",
-    "Split",
-    "Sqrt",
-    "Squeeze",
-    "Sub",
-    "Swish",
-    "Tanh",
-    "Tile",
-    "Transpose",
-    "Unsqueeze",
-    "Upsample",
-    "Where",
-];
+const WORDS: &str = "\
+    Abs Add And Attention AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv Div \
+    Dropout Elu Equal Erf Exp Expand Flatten Floor Gather Gelu Gemm GlobalAveragePool GlobalMaxPool Greater \
+    GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization IsNaN LayerNormalization \
+    LeakyRelu Less LessOrEqual Log LpNormalization MatMul Max MaxPool MeanVarianceNormalization Min Mish Mod Mul Neg \
+    Not Or PRelu Pad Pow Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Resize Selu \
+    Shape Sigmoid Size Slice Softmax Softplus Split Sqrt Squeeze Sub Swish Tanh Tile Transpose Unsqueeze Upsample \
+    Where";
 
 pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'static>, WeightsError> {
     let Network { name, is_ours, filter, fit, image, outputs, chosen, nodes, tensors, set } = network;
-    let mut values = Values { ids: HashMap::new(), values: Vec::new() };
+    let mut values = Values { ids: HashMap::new(), all: nodes::Values::default() };
     for (name, tensor) in tensors {
         let constant = stored(tensor);
         values.add(&name, Some(constant));
@@ -130,7 +53,7 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
         let node = plain_node(node, set, &mut values)?;
         for &output in node.outputs.iter().flatten() {
             if !given.insert(output) {
-                return Err(damaged(format!("two nodes give `{}`", values.values[output].name)));
+                return Err(damaged(format!("two nodes give `{}`", values.all.0[output].name)));
             }
         }
         plain.push(node);
@@ -143,7 +66,7 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
         image,
         hints,
         nodes: plain,
-        values: values.values,
+        values: values.all.0,
         outputs,
         chosen,
         budget,
@@ -152,13 +75,13 @@ pub(super) fn nodes(network: Network, file: usize) -> Result<nodes::Network<'sta
 
 struct Values {
     ids: HashMap<String, ValueId>,
-    values: Vec<Named<'static>>,
+    all: nodes::Values<'static>,
 }
 
 impl Values {
     fn add(&mut self, name: &str, constant: Option<Stored<'static>>) -> ValueId {
         let id = self.id(name);
-        self.values[id].constant = constant;
+        self.all.0[id].constant = constant;
         id
     }
 
@@ -166,19 +89,9 @@ impl Values {
         if let Some(&id) = self.ids.get(name) {
             return id;
         }
-        self.values.push(Named { name: name.into(), constant: None, stated: None });
-        self.ids.insert(name.into(), self.values.len() - 1);
-        self.values.len() - 1
-    }
-
-    /// A constant that the file has as an attribute.
-    fn integers(&mut self, list: Vec<i64>) -> ValueId {
-        self.unnamed(move || Ok((vec![list.len()], Numbers::Integers(list.clone()))))
-    }
-
-    fn unnamed(&mut self, read: impl Fn() -> Result<(Vec<usize>, Numbers), WeightsError> + 'static) -> ValueId {
-        self.values.push(Named { constant: Some(Stored { read: Rc::new(read) }), ..Default::default() });
-        self.values.len() - 1
+        let id = self.all.add(Named { name: name.into(), constant: None, stated: None });
+        self.ids.insert(name.into(), id);
+        id
     }
 }
 
@@ -200,7 +113,7 @@ fn plain_node(node: &proto::Node, set: i64, values: &mut Values) -> Result<Node<
     if !super::file::is_standard(&node.domain) {
         return Err(plain.unsupported(format!("it is one of {}'s own", node.domain)));
     }
-    let Some(&kind) = WORDS.iter().find(|word| **word == node.kind) else {
+    let Some(kind) = words::find(WORDS, &node.kind) else {
         return Err(plain.unsupported("there is nothing like it here"));
     };
     plain.kind = kind;
@@ -216,8 +129,8 @@ fn plain_node(node: &proto::Node, set: i64, values: &mut Values) -> Result<Node<
             let Some(place) = attributes.iter().position(|attribute| attribute.name == *name) else { continue };
             let attribute = attributes.swap_remove(place);
             let value = match *name {
-                "min" | "max" | "value" => values.unnamed(move || Ok((vec![], Numbers::Floats(vec![attribute.f])))),
-                _ => values.integers(attribute.ints),
+                "min" | "max" | "value" => values.all.number(attribute.f),
+                _ => values.all.list(attribute.ints),
             };
             if plain.inputs.len() < port + 2 {
                 plain.inputs.resize(port + 2, None);
@@ -226,8 +139,7 @@ fn plain_node(node: &proto::Node, set: i64, values: &mut Values) -> Result<Node<
         }
     }
     for attribute in attributes {
-        let name = ATTRIBUTES.iter().find(|name| **name == attribute.name);
-        let Some(&name) = name else { continue };
+        let Some(name) = words::find(ATTRIBUTES, &attribute.name) else { continue };
         let value = match attribute.kind {
             // Files that do not say which field is meant have it in one of them.
             1 => Attribute::Float(attribute.f.into()),
@@ -253,54 +165,12 @@ fn plain_node(node: &proto::Node, set: i64, values: &mut Values) -> Result<Node<
 }
 
 /// The attributes that mean something here.
-const ATTRIBUTES: [&str; 46] = [
-    "allowzero",
-    "alpha",
-    "antialias",
-    "approximate",
-    "auto_pad",
-    "axes",
-    "axis",
-    "beta",
-    "ceil_mode",
-    "coordinate_transformation_mode",
-    "count_include_pad",
-    "dilations",
-    "end",
-    "epsilon",
-    "fmod",
-    "group",
-    "is_causal",
-    "keepdims",
-    "kernel_shape",
-    "kv_num_heads",
-    "mode",
-    "nearest_mode",
-    "noop_with_empty_axes",
-    "num_groups",
-    "num_outputs",
-    "output_padding",
-    "p",
-    "pads",
-    "perm",
-    "q_num_heads",
-    "qk_matmul_output_mode",
-    "scale",
-    "scales",
-    "softcap",
-    "start",
-    "stash_type",
-    "strides",
-    "to",
-    "training_mode",
-    "transA",
-    "transB",
-    "value",
-    "keep_aspect_ratio_policy",
-    "cubic_coeff_a",
-    "exclude_outside",
-    "extrapolation_value",
-];
+const ATTRIBUTES: &str = "\
+    allowzero alpha antialias approximate auto_pad axes axis beta ceil_mode coordinate_transformation_mode \
+    count_include_pad cubic_coeff_a dilations end epsilon exclude_outside extrapolation_value fmod group is_causal \
+    keep_aspect_ratio_policy keepdims kernel_shape kv_num_heads mode nearest_mode noop_with_empty_axes num_groups \
+    num_outputs output_padding p pads perm q_num_heads qk_matmul_output_mode scale scales softcap start stash_type \
+    strides to training_mode transA transB value";
 
 /// What only some operator sets spell in this way.
 fn own_spelling(node: &mut Node<'static>, set: i64, values: &mut Values) -> Result<(), WeightsError> {
@@ -318,8 +188,7 @@ fn own_spelling(node: &mut Node<'static>, set: i64, values: &mut Values) -> Resu
         }
         "ConstantOfShape" => {
             if let Some(Attribute::Constant(value)) = node.attributes.remove("value") {
-                let id = values.unnamed(|| Ok((vec![], Numbers::Floats(vec![0.0]))));
-                values.values[id].constant = Some(value);
+                let id = values.all.add(Named { constant: Some(value), ..Default::default() });
                 node.inputs.resize(1, None);
                 node.inputs.push(Some(id));
             }
@@ -328,15 +197,8 @@ fn own_spelling(node: &mut Node<'static>, set: i64, values: &mut Values) -> Resu
         "Softmax" if set < 13 && !node.attributes.contains_key("axis") => {
             node.attributes.insert("axis", Attribute::Integer(1));
         }
-        "Upsample" => {
+        "Upsample" | "Resize" if node.kind == "Upsample" || set < 11 => {
             node.kind = "Resize";
-            node.attributes.insert("coordinate_transformation_mode", Attribute::Text("asymmetric".into()));
-            node.attributes.insert("nearest_mode", Attribute::Text("floor".into()));
-            if let Some(scales) = node.inputs.get(1).copied() {
-                node.inputs = vec![node.inputs[0], None, scales];
-            }
-        }
-        "Resize" if set < 11 => {
             node.attributes.insert("coordinate_transformation_mode", Attribute::Text("asymmetric".into()));
             node.attributes.insert("nearest_mode", Attribute::Text("floor".into()));
             if let Some(scales) = node.inputs.get(1).copied() {
@@ -345,7 +207,7 @@ fn own_spelling(node: &mut Node<'static>, set: i64, values: &mut Values) -> Resu
         }
         "MeanVarianceNormalization" => {
             if let Some(Attribute::Integers(list)) = node.attributes.remove("axes") {
-                let id = values.integers(list);
+                let id = values.all.list(list);
                 node.inputs.resize(1, None);
                 node.inputs.push(Some(id));
             }

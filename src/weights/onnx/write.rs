@@ -78,11 +78,17 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
             image = out;
         }
     }
-    for (id, node) in graph.nodes.iter().enumerate().take(graph.embedding + 1) {
+    let mut id = 0;
+    for node in &graph.nodes {
+        if id > graph.embedding {
+            break;
+        }
         let name = |&input: &usize| if input == 0 { image.clone() } else { format!("v{input}") };
         let inputs: Vec<String> = node.inputs.iter().map(name).collect();
         let before: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input]).collect();
-        writer.step(node, &inputs, &format!("v{id}"), (&before, shapes[id]), bgr == Some(id))?;
+        let outs: Vec<String> = (id..id + node.op.values()).map(|value| format!("v{value}")).collect();
+        writer.step(node, &inputs, &outs, (&before, shapes[id]), bgr == Some(id))?;
+        id += outs.len();
     }
     writer.node("Flatten", &[&format!("v{}", graph.embedding)], FEATURE, []);
     let dims = [None, Some(3), Some(height), Some(width)];
@@ -104,7 +110,8 @@ pub fn to_onnx(config: &ReIdentifierConfig, tensors: &BTreeMap<String, Tensor>) 
 
 /// The convolution that alone reads the image: with its weights in another order it takes RGB for BGR.
 fn first_convolution(graph: &graph::Graph) -> Result<usize, WeightsError> {
-    let mut readers = graph.nodes.iter().enumerate().filter(|(_, node)| node.inputs.contains(&0));
+    let nodes = graph::apart(&graph.nodes);
+    let mut readers = nodes.iter().enumerate().filter(|(_, node)| node.inputs.contains(&0));
     match (readers.next(), readers.next()) {
         (Some((id, node)), None) if matches!(&node.op, Op::Convolution(c) if c.groups == 1) => Ok(id),
         _ => Err(WeightsError::Unsupported(
@@ -130,10 +137,11 @@ impl<'a> Writer<'a> {
         &mut self,
         node: &graph::Node,
         inputs: &[String],
-        out: &str,
+        outs: &[String],
         (before, shape): (&[Shape], Shape),
         bgr: bool,
     ) -> Result<(), WeightsError> {
+        let out = outs[0].as_str();
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         let layer = |weights: &[String]| -> Vec<String> {
             inputs.iter().map(|&input| input.to_owned()).chain(weights.iter().cloned()).collect()
@@ -254,7 +262,7 @@ impl<'a> Writer<'a> {
                 })?;
                 self.node(kind, &layer(&numbers), out, []);
             }
-            &Op::Split(Split { start, length }) => self.slice(inputs[0], out, channel_axis(shape), start, length),
+            Op::Split(split) => self.split(split, inputs[0], outs, (before[0], channel_axis(shape))),
             Op::Concatenate => self.node("Concat", &inputs, out, [int("axis", channel_axis(shape))]),
             Op::GatherChannels(GatherChannels { channels }) => {
                 self.gather(inputs[0], out, channel_axis(shape), channels);
@@ -504,6 +512,20 @@ impl<'a> Writer<'a> {
         self.reshape(&turned, out, &[0, channels, height, width].map(|size| size as i64));
     }
 
+    /// Of a value of shape `before`, along its axis of the channels.
+    fn split(&mut self, split: &Split, input: &str, outs: &[String], (before, axis): (Shape, usize)) {
+        if outs.len() > 1 && (split.start, split.length()) == (0, before.channels()) {
+            let lengths = format!("{}.lengths", outs[0]);
+            self.sizes(&lengths, &split.lengths.iter().map(|&length| length as i64).collect::<Vec<_>>());
+            return self.node_of("Split", &[input, &lengths], outs, [int("axis", axis)]);
+        }
+        let mut start = split.start;
+        for (out, &length) in outs.iter().zip(&split.lengths) {
+            self.slice(input, out, axis, start, length);
+            start += length;
+        }
+    }
+
     fn slice(&mut self, input: &str, out: &str, axis: usize, start: usize, length: usize) {
         let range = [("starts", start), ("ends", start + length), ("axes", axis)];
         let names = range.map(|(what, value)| {
@@ -624,10 +646,21 @@ impl<'a> Writer<'a> {
         out: &str,
         attributes: impl IntoIterator<Item = Attribute>,
     ) {
+        self.node_of(kind, inputs, &[out.to_owned()], attributes);
+    }
+
+    /// A node of several values.
+    fn node_of<S: AsRef<str>>(
+        &mut self,
+        kind: &str,
+        inputs: &[S],
+        outs: &[String],
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) {
         let node = Node {
             inputs: inputs.iter().map(|input| input.as_ref().to_owned()).collect(),
-            outputs: vec![out.to_owned()],
-            name: format!("{kind} {out}"),
+            outputs: outs.to_vec(),
+            name: format!("{kind} {}", outs[0]),
             kind: kind.to_owned(),
             attributes: attributes.into_iter().map(|attribute| encoded(&attribute)).collect(),
             domain: String::new(),

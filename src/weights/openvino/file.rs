@@ -1,7 +1,7 @@
 //! The two files: layers in execution order, their attributes, and their numbers. Nothing that the `.xml` says of itself
 //! or of the `.bin` is believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
@@ -11,7 +11,7 @@ use crate::graph::budget::{self, AXES, NODES};
 use crate::weights::WeightsError;
 use crate::weights::element::Element;
 use crate::weights::images::Hints;
-use crate::weights::nodes::Numbers;
+use crate::weights::nodes::{self, Numbers};
 
 /// A network as its `.xml` lists it.
 #[derive(Debug)]
@@ -97,27 +97,11 @@ impl<'a> Network<'a> {
 
 /// The layers, each after those that it reads and otherwise in the file's order.
 fn sorted(mut layers: Vec<Layer>) -> Result<Vec<Layer>, WeightsError> {
-    let mut readers = vec![Vec::new(); layers.len()];
-    let mut waiting: Vec<usize> = layers.iter().map(|layer| layer.inputs.len()).collect();
-    for (index, layer) in layers.iter().enumerate() {
-        layer.inputs.iter().for_each(|&(input, _)| readers[input].push(index));
-    }
-    let mut ready: BTreeSet<usize> = (0..layers.len()).filter(|&index| waiting[index] == 0).collect();
+    let inputs: Vec<&[(usize, usize)]> = layers.iter().map(|layer| &layer.inputs[..]).collect();
+    let order = nodes::sorted(&inputs, &vec![true; layers.len()]);
+    let order = order.ok_or_else(|| damaged("its layers read each other in a circle"))?;
     let mut places = vec![usize::MAX; layers.len()];
-    let mut order = Vec::with_capacity(layers.len());
-    while let Some(index) = ready.pop_first() {
-        places[index] = order.len();
-        order.push(index);
-        for &reader in &readers[index] {
-            waiting[reader] -= 1;
-            if waiting[reader] == 0 {
-                ready.insert(reader);
-            }
-        }
-    }
-    if order.len() < layers.len() {
-        return Err(damaged("its layers read each other in a circle"));
-    }
+    order.into_iter().enumerate().for_each(|(place, layer)| places[layer] = place);
     layers.iter_mut().flat_map(|layer| &mut layer.inputs).for_each(|(input, _)| *input = places[*input]);
     let mut layers: Vec<(usize, Layer)> = places.into_iter().zip(layers).collect();
     layers.sort_by_key(|(place, _)| *place);
@@ -162,14 +146,14 @@ impl<'a> Layer<'a> {
     pub fn constant(&self, bin: &[u8]) -> Result<(Vec<usize>, Numbers), WeightsError> {
         let shape = self.sizes("shape")?;
         let kind = self.required("element_type")?;
-        let (element, integer) = match kind {
-            "f32" => (Element::F32, false),
-            "f16" => (Element::F16, false),
-            "bf16" => (Element::Bf16, false),
-            "f64" => (Element::F64, false),
-            "i64" => (Element::Integer(8), true),
-            "i32" => (Element::Integer(4), true),
-            "boolean" | "u8" => (Element::Integer(1), true),
+        let element = match kind {
+            "f32" => Element::F32,
+            "f16" => Element::F16,
+            "bf16" => Element::Bf16,
+            "f64" => Element::F64,
+            "i64" => Element::Integer(8),
+            "i32" => Element::Integer(4),
+            "boolean" | "u8" => Element::Integer(1),
             other => {
                 return Err(self.unsupported(format!("numbers of type {other} are not read, floats, i32 and i64 are")));
             }
@@ -184,15 +168,9 @@ impl<'a> Layer<'a> {
         if needed != Some(size) {
             return Err(damaged(format!("`{}` of shape {shape:?} ({kind}) has {size} bytes", self.name)));
         }
-        let numbers = match (integer, element.size()) {
-            (false, _) => Numbers::Floats(element.decode(bytes, false)),
-            (true, 8) => {
-                Numbers::Integers(bytes.as_chunks().0.iter().map(|&number| i64::from_le_bytes(number)).collect())
-            }
-            (true, 1) => Numbers::Integers(bytes.iter().map(|&number| number.into()).collect()),
-            (true, _) => {
-                Numbers::Integers(bytes.as_chunks().0.iter().map(|&number| i32::from_le_bytes(number).into()).collect())
-            }
+        let numbers = match element {
+            Element::Integer(_) => Numbers::Integers(element.integers(bytes)),
+            _ => Numbers::Floats(element.decode(bytes, false)),
         };
         Ok((shape, numbers))
     }

@@ -7,55 +7,15 @@ use super::file::{Layer, Network};
 use super::{FORMAT, damaged};
 use crate::graph::budget::Budget;
 use crate::weights::WeightsError;
-use crate::weights::nodes::{self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId, Wanted};
+use crate::weights::nodes::{
+    self, Attribute, Image, Named, Node, Numbers, Output, Stored, ValueId, Values, Wanted, words,
+};
 
-/// What means the same in both, and needs no more than another word.
-const WORDS: [(&str, &str); 44] = [
-    ("Abs", "Abs"),
-    ("Add", "Add"),
-    ("BatchNormInference", "BatchNormalization"),
-    ("Broadcast", "Expand"),
-    ("Ceiling", "Ceil"),
-    ("Divide", "Div"),
-    ("Equal", "Equal"),
-    ("Erf", "Erf"),
-    ("Exp", "Exp"),
-    ("Floor", "Floor"),
-    ("FloorMod", "Mod"),
-    ("Greater", "Greater"),
-    ("GreaterEqual", "GreaterOrEqual"),
-    ("HSwish", "HardSwish"),
-    ("Identity", "Identity"),
-    ("Less", "Less"),
-    ("LessEqual", "LessOrEqual"),
-    ("Log", "Log"),
-    ("LogicalAnd", "And"),
-    ("LogicalNot", "Not"),
-    ("LogicalOr", "Or"),
-    ("Maximum", "Max"),
-    ("Minimum", "Min"),
-    ("Mish", "Mish"),
-    ("Mod", "Mod"),
-    ("Multiply", "Mul"),
-    ("Negative", "Neg"),
-    ("PReLU", "PRelu"),
-    ("Power", "Pow"),
-    ("Range", "Range"),
-    ("ReLU", "Relu"),
-    ("ReduceL2", "ReduceL2"),
-    ("ReduceMax", "ReduceMax"),
-    ("ReduceMean", "ReduceMean"),
-    ("ReduceMin", "ReduceMin"),
-    ("ReduceSum", "ReduceSum"),
-    ("Select", "Where"),
-    ("ShapeOf", "Shape"),
-    ("Sigmoid", "Sigmoid"),
-    ("SoftPlus", "Softplus"),
-    ("Sqrt", "Sqrt"),
-    ("Subtract", "Sub"),
-    ("Tanh", "Tanh"),
-    ("Tile", "Tile"),
-];
+/// What means the same in both, and needs no more than another word, apart from what TensorFlow calls alike.
+const WORDS: &str = "\
+    BatchNormInference=BatchNormalization Broadcast=Expand Ceiling=Ceil Divide=Div HSwish=HardSwish Mish \
+    Multiply=Mul Negative=Neg Power=Pow PReLU=PRelu ReduceL2 ReduceMax ReduceMean ReduceMin ReduceSum ReLU=Relu \
+    ShapeOf=Shape SoftPlus=Softplus Squeeze Subtract=Sub Unsqueeze";
 
 pub(super) fn nodes<'a>(
     network: Network<'a>,
@@ -70,14 +30,14 @@ pub(super) fn nodes<'a>(
     let dims = image(parameter)?;
     // The values of all layers, in order; those that are made here come behind.
     let mut first = Vec::with_capacity(network.layers.len());
-    let mut values = Vec::new();
+    let mut values = Values::default();
     for layer in &network.layers {
-        first.push(values.len());
+        first.push(values.0.len());
         for output in 0..layer.outputs.len().max(1) {
             let stated = layer.outputs.get(output).cloned().unwrap_or_default();
             let stated = Some(stated).filter(|_| layer.kind != "Parameter");
             let name = layer.name.strip_suffix("_compressed").unwrap_or(layer.name);
-            values.push(Named { name: name.into(), constant: None, stated });
+            values.add(Named { name: name.into(), constant: None, stated });
         }
     }
     let layers = Rc::new(network.layers);
@@ -88,13 +48,13 @@ pub(super) fn nodes<'a>(
             "Parameter" => image = Some(speller.first[place]),
             "Result" => {
                 let value = speller.value(layer, 0)?;
-                results.push(Output { name: speller.values[value].name.clone(), value });
+                results.push(Output { name: speller.values.0[value].name.clone(), value });
             }
             _ => speller.layer(place, layer)?,
         }
     }
     let image = Image { value: image.ok_or_else(|| damaged("it has no input"))?, dims };
-    let Speller { values, nodes, .. } = speller;
+    let Speller { values: Values(values), nodes, .. } = speller;
     let stated = |output: &Output| values[output.value].stated.clone();
     let (outputs, chosen) = nodes::wanted(results, wanted, |output| (&output.name, stated(output)));
     let (name, hints, budget) = (network.name.to_owned(), network.hints, Budget::numbers(bin.len()));
@@ -117,7 +77,7 @@ struct Speller<'a> {
     layers: Rc<Vec<Layer<'a>>>,
     /// The first value of each layer.
     first: Vec<ValueId>,
-    values: Vec<Named<'a>>,
+    values: Values<'a>,
     nodes: Vec<Node<'a>>,
     bin: &'a [u8],
 }
@@ -139,21 +99,6 @@ impl<'a> Speller<'a> {
             (_, Numbers::Integers(list)) if list.len() <= 1 << 12 => Ok(list),
             _ => Err(layer.unsupported(format!("its input {port} is no list of whole numbers"))),
         }
-    }
-
-    fn unnamed(&mut self, numbers: impl Fn() -> Numbers + 'a, shape: Vec<usize>) -> Option<ValueId> {
-        let read = Rc::new(move || Ok((shape.clone(), numbers())));
-        self.values.push(Named { constant: Some(Stored { read }), ..Default::default() });
-        Some(self.values.len() - 1)
-    }
-
-    fn number(&mut self, value: f32) -> Option<ValueId> {
-        self.unnamed(move || Numbers::Floats(vec![value]), vec![])
-    }
-
-    fn list(&mut self, list: Vec<i64>) -> Option<ValueId> {
-        let shape = vec![list.len()];
-        self.unnamed(move || Numbers::Integers(list.clone()), shape)
     }
 
     fn layer(&mut self, place: usize, layer: &Layer<'a>) -> Result<(), WeightsError> {
@@ -182,9 +127,9 @@ impl<'a> Speller<'a> {
         };
         let set = |node: &mut Node<'a>, name, value| drop(node.attributes.insert(name, value));
         let flag = |name: &str| Ok::<_, WeightsError>(Integer(layer.flag(name)?.into()));
-        if let Some((_, kind)) = WORDS.iter().find(|(word, _)| *word == layer.kind) {
+        if let Some(kind) = words::find(words::SHARED, layer.kind).or_else(|| words::find(WORDS, layer.kind)) {
             node.kind = kind;
-            match *kind {
+            match kind {
                 "ReduceL2" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" => {
                     set(node, "keepdims", flag("keep_dims")?)
                 }
@@ -238,13 +183,6 @@ impl<'a> Speller<'a> {
                 set(node, "allowzero", Integer((!layer.flag("special_zero")?).into()));
                 "Reshape"
             }
-            "Squeeze" | "Unsqueeze" => {
-                if layer.kind == "Squeeze" {
-                    "Squeeze"
-                } else {
-                    "Unsqueeze"
-                }
-            }
             "Transpose" => {
                 set(node, "perm", Integers(self.integers(layer, 1)?));
                 node.inputs.truncate(1);
@@ -252,7 +190,7 @@ impl<'a> Speller<'a> {
             }
             "Convolution" | "GroupConvolution" => {
                 for name in ["strides", "dilations"] {
-                    set(node, if name == "strides" { "strides" } else { "dilations" }, whole(&layer.sizes(name)?));
+                    set(node, name, whole(&layer.sizes(name)?));
                 }
                 padding(layer, node)?;
                 "Conv"
@@ -340,7 +278,7 @@ impl<'a> Speller<'a> {
             "Clamp" => {
                 let (low, high) = (float("min", f64::NAN)?, float("max", f64::NAN)?);
                 node.inputs.truncate(1);
-                node.inputs.extend([self.number(low as f32), self.number(high as f32)]);
+                node.inputs.extend([Some(self.values.number(low as f32)), Some(self.values.number(high as f32))]);
                 "Clip"
             }
             "Split" => {
@@ -366,7 +304,7 @@ impl<'a> Speller<'a> {
                     lengths[place] = size.map_or(0, |size| size - known);
                 }
                 node.inputs.truncate(1);
-                node.inputs.push(self.list(lengths));
+                node.inputs.push(Some(self.values.list(lengths)));
                 "Split"
             }
             "Slice" => {
@@ -381,7 +319,7 @@ impl<'a> Speller<'a> {
                 let pads = [self.integers(layer, 1)?, self.integers(layer, 2)?].concat();
                 let value = node.inputs.get(3).copied().flatten();
                 node.inputs.truncate(1);
-                node.inputs.extend([self.list(pads), value]);
+                node.inputs.extend([Some(self.values.list(pads)), value]);
                 set(node, "mode", Text(layer.attribute("pad_mode").unwrap_or("constant").into()));
                 "Pad"
             }
@@ -439,51 +377,32 @@ impl<'a> Speller<'a> {
             return Err(damaged(format!("`{}` has {count} begins and {} strides", layer.name, steps.len())));
         }
         let is = |mask: &[usize], place: usize| mask.get(place) == Some(&1);
-        let starts = (0..count).map(|place| match (is(&begins, place), steps[place] < 0) {
-            (false, _) => begin[place],
-            (true, false) => 0,
-            (true, true) => i64::MAX,
-        });
-        let starts: Vec<i64> = starts.collect();
-        let shrunk: Vec<i64> = (0..count).filter(|&place| is(&shrink, place)).map(|place| place as i64).collect();
-        let all_open = (0..count).all(|place| is(&ends, place) || is(&shrink, place));
+        let is_open = |place| is(&ends, place) || is(&shrink, place);
         // An end may be computed, if all of them count.
         let is_const = layer.inputs.get(2).is_some_and(|&(source, _)| self.layers[source].kind == "Const");
-        let ends_value = if is_const || all_open {
-            let end = if is_const { self.integers(layer, 2)? } else { vec![0; count] };
-            let ends = (0..count).map(|place| match (is(&shrink, place), is(&ends, place), steps[place] < 0) {
-                (true, ..) => {
-                    if starts[place] == -1 {
-                        i64::MAX
-                    } else {
-                        starts[place].saturating_add(1)
-                    }
-                }
-                (_, false, _) => end.get(place).copied().unwrap_or(i64::MAX),
-                (_, true, false) => i64::MAX,
-                (_, true, true) => i64::MIN,
-            });
-            let ends = ends.collect();
-            self.list(ends)
-        } else if (0..count).any(|place| is(&ends, place) || is(&shrink, place)) {
+        let is_computed = !is_const && !(0..count).all(is_open);
+        if is_computed && (0..count).any(is_open) {
             return Err(layer.unsupported("with ends that are computed"));
-        } else {
-            node.inputs.get(2).copied().flatten()
-        };
+        }
+        let end = if is_const { self.integers(layer, 2)? } else { Vec::new() };
+        let masks: [&dyn Fn(usize) -> bool; 3] =
+            [&|place| is(&begins, place), &|place| is(&ends, place), &|place| is(&shrink, place)];
+        let [starts, ends, shrunk] = nodes::strided(&begin, &end, &steps, masks);
+        let ends = if is_computed { node.inputs.get(2).copied().flatten() } else { Some(self.values.list(ends)) };
         let axes = (0..count as i64).collect();
         let x = node.inputs.first().copied().flatten();
-        node.inputs = vec![x, self.list(starts), ends_value, self.list(axes), self.list(steps)];
+        node.inputs =
+            vec![x, Some(self.values.list(starts)), ends, Some(self.values.list(axes)), Some(self.values.list(steps))];
         node.kind = "Slice";
         if shrunk.is_empty() {
             return Ok(());
         }
         // The dimensions that one is taken of go.
-        let sliced = self.values.len();
-        self.values.push(Named::default());
+        let sliced = self.values.add(Named::default());
         let outputs = std::mem::replace(&mut node.outputs, vec![Some(sliced)]);
         self.nodes.push(node.clone());
         node.kind = "Squeeze";
-        node.inputs = vec![Some(sliced), self.list(shrunk)];
+        node.inputs = vec![Some(sliced), Some(self.values.list(shrunk))];
         node.outputs = outputs;
         Ok(())
     }
@@ -514,7 +433,7 @@ impl<'a> Speller<'a> {
             });
             let sizes: Option<Vec<i64>> = sizes.collect();
             let sizes = sizes.ok_or_else(|| layer.unsupported("with scales, of a size that is open"))?;
-            node.inputs = vec![input(0), None, None, self.list(sizes)];
+            node.inputs = vec![input(0), None, None, Some(self.values.list(sizes))];
         } else {
             node.inputs = vec![input(0), None, None, input(1)];
         }

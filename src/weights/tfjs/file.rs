@@ -1,7 +1,7 @@
 //! The files: nodes in execution order and where their numbers lie. Nothing that the `model.json` says of itself or of the
 //! numbers is believed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::json::{self, Model, Signature};
@@ -142,29 +142,8 @@ fn needed(inputs: &[Vec<(usize, usize)>], outputs: impl Iterator<Item = usize>) 
             open.extend(inputs[node].iter().map(|(input, _)| *input));
         }
     }
-    let mut readers = vec![Vec::new(); inputs.len()];
-    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
-    for (node, inputs) in inputs.iter().enumerate().filter(|(node, _)| is_needed[*node]) {
-        waiting.insert(node, inputs.len());
-        inputs.iter().for_each(|&(input, _)| readers[input].push(node));
-    }
-    let mut ready: BTreeSet<usize> = waiting.iter().filter(|(_, left)| **left == 0).map(|(node, _)| *node).collect();
-    let mut order = Vec::with_capacity(waiting.len());
-    while let Some(node) = ready.pop_first() {
-        order.push(node);
-        for reader in &readers[node] {
-            if let Some(left) = waiting.get_mut(reader) {
-                *left -= 1;
-                if *left == 0 {
-                    ready.insert(*reader);
-                }
-            }
-        }
-    }
-    if order.len() < waiting.len() {
-        return Err(damaged("its nodes read each other in a circle"));
-    }
-    Ok(order)
+    let inputs: Vec<&[(usize, usize)]> = inputs.iter().map(Vec::as_slice).collect();
+    nodes::sorted(&inputs, &is_needed).ok_or_else(|| damaged("its nodes read each other in a circle"))
 }
 
 /// The numbers by the names of their nodes: they lie one behind the other.
@@ -244,9 +223,7 @@ impl Weight {
         };
         let numbers = match self.form {
             Form::Float(element) => Numbers::Floats(element.decode(bytes, false)),
-            Form::Int32 => {
-                Numbers::Integers(bytes.as_chunks().0.iter().map(|&number| i32::from_le_bytes(number).into()).collect())
-            }
+            Form::Int32 => Numbers::Integers(Element::Integer(4).integers(bytes)),
             Form::Byte { scale, min } => whole(bytes.iter().map(|&number| scaled(number.into(), scale, min)).collect()),
             Form::Short { scale, min } => {
                 let numbers = bytes.as_chunks().0.iter().map(|&number| u16::from_le_bytes(number));

@@ -9,54 +9,12 @@ use super::{FORMAT, damaged};
 use crate::graph::budget::{Budget, LIST};
 use crate::weights::WeightsError;
 use crate::weights::images::Hints;
-use crate::weights::nodes::{self, Attribute, Image, Named, Numbers, Output, Stored, ValueId};
+use crate::weights::nodes::{self, Attribute, Image, Named, Numbers, Output, ValueId, Values, words};
 
-/// What means the same in both, and needs no more than another word.
-const WORDS: [(&str, &str); 43] = [
-    ("Abs", "Abs"),
-    ("Add", "Add"),
-    ("AddV2", "Add"),
-    ("BroadcastTo", "Expand"),
-    ("Ceil", "Ceil"),
-    ("Div", "Div"),
-    ("Equal", "Equal"),
-    ("Erf", "Erf"),
-    ("Exp", "Exp"),
-    ("Floor", "Floor"),
-    ("FloorMod", "Mod"),
-    ("Greater", "Greater"),
-    ("GreaterEqual", "GreaterOrEqual"),
-    ("Identity", "Identity"),
-    ("Less", "Less"),
-    ("LessEqual", "LessOrEqual"),
-    ("Log", "Log"),
-    ("LogicalAnd", "And"),
-    ("LogicalNot", "Not"),
-    ("LogicalOr", "Or"),
-    ("Maximum", "Max"),
-    ("Minimum", "Min"),
-    ("Mod", "Mod"),
-    ("Mul", "Mul"),
-    ("Neg", "Neg"),
-    ("PlaceholderWithDefault", "Identity"),
-    ("Pow", "Pow"),
-    ("Range", "Range"),
-    ("RealDiv", "Div"),
-    ("Reciprocal", "Reciprocal"),
-    ("Relu", "Relu"),
-    ("Reshape", "Reshape"),
-    ("Select", "Where"),
-    ("SelectV2", "Where"),
-    ("Shape", "Shape"),
-    ("Sigmoid", "Sigmoid"),
-    ("Size", "Size"),
-    ("Softplus", "Softplus"),
-    ("Sqrt", "Sqrt"),
-    ("StopGradient", "Identity"),
-    ("Sub", "Sub"),
-    ("Tanh", "Tanh"),
-    ("Tile", "Tile"),
-];
+/// What means the same in both, and needs no more than another word, apart from what OpenVINO calls alike.
+const WORDS: &str = "\
+    AddV2=Add BroadcastTo=Expand Ceil Div Mul Neg PlaceholderWithDefault=Identity Pow RealDiv=Div Reciprocal Relu \
+    Reshape SelectV2=Where Shape Size Softplus StopGradient=Identity Sub";
 
 /// Whether a node that nobody reads may be what the network gives.
 pub(super) fn is_output(op: &str) -> bool {
@@ -71,7 +29,7 @@ pub(super) fn nodes<'a>(file: &'a File, numbers: &'a [u8]) -> Result<nodes::Netw
     }
     let dims = image.json.shape("shape").filter(|dims| !dims.is_empty());
     let dims = dims.or_else(|| file.image.clone()).unwrap_or_default();
-    let mut speller = Speller { file, numbers, given: HashMap::new(), values: Vec::new(), nodes: Vec::new() };
+    let mut speller = Speller { file, numbers, given: HashMap::new(), values: Values::default(), nodes: Vec::new() };
     for (place, node) in file.nodes.iter().enumerate() {
         speller.node(place, node)?;
     }
@@ -89,7 +47,7 @@ pub(super) fn nodes<'a>(file: &'a File, numbers: &'a [u8]) -> Result<nodes::Netw
         image,
         hints: Hints::default(),
         nodes,
-        values,
+        values: values.0,
         outputs,
         chosen: file.chosen.clone(),
         budget: Budget::numbers(numbers.len()),
@@ -132,28 +90,13 @@ struct Speller<'a> {
     numbers: &'a [u8],
     /// What the outputs of nodes are called here.
     given: HashMap<(usize, usize), ValueId>,
-    values: Vec<Named<'a>>,
+    values: Values<'a>,
     nodes: Vec<nodes::Node<'a>>,
 }
 
 impl<'a> Speller<'a> {
     fn value(&mut self, name: &Rc<str>) -> ValueId {
-        self.values.push(Named { name: name.clone(), ..Default::default() });
-        self.values.len() - 1
-    }
-
-    fn constant(&mut self, name: &Rc<str>, read: impl Fn() -> Result<nodes::Shaped, WeightsError> + 'a) -> ValueId {
-        let constant = Some(Stored { read: Rc::new(read) });
-        self.values.push(Named { name: name.clone(), constant, stated: None });
-        self.values.len() - 1
-    }
-
-    fn list(&mut self, list: Vec<i64>) -> ValueId {
-        self.constant(&"".into(), move || Ok((vec![list.len()], Numbers::Integers(list.clone()))))
-    }
-
-    fn number(&mut self, number: f32) -> ValueId {
-        self.constant(&"".into(), move || Ok((vec![], Numbers::Floats(vec![number]))))
+        self.values.add(Named { name: name.clone(), ..Default::default() })
     }
 
     fn input(&self, node: &Node, port: usize) -> Result<ValueId, WeightsError> {
@@ -244,7 +187,7 @@ impl<'a> Speller<'a> {
         if node.is_channels_last()? {
             return Ok(self.make(node, "Add", &[x, bias], vec![]));
         }
-        let axes = self.list(vec![1, 2]);
+        let axes = self.values.list(vec![1, 2]);
         let bias = self.make(node, "Unsqueeze", &[bias, axes], vec![]);
         Ok(self.make(node, "Add", &[x, bias], vec![]))
     }
@@ -256,7 +199,7 @@ impl<'a> Speller<'a> {
                 let lost = || damaged(format!("there are no numbers of `{}`", node.name));
                 let weight = self.file.weights.get(&*node.name).ok_or_else(lost)?;
                 let all = self.numbers;
-                vec![self.constant(&node.name, move || weight.read(all))]
+                vec![self.values.constant(node.name.clone(), move || weight.read(all))]
             }
             "IdentityN" => self.inputs(node)?,
             "Split" | "SplitV" => self.split(node)?,
@@ -271,10 +214,10 @@ impl<'a> Speller<'a> {
     fn one(&mut self, node: &Node) -> Result<ValueId, WeightsError> {
         use Attribute::{Float, Integer, Text};
         let kind = node.json.op.as_str();
-        if let Some((_, kind)) = WORDS.iter().find(|(word, _)| *word == kind) {
+        if let Some(kind) = words::find(words::SHARED, kind).or_else(|| words::find(WORDS, kind)) {
             let inputs = self.inputs(node)?;
             // A size of 0 is one, other than in ONNX.
-            let attributes = if *kind == "Reshape" { vec![("allowzero", Integer(1))] } else { vec![] };
+            let attributes = if kind == "Reshape" { vec![("allowzero", Integer(1))] } else { vec![] };
             return Ok(self.make(node, kind, &inputs, attributes));
         }
         let x = self.input(node, 0)?;
@@ -335,8 +278,8 @@ impl<'a> Speller<'a> {
                     return Err(damaged(format!("`{}` has pads of shape {shape:?}", node.name)));
                 }
                 let side = |side: usize| list.iter().skip(side).step_by(2).copied();
-                let pads = self.list(side(0).chain(side(1)).collect());
-                let value = if kind == "PadV2" { self.input(node, 2)? } else { self.number(0.0) };
+                let pads = self.values.list(side(0).chain(side(1)).collect());
+                let value = if kind == "PadV2" { self.input(node, 2)? } else { self.values.number(0.0) };
                 self.make(node, "Pad", &[x, pads, value], vec![])
             }
             "Relu6" | "LeakyRelu" | "Elu" => self.activated(node, x, kind)?,
@@ -372,21 +315,21 @@ impl<'a> Speller<'a> {
             }
             "Squeeze" => match axes("squeeze_dims").or_else(|| axes("axis")) {
                 Some(axes) => {
-                    let axes = self.list(axes);
+                    let axes = self.values.list(axes);
                     self.make(node, "Squeeze", &[x, axes], vec![])
                 }
                 None => self.make(node, "Squeeze", &[x], vec![]),
             },
             "ExpandDims" => {
                 let axis = self.axis(node, 1)?;
-                let axes = self.list(vec![axis]);
+                let axes = self.values.list(vec![axis]);
                 self.make(node, "Unsqueeze", &[x, axes], vec![])
             }
             "Pack" => {
                 let axis = node.json.integer("axis").unwrap_or(0);
                 let mut parts = Vec::with_capacity(node.inputs.len());
                 for value in self.inputs(node)? {
-                    let axes = self.list(vec![axis]);
+                    let axes = self.values.list(vec![axis]);
                     parts.push(self.make(node, "Unsqueeze", &[value, axes], vec![]));
                 }
                 self.make(node, "Concat", &parts, vec![("axis", Integer(axis))])
@@ -410,7 +353,7 @@ impl<'a> Speller<'a> {
                 let (begin, size) = (self.integers(node, 1)?, self.integers(node, 2)?);
                 let end = |(&begin, &size): (&i64, &i64)| if size < 0 { i64::MAX } else { begin.saturating_add(size) };
                 let ends = begin.iter().zip(&size).map(end).collect();
-                let inputs = [x, self.list(begin), self.list(ends)];
+                let inputs = [x, self.values.list(begin), self.values.list(ends)];
                 self.make(node, "Slice", &inputs, vec![])
             }
             "StridedSlice" => self.strided(node, x)?,
@@ -465,7 +408,7 @@ impl<'a> Speller<'a> {
         let weight = if node.json.op.contains("Depthwise") {
             // Height, width, channels, and how many outputs each makes.
             let weight = self.transposed(node, weight, &[2, 3, 0, 1]);
-            let axes = self.list(vec![2]);
+            let axes = self.values.list(vec![2]);
             self.make(node, "Unsqueeze", &[weight, axes], vec![])
         } else {
             self.transposed(node, weight, &[3, 2, 0, 1])
@@ -501,7 +444,7 @@ impl<'a> Speller<'a> {
             "sigmoid" => "Sigmoid",
             "elu" => "Elu",
             "relu6" => {
-                let limits = [self.number(0.0), self.number(6.0)];
+                let limits = [self.values.number(0.0), self.values.number(6.0)];
                 return Ok(self.make(node, "Clip", &[x, limits[0], limits[1]], vec![]));
             }
             "leakyrelu" => {
@@ -529,7 +472,7 @@ impl<'a> Speller<'a> {
             if lengths.contains(&-1) {
                 return Err(node.unsupported("with a part that is the rest"));
             }
-            inputs.push(self.list(lengths));
+            inputs.push(self.values.list(lengths));
         }
         Ok(self.make_all(node, "Split", &inputs, vec![("axis", Attribute::Integer(axis))], count))
     }
@@ -545,7 +488,7 @@ impl<'a> Speller<'a> {
             _ => self.make_all(node, "Split", &[x], vec![("axis", Attribute::Integer(axis))], count),
         };
         let squeezed = parts.into_iter().map(|part| {
-            let axes = self.list(vec![axis]);
+            let axes = self.values.list(vec![axis]);
             self.make(node, "Squeeze", &[part, axes], vec![])
         });
         Ok(squeezed.collect())
@@ -563,33 +506,18 @@ impl<'a> Speller<'a> {
         if begin.len() != end.len() || begin.len() != steps.len() || begin.len() > 63 {
             return Err(damaged(format!("`{}` begins and ends in other dimensions", node.name)));
         }
-        let (mut starts, mut ends, mut shrunk) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, &step) in steps.iter().enumerate() {
-            let is_one = is("shrink_axis_mask", place);
-            let start = match (is("begin_mask", place) && !is_one, step < 0) {
-                (false, _) => begin[place],
-                (true, false) => 0,
-                (true, true) => i64::MAX,
-            };
-            starts.push(start);
-            ends.push(match () {
-                () if is_one && start == -1 => i64::MAX,
-                () if is_one => start.saturating_add(1),
-                () if !is("end_mask", place) => end[place],
-                () if step < 0 => i64::MIN,
-                () => i64::MAX,
-            });
-            if is_one {
-                shrunk.push(place as i64);
-            }
-        }
+        let is_one = |place| is("shrink_axis_mask", place);
+        let is_first = |place| is("begin_mask", place) && !is_one(place);
+        let masks: [&dyn Fn(usize) -> bool; 3] = [&is_first, &|place| is("end_mask", place), &is_one];
+        let [starts, ends, shrunk] = nodes::strided(&begin, &end, &steps, masks);
         let axes = (0..starts.len() as i64).collect();
-        let inputs = [x, self.list(starts), self.list(ends), self.list(axes), self.list(steps)];
+        let inputs =
+            [x, self.values.list(starts), self.values.list(ends), self.values.list(axes), self.values.list(steps)];
         let sliced = self.make(node, "Slice", &inputs, vec![]);
         if shrunk.is_empty() {
             return Ok(sliced);
         }
-        let shrunk = self.list(shrunk);
+        let shrunk = self.values.list(shrunk);
         Ok(self.make(node, "Squeeze", &[sliced, shrunk], vec![]))
     }
 
@@ -611,6 +539,7 @@ impl<'a> Speller<'a> {
         ];
         let x = self.transposed(node, x, &[0, 3, 1, 2]);
         let sizes = self.input(node, 1)?;
+        let resized = self.value(&node.name);
         self.nodes.push(nodes::Node {
             format: FORMAT,
             kind: "Resize",
@@ -618,9 +547,8 @@ impl<'a> Speller<'a> {
             name: node.name.clone(),
             attributes: BTreeMap::from_iter(attributes),
             inputs: vec![Some(x), None, None, Some(sizes)],
-            outputs: vec![Some(self.values.len())],
+            outputs: vec![Some(resized)],
         });
-        let resized = self.value(&node.name);
         Ok(self.transposed(node, resized, &[0, 2, 3, 1]))
     }
 }

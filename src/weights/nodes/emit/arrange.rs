@@ -91,7 +91,7 @@ impl Emit {
             return Ok(at);
         }
         if is_run(channels, first) {
-            return self.push(Split { start: first, length: channels.len() }, &[at], vec![], None);
+            return self.push(Split::run(first, channels.len()), &[at], vec![], None);
         }
         if channels == [2, 1, 0] && self.importer.reverse_colours(at, alone) {
             return Ok(at);

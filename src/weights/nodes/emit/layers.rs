@@ -251,8 +251,7 @@ impl Emit {
             "Neg" => {
                 let x = self.flow_at(node, 0)?;
                 let x = self.whole(x)?;
-                let channels = x.at.shape.channels();
-                return self.affine(x, &vec![-1.0; channels], &vec![0.0; channels]);
+                return self.times(x, -1.0);
             }
             _ => return unsupported("there is nothing like it here"),
         };

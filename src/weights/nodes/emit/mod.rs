@@ -284,6 +284,12 @@ impl Emit {
         let at = at.ok_or_else(|| Refusal::Damaged("does not fit its input".into()))?;
         Ok(Flow { at, alone: true, ..x })
     }
+
+    /// `x · factor` of a value that is seen whole.
+    fn times(&mut self, x: Flow, factor: f32) -> Result<Flow, Refusal> {
+        let channels = x.at.shape.channels();
+        self.affine(x, &vec![factor; channels], &vec![0.0; channels])
+    }
 }
 
 /// `conv1.conv` of `conv1.conv.weight`. Names that a converter made up say nothing.

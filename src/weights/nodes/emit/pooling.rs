@@ -85,7 +85,7 @@ impl Emit {
                 let op = if how == How::Most { Op::ChannelMax } else { Op::ChannelMean };
                 let at = self.push(op, &[x.at], vec![], None)?;
                 let x = Flow { at, alone: true, ..x };
-                if how == How::Sum { self.affine(x, &[count as f32], &[0.0])? } else { x }
+                if how == How::Sum { self.times(x, count as f32)? } else { x }
             }
             (1, count) if how != How::Most && count <= MOST_PARTS => self.over_parts(x, &over, how)?,
             // A part of the places: windows as large.
@@ -122,25 +122,18 @@ impl Emit {
             _ => self.push(Op::GlobalAveragePool, &[x.at], vec![], None)?,
         };
         let x = Flow { at, alone: true, ..x };
-        if how == How::Sum {
-            let channels = at.shape.channels();
-            return self.affine(x, &vec![count as f32; channels], &vec![0.0; channels]);
-        }
-        Ok(x)
+        if how == How::Sum { self.times(x, count as f32) } else { Ok(x) }
     }
 
     /// Rows or columns of a map.
     fn over_side(&mut self, x: Flow, over: &[usize], how: How, count: u64) -> Result<Flow, Refusal> {
-        let Shape::Map([channels, height, width]) = x.at.shape else { return unsupported("of no map") };
+        let Shape::Map([_, height, width]) = x.at.shape else { return unsupported("of no map") };
         let kernel = if over.contains(&2) { [height, 1] } else { [1, width] };
         let pool = whole_pool(kernel);
         let op: Op = if how == How::Most { MaxPool(pool).into() } else { AveragePool(pool).into() };
         let at = self.push(op, &[x.at], vec![], None)?;
         let x = self.as_it_lies(at);
-        if how == How::Sum {
-            return self.affine(x, &vec![count as f32; channels], &vec![0.0; channels]);
-        }
-        Ok(x)
+        if how == How::Sum { self.times(x, count as f32) } else { Ok(x) }
     }
 
     /// A few parts of the channels, added up.
@@ -171,11 +164,7 @@ impl Emit {
         }
         rest.channel = 0;
         let x = Flow { at, layout: rest.tidied(), alone: true };
-        if how == How::Mean {
-            let channels = at.shape.channels();
-            return self.affine(x, &vec![1.0 / starts.len() as f32; channels], &vec![0.0; channels]);
-        }
-        Ok(x)
+        if how == How::Mean { self.times(x, 1.0 / starts.len() as f32) } else { Ok(x) }
     }
 
     pub(super) fn generalised_mean(&mut self, node: &Node) -> Result<Flow, Refusal> {

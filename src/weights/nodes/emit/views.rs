@@ -69,13 +69,23 @@ impl Emit {
     pub(super) fn split(&mut self, node: &Node) -> Result<(), Refusal> {
         let x = self.flow_at(node, 0)?;
         let dim = axis(node.integer("axis", 0), x.rank())?;
+        let (places, channels) = (x.at.shape.places(), x.at.shape.channels());
+        let is_all = x.layout.dims[dim] == [Atom { axis: Axis::Channel, size: channels as u64, step: 1 }]
+            && x.layout.is_whole(places, channels);
         let mut start = 0;
         for &value in node.outputs.iter() {
             let Some(value) = value else { return unsupported("with a part that has no name") };
             let Some(length) = self.dims(value)[dim].known().and_then(|size| usize::try_from(size).ok()) else {
                 return unsupported("of some images of the batch");
             };
-            let part = self.cut(x.clone(), dim, start, 1, length)?;
+            let part = if is_all {
+                // Made at once, in whatever order the file sees the places: so they are the values of one node.
+                let at = self.pick_channels(x.at, false, &(start..start + length).collect::<Vec<_>>())?;
+                let layout = x.layout.slice(dim, start, 1, length).unwrap_or_else(|| x.layout.clone());
+                Flow { at, layout: Layout { channel: 0, ..layout }, alone: x.alone || at != x.at }
+            } else {
+                self.cut(x.clone(), dim, start, 1, length)?
+            };
             start += length;
             if self.readers[value] > 0 {
                 self.give(value, part);
@@ -97,8 +107,9 @@ impl Emit {
             [Atom { axis: Axis::Channel, .. }] if lies && step == 1 => {
                 let channels: Vec<usize> = (start..start + length).collect();
                 let at = self.pick_channels(x.at, x.alone, &channels)?;
+                let alone = x.alone || at != x.at;
                 let layout = relaid(&x.layout.slice(dim, start, 1, length).unwrap_or(x.layout), &[dim]);
-                return Ok(Flow { at, layout, alone: true });
+                return Ok(Flow { at, layout, alone });
             }
             // Rows or columns of a map: a convolution of each channel for itself, whose windows fit as often as they are wanted
             // and are 1 at the first of them.
