@@ -22,6 +22,7 @@ pub mod pool;
 pub mod preprocess;
 pub mod resize;
 pub mod transpose;
+pub mod winograd;
 
 use super::Kernel;
 use super::finish::{Finish, code, parameters, sigmoid};
