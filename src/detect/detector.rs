@@ -181,7 +181,9 @@ impl Detector {
             return Err(ImageSizeError { width, height, bytes: row_bytes * y as usize }.into());
         }
         let plan: Plan = self.config.input.plan();
-        Ok(takers.into_iter().flat_map(|taker| preprocess::normalised(&plan, &taker.finish())).collect())
+        let views: Vec<Vec<f32>> =
+            takers.into_iter().map(|taker| preprocess::normalised(&plan, &taker.finish())).collect();
+        Ok(views.concat())
     }
 }
 

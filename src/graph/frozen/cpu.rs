@@ -75,7 +75,12 @@ impl CpuRunner {
         let pack = |step: &Step| (pack(&maps, &values, step), step.inputs.clone(), step.output);
         let steps = match frozen {
             Cow::Borrowed(frozen) => frozen.steps.iter().map(pack).collect(),
-            Cow::Owned(frozen) => frozen.steps.into_iter().map(|step| pack(&step)).collect(),
+            Cow::Owned(frozen) => {
+                // The last are the largest of most networks: packed first, none of them lies beside all that is packed.
+                let mut steps: Vec<_> = frozen.steps.into_iter().rev().map(|step| pack(&step)).collect();
+                steps.reverse();
+                steps
+            }
         };
         Self { steps, buffers, channels: maps.iter().map(|map| map.channels).collect(), outputs, values }
     }
