@@ -181,9 +181,9 @@ impl Detector {
             return Err(ImageSizeError { width, height, bytes: row_bytes * y as usize }.into());
         }
         let plan: Plan = self.config.input.plan();
-        let views: Vec<Vec<f32>> =
-            takers.into_iter().map(|taker| preprocess::normalised(&plan, &taker.finish())).collect();
-        Ok(views.concat())
+        let mut inputs = Vec::with_capacity(takers.len() * 3 * plan.frame.width * plan.frame.height);
+        takers.into_iter().for_each(|taker| inputs.extend(preprocess::normalised(&plan, &taker.finish())));
+        Ok(inputs)
     }
 }
 

@@ -132,8 +132,11 @@ impl Packed {
             scratch.resize(needed, 0.0);
         }
         for_each_chunk_with_part(out, length, &mut scratch[..needed], values, |band, out, scratch| {
-            let residual = residual.map(|residual| &residual[band * length..][..out.len()]);
-            Arch::new().dispatch(Run { packed: self, x, first: band * rows_of_band, residual, scratch, out });
+            if let Some(residual) = residual {
+                out.copy_from_slice(&residual[band * length..][..out.len()]);
+            }
+            let (first, adds) = (band * rows_of_band, residual.is_some());
+            Arch::new().dispatch(Run { packed: self, x, first, adds, scratch, out });
             self.finish.apply_rest(output.pitch, out);
         });
     }
@@ -246,7 +249,8 @@ struct Run<'a> {
     x: &'a [f32],
     /// The band's first row of tiles.
     first: usize,
-    residual: Option<&'a [f32]>,
+    /// To what is there: a residual.
+    adds: bool,
     scratch: &'a mut [f32],
     out: &'a mut [f32],
 }
@@ -382,7 +386,6 @@ impl Run<'_> {
                 )
             },
         );
-        let mut residual = self.residual.map(|residual| residual[row * M * line..].chunks_exact(line));
         let mut lines = self.out[row * M * line..].chunks_exact_mut(line);
         // Those beyond the map are none.
         let mut pixels: [[Option<&mut [S::f32s]>; M]; M] = std::array::from_fn(
@@ -396,23 +399,6 @@ impl Run<'_> {
                         pixel.map(
                             #[inline(always)]
                             |pixel| &mut S::as_mut_simd_f32s(pixel).0[..vectors],
-                        )
-                    },
-                )
-            },
-        );
-        let residual: [[Option<&[S::f32s]>; M]; M] = std::array::from_fn(
-            #[inline(always)]
-            |_| {
-                let line = residual.as_mut().and_then(Iterator::next);
-                let mut pixels = line.map(|line| line[begin..].chunks_exact(output.pitch));
-                std::array::from_fn(
-                    #[inline(always)]
-                    |_| {
-                        let pixel = pixels.as_mut().and_then(Iterator::next);
-                        pixel.map(
-                            #[inline(always)]
-                            |pixel| &S::as_simd_f32s(pixel).0[..vectors],
                         )
                     },
                 )
@@ -444,10 +430,8 @@ impl Run<'_> {
                 );
                 for x in 0..M {
                     let Some(pixel) = &mut pixels[y][x] else { continue };
-                    let mut sum = simd.add_f32s(row[x], bias[vector]);
-                    if let Some(residual) = residual[y][x] {
-                        sum = simd.add_f32s(sum, residual[vector]);
-                    }
+                    let sum = simd.add_f32s(row[x], bias[vector]);
+                    let sum = if self.adds { simd.add_f32s(sum, pixel[vector]) } else { sum };
                     // In this order a NaN stays one.
                     pixel[vector] = if relu { simd.max_f32s(zero, sum) } else { sum };
                 }
