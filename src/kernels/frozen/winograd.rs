@@ -21,8 +21,8 @@ use crate::step::{Convolution, Padding};
 const BLOCK_VALUES: usize = 100_000;
 const FEWEST_TILES: usize = 12;
 const MOST_TILES: usize = 48;
-/// Tiles that are worked on at once are a multiple of what a tile of the product has.
-const BLOCK_STEP: usize = 6;
+/// As many rows as the product takes at once.
+const BLOCK_STEP: usize = super::conv::PIXELS;
 /// Values between what is read at once, so that it does not lie at the same places of the caches.
 const APART: usize = 16;
 
@@ -46,7 +46,7 @@ impl Side {
     }
 }
 
-/// Fewer channels are no matter of products.
+/// With fewer channels the way there and back takes longer than the products.
 const FEWEST_CHANNELS: usize = 16;
 
 /// The tiles for a convolution, where they pay (measured in WebAssembly, from 104 × 104 pixels of 16 channels to 16 × 8 of 512).
@@ -56,17 +56,17 @@ pub fn side(c: &Convolution, input: Stored, output: Stored) -> Option<Side> {
         return None;
     }
     let tiles = |side: Side| output.height.div_ceil(side.pixels()) * output.width.div_ceil(side.pixels());
-    // Weights that a tile reads. Those of large tiles are 4 times as many as they were, which memory has to hold; where the map
-    // is small, they are read for so little that small tiles are as fast.
-    let weights = |side: Side| side.places().pow(2) * input.pitch * output.pitch / tiles(side);
-    // Products, and in their measure the way there and back.
+    // Of each pair of channels the products, and in their measure the way there and back.
     let cost = |side: Side| match side {
         Side::Two => 20 * tiles(side),
         Side::Four => 50 * tiles(side),
     };
-    let may = |side: &Side| match side {
-        Side::Two => weights(*side) < 200_000,
-        Side::Four => weights(*side) < 50_000,
+    // Weights become 16 or 36 of 9, which memory has to hold. Where a map has few tiles, reading so many takes the time that
+    // large tiles save, or any.
+    let may = |side: &Side| {
+        let weights = side.places().pow(2) * input.pitch * output.pitch;
+        let most = if *side == Side::Two { 200_000 } else { 50_000 };
+        weights / tiles(*side).max(1) < most
     };
     let best = [Side::Two, Side::Four].into_iter().filter(may).min_by_key(|side| cost(*side))?;
     (cost(best) < 9 * output.area()).then_some(best)
@@ -123,7 +123,7 @@ impl Packed {
     pub fn run(&self, x: &[f32], residual: Option<&[f32]>, scratch: &mut Vec<f32>, threads: usize, out: &mut [f32]) {
         let Self { side, input, output, across, .. } = *self;
         let rows = output.height.div_ceil(side.pixels());
-        let rows_of_band = bands(rows, across * self.panels.len(), threads);
+        let rows_of_band = bands(rows, across.saturating_mul(self.panels.len()), threads);
         let length = rows_of_band * side.pixels() * output.width * output.pitch;
         let values = self.tiles.len() * (side.places() * side.places() * (input.pitch + output.pitch) + 2 * APART)
             + side.places() * side.places() * APART;
