@@ -230,8 +230,9 @@ impl Axis {
     }
 
     /// Whether all pixels stay what they are, where they are.
-    fn is_identity(&self) -> bool {
-        self.lines().enumerate().all(|(place, line)| line == (place, &[1 << PRECISION_BITS]))
+    fn is_identity(&self, input: usize) -> bool {
+        let stays = |(place, line)| line == (place, &[1 << PRECISION_BITS][..]);
+        self.output() == input && self.lines().enumerate().all(stays)
     }
 
     /// The output's pixels.
@@ -271,7 +272,7 @@ pub fn normalised(plan: &Plan, resized: &[u8]) -> Vec<f32> {
 
 /// The resized image, `around` it that colour: the bytes of `[3, height, width]`, red first.
 pub fn resize(image: Rgba, columns: &Axis, rows: &Axis, around: [u8; 3]) -> Vec<u8> {
-    if columns.is_identity() && rows.is_identity() {
+    if columns.is_identity(image.width) && rows.is_identity(image.height) {
         let mut planes = vec![0; 3 * image.width * image.height];
         separate(image.bytes, &mut planes);
         return planes;
@@ -305,7 +306,7 @@ impl Resizer {
     pub fn new(columns: Axis, rows: Axis, around: [u8; 3]) -> Self {
         let line = 3 * columns.output();
         let sums = vec![0; rows.output() * line];
-        let keeps_columns = columns.is_identity();
+        let keeps_columns = columns.is_identity(columns.output());
         Self { columns, keeps_columns, rows, around, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
     }
 
