@@ -8,6 +8,8 @@ export interface ServeOptions {
   rest?(): object;
   /** Whether a GPU is being opened: what goes wrong meanwhile ends the worker. */
   opening?(): boolean;
+  /** What of a call's value goes over to the page, and is not copied. */
+  transfer?(value: unknown): Transferable[];
 }
 
 export function serve<R extends { readonly id: number }>(
@@ -15,12 +17,12 @@ export function serve<R extends { readonly id: number }>(
   options: ServeOptions = {},
 ): void {
   let queue: Promise<void> = Promise.resolve();
-  const reply = (message: Reply) => self.postMessage(message);
+  const reply = (message: Reply, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
   const answer = async (request: R) => {
     const { id } = request;
     try {
       const value = await handle(request, (progress) => reply({ id, progress }));
-      reply({ id, ...options.rest?.(), value });
+      reply({ id, ...options.rest?.(), value }, options.transfer?.(value));
     } catch (error) {
       if (isErrorData(error) || !options.opening?.()) reply({ id, error: errorData(error) });
       else crash(error instanceof Error ? error.message : String(error));

@@ -36,7 +36,13 @@ let counted: GpuCounters | undefined;
 /** That extraction takes for an image, once it was measured. */
 let seconds: number | undefined;
 
-serve(handle, { rest: () => ({ generation }), opening });
+serve(handle, { rest: () => ({ generation }), opening, transfer: pixelsOf });
+
+/** The bytes of a picture that nobody here keeps. */
+function pixelsOf(value: unknown): Transferable[] {
+  const isPicture = typeof value === "object" && value !== null && "data" in value;
+  return isPicture && value.data instanceof Uint8Array ? [value.data.buffer as ArrayBuffer] : [];
+}
 
 async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
   if (request.call === "create") return create(request);

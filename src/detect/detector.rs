@@ -181,7 +181,9 @@ impl Detector {
             return Err(ImageSizeError { width, height, bytes: row_bytes * y as usize }.into());
         }
         let plan: Plan = self.config.input.plan();
-        Ok(takers.into_iter().flat_map(|taker| preprocess::normalised(&plan, &taker.finish())).collect())
+        let mut inputs = Vec::with_capacity(takers.len() * 3 * plan.frame.width * plan.frame.height);
+        takers.into_iter().for_each(|taker| inputs.extend(preprocess::normalised(&plan, &taker.finish())));
+        Ok(inputs)
     }
 }
 

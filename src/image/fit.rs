@@ -57,8 +57,10 @@ impl Fitter {
 
 /// The pixels of `[3, height, width]` side by side.
 pub(crate) fn interleave(planes: &[u8], width: usize, height: usize) -> Rgba {
-    let area = width * height;
-    let pixels = (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i], u8::MAX]).collect();
+    let mut pixels = vec![u8::MAX; 4 * width * height];
+    for (channel, plane) in planes.chunks_exact((width * height).max(1)).enumerate() {
+        pixels.as_chunks_mut::<4>().0.iter_mut().zip(plane).for_each(|(pixel, &value)| pixel[channel] = value);
+    }
     Rgba { width: width as u32, height: height as u32, pixels }
 }
 

@@ -74,6 +74,27 @@ pub fn for_each_chunk_with<T: Send, S>(
     }
 }
 
+/// The same with a part of a scratch for each chunk.
+pub fn for_each_chunk_with_part<T: Send>(
+    values: &mut [T],
+    length: usize,
+    scratch: &mut [f32],
+    part: usize,
+    work: impl Fn(usize, &mut [T], &mut [f32]) + Send + Sync,
+) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        let chunks = values.par_chunks_mut(length).zip(scratch.par_chunks_mut(part)).enumerate();
+        chunks.for_each(|(place, (chunk, scratch))| work(place, chunk, scratch));
+    }
+    #[cfg(target_arch = "wasm32")]
+    {
+        let chunks = values.chunks_mut(length).zip(scratch.chunks_mut(part)).enumerate();
+        chunks.for_each(|(place, (chunk, scratch))| work(place, chunk, scratch));
+    }
+}
+
 /// The sum of what `work` adds to `length` zeros for each of `0 .. count`.
 pub fn sum<S>(
     count: usize,

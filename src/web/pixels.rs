@@ -1,6 +1,6 @@
 //! Pictures as JavaScript hands them over, and as it gets them.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Uint8Array, Uint8ClampedArray};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
@@ -29,7 +29,11 @@ impl TryFrom<Pixels> for Rgba {
     type Error = WebError;
 
     fn try_from(Pixels { data, width, height }: Pixels) -> Result<Self, WebError> {
-        let pixels = Uint8Array::new(&data).to_vec();
+        // A view of the same bytes: `Uint8Array::new` would copy those of an `ImageData` first.
+        let pixels = match data.dyn_ref::<Uint8ClampedArray>() {
+            Some(data) => data.to_vec(),
+            None => Uint8Array::new(&data).to_vec(),
+        };
         if pixels.is_empty() || pixels.len() as u64 != u64::from(width) * u64::from(height) * 4 {
             return Err(bad());
         }

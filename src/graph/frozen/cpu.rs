@@ -9,7 +9,7 @@ use crate::kernels::frozen::{
     concatenate::copy_channels,
     conv, depthwise, elementwise, gate, gather, gather_channels, global_pool,
     group_norm::{self, Norm},
-    grouped, nhwc_input, padded_pixels, pool, resize, transpose,
+    grouped, nhwc_input, padded_pixels, pool, resize, transpose, winograd,
 };
 use crate::kernels::parallel;
 use crate::step::{Activation, Part, ResizeFilter};
@@ -28,6 +28,7 @@ pub struct CpuRunner {
 #[derive(Clone, Debug)]
 enum Packed {
     Convolution(conv::Packed),
+    Winograd(winograd::Packed),
     Grouped(grouped::Packed),
     Depthwise(depthwise::Packed),
     Gate(gate::Packed),
@@ -74,7 +75,12 @@ impl CpuRunner {
         let pack = |step: &Step| (pack(&maps, &values, step), step.inputs.clone(), step.output);
         let steps = match frozen {
             Cow::Borrowed(frozen) => frozen.steps.iter().map(pack).collect(),
-            Cow::Owned(frozen) => frozen.steps.into_iter().map(|step| pack(&step)).collect(),
+            Cow::Owned(frozen) => {
+                // The last are the largest of most networks: packed first, none of them lies beside all that is packed.
+                let mut steps: Vec<_> = frozen.steps.into_iter().rev().map(|step| pack(&step)).collect();
+                steps.reverse();
+                steps
+            }
         };
         Self { steps, buffers, channels: maps.iter().map(|map| map.channels).collect(), outputs, values }
     }
@@ -146,6 +152,7 @@ impl CpuRunner {
         let out = &mut made[..self.values[output].size()];
         match packed {
             Packed::Convolution(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
+            Packed::Winograd(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
             Packed::Grouped(packed) => packed.run(x, inputs.get(1).map(|&id| value(id)), scratch, threads, out),
             Packed::Depthwise(packed) => packed.run(x, scratch, threads, out),
             Packed::Gate(packed) => {
@@ -212,7 +219,10 @@ fn pack(maps: &[Map], values: &[Stored], step: &Step) -> Packed {
         Operation::Convolution(c) if c.groups > 1 || c.dilation != [1; 2] => {
             Packed::Grouped(grouped::Packed::new(c, maps[input].channels, from, to))
         }
-        Operation::Convolution(c) => Packed::Convolution(conv::Packed::new(c, maps[input], from, to)),
+        Operation::Convolution(c) => match winograd::side(c, from, to) {
+            Some(side) => Packed::Winograd(winograd::Packed::new(c, maps[input].channels, from, to, side)),
+            None => Packed::Convolution(conv::Packed::new(c, maps[input], from, to)),
+        },
         Operation::Depthwise(c) => Packed::Depthwise(depthwise::Packed::new(c, from, to)),
         Operation::Gate(gate) => Packed::Gate(gate::Packed::new(gate, to)),
         Operation::Pool { maximum, window } => Packed::Pool(pool::Packed::new(*maximum, *window, from, to)),

@@ -6,7 +6,8 @@
 //!
 //! The twin computes a few pixels by as many outputs as the vector registers hold, reading the map itself (with a border,
 //! where the kernel has padding) and the weights in panels, one after the other as the loop needs them. A block of pixels
-//! gets all its outputs before the next one begins, so that what it reads and writes stays in the caches.
+//! gets all its outputs before the next one begins, so that what it reads and writes stays in the caches. Where they pay, the
+//! tiles of [`winograd`](super::winograd) take its place.
 
 use std::ops::Range;
 
@@ -162,7 +163,7 @@ pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to:
 }
 
 /// Pixels worked on at once.
-const PIXELS: usize = 6;
+pub(super) const PIXELS: usize = 6;
 /// Pixels that a panel of weights is read for before the next one is: fewer would read the weights too often.
 const PIXEL_BLOCK: usize = 144;
 /// Values of a field in one turn of the innermost loop: with one, a fifth of its instructions would count and jump.

@@ -95,7 +95,7 @@ impl WithSimd for Run<'_> {
             for first in (0..output.pitch).step_by(S::F32_LANES) {
                 let start = y * stride[0] * self.width * input.pitch + first;
                 if kernel == [3; 2] && stride == [1; 2] && dilation == [1; 2] {
-                    self.three_by_three(simd, start, y, first);
+                    self.three_by_three(simd, y, first);
                 } else {
                     self.any(simd, start, y, first);
                 }
@@ -108,42 +108,52 @@ impl Run<'_> {
     /// A row of one vector of channels. A column of three pixels belongs to three outputs, whose sums go on from column to
     /// column, so that each value of the input is read once for each row of the kernel.
     #[inline(always)]
-    fn three_by_three<S: Simd>(&mut self, simd: S, start: usize, y: usize, first: usize) {
+    fn three_by_three<S: Simd>(&mut self, simd: S, y: usize, first: usize) {
         let (pitch, columns) = (self.packed.input.pitch, self.packed.output.width);
         let weight: [S::f32s; 9] = std::array::from_fn(
             #[inline(always)]
             |tap| vector::<S>(&self.packed.weight[tap * pitch + first..]),
         );
         let bias = vector::<S>(&self.packed.bias[first..]);
-        let length = (columns + 1) * pitch + S::F32_LANES;
-        let rows: [&[f32]; 3] = std::array::from_fn(
+        let (vectors, place) = (pitch / S::F32_LANES, first / S::F32_LANES);
+        // Pixel after pixel rather than by places, whose products would be checked for overflow.
+        let [mut top, mut centre, mut bottom] = std::array::from_fn(
             #[inline(always)]
-            |ky| &self.x[start + ky * self.width * pitch..][..length],
+            |ky| {
+                let row = &self.x[(y + ky) * self.width * pitch..][..(columns + 2) * pitch];
+                S::as_simd_f32s(row).0.chunks_exact(vectors).map(
+                    #[inline(always)]
+                    move |pixel| pixel[place],
+                )
+            },
         );
-        let second = column::<S>(rows, pitch);
+        let zero = simd.splat_f32s(0.0);
+        let [first, second]: [[S::f32s; 3]; 2] = std::array::from_fn(
+            #[inline(always)]
+            |_| {
+                [top.next(), centre.next(), bottom.next()].map(
+                    #[inline(always)]
+                    |value| value.unwrap_or(zero),
+                )
+            },
+        );
         let mut left = add(
             simd,
-            add(simd, bias, column::<S>(rows, 0), [weight[0], weight[3], weight[6]]),
+            add(simd, bias, first, [weight[0], weight[3], weight[6]]),
             second,
             [weight[1], weight[4], weight[7]],
         );
         let mut middle = add(simd, bias, second, [weight[0], weight[3], weight[6]]);
-        let zero = simd.splat_f32s(0.0);
         let relu = matches!(self.packed.finish, Finish::Relu);
         let out = &mut self.out[y * columns * pitch..][..columns * pitch];
-        // Pixel after pixel rather than by places, whose products would be checked for overflow.
-        let [top, centre, bottom] = rows.map(
-            #[inline(always)]
-            |row| row[2 * pitch..].chunks(pitch),
-        );
-        for (((out, top), centre), bottom) in out.chunks_exact_mut(pitch).zip(top).zip(centre).zip(bottom) {
-            let values = [vector::<S>(top), vector::<S>(centre), vector::<S>(bottom)];
+        let out = S::as_mut_simd_f32s(out).0.chunks_exact_mut(vectors);
+        for (((out, top), centre), bottom) in out.zip(top).zip(centre).zip(bottom) {
+            let values = [top, centre, bottom];
             let sum = add(simd, left, values, [weight[2], weight[5], weight[8]]);
             left = add(simd, middle, values, [weight[1], weight[4], weight[7]]);
             middle = add(simd, bias, values, [weight[0], weight[3], weight[6]]);
             // In this order a NaN stays one.
-            let sum = if relu { simd.max_f32s(zero, sum) } else { sum };
-            S::as_mut_simd_f32s(&mut out[first..][..S::F32_LANES]).0[0] = sum;
+            out[place] = if relu { simd.max_f32s(zero, sum) } else { sum };
         }
     }
 
@@ -169,12 +179,6 @@ impl Run<'_> {
 #[inline(always)]
 fn vector<S: Simd>(values: &[f32]) -> S::f32s {
     S::as_simd_f32s(&values[..S::F32_LANES]).0[0]
-}
-
-/// The three values of a column, from `place` on in their rows.
-#[inline(always)]
-fn column<S: Simd>(rows: [&[f32]; 3], place: usize) -> [S::f32s; 3] {
-    [vector::<S>(&rows[0][place..]), vector::<S>(&rows[1][place..]), vector::<S>(&rows[2][place..])]
 }
 
 #[inline(always)]

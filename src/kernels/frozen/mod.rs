@@ -22,6 +22,7 @@ pub mod pool;
 pub mod preprocess;
 pub mod resize;
 pub mod transpose;
+pub mod winograd;
 
 use super::Kernel;
 use super::finish::{Finish, code, parameters, sigmoid};
@@ -153,7 +154,7 @@ const WORTH_A_THREAD: usize = 1 << 17;
 
 /// How many of a map's lines are to be done together, with so many multiplications in each, for so many threads.
 fn bands(lines: usize, work: usize, threads: usize) -> usize {
-    lines.div_ceil(threads.min(lines * work / WORTH_A_THREAD).max(1))
+    lines.div_ceil(threads.min(lines.saturating_mul(work) / WORTH_A_THREAD).max(1))
 }
 
 /// Sizes as the words of a uniform buffer.

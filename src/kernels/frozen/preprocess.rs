@@ -180,6 +180,11 @@ impl Axis {
         table[place.end * stride..].chunks_exact_mut(stride).for_each(|line| line[0] = input as i32);
         let mut weights = Vec::with_capacity(stride);
         for (pixel, line) in table[place.start * stride..].chunks_exact_mut(stride).take(place.len()).enumerate() {
+            if input == place.len() {
+                // All these kernels are 1 in the middle, and 0 a pixel from there.
+                line[..3].copy_from_slice(&[pixel as i32, 1, 1 << PRECISION_BITS]);
+                continue;
+            }
             let center = (pixel as f64 + 0.5) * scale;
             let first = (center - support + 0.5).max(0.0) as usize;
             let last = ((center + support + 0.5) as usize).min(input);
@@ -199,6 +204,12 @@ impl Axis {
 
     fn lines(&self) -> impl ExactSizeIterator<Item = (usize, &[i32])> {
         self.table.chunks_exact(self.stride).map(|line| (line[0] as usize, &line[2..2 + line[1] as usize]))
+    }
+
+    /// Whether all pixels stay what they are, where they are.
+    fn is_identity(&self, input: usize) -> bool {
+        let stays = |(place, line)| line == (place, &[1 << PRECISION_BITS][..]);
+        self.output() == input && self.lines().enumerate().all(stays)
     }
 
     /// The output's pixels.
@@ -238,6 +249,11 @@ pub fn normalised(plan: &Plan, resized: &[u8]) -> Vec<f32> {
 
 /// The resized image, `around` it that colour: the bytes of `[3, height, width]`, red first.
 pub fn resize(image: Rgba, columns: &Axis, rows: &Axis, around: [u8; 3]) -> Vec<u8> {
+    if columns.is_identity(image.width) && rows.is_identity(image.height) {
+        let mut planes = vec![0; 3 * image.width * image.height];
+        separate(image.bytes, &mut planes);
+        return planes;
+    }
     let mut resizer = Resizer::new(columns.clone(), rows.clone(), around);
     image.bytes.chunks_exact(4 * image.width).for_each(|row| resizer.push(row));
     resizer.finish()
@@ -247,6 +263,8 @@ pub fn resize(image: Rgba, columns: &Axis, rows: &Axis, around: [u8; 3]) -> Vec<
 #[derive(Clone, Debug)]
 pub struct Resizer {
     columns: Axis,
+    /// Whether columns stay what they are.
+    keeps_columns: bool,
     rows: Axis,
     /// The colour around the picture.
     around: [u8; 3],
@@ -265,7 +283,8 @@ impl Resizer {
     pub fn new(columns: Axis, rows: Axis, around: [u8; 3]) -> Self {
         let line = 3 * columns.output();
         let sums = vec![0; rows.output() * line];
-        Self { columns, rows, around, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
+        let keeps_columns = columns.is_identity(columns.output());
+        Self { columns, keeps_columns, rows, around, sums, filtered: vec![0; line], count: 0, unfinished: 0 }
     }
 
     /// The next row from the top, 4 bytes a pixel; rows below the image's last change nothing.
@@ -283,7 +302,11 @@ impl Resizer {
         if open.peek().is_none() {
             return;
         }
-        filter_row(row, &self.columns, &mut self.filtered);
+        if self.keeps_columns {
+            separate(&row[..4 * self.columns.output()], &mut self.filtered);
+        } else {
+            filter_row(row, &self.columns, &mut self.filtered);
+        }
         for ((start, weights), sums) in open {
             let weight = weights[at - start];
             for (sum, &byte) in sums.iter_mut().zip(&self.filtered) {
@@ -312,6 +335,14 @@ impl Resizer {
             }
         }
         out
+    }
+}
+
+/// The three colours of pixels of RGBA one after the other.
+fn separate(pixels: &[u8], out: &mut [u8]) {
+    let (pixels, _) = pixels.as_chunks::<4>();
+    for (channel, out) in out.chunks_exact_mut(pixels.len().max(1)).enumerate().take(3) {
+        out.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = pixel[channel]);
     }
 }
 
