@@ -42,8 +42,8 @@ export const removal = new Removal(jobs, pile, people, reading);
 export const boxes = new Boxes(jobs, pile, people, reading);
 /** The small and the large pictures of people. */
 export const crops = new Crops(people, pile, pictures, () => model.detector());
-export const keeping = new Keeping(model, pile, people, notices);
 export const cutOffs = new CutOffs(people);
+export const keeping = new Keeping(model, pile, people, notices, cutOffs);
 export const learning = new Learning({ jobs, model, people, crops, notices, quiet });
 /** What is picked, on whichever place or sheet. */
 export const selection = new Selection();
@@ -65,6 +65,14 @@ model.onChanged = () => {
 };
 
 effect(() => selection.keep(people.photos.value, people.byId.value));
+
+/** Idle for so long, what finds people gives its memory back. */
+const REST_MS = 4000;
+let resting: ReturnType<typeof setTimeout> | undefined;
+effect(() => {
+  clearTimeout(resting);
+  if (jobs.active.value === 0) resting = setTimeout(() => model.rest(), REST_MS);
+});
 
 questions.onNext = ({ a, b }) => {
   for (const photo of [...a, ...b]) crops.large(photo).catch(() => {});

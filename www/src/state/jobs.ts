@@ -21,12 +21,15 @@ export interface Work {
 /** The work of the page: each kind in the order asked for, each by itself, so that what fails stops nothing else. */
 export class Jobs {
   readonly all = signal<readonly Job[]>([]);
+  /** How many are under way or wait. */
+  readonly active = signal(0);
   readonly #queues = new Map<About, Promise<unknown>>();
   readonly #aborts = new Map<About, AbortController>();
 
   /** Does the work when that of its kind before is done, and settles as it does. */
   run<T>(about: About, work: (work: Work) => Promise<T>): Promise<T> {
     const before = this.#queues.get(about) ?? Promise.resolve();
+    this.active.value++;
     const turn = before.then(async () => {
       const abort = new AbortController();
       this.#aborts.set(about, abort);
@@ -37,6 +40,7 @@ export class Jobs {
         });
       } finally {
         this.#show(about, undefined);
+        this.active.value--;
       }
     });
     this.#queues.set(

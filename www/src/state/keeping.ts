@@ -2,6 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { Gallery, ReidError } from "webreid";
 import { messageOf } from "../errors.ts";
 import { words } from "../words.ts";
+import type { CutOffs } from "./cut-off.ts";
 import { BUILT_IN, type Model, type ModelSource } from "./model.ts";
 import type { Notices } from "./notices.ts";
 import type { People } from "./people.ts";
@@ -39,6 +40,7 @@ export class Keeping {
   readonly #pile: Pile;
   readonly #people: People;
   readonly #notices: Notices;
+  readonly #cutOffs: CutOffs;
   #store: Store | undefined;
   readonly #changed = new Map<number, Source>();
   readonly #forgotten = new Set<number>();
@@ -47,11 +49,12 @@ export class Keeping {
   #writing: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(model: Model, pile: Pile, people: People, notices: Notices) {
+  constructor(model: Model, pile: Pile, people: People, notices: Notices, cutOffs: CutOffs) {
     this.#model = model;
     this.#pile = pile;
     this.#people = people;
     this.#notices = notices;
+    this.#cutOffs = cutOffs;
     pile.onChange = (source) => {
       this.#forgotten.delete(source.id);
       this.#changed.set(source.id, source);
@@ -70,7 +73,7 @@ export class Keeping {
       if (this.isUnsaved.peek()) event.preventDefault();
     });
     effect(() => {
-      const settings = { strictness: people.strictness.value, centre: people.centre.value };
+      const settings = this.#settings();
       if (this.isKept.peek()) void this.#write((store) => store.put("about", settings, "settings"));
     });
     effect(() => {
@@ -91,6 +94,7 @@ export class Keeping {
     this.#changed.clear();
     this.#people.strictness.value = settings.strictness;
     this.#people.centre.value = settings.centre;
+    this.#cutOffs.kept.value = settings.cutOffs;
     this.#people.open(
       this.#model.ready.then((reid) => Gallery.open(GALLERY, { reid })),
       (error) => this.#notices.toast(words.keep.notOpened(messageOf(error))),
@@ -117,8 +121,7 @@ export class Keeping {
       const sources = this.#pile.sources.peek();
       await writeSources(store, sources, new Set(sources.map(({ id }) => id)));
       for (const { id } of sources) this.#written.add(id);
-      const { strictness, centre } = this.#people;
-      await store.put("about", { strictness: strictness.peek(), centre: centre.peek() }, "settings");
+      await store.put("about", this.#settings(), "settings");
     } catch (error) {
       await this.#leave(store);
       throw error;
@@ -153,6 +156,11 @@ export class Keeping {
   async measure(): Promise<void> {
     const { usage: used, quota } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
     this.space.value = { used, quota };
+  }
+
+  #settings(): Settings {
+    const { strictness, centre } = this.#people;
+    return { strictness: strictness.value, centre: centre.value, cutOffs: this.#cutOffs.kept.value };
   }
 
   async #open(): Promise<Store> {

@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { KeptCutOff } from "./cut-off.ts";
 import type { Source } from "./pile.ts";
 
 /** A photo without its file, which is written once, and without its object URL. */
@@ -10,6 +11,8 @@ export type KeptSource = Omit<Source, "file" | "thumbnail" | "cuts"> & {
 export interface Settings {
   readonly strictness: number | undefined;
   readonly centre: boolean;
+  /** By the models' fingerprints. */
+  readonly cutOffs: ReadonlyMap<string, KeptCutOff>;
 }
 
 /** A model other than the built-in one: as it was when it was last used. */
