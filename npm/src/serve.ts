@@ -31,6 +31,7 @@ export function serve<R extends { readonly id: number }>(
   self.addEventListener("message", ({ data }: MessageEvent<R>) => {
     queue = queue.then(() => answer(data));
   });
+  self.addEventListener("messageerror", () => crash("what it was sent cannot be read there"));
   self.addEventListener("error", (event) => {
     // The page would hear of it a second time.
     event.preventDefault();

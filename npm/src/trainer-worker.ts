@@ -1,5 +1,5 @@
 // The dedicated worker that learns, beside the one that looks at images. It ends with its fine-tune, and all its memory with it.
-import { deviceRequest } from "./device.js";
+import { deviceRequest } from "./device-request.js";
 import type { Tuner } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { open, opening } from "./opening.js";

@@ -1,6 +1,6 @@
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { Detecting } from "./detecting.js";
-import { deviceRequest } from "./device.js";
+import { deviceRequest } from "./device-request.js";
 import type {
   ChosenDevice,
   DetectorDescription,
@@ -39,6 +39,7 @@ let seconds: number | undefined;
 serve(handle, { rest: () => ({ generation }), opening });
 
 async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
+  if (request.call === "prepare") return prepare(request);
   if (request.call === "create") return create(request);
   if (request.call === "createFitter") return createFitter(request);
   if (request.call === "chooseDevice") return choose(request);
@@ -117,8 +118,16 @@ async function createFitter({ module, frame }: Request<Calls> & { call: "createF
   fitting = new Fitting(await load(module), frame, true);
 }
 
+async function prepare({ relaxed }: Request<Calls> & { call: "prepare" }): Promise<undefined> {
+  await glueFor(relaxed);
+}
+
+function glueFor(relaxed: boolean) {
+  return relaxed ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
+}
+
 async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
-  const glue = await (needsRelaxedSimd(module) ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js"));
+  const glue = await glueFor(needsRelaxedSimd(module));
   ({ memory } = await glue.default({ module_or_path: module }));
   return glue;
 }
@@ -128,7 +137,7 @@ async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
  * and the first call would take twice as long as those after it. A GPU's pipelines are made and run once at load.
  */
 async function warmUp(engine: Engine): Promise<void> {
-  const noise = new ImageData(80, 160);
+  const noise = { data: new Uint8ClampedArray(4 * 80 * 160), width: 80, height: 160 };
   for (let i = 0; i < noise.data.length; i++) noise.data[i] = Math.imul(i, 0x9e3779b9) >>> 24;
   const start = performance.now();
   for (let i = 0; i < WARM_UP_IMAGES && performance.now() - start < WARM_UP_MS; i++) {

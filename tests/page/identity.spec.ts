@@ -211,7 +211,7 @@ test("similarity is the cosine, rank sorts by it, and what is no feature is refu
     gallery: "bad-input The gallery must be an array of features.",
     inGallery: "bad-input Feature 2 of the gallery is damaged: its value 2 is NaN, which is no number.",
     query: "bad-input The query is empty.",
-    top: "bad-input `top` must be a whole number of at least 1, not 0.",
+    top: "bad-input `options.top` must be a whole number of at least 1, not 0.",
     otherModel: expect.stringMatching(/^other-model The features are of two models \(m and n\)/),
   });
   // No model, no worker.
