@@ -10,7 +10,7 @@ import type {
   PersonBox,
   Pixels,
 } from "./engine.js";
-import { startEngine } from "./engine-connection.js";
+import { connectEngine } from "./engine-connection.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted, toReidError } from "./errors.js";
 import { toOwnDetector } from "./formats.js";
 import { type ImagePayload, type ImageSource, imageName, LARGE_PIXELS, type Picture, toPicture } from "./image.js";
@@ -111,7 +111,7 @@ export class PersonDetector {
     const input = checkInput(options.input);
     throwIfAborted(signal);
     const shared = reid && sessionOf(reid);
-    const starting = shared ? undefined : startEngine();
+    const starting = shared ? undefined : connectEngine();
     let session: Session | undefined;
     try {
       const [weights, module] = await Promise.all([

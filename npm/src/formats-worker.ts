@@ -3,11 +3,11 @@ import type { Converted } from "./engine.js";
 import type { FormatsCalls } from "./formats-protocol.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
+import * as glue from "./wasm/webreid_formats.js";
 
 serve(handle);
 
 async function handle(request: Request<FormatsCalls>): Promise<FormatsCalls[keyof FormatsCalls]["reply"]> {
-  const glue = await import("./wasm/webreid_formats.js");
   await glue.default({ module_or_path: request.module });
   switch (request.call) {
     case "convert": {

@@ -11,6 +11,7 @@ import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
 import { treeHandlers } from "./tree-handlers.js";
 import type { TreeCalls } from "./tree-protocol.js";
+import * as generated from "./wasm/webreid_people.js";
 
 type Handlers = {
   readonly [K in keyof Calls]: (
@@ -26,7 +27,6 @@ let memory: WebAssembly.Memory | undefined;
 
 const handlers: Handlers = {
   async open({ module }) {
-    const generated = await import("./wasm/webreid_people.js");
     ({ memory } = await generated.default({ module_or_path: module }));
     glue = generated;
   },

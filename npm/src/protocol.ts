@@ -19,8 +19,6 @@ import type { OwnWeights } from "./formats.js";
 import type { ImagePayload } from "./image.js";
 
 export interface Calls {
-  /** Loads the glue, while the module is still on its way. */
-  prepare: { request: { relaxed: boolean }; reply: undefined };
   create: {
     request: { module: WebAssembly.Module; weights: OwnWeights; generation: number } & WantedDevice;
     reply: CreatedModel;

@@ -2,7 +2,7 @@
 import { DEVICES } from "./device.js";
 import { whenDropped } from "./dropped.js";
 import type { DevicePreference, EngineDescription, FittedImage, GpuCounters, InputOptions } from "./engine.js";
-import { startEngine } from "./engine-connection.js";
+import { connectEngine } from "./engine-connection.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted, toReidError } from "./errors.js";
 import { Feature } from "./feature.js";
 import {
@@ -119,7 +119,7 @@ export class ReIdentifier {
     const input = checkInput(options.input);
     throwIfAborted(signal);
     // The worker, its module and the weights at once.
-    const starting = startEngine();
+    const starting = connectEngine();
     let session: Session | undefined;
     try {
       const [file, module] = await Promise.all([

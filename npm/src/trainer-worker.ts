@@ -6,6 +6,7 @@ import { open, opening } from "./opening.js";
 import type { Request } from "./protocol.js";
 import { serve } from "./serve.js";
 import type { TimedStep, TrainerCalls } from "./trainer-protocol.js";
+import * as glue from "./wasm/webreid_train.js";
 
 let tuner: Tuner | undefined;
 let memory: WebAssembly.Memory | undefined;
@@ -28,7 +29,6 @@ async function handle(request: Request<TrainerCalls>): Promise<TrainerCalls[keyo
 async function start(request: Request<TrainerCalls> & { call: "start" }): Promise<undefined> {
   const { module, weights, device, unusable, images, people, cameras, options } = request;
   const wanted = await deviceRequest(device, unusable);
-  const glue = await import("./wasm/webreid_train.js");
   ({ memory } = await glue.default({ module_or_path: module }));
   const model = new Uint8Array(await weights.arrayBuffer());
   tuner = await open(wanted, () => glue.Tuner.create(model, wanted, images, people, cameras, options));

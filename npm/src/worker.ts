@@ -1,3 +1,4 @@
+// Glue is imported here at the top, in one script with the worker where a bundler likes that better.
 // The dedicated worker: owns the WebAssembly instance and the model. Answers one request after another.
 import { Detecting } from "./detecting.js";
 import { deviceRequest } from "./device-request.js";
@@ -17,6 +18,8 @@ import { open, opening } from "./opening.js";
 import type { Calls, CreatedModel, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
 import { serve } from "./serve.js";
+import * as plain from "./wasm/webreid.js";
+import * as relaxed from "./wasm/webreid_relaxed.js";
 
 /** One to two seconds of work at the most: a cancel takes effect between batches. */
 const BATCH_SIZE = 8;
@@ -39,7 +42,6 @@ let seconds: number | undefined;
 serve(handle, { rest: () => ({ generation }), opening });
 
 async function handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
-  if (request.call === "prepare") return prepare(request);
   if (request.call === "create") return create(request);
   if (request.call === "createFitter") return createFitter(request);
   if (request.call === "chooseDevice") return choose(request);
@@ -118,16 +120,8 @@ async function createFitter({ module, frame }: Request<Calls> & { call: "createF
   fitting = new Fitting(await load(module), frame, true);
 }
 
-async function prepare({ relaxed }: Request<Calls> & { call: "prepare" }): Promise<undefined> {
-  await glueFor(relaxed);
-}
-
-function glueFor(relaxed: boolean) {
-  return relaxed ? import("./wasm/webreid_relaxed.js") : import("./wasm/webreid.js");
-}
-
 async function load(module: WebAssembly.Module): Promise<InferenceGlue> {
-  const glue = await glueFor(needsRelaxedSimd(module));
+  const glue: InferenceGlue = needsRelaxedSimd(module) ? relaxed : plain;
   ({ memory } = await glue.default({ module_or_path: module }));
   return glue;
 }
