@@ -13,6 +13,7 @@ const here = join(root, "tests/consumers/app");
 const work = join(root, "target/consumers");
 const photos = join(root, "www/public/samples");
 const run = promisify(execFile);
+const { chromium } = createRequire(join(root, "tests/page/package.json"))("@playwright/test");
 
 /** Bundlers that leave `new Worker(new URL(…))` as it is: a copy of `dist` is served, and the page says where. */
 const ELSEWHERE = `import { configure } from "webreid";
@@ -78,7 +79,7 @@ const PAGES = {
   "CSP, other origin": {
     importMap: false,
     elsewhere: true,
-    csp: (cdn) => CSP(`'self' ${cdn}`, "blob:", "webreid"),
+    csp: (cdn) => CSP(`'self' ${cdn}`, `blob: ${cdn}`, "webreid"),
   },
   SharedWorker: { importMap: false, shared: true },
 };
@@ -264,11 +265,13 @@ const PROGRAMS = {
 
 async function compile(folder) {
   await cp(join(here, "types.ts"), join(folder, "types.ts"));
-  const libs = ["--lib", "es2022,esnext.disposable,dom,dom.iterable", "--target", "es2022", "--types", ""];
-  for (const how of ["bundler", "nodenext"]) {
-    const module = how === "bundler" ? "esnext" : "nodenext";
-    const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--module", module, "--moduleResolution", how];
-    await quiet(folder, ["tsc", ...options, ...libs, "types.ts"]);
+  for (const moduleResolution of ["bundler", "nodenext"]) {
+    const module = moduleResolution === "bundler" ? "esnext" : "nodenext";
+    const lib = ["es2022", "esnext.disposable", "dom", "dom.iterable"];
+    const options = { noEmit: true, strict: true, skipLibCheck: false, target: "es2022", lib, types: [], module };
+    const config = { compilerOptions: { ...options, moduleResolution }, files: ["types.ts"] };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+    await quiet(folder, ["tsc"]);
   }
 }
 
