@@ -33,7 +33,9 @@ async function fileAt(url: URL): Promise<Response> {
 }
 
 function startWorker(script: Script): WorkerPort {
-  const worker = new Worker(new URL("./node-worker.js", import.meta.url), { name: script, workerData: script });
+  // The program's own arguments (`--input-type`, loaders) are none of its workers'.
+  const options = { name: script, workerData: script, execArgv: [] };
+  const worker = new Worker(new URL("./node-worker.js", import.meta.url), options);
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer as never),
     addEventListener(type: string, listener: (event: never) => void) {
