@@ -21,7 +21,6 @@ export type ReidErrorCode =
   | "no-gallery"
   | "no-person"
   | "no-photo"
-  | "no-worker"
   | "other-model"
   | "out-of-memory"
   | "read-only"

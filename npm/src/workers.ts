@@ -1,6 +1,7 @@
 // The package's workers, started in the ways that pages allow.
 import { type AssetFile, addressOf, givenAddress } from "./assets.js";
 import { ReidError } from "./errors.js";
+import { startInThread } from "./in-thread.js";
 
 /** A worker's file, without its ending. */
 export type Script = "worker" | "formats-worker" | "people-worker" | "trainer-worker";
@@ -32,13 +33,7 @@ const BESIDE: Readonly<Record<Script, () => Worker>> = {
 const HERE: string = import.meta.url;
 
 export function startWorker(script: Script): WorkerPort {
-  if (typeof Worker === "undefined") {
-    throw new ReidError(
-      "no-worker",
-      "No worker can be started from here: in Chrome and Edge a shared worker or a service worker has none of its own. Call " +
-        "the package in a page or in a dedicated worker.",
-    );
-  }
+  if (typeof Worker === "undefined") return startInThread(script);
   const file: AssetFile = `${script}.js`;
   try {
     if (givenAddress(file) !== undefined) return startAt(addressOf(file, new URL(file, HERE)));
