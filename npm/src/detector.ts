@@ -193,8 +193,8 @@ export class PersonDetector {
   }
 
   /** Bytes of WebAssembly memory that the first worker holds. */
-  memory(): Promise<number> {
-    return this.#session.memory();
+  async memory(): Promise<number> {
+    return await this.#session.memory();
   }
 
   /** Ends the worker and frees its memory, unless it is a ReIdentifier's; calls still under way reject with `disposed`. */

@@ -102,6 +102,7 @@ export class ReIdentifier {
     this.#session = session;
     this.#fitter = fitter;
     this.#workers = workers;
+    // Every call awaits what it asks for: that holds the ReIdentifier until it is done.
     this.#kept = whenDropped(this, () => {
       session.close(DROPPED);
       fitter.close(DROPPED);
@@ -233,11 +234,11 @@ export class ReIdentifier {
    * this model is under way, and with a learning rate so high that the loss is no number), `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`. The model
    * stays as it was then, too.
    */
-  fineTune(
+  async *fineTune(
     samples: Iterable<FineTuneSample>,
     options: FineTuneOptions = {},
   ): AsyncGenerator<FineTuneStep, void, undefined> {
-    return fineTune(this.#session, this.#fitter, samples, options);
+    yield* fineTune(this.#session, this.#fitter, samples, options);
   }
 
   /**
@@ -259,13 +260,13 @@ export class ReIdentifier {
    * Back to the model before the last fine-tune, of which one is kept; false when there is none. Features extracted since
    * are another model's.
    */
-  undo(): Promise<boolean> {
-    return this.#session.undo();
+  async undo(): Promise<boolean> {
+    return await this.#session.undo();
   }
 
   /** The weights as they are now, in safetensors format: `create({ weights })` takes them again. */
-  exportWeights(): Promise<Blob> {
-    return this.#session.call("exportWeights", {});
+  async exportWeights(): Promise<Blob> {
+    return await this.#session.call("exportWeights", {});
   }
 
   /**
@@ -279,8 +280,8 @@ export class ReIdentifier {
   }
 
   /** What the last batch asked of the GPU, and what the model holds there; undefined on the CPU. */
-  gpuCounters(): Promise<GpuCounters | undefined> {
-    return this.#session.call("gpuCounters", {});
+  async gpuCounters(): Promise<GpuCounters | undefined> {
+    return await this.#session.call("gpuCounters", {});
   }
 
   /**

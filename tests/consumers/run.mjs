@@ -176,7 +176,10 @@ async function bundle(browser, name, { install: packages, files = {}, build, ser
   if (copy) await cp(join(folder, "node_modules/webreid/dist"), join(own, "webreid"), { recursive: true });
   // Bundlers that build no page.
   if (!(await readdir(own)).includes("index.html")) await cp(join(here, "index.html"), join(own, "index.html"));
-  const server = await serve([["/photos/", photos], ["/", own]]);
+  const server = await serve([
+    ["/photos/", photos],
+    ["/", own],
+  ]);
   try {
     return [folder, await open(browser, `${server.origin}/`)];
   } finally {
@@ -207,7 +210,14 @@ globalThis.result = new Promise((resolve) => { port.onmessage = ({ data }) => re
   }
   await writeFile(join(folder, "index.html"), importMap ? html.replace("<script", `${map}\n<script`) : html);
   const headers = csp ? { "content-security-policy": csp(cdn.origin) } : {};
-  const server = await serve([["/photos/", photos], ["/webreid/", dist], ["/", folder]], headers);
+  const server = await serve(
+    [
+      ["/photos/", photos],
+      ["/webreid/", dist],
+      ["/", folder],
+    ],
+    headers,
+  );
   try {
     return await open(browser, `${server.origin}/`);
   } finally {
@@ -329,7 +339,8 @@ for (const [name, how] of chosen(BUNDLERS)) {
   });
 }
 const dist = join(first, "node_modules/webreid/dist");
-for (const [name, how] of chosen(PAGES)) await row(name, async () => [browser.version(), await plain(browser, name, how, dist)]);
+for (const [name, how] of chosen(PAGES))
+  await row(name, async () => [browser.version(), await plain(browser, name, how, dist)]);
 for (const [name, how] of chosen(PROGRAMS)) {
   await row(name, async () => {
     const folder = await install(name, how.install, tarball);
