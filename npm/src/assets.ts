@@ -2,19 +2,22 @@
 import { ReidError } from "./errors.js";
 import { checkOptions, type Rules } from "./options.js";
 
+const FILES = [
+  "worker.js",
+  "formats-worker.js",
+  "people-worker.js",
+  "trainer-worker.js",
+  "wasm/webreid_bg.wasm",
+  "wasm/webreid_relaxed_bg.wasm",
+  "wasm/webreid_formats_bg.wasm",
+  "wasm/webreid_people_bg.wasm",
+  "wasm/webreid_train_bg.wasm.gz",
+  "webreid-small.safetensors",
+  "nanodet-g.safetensors",
+] as const;
+
 /** The files of the package's `dist` folder that are fetched when they are needed. */
-export type AssetFile =
-  | "worker.js"
-  | "formats-worker.js"
-  | "people-worker.js"
-  | "trainer-worker.js"
-  | "wasm/webreid_bg.wasm"
-  | "wasm/webreid_relaxed_bg.wasm"
-  | "wasm/webreid_formats_bg.wasm"
-  | "wasm/webreid_people_bg.wasm"
-  | "wasm/webreid_train_bg.wasm.gz"
-  | "webreid-small.safetensors"
-  | "nanodet-g.safetensors";
+export type AssetFile = (typeof FILES)[number];
 
 export interface ConfigureOptions {
   /**
@@ -26,19 +29,10 @@ export interface ConfigureOptions {
 
 const isAddress = (value: unknown) => typeof value === "string" || value instanceof URL;
 
-const FILES: Rules<Record<AssetFile, unknown>> = {
-  "worker.js": [isAddress, "an address"],
-  "formats-worker.js": [isAddress, "an address"],
-  "people-worker.js": [isAddress, "an address"],
-  "trainer-worker.js": [isAddress, "an address"],
-  "wasm/webreid_bg.wasm": [isAddress, "an address"],
-  "wasm/webreid_relaxed_bg.wasm": [isAddress, "an address"],
-  "wasm/webreid_formats_bg.wasm": [isAddress, "an address"],
-  "wasm/webreid_people_bg.wasm": [isAddress, "an address"],
-  "wasm/webreid_train_bg.wasm.gz": [isAddress, "an address"],
-  "webreid-small.safetensors": [isAddress, "an address"],
-  "nanodet-g.safetensors": [isAddress, "an address"],
-};
+const ADDRESS = [isAddress, "an address"] as const;
+const ADDRESSES = Object.fromEntries(FILES.map((file) => [file, ADDRESS])) as unknown as Rules<
+  Record<AssetFile, unknown>
+>;
 const OPTIONS: Rules<ConfigureOptions> = {
   assets: [(value) => isAddress(value) || typeof value === "object", "an address, or addresses of files"],
 };
@@ -53,7 +47,7 @@ let assets: ConfigureOptions["assets"];
 export function configure(options: ConfigureOptions): void {
   checkOptions("options", options ?? null, OPTIONS);
   const given = options.assets;
-  if (given !== undefined && !isAddress(given)) checkOptions("options.assets", given, FILES);
+  if (given !== undefined && !isAddress(given)) checkOptions("options.assets", given, ADDRESSES);
   assets = given;
 }
 

@@ -17,7 +17,7 @@ import { type ImagePayload, type ImageSource, imageName, LARGE_PIXELS, type Pict
 import { isPicture, listOf } from "./lists.js";
 import { loadModule } from "./module.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, type Rules } from "./options.js";
-import type { OnProgress } from "./progress.js";
+import { type OnProgress, untilOver } from "./progress.js";
 import { ReIdentifier, sessionOf, threads } from "./reidentifier.js";
 import { Session } from "./session.js";
 import { checkInput, loadDetector, type ModelSource } from "./weights.js";
@@ -110,19 +110,18 @@ export class PersonDetector {
     const { device = "auto", with: reid, workers = threads(), onProgress, signal } = options;
     const input = checkInput(options.input);
     throwIfAborted(signal);
+    const { tell, over } = untilOver(onProgress);
     const shared = reid && sessionOf(reid);
     const starting = shared ? undefined : connectEngine();
     let session: Session | undefined;
     try {
       const [weights, module] = await Promise.all([
-        loadDetector(options.weights, onProgress, signal).then((files) =>
-          toOwnDetector(files, input, onProgress, signal),
-        ),
-        loadModule("engine", onProgress, signal),
+        loadDetector(options.weights, tell, signal).then((files) => toOwnDetector(files, input, tell, signal)),
+        loadModule("engine", tell, signal),
       ]);
       const detector = { weights, takesLarge: false };
       throwIfAborted(signal);
-      onProgress?.({ phase: "model" });
+      tell({ phase: "model" });
       if (shared) {
         const added = shared.addDetector(detector);
         await abortable(added, signal).catch((error: unknown) => {
@@ -135,6 +134,7 @@ export class PersonDetector {
       await abortable(session.open(), signal);
       return new PersonDetector(session, undefined, workers);
     } catch (error) {
+      over();
       const reason = toReidError(error);
       starting?.close(reason);
       session?.close(reason);

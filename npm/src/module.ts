@@ -39,7 +39,7 @@ export async function loadModule(
     onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
     limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the module "${what}".`) },
   });
-  const module = await compile(file, url, what, signal);
+  const module = await compile(file, url, signal);
   compiled.set(url.href, module);
   return module;
 }
@@ -50,7 +50,6 @@ const GZIP = [0x1f, 0x8b];
 async function compile(
   { head, bytes, type, status }: Arriving,
   url: URL,
-  what: ModuleName,
   signal: AbortSignal | undefined,
 ): Promise<WebAssembly.Module> {
   const begins = (with_: readonly number[]) => with_.every((byte, i) => head[i] === byte);
@@ -71,14 +70,14 @@ async function compile(
   } catch (error) {
     if (signal?.aborted) throw abortedError(signal);
     // What broke off the download comes through as it is.
-    throw error instanceof ReidError ? error : await notCompiled(what, error);
+    throw error instanceof ReidError ? error : await notCompiled(url, error);
   }
 }
 
 /** The smallest module there is. */
 const EMPTY = new Uint8Array([...WASM, 1, 0, 0, 0]);
 
-async function notCompiled(what: ModuleName, cause: unknown): Promise<ReidError> {
+async function notCompiled(url: URL, cause: unknown): Promise<ReidError> {
   try {
     await WebAssembly.compile(EMPTY);
   } catch (error) {
@@ -88,5 +87,11 @@ async function notCompiled(what: ModuleName, cause: unknown): Promise<ReidError>
       { cause: error },
     );
   }
-  return new ReidError("internal", `This browser cannot compile the module "${what}". A newer browser can.`, { cause });
+  return new ReidError(
+    "internal",
+    `${url.href} cannot be compiled: it came damaged, or this browser is too old for it.`,
+    {
+      cause,
+    },
+  );
 }

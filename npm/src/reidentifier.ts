@@ -20,7 +20,7 @@ import { type ImageSource, imageName, type Picture, release, toPicture } from ".
 import { listOf } from "./lists.js";
 import { loadModule } from "./module.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, oneOf, type Rules } from "./options.js";
-import type { OnProgress } from "./progress.js";
+import { type OnProgress, untilOver } from "./progress.js";
 import type { Answer } from "./protocol.js";
 import { runtime } from "./runtime.js";
 import { Session } from "./session.js";
@@ -119,22 +119,24 @@ export class ReIdentifier {
     const { weights, device = "auto", workers, onProgress, signal } = options;
     const input = checkInput(options.input);
     throwIfAborted(signal);
+    const { tell, over } = untilOver(onProgress);
     // The worker, its module and the weights at once.
     const starting = connectEngine();
     let session: Session | undefined;
     try {
       const [file, module] = await Promise.all([
-        loadWeights(weights, onProgress, signal).then((files) => toOwnWeights(files, input, onProgress, signal)),
-        loadModule("engine", onProgress, signal),
+        loadWeights(weights, tell, signal).then((files) => toOwnWeights(files, input, tell, signal)),
+        loadModule("engine", tell, signal),
       ]);
       throwIfAborted(signal);
-      onProgress?.({ phase: "model" });
+      tell({ phase: "model" });
       session = new Session(module, { weights: file }, device, { starting });
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
       const { inputWidth: width, inputHeight: height, filter, fit } = session.model.description;
       return new ReIdentifier(session, new Fitter(module, { width, height, filter, fit }), workers ?? threads());
     } catch (error) {
+      over();
       const reason = toReidError(error);
       starting.close(reason);
       session?.close(reason);

@@ -56,9 +56,10 @@ const BUNDLERS = {
       "app/layout.js": `export default ({ children }) => <html lang="en"><body>{children}</body></html>;`,
       "app/page.js": `"use client";
 import { useEffect } from "react";
+import { rank } from "webreid";
 export default function Page() {
   useEffect(() => void import("../main.js"), []);
-  return <p>webreid</p>;
+  return <p>{rank([1], [[1]]).length}</p>;
 }`,
     },
     build: ["next", "build"],
