@@ -19,16 +19,19 @@ const { chromium } = createRequire(join(root, "tests/page/package.json"))("@play
 const ELSEWHERE = `import { configure } from "webreid";
 export const before = () => configure({ assets: "/webreid/" });`;
 
+const VITE_SERVER = {
+  files: { "vite.config.js": `export default { optimizeDeps: { exclude: ["webreid"] } };` },
+  serve: ["vite", "--port", "0", "--host", "127.0.0.1"],
+};
+
 /** Of each: what is installed, the files it has beside the app's, the command that builds it, and the folder that it builds. */
 const BUNDLERS = {
   vite5: { install: ["vite@5.4.21"], build: ["vite", "build"], out: "dist" },
   vite7: { install: ["vite@7.3.8"], build: ["vite", "build"], out: "dist" },
   vite8: { install: ["vite@8.3.8"], build: ["vite", "build"], out: "dist" },
-  "vite8 dev": {
-    install: ["vite@8.3.8"],
-    files: { "vite.config.js": `export default { optimizeDeps: { exclude: ["webreid"] } };` },
-    serve: ["vite", "--port", "0", "--host", "127.0.0.1"],
-  },
+  "vite5 dev": { install: ["vite@5.4.21"], ...VITE_SERVER },
+  "vite7 dev": { install: ["vite@7.3.8"], ...VITE_SERVER },
+  "vite8 dev": { install: ["vite@8.3.8"], ...VITE_SERVER },
   webpack: {
     install: ["webpack@5.113.0", "webpack-cli@7.3.1"],
     build: ["webpack", "--mode", "production", "--entry", "./main.js", "--output-path", "out"],
