@@ -1,6 +1,6 @@
 import { addressOf } from "./assets.js";
 import { type Arriving, arrive } from "./download.js";
-import { abortedError, ReidError } from "./errors.js";
+import { abortable, abortedError, ReidError } from "./errors.js";
 import type { OnProgress } from "./progress.js";
 import { hasRelaxedSimd } from "./relaxed-simd.js";
 
@@ -25,6 +25,9 @@ const FILES = {
 
 const compiled = new Map<string, WebAssembly.Module>();
 
+/** On their way. */
+const loading = new Map<string, Promise<WebAssembly.Module>>();
+
 /** Fetches and compiles a module, once a page: workers that are started later get the compiled module. */
 export async function loadModule(
   what: ModuleName,
@@ -32,16 +35,37 @@ export async function loadModule(
   signal: AbortSignal | undefined,
 ): Promise<WebAssembly.Module> {
   const url = FILES[what]();
+  for (let others = loading.get(url.href); others; others = loading.get(url.href)) {
+    // Whoever wants it too may give up, or fail: then it is this call's.
+    await abortable(
+      others.catch(() => {}),
+      signal,
+    );
+  }
   const known = compiled.get(url.href);
   if (known) return known;
+  const module = fetchModule(url, what, onProgress, signal);
+  loading.set(url.href, module);
+  try {
+    compiled.set(url.href, await module);
+    return await module;
+  } finally {
+    loading.delete(url.href);
+  }
+}
+
+async function fetchModule(
+  url: URL,
+  what: ModuleName,
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<WebAssembly.Module> {
   const file = await arrive(url, {
     signal,
     onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
     limit: { bytes: MAX_MODULE_BYTES, error: new ReidError("internal", `${url.href} is not the module "${what}".`) },
   });
-  const module = await compile(file, url, signal);
-  compiled.set(url.href, module);
-  return module;
+  return compile(file, url, signal);
 }
 
 const WASM = [0, 0x61, 0x73, 0x6d];

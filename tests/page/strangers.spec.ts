@@ -305,6 +305,22 @@ test("what is preloaded is not fetched again", async ({ page }) => {
   expect(fetched).toEqual({ done: ["engine", "weights"], names: [] });
 });
 
+test("what two calls need at once is fetched once, also where the first of them gives up", async ({ page }) => {
+  const fetched = await page.evaluate(async () => {
+    const abort = new AbortController();
+    const given = webreid.preload({ what: ["engine"], signal: abort.signal }).catch(({ code }: ReidError) => code);
+    const two = [1, 2].map(() => webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors", workers: 1 }));
+    abort.abort();
+    await Promise.all(two);
+    const engines = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("relaxed_bg.wasm"));
+    return {
+      given: await given,
+      whole: engines.filter((entry) => (entry as PerformanceResourceTiming).decodedBodySize).length,
+    };
+  });
+  expect(fetched).toEqual({ given: "aborted", whole: 1 });
+});
+
 test("what nobody holds any more ends its workers; a detector holds its ReIdentifier", async ({ page }) => {
   await page.evaluate(async () => {
     const { FeatureIndex, Gallery, PersonDetector, ReIdentifier } = webreid;
