@@ -40,14 +40,14 @@ const BUNDLERS = {
   esbuild: {
     install: ["esbuild@0.28.2"],
     files: { "before.js": ELSEWHERE },
-    build: ["esbuild", "main.js", "--bundle", "--format=esm", "--outfile=out/main.js"],
+    build: ["esbuild", "main.js", "--bundle", "--format=esm", "--splitting", "--outdir=out"],
     out: "out",
     copy: true,
   },
   rollup: {
     install: ["rollup@4.68.8", "@rollup/plugin-node-resolve@16.0.3"],
     files: { "before.js": ELSEWHERE },
-    build: ["rollup", "main.js", "-f", "es", "-o", "out/main.js", "-p", "@rollup/plugin-node-resolve={browser:true}"],
+    build: ["rollup", "main.js", "-f", "es", "-d", "out", "-p", "@rollup/plugin-node-resolve={browser:true}"],
     out: "out",
     copy: true,
   },
