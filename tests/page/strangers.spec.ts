@@ -163,8 +163,9 @@ test("pixels of every kind are what they show: 16-bit floats, Display P3, a vide
     return { kinds, alike: others.map((feature) => reid.similarity(first as Webreid.Feature, feature)) };
   });
   expect(seen.kinds).toEqual(["Float16Array srgb", "Uint8ClampedArray display-p3"]);
-  // A video is compressed.
-  for (const similarity of seen.alike) expect(similarity).toBeGreaterThan(0.998);
+  // A frame on its way to or from a video loses some of its colour.
+  for (const similarity of seen.alike.slice(0, 3)) expect(similarity).toBeGreaterThan(0.9999);
+  for (const similarity of seen.alike.slice(3)) expect(similarity).toBeGreaterThan(0.998);
 });
 
 test("what is no picture any more, or never was, is that entry's error", async ({ page }) => {
