@@ -12,13 +12,14 @@
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
 # make test-detector  that detector against TensorFlow.js
+# make test-consumers  the packed package in apps of the usual bundlers, in Node and in TypeScript of 2024: installs those, some minutes
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
 # All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres test-detector release deny clean
+.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -128,6 +129,12 @@ test-detector: detector
 	cp tests/fixtures/make_tfjs.mjs $(TFJS)
 	node $(TFJS)/make_tfjs.mjs $(DETECTOR).json $(DETECTOR).safetensors
 	WEBREID_DETECTOR=$(DETECTOR).json cargo test --locked --test detector -- --ignored
+
+# The package as strangers use it. CONSUMERS="vite8 next" for some only.
+CONSUMERS ?=
+test-consumers: setup page
+	node npm/scripts/detector.js --required
+	node tests/consumers/run.mjs $(CONSUMERS)
 
 bench: setup page
 	rm -f bench.json

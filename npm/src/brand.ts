@@ -16,3 +16,9 @@ export function isForeignFormat(bytes: Uint8Array): boolean {
   }
   return false;
 }
+
+/** Text with an `svg` element, after what may stand before that. */
+export function isSvg(bytes: Uint8Array): boolean {
+  const text = new TextDecoder().decode(bytes.subarray(0, 4096)).trimStart();
+  return /^<(svg|\?xml|!--|!doctype svg)/i.test(text) && /<svg[\s>]/i.test(text);
+}

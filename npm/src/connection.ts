@@ -1,5 +1,6 @@
 import { ReidError } from "./errors.js";
 import type { CallTable, Reply, Value } from "./protocol.js";
+import type { WorkerPort } from "./workers.js";
 
 interface Waiting {
   resolve(reply: never): void;
@@ -25,17 +26,17 @@ export class GpuCrash extends ReidError {
  * fails. `Rest` is what its replies tell beside a call's value.
  */
 export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
-  readonly #worker: Worker;
+  readonly #worker: WorkerPort;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #end: ReidError | undefined;
 
-  constructor(worker: Worker) {
+  constructor(worker: WorkerPort) {
     this.#worker = worker;
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
-    this.#worker.addEventListener("error", (event) => {
-      this.close(new ReidError("internal", `The worker failed: ${event.message || "its script could not be loaded"}.`));
-    });
+    this.#worker.addEventListener("message", ({ data }) => this.#receive(data as Reply));
+    this.#worker.addEventListener("error", ({ message }) => this.close(message ? failed(message) : notLoaded()));
+    this.#worker.addEventListener("messageerror", () => this.close(failed("what it answered cannot be read here")));
+    this.#worker.unref?.();
   }
 
   /** Whether every call on it fails from now on. */
@@ -53,8 +54,17 @@ export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
     if (this.#end) return Promise.reject(this.#end);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      this.#worker.postMessage({ id, call, ...request }, transfer);
+      try {
+        this.#worker.postMessage({ id, call, ...request }, transfer);
+      } catch (error) {
+        // What the caller has given is not there any more, or was nothing of the kind.
+        reject(
+          new ReidError("bad-input", `what was given cannot go to a worker: ${messageOf(error)}`, { cause: error }),
+        );
+        return;
+      }
       this.#waiting.set(id, { resolve, reject, onProgress });
+      this.#worker.ref?.();
     });
   }
 
@@ -77,9 +87,27 @@ export class Connection<C extends CallTable<keyof C>, Rest = unknown> {
       return;
     }
     this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#worker.unref?.();
     if ("error" in reply) {
       const { code, message, sides } = reply.error;
       waiting?.reject(new ReidError(code, message, { sides }));
     } else waiting?.resolve(reply as never);
   }
+}
+
+function failed(message: string): ReidError {
+  return new ReidError("internal", `The worker failed: ${message}.`);
+}
+
+function notLoaded(): ReidError {
+  return new ReidError(
+    "network",
+    "The package's worker could not be loaded: its script is not where the package looks for it, or the page's content security " +
+      "policy does not allow it (`worker-src`). With a bundler that does not know workers, serve a copy of the package's `dist` " +
+      "folder, and say where it is: `configure({ assets })`.",
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
 import type { Detection, Detector, InferenceGlue, Person, PersonBox, Photo, Pixels } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { readFile } from "./fitting.js";
-import { checkImageSize, type ImagePayload } from "./image.js";
+import { checkImageSize, type ImagePayload, isBitmap } from "./picture-size.js";
 
 export class Detecting {
   readonly #glue: InferenceGlue;
@@ -39,10 +39,10 @@ export class Detecting {
   }
 
   async #open(image: ImagePayload): Promise<Photo | undefined> {
-    if (image instanceof ImageData) return this.#glue.Photo.ofPixels(image);
-    const file = image instanceof ImageBitmap ? image : await readFile(this.#glue, image, this.#takesLarge);
+    if ("data" in image) return this.#glue.Photo.ofPixels(image);
+    const file = image instanceof Blob ? await readFile(this.#glue, image, this.#takesLarge) : image;
     if (!file) return undefined;
-    return file instanceof ImageBitmap ? this.#glue.Photo.ofPixels(pixels(file)) : this.#glue.Photo.decode(file);
+    return isBitmap(file) ? this.#glue.Photo.ofPixels(pixels(file)) : this.#glue.Photo.decode(file);
   }
 }
 

@@ -1,4 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { DEVICES } from "./device.js";
+import { whenDropped } from "./dropped.js";
 import type {
   Detection,
   DetectorDescription,
@@ -8,13 +10,15 @@ import type {
   PersonBox,
   Pixels,
 } from "./engine.js";
-import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
+import { connectEngine } from "./engine-connection.js";
+import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted, toReidError } from "./errors.js";
 import { toOwnDetector } from "./formats.js";
 import { type ImagePayload, type ImageSource, imageName, LARGE_PIXELS, type Picture, toPicture } from "./image.js";
+import { isPicture, listOf } from "./lists.js";
 import { loadModule } from "./module.js";
-import { checkOptions, oneOf, type Rules } from "./options.js";
-import type { OnProgress } from "./progress.js";
-import { type ReIdentifier, sessionOf, threads } from "./reidentifier.js";
+import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, type Rules } from "./options.js";
+import { type OnProgress, untilOver } from "./progress.js";
+import { ReIdentifier, sessionOf, threads } from "./reidentifier.js";
 import { Session } from "./session.js";
 import { checkInput, loadDetector, type ModelSource } from "./weights.js";
 
@@ -50,33 +54,51 @@ export interface DetectOptions {
 /** Somebody in a photo: where, in pixels of the upright image, and how sure that is, 0…1. */
 export type DetectedPerson = Readonly<Person>;
 
-const OPTIONS: Rules<Pick<DetectOptions, "minScore" | "minHeight" | "tiles">> = {
+const CREATE: Rules<DetectorOptions> = {
+  weights: ANYTHING,
+  input: ANYTHING,
+  device: DEVICES,
+  workers: COUNT,
+  with: [(reid) => reid instanceof ReIdentifier, "a ReIdentifier"],
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const DETECT: Rules<DetectOptions> = {
   minScore: [(value) => typeof value === "number" && value >= 0 && value <= 1, "a number from 0 to 1"],
   minHeight: [(value) => typeof value === "number" && value >= 0, "a number of pixels"],
   tiles: [
     (value) => value === "auto" || value === "off" || (Number.isSafeInteger(value) && (value as number) > 0),
     '"auto", "off" or a whole number of pixels',
   ],
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
 };
-const CREATE: Rules<Pick<DetectorOptions, "device" | "workers">> = {
-  device: oneOf("auto", "gpu", "cpu"),
-  workers: [(value) => Number.isSafeInteger(value) && (value as number) > 0, "a whole number of at least 1"],
-};
+
+const CROP: Rules<Pick<DetectOptions, "signal">> = { signal: A_SIGNAL };
+
+const DROPPED = new ReidError("disposed", "Nobody holds this PersonDetector any more.");
 
 const OVER = new ReidError("aborted", "Nobody waits for this photo any more.");
 
 /** Finds the people in photos, in a worker. Make one with `PersonDetector.create`. */
 export class PersonDetector {
   readonly #session: Session;
-  /** Whether the worker is a ReIdentifier's. */
-  readonly #shares: boolean;
+  /** Whose worker it is, where it is not its own: held, so that it stays. */
+  readonly #reid: ReIdentifier | undefined;
+  readonly #kept: () => void;
   readonly #workers: number;
   #closed: ReidError | undefined;
 
-  private constructor(session: Session, shares: boolean, workers: number) {
+  private constructor(session: Session, reid: ReIdentifier | undefined, workers: number) {
     this.#session = session;
-    this.#shares = shares;
+    this.#reid = reid;
     this.#workers = workers;
+    const shares = reid !== undefined;
+    this.#kept = whenDropped(this, () => {
+      if (shares) session.dropDetector().catch(() => {});
+      else session.close(DROPPED);
+    });
   }
 
   /**
@@ -84,29 +106,38 @@ export class PersonDetector {
    * `device-lost`, `out-of-memory`, `aborted`, `disposed` or `internal`.
    */
   static async create(options: DetectorOptions = {}): Promise<PersonDetector> {
-    const { device, with: reid, workers = threads(), onProgress, signal } = options;
-    checkOptions("options", { device, workers }, CREATE);
-    const shared = reid && sessionOf(reid);
-    const files = await loadDetector(options.weights, onProgress, signal);
-    const weights = await toOwnDetector(files, checkInput(options.input), onProgress, signal);
-    const detector = { weights, takesLarge: false };
-    const module = await loadModule("engine", onProgress, signal);
+    checkOptions("options", options, CREATE);
+    const { device = "auto", with: reid, workers = threads(), onProgress, signal } = options;
+    const input = checkInput(options.input);
     throwIfAborted(signal);
-    onProgress?.({ phase: "model" });
-    if (shared) {
-      const added = shared.addDetector(detector);
-      await abortable(added, signal).catch((error: unknown) => {
-        added.then(() => shared.dropDetector()).catch(() => {});
-        throw error;
-      });
-      return new PersonDetector(shared, true, workers);
-    }
-    const session = new Session(module, { detector }, device ?? "auto");
+    const { tell, over } = untilOver(onProgress);
+    const shared = reid && sessionOf(reid);
+    const starting = shared ? undefined : connectEngine();
+    let session: Session | undefined;
     try {
+      const [weights, module] = await Promise.all([
+        loadDetector(options.weights, tell, signal).then((files) => toOwnDetector(files, input, tell, signal)),
+        loadModule("engine", tell, signal),
+      ]);
+      const detector = { weights, takesLarge: false };
+      throwIfAborted(signal);
+      tell({ phase: "model" });
+      if (shared) {
+        const added = shared.addDetector(detector);
+        await abortable(added, signal).catch((error: unknown) => {
+          added.then(() => shared.dropDetector()).catch(() => {});
+          throw error;
+        });
+        return new PersonDetector(shared, reid, workers);
+      }
+      session = new Session(module, { detector }, device, starting && { starting });
       await abortable(session.open(), signal);
-      return new PersonDetector(session, false, workers);
+      return new PersonDetector(session, undefined, workers);
     } catch (error) {
-      session.close(error as ReidError);
+      over();
+      const reason = toReidError(error);
+      starting?.close(reason);
+      session?.close(reason);
       throw error;
     }
   }
@@ -122,19 +153,20 @@ export class PersonDetector {
    * `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
    */
   detect(photo: ImageSource, options?: DetectOptions): Promise<DetectedPerson[]>;
-  detect(photos: readonly ImageSource[], options?: DetectOptions): Promise<DetectedPerson[][]>;
+  detect(photos: Iterable<ImageSource>, options?: DetectOptions): Promise<DetectedPerson[][]>;
   async detect(
-    photos: ImageSource | readonly ImageSource[],
+    photos: ImageSource | Iterable<ImageSource>,
     options: DetectOptions = {},
   ): Promise<DetectedPerson[] | DetectedPerson[][]> {
+    checkOptions("options", options, DETECT);
     const { minScore, minHeight, tiles, onProgress, signal } = options;
-    checkOptions("options", { minScore, minHeight, tiles }, OPTIONS);
     const detection: Detection = { minScore, minHeight, tiles: tiles?.toString() };
-    const many = Array.isArray(photos) ? (photos as readonly ImageSource[]) : [photos as ImageSource];
+    const isOne = isPicture(photos) || typeof photos !== "object" || photos === null || !(Symbol.iterator in photos);
+    const many = isOne ? [photos as ImageSource] : listOf(photos as Iterable<ImageSource>, "Photos");
     const found = await this.#each(many, signal, onProgress, (session, image) =>
       session.call("detect", { image, options: detection }),
     );
-    return Array.isArray(photos) ? found : (found[0] ?? []);
+    return isOne ? (found[0] ?? []) : found;
   }
 
   /**
@@ -142,31 +174,35 @@ export class PersonDetector {
    * boxes of one photo, each; the photo is decoded once for them. Rejects as `detect`.
    */
   crop(photo: ImageSource, box: PersonBox, options?: Pick<DetectOptions, "signal">): Promise<ImageData>;
-  crop(photo: ImageSource, boxes: readonly PersonBox[], options?: Pick<DetectOptions, "signal">): Promise<ImageData[]>;
+  crop(photo: ImageSource, boxes: Iterable<PersonBox>, options?: Pick<DetectOptions, "signal">): Promise<ImageData[]>;
   async crop(
     photo: ImageSource,
-    boxes: PersonBox | readonly PersonBox[],
-    { signal }: Pick<DetectOptions, "signal"> = {},
+    boxes: PersonBox | Iterable<PersonBox>,
+    options: Pick<DetectOptions, "signal"> = {},
   ): Promise<ImageData | ImageData[]> {
-    const many = Array.isArray(boxes) ? [...(boxes as readonly PersonBox[])] : [boxes as PersonBox];
+    checkOptions("options", options, CROP);
+    const { signal } = options;
+    const isList = typeof boxes === "object" && boxes !== null && Symbol.iterator in boxes;
+    const many = isList ? listOf(boxes, "Boxes") : [boxes];
     for (const box of many) checkBox(box);
     const [crops = []] = await this.#each([photo], signal, undefined, (session, image) =>
       session.call("crop", { image, boxes: many }),
     );
     const images = crops.map(toImageData);
-    return Array.isArray(boxes) ? images : (images[0] as ImageData);
+    return isList ? images : (images[0] as ImageData);
   }
 
   /** Bytes of WebAssembly memory that the first worker holds. */
-  memory(): Promise<number> {
-    return this.#session.memory();
+  async memory(): Promise<number> {
+    return await this.#session.memory();
   }
 
   /** Ends the worker and frees its memory, unless it is a ReIdentifier's; calls still under way reject with `disposed`. */
   async dispose(): Promise<void> {
     if (this.#closed) return;
     this.#closed = new ReidError("disposed", "This PersonDetector was disposed of. Create another.");
-    if (this.#shares) await this.#session.dropDetector();
+    this.#kept();
+    if (this.#reid) await this.#session.dropDetector();
     else this.#session.close(this.#closed);
   }
 
@@ -280,6 +316,8 @@ function checkBox(box: PersonBox): void {
   }
 }
 
+/** Where there is no such class, what is as good as one. */
 function toImageData({ data, width, height }: Pixels): ImageData {
+  if (typeof ImageData === "undefined") return { data, width, height, colorSpace: "srgb" } as ImageData;
   return new ImageData(new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.length), width, height);
 }

@@ -1,4 +1,5 @@
 import { abortedError, ReidError, throwIfAborted } from "./errors.js";
+import { runtime } from "./runtime.js";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -7,11 +8,36 @@ export interface DownloadOptions {
   readonly limit: { readonly bytes: number; readonly error: ReidError };
 }
 
+/** A file that is arriving. */
+export interface Arriving {
+  /** Its first bytes: enough to see what it is, unless it has no more. */
+  readonly head: Uint8Array;
+  /** Those, and all others. Fails as `download` does. */
+  readonly bytes: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly type: string;
+  readonly status: number;
+}
+
+const HEAD_BYTES = 16;
+
 /** Fetches a file, counting its bytes. Fails with `http` (and the status), `network`, `aborted` or the limit's error. */
-export async function download(url: URL, { signal, onBytes, limit }: DownloadOptions): Promise<Blob> {
+export async function download(url: URL, options: DownloadOptions): Promise<Blob> {
+  const { bytes, type } = await arrive(url, options);
+  const reader = bytes.getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) parts.push(chunk.value);
+  return new Blob(parts, { type });
+}
+
+/** As `download`, for whom works on a file while it arrives. A web page in place of it is an error: no file of ours is one. */
+export async function arrive(url: URL, { signal, onBytes, limit }: DownloadOptions): Promise<Arriving> {
   throwIfAborted(signal);
+  const failed = (error: unknown): ReidError => {
+    if (signal?.aborted) return abortedError(signal);
+    return error instanceof ReidError ? error : unreachable(url, error);
+  };
   try {
-    const response = await fetch(url, signal ? { signal } : {});
+    const response = await runtime.fetch(url, signal);
     if (!response.ok) {
       throw new ReidError("http", `${url.href} answered with HTTP status ${response.status}. Check the address.`, {
         status: response.status,
@@ -21,29 +47,67 @@ export async function download(url: URL, { signal, onBytes, limit }: DownloadOpt
     if (total !== undefined && total > limit.bytes) throw limit.error;
     onBytes?.(0, total);
 
-    const parts: Uint8Array<ArrayBuffer>[] = [];
     let loaded = 0;
     // An answer without a body (204) has no reader.
     const reader = response.body?.getReader();
-    for (let chunk = await reader?.read(); chunk && !chunk.done; chunk = await reader?.read()) {
-      parts.push(chunk.value);
+    const next = async (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+      const chunk = await reader?.read();
+      if (!chunk || chunk.done) return undefined;
       loaded += chunk.value.byteLength;
       if (loaded > limit.bytes) {
         await reader?.cancel();
         throw limit.error;
       }
       onBytes?.(loaded, total);
+      return chunk.value;
+    };
+
+    const first: Uint8Array<ArrayBuffer>[] = [];
+    while (loaded < HEAD_BYTES) {
+      const chunk = await next();
+      if (!chunk) break;
+      first.push(chunk);
     }
-    return new Blob(parts, { type: response.headers.get("content-type") ?? "" });
+    const head = new Uint8Array(await new Blob(first).arrayBuffer()).slice(0, HEAD_BYTES);
+    const type = response.headers.get("content-type") ?? "";
+    if (type.startsWith("text/html") && head[0] === "<".charCodeAt(0)) {
+      await reader?.cancel();
+      throw aPage(url, response.status);
+    }
+    const bytes = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        try {
+          const chunk = first.shift() ?? (await next());
+          if (chunk) controller.enqueue(chunk);
+          else controller.close();
+        } catch (error) {
+          controller.error(failed(error));
+        }
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    });
+    return { head, bytes, type, status: response.status };
   } catch (error) {
-    if (signal?.aborted) throw abortedError(signal);
-    if (error instanceof ReidError) throw error;
-    throw new ReidError(
-      "network",
-      `${url.href} could not be fetched. Check the address and the connection; another site's server must also allow this page to read it (CORS).`,
-      { cause: error },
-    );
+    throw failed(error);
   }
+}
+
+/** What a server answered with in place of a file. */
+export function aPage(url: URL, status: number): ReidError {
+  return new ReidError(
+    "http",
+    `${url.href} answered with a web page in place of the file: a development server does so for a file that it does not have. ` +
+      "Check the address; for a file of this package see `configure({ assets })`.",
+    { status },
+  );
+}
+
+function unreachable(url: URL, cause: unknown): ReidError {
+  const what = /^https?:$/.test(url.protocol)
+    ? "Check the address and the connection; another site's server must also allow this page to read it (CORS), and a content " +
+      "security policy `connect-src`."
+    : "Check that it is there.";
+  return new ReidError("network", `${url.href} could not be fetched. ${what}`, { cause });
 }
 
 /** Undefined where the length is of the compressed bytes: what is counted here is what comes out of the decompression. */
@@ -55,7 +119,7 @@ function contentLength(response: Response): number | undefined {
 /** Resolves a relative address against the page. */
 export function resolveUrl(address: string | URL): URL {
   try {
-    return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
+    return runtime.resolve(address);
   } catch (error) {
     throw new ReidError("bad-input", `"${address}" is not a URL.`, { cause: error });
   }

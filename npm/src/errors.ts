@@ -4,6 +4,7 @@ export type ReidErrorCode =
   | "bad-image"
   | "bad-input"
   | "bad-weights"
+  | "blocked"
   | "conflict"
   | "damaged-gallery"
   | "device-lost"
@@ -91,6 +92,10 @@ export interface ReidErrorData {
 export function isErrorData(value: unknown): value is ReidErrorData {
   // A DOMException has a code too, but a number.
   return typeof value === "object" && value !== null && "code" in value && typeof value.code === "string";
+}
+
+export function toReidError(error: unknown): ReidError {
+  return error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error });
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {

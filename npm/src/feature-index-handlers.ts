@@ -9,9 +9,8 @@ type Handlers = {
   readonly [K in keyof Calls]: (request: Calls[K]["request"]) => Calls[K]["reply"];
 };
 
-let index: InstanceType<PeopleGlue["FeatureIndex"]> | undefined;
-
 export function indexHandlers(glue: () => PeopleGlue, memory: () => number): Handlers {
+  let index: InstanceType<PeopleGlue["FeatureIndex"]> | undefined;
   return {
     createIndex({ dim, precision, capacity }) {
       index = new (glue().FeatureIndex)(dim, precision, capacity);
@@ -28,9 +27,9 @@ export function indexHandlers(glue: () => PeopleGlue, memory: () => number): Han
     searchIndex: ({ queries, top }) => held().search(queries, top),
     indexMemory: memory,
   };
-}
 
-function held(): InstanceType<PeopleGlue["FeatureIndex"]> {
-  if (!index) throw new ReidError("internal", "The worker was asked for an index before it had one.");
-  return index;
+  function held(): InstanceType<PeopleGlue["FeatureIndex"]> {
+    if (!index) throw new ReidError("internal", "The worker was asked for an index before it had one.");
+    return index;
+  }
 }

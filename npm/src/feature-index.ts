@@ -1,9 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Connection } from "./connection.js";
+import { whenDropped } from "./dropped.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
+import { Feature } from "./feature.js";
 import type { FeatureIndexCalls, IndexPrecision } from "./feature-index-protocol.js";
+import { listOf } from "./lists.js";
 import { type GivenFeature, matrixOf } from "./matrix.js";
-import { A_FUNCTION, A_SIGNAL, checkOptions, oneOf, type Rules } from "./options.js";
+import { A_FUNCTION, A_SIGNAL, COUNT, checkOptions, oneOf, type Rules } from "./options.js";
 import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
 import type { FeatureLike, Match, Vector } from "./similarity.js";
@@ -24,7 +27,8 @@ export interface IndexSearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Features = readonly (FeatureLike | null | undefined)[];
+type Row = FeatureLike | null | undefined;
+type Features = Iterable<Row>;
 
 const INDEX_OPTIONS: Rules<FeatureIndexOptions> = {
   precision: oneOf("f32", "f16", "int8"),
@@ -32,10 +36,9 @@ const INDEX_OPTIONS: Rules<FeatureIndexOptions> = {
   signal: A_SIGNAL,
 };
 
-const SEARCH: Rules<IndexSearchOptions> = {
-  top: [(value) => Number.isInteger(value) && (value as number) >= 1, "a whole number of at least 1"],
-  signal: A_SIGNAL,
-};
+const ADD: Rules<Omit<FeatureIndexOptions, "precision">> = { onProgress: A_FUNCTION, signal: A_SIGNAL };
+
+const SEARCH: Rules<IndexSearchOptions> = { top: COUNT, signal: A_SIGNAL };
 
 /** Features that go to the worker at once: so many are in memory a second time. */
 const BLOCK = 4096;
@@ -54,8 +57,13 @@ export class FeatureIndex implements AsyncDisposable {
   /** Of features that are on their way. */
   #adding: Promise<void> = Promise.resolve();
 
+  readonly #kept: () => void;
+
   private constructor(connection: Connection<FeatureIndexCalls>) {
     this.#connection = connection;
+    this.#kept = whenDropped(this, () =>
+      connection.close(new ReidError("disposed", "Nobody holds this index any more.")),
+    );
   }
 
   /**
@@ -63,18 +71,18 @@ export class FeatureIndex implements AsyncDisposable {
    * two. Rejects with a `ReidError`: `other-model` for features of two models, `bad-input`, `out-of-memory`, `aborted`, `http`,
    * `network` or `internal`.
    */
-  static async create(features: Features, options: FeatureIndexOptions = {}): Promise<FeatureIndex> {
+  static async create(given: Features, options: FeatureIndexOptions = {}): Promise<FeatureIndex> {
     checkOptions("options", options, INDEX_OPTIONS);
     const { precision = "f32", onProgress, signal } = options;
-    checkFeatures(features, "features");
+    const features = featuresOf(given, "features");
     const first = features.findIndex((feature) => feature !== null && feature !== undefined);
     if (first < 0) throw new ReidError("bad-input", "There is no feature to search among.");
-    const given = { feature: features[first] as FeatureLike, index: first, name: `Feature ${first + 1}` };
-    const { dim } = matrixOf([given]);
+    const one = { feature: features[first] as FeatureLike, index: first, name: `Feature ${first + 1}` };
+    const { dim } = matrixOf([one]);
     const index = new FeatureIndex(await connectPeople<FeatureIndexCalls>(onProgress, signal));
     try {
       await index.#connection.call("createIndex", { dim, precision, capacity: features.length });
-      await index.add(features, options);
+      await index.add(features, { onProgress, signal });
       return index;
     } catch (error) {
       await index.close();
@@ -88,14 +96,16 @@ export class FeatureIndex implements AsyncDisposable {
   }
 
   /** Adds features, whose places follow those there are. Rejects as `create` does: what was added before that stays. */
-  add(features: Features, { onProgress, signal }: Omit<FeatureIndexOptions, "precision"> = {}): Promise<void> {
-    const added = this.#adding.then(() => this.#add(features, onProgress, signal));
+  async add(features: Features, options: Omit<FeatureIndexOptions, "precision"> = {}): Promise<void> {
+    checkOptions("options", options, ADD);
+    const { onProgress, signal } = options;
+    const given = featuresOf(features, "features");
+    const added = this.#adding.then(() => this.#add(given, onProgress, signal));
     this.#adding = added.catch(() => {});
     return added;
   }
 
-  async #add(features: Features, onProgress: OnProgress | undefined, signal: AbortSignal | undefined): Promise<void> {
-    checkFeatures(features, "features");
+  async #add(features: Row[], onProgress: OnProgress | undefined, signal: AbortSignal | undefined): Promise<void> {
     for (let first = 0; first < features.length; first += BLOCK) {
       throwIfAborted(signal);
       onProgress?.({ phase: "rank", fraction: first / features.length });
@@ -119,11 +129,11 @@ export class FeatureIndex implements AsyncDisposable {
    */
   async search(queries: Features, options: IndexSearchOptions = {}): Promise<Match[][]> {
     checkOptions("options", options, SEARCH);
-    checkFeatures(queries, "queries");
+    const asked = featuresOf(queries, "queries");
     const { top = 10, signal } = options;
     await abortable(this.#adding, signal);
-    const given = present(queries, (index) => `Query ${index + 1}`);
-    const matches: Match[][] = queries.map(() => []);
+    const given = present(asked, (index) => `Query ${index + 1}`);
+    const matches: Match[][] = asked.map(() => []);
     if (given.length === 0) return matches;
     const { rows } = matrixOf(given, this.#model);
     const request = { queries: rows, top: Math.min(top, this.#places.length) };
@@ -145,6 +155,7 @@ export class FeatureIndex implements AsyncDisposable {
 
   /** Ends the worker and gives the memory back; calls fail with `disposed` from then on. */
   async close(): Promise<void> {
+    this.#kept();
     this.#connection.close(new ReidError("disposed", "The index is closed."));
   }
 
@@ -153,12 +164,15 @@ export class FeatureIndex implements AsyncDisposable {
   }
 }
 
-function checkFeatures(features: unknown, name: string): void {
-  if (!Array.isArray(features)) throw new ReidError("bad-input", `The ${name} must be an array of features.`);
+function featuresOf(features: Features, name: string): Row[] {
+  if (features instanceof Feature || ArrayBuffer.isView(features)) {
+    throw new ReidError("bad-input", `The ${name} must be an array of features, not a single one.`);
+  }
+  return listOf(features, `The ${name}`);
 }
 
 /** Those that are no gaps, the first of which is at the place `from`. */
-function present(features: Features, name: (index: number) => string, from = 0): GivenFeature[] {
+function present(features: readonly Row[], name: (index: number) => string, from = 0): GivenFeature[] {
   const given: GivenFeature[] = [];
   for (const [index, feature] of features.entries()) {
     if (feature !== null && feature !== undefined) given.push({ feature, index: from + index, name: name(index) });

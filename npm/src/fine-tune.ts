@@ -3,7 +3,9 @@ import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from ".
 import type { Fitter } from "./fitter.js";
 import { type ImageSource, imageName, release, toPicture } from "./image.js";
 import { indexed } from "./indexed.js";
+import { listOf } from "./lists.js";
 import { loadModule } from "./module.js";
+import { A_FUNCTION, A_SIGNAL, COUNT, checkOptions, oneOf, type Rules } from "./options.js";
 import type { OnProgress } from "./progress.js";
 import type { Session } from "./session.js";
 import type { TimedStep, TrainingRequest } from "./trainer-protocol.js";
@@ -51,7 +53,18 @@ export interface FineTuneStep {
 /** What a fine-tune of each depth would take. */
 export type FineTuneEstimate = Readonly<Record<FineTuneDepth, { readonly steps: number; readonly seconds: number }>>;
 
-const DEPTHS: readonly FineTuneDepth[] = ["quick", "deeper", "full"];
+const OPTIONS: Rules<FineTuneOptions> = {
+  depth: oneOf("quick", "deeper", "full"),
+  steps: COUNT,
+  learningRate: [(rate) => Number.isFinite(rate) && (rate as number) > 0, "a number above 0"],
+  seed: [
+    (seed) => Number.isInteger(seed) && (seed as number) >= 0 && (seed as number) < 2 ** 32,
+    "a whole number from 0 to 2³² − 1",
+  ],
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
 /** A batch is small, for a step is what a cancel has to wait for. */
 const BATCH_PEOPLE = 4;
 const BATCH_IMAGES = 4;
@@ -76,9 +89,11 @@ const FETCH = 8;
 export async function* fineTune(
   session: Session,
   fitter: Fitter,
-  samples: readonly FineTuneSample[],
+  given: Iterable<FineTuneSample>,
   options: FineTuneOptions,
 ): AsyncGenerator<FineTuneStep, void, undefined> {
+  checkOptions("options", options, OPTIONS);
+  const samples = listOf(given, "Samples");
   const { signal, onProgress } = options;
   const { people, cameras, options: tuner } = plan(samples, options);
   throwIfAborted(signal);
@@ -175,26 +190,7 @@ function plan(
   samples: readonly FineTuneSample[],
   { depth = "quick", steps, learningRate, seed = 0 }: FineTuneOptions,
 ): Omit<TrainingRequest, "images"> {
-  if (!DEPTHS.includes(depth)) {
-    throw new ReidError("bad-input", `There is no depth "${depth}": choose "quick", "deeper" or "full".`);
-  }
-  if (steps !== undefined && !(Number.isSafeInteger(steps) && steps > 0)) {
-    throw new ReidError("bad-input", "`steps` must be a whole number above 0.");
-  }
-  if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate > 0)) {
-    throw new ReidError("bad-input", "`learningRate` must be a number above 0.");
-  }
-  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-    throw new ReidError("bad-input", "`seed` must be a whole number from 0 to 2³² − 1.");
-  }
-  for (const [i, sample] of samples.entries()) {
-    if (!["string", "number"].includes(typeof sample?.person)) {
-      throw new ReidError(
-        "bad-input",
-        `Sample ${i + 1} does not say which \`person\` it shows, by a name or a number.`,
-      );
-    }
-  }
+  for (const [index, sample] of samples.entries()) checkPerson(sample, index);
   checkEnough(samples);
   const { people, options } = batches(samples);
   return {
@@ -202,6 +198,15 @@ function plan(
     cameras: Int32Array.from(indexed(samples.map(({ camera }) => camera)).indices),
     options: { ...options, depth, steps: steps ?? defaultSteps(depth, samples.length, options), learningRate, seed },
   };
+}
+
+export function checkPerson(sample: unknown, index: number): void {
+  const { person } = (sample ?? {}) as Partial<FineTuneSample>;
+  if (typeof person === "string" || typeof person === "number") return;
+  const name = `Sample ${index + 1}`;
+  throw new ReidError("bad-input", `${name} does not say which \`person\` it shows, by a name or a number.`, {
+    image: { index, name },
+  });
 }
 
 function checkEnough(samples: readonly FineTuneSample[]): void {

@@ -1,8 +1,8 @@
 // In the worker: pictures brought to the network's size, one at a time.
-import { isForeignFormat } from "./brand.js";
-import type { FittedImage, Frame, InferenceGlue } from "./engine.js";
+import { isForeignFormat, isSvg } from "./brand.js";
+import type { FittedImage, Frame, InferenceGlue, Pixels } from "./engine.js";
 import { ReidError } from "./errors.js";
-import { checkImageSize, type ImagePayload, LARGE_PIXELS } from "./image.js";
+import { checkImageSize, type ImagePayload, isBitmap, LARGE_PIXELS } from "./picture-size.js";
 
 /** Of a file, in which the picture's size is told. */
 const HEAD_BYTES = 2 ** 20;
@@ -22,14 +22,14 @@ export class Fitting {
 
   /** Undefined for a large file, unless this is the worker for those. */
   async fit(image: ImagePayload): Promise<FittedImage | undefined> {
-    if (image instanceof ImageData) return this.#fitPixels(image);
-    if (image instanceof ImageBitmap) return this.#fitBitmap(image);
+    if ("data" in image) return this.#fitPixels(image);
+    if (!(image instanceof Blob)) return this.#fitBitmap(image);
     const file = await readFile(this.#glue, image, this.#takesLarge);
     if (!file) return undefined;
-    return file instanceof ImageBitmap ? this.#fitBitmap(file) : this.#glue.fit(file, this.#frame);
+    return isBitmap(file) ? this.#fitBitmap(file) : this.#glue.fit(file, this.#frame);
   }
 
-  #fitPixels({ width, height, data }: ImageData): FittedImage {
+  #fitPixels({ width, height, data }: Pixels): FittedImage {
     return this.#fitStrips(width, height, (y, rows) => data.subarray(4 * width * y, 4 * width * (y + rows)));
   }
 
@@ -51,7 +51,11 @@ export class Fitting {
     }
   }
 
-  #fitStrips(width: number, height: number, strip: (y: number, rows: number) => Uint8ClampedArray): FittedImage {
+  #fitStrips(
+    width: number,
+    height: number,
+    strip: (y: number, rows: number) => Uint8Array | Uint8ClampedArray,
+  ): FittedImage {
     const fitter = new this.#glue.PictureFitter(width, height, this.#frame);
     const rows = stripRows(width, height);
     for (let y = 0; y < height; y += rows) fitter.push(strip(y, Math.min(rows, height - y)));
@@ -74,6 +78,9 @@ export async function readFile(
   const [width = 0, height = 0] = glue.pictureSize(head) ?? [];
   const isLarge = width * height > LARGE_PIXELS || (width === 0 && !isAllThere);
   if (isLarge && !takesLarge) return undefined;
+  if (isSvg(head)) {
+    throw new ReidError("bad-image", "an SVG file is a drawing and has no pixels: draw it on a canvas, and give that");
+  }
   if (isForeignFormat(head)) {
     checkImageSize(width, height);
     return decode(file);
@@ -82,12 +89,12 @@ export async function readFile(
 }
 
 /** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */
-function decode(file: Blob): Promise<ImageBitmap> {
-  return createImageBitmap(file).catch((error: unknown) => {
-    throw new ReidError("bad-image", "this browser cannot decode the image: convert it to PNG or JPEG", {
-      cause: error,
-    });
-  });
+async function decode(file: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(file);
+  } catch (error) {
+    throw new ReidError("bad-image", "the image cannot be decoded here: convert it to PNG or JPEG", { cause: error });
+  }
 }
 
 async function bytesOf(file: Blob): Promise<Uint8Array<ArrayBuffer>> {

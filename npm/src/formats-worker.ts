@@ -1,41 +1,5 @@
 // The dedicated worker that reads and writes models of other programs. It does one thing and is ended: its memory comes back.
-import type { Converted } from "./engine.js";
-import type { FormatsCalls } from "./formats-protocol.js";
-import type { Request } from "./protocol.js";
+import { formatsService } from "./formats-service.js";
 import { serve } from "./serve.js";
 
-serve(handle);
-
-async function handle(request: Request<FormatsCalls>): Promise<FormatsCalls[keyof FormatsCalls]["reply"]> {
-  const glue = await import("./wasm/webreid_formats.js");
-  await glue.default({ module_or_path: request.module });
-  switch (request.call) {
-    case "convert": {
-      const { content, bin, name, input } = request;
-      return ours(glue.convert(await bytesOf(content), name, bin && (await bytesOf(bin)), input));
-    }
-    case "convertDetector": {
-      const { content, bin, name, input } = request;
-      const numbers = bin && (await bytesOf(bin));
-      return file(glue.convertDetector(await bytesOf(content), name, numbers, input, false));
-    }
-    case "tfjsShards":
-      return glue.tfjsShards(await bytesOf(request.content), request.name);
-    case "untrained":
-      return ours(glue.untrained(request.preset, request.input));
-    case "toOnnx":
-      return file(glue.toOnnx(await bytesOf(request.weights)));
-  }
-}
-
-function ours({ weights, about }: Converted): FormatsCalls["convert"]["reply"] {
-  return { weights: file(weights), about };
-}
-
-function file(content: Uint8Array<ArrayBuffer>): Blob {
-  return new Blob([content], { type: "application/octet-stream" });
-}
-
-async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await blob.arrayBuffer());
-}
+serve(formatsService());

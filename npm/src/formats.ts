@@ -5,6 +5,7 @@ import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import type { FormatsCalls } from "./formats-protocol.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
+import { runtime } from "./runtime.js";
 import type { ModelFiles, WeightsFile } from "./weights.js";
 
 /** A file that a model's worker takes. */
@@ -57,11 +58,7 @@ export async function callFormats<K extends keyof FormatsCalls>(
 ): Promise<FormatsCalls[K]["reply"]> {
   const module = await loadModule("formats", onProgress, signal);
   throwIfAborted(signal);
-  const worker = new Worker(new URL("./formats-worker.js", import.meta.url), {
-    type: "module",
-    name: "webreid-formats",
-  });
-  const connection = new Connection<FormatsCalls>(worker);
+  const connection = new Connection<FormatsCalls>(runtime.startWorker("formats-worker"));
   try {
     const answer = connection.call(call, { ...request, module } as FormatsCalls[K]["request"]);
     return (await abortable(answer, signal)).value;

@@ -5,6 +5,7 @@ import type { Feature } from "./feature.js";
 import type { PhotoKey } from "./gallery-protocol.js";
 import type { Sample } from "./gallery-sample.js";
 import { type ImageSource, type Picture, toPicture } from "./image.js";
+import { isBitmap } from "./picture-size.js";
 import type { OnProgress } from "./progress.js";
 import type { ReIdentifier } from "./reidentifier.js";
 import { thumbnailOf } from "./thumbnail.js";
@@ -92,7 +93,7 @@ export async function extractPhotos(
         const [file, thumbnail] = await Promise.all([picture.payload(), thumbnailOf(picture)]);
         // An address is fetched once.
         const image = file instanceof Blob && !(given instanceof Blob) ? file : given;
-        if (picture.isFresh && file instanceof ImageBitmap) file.close();
+        if (picture.isFresh && isBitmap(file)) file.close();
         wanted.set(key, { place: wanted.size, index, image, thumbnail });
       };
       const looks = new Map<string, Promise<void>>();

@@ -25,19 +25,18 @@ interface Kept {
 /** How often a file that another tab replaces meanwhile is looked for. */
 const TRIES = 3;
 
-let gallery: WasmGallery | undefined;
-let kept: Kept | undefined;
-/** Whether it is other than its file. */
-let changed = false;
+/** A gallery, and its status as replies tell it: undefined where there is none. */
+export function galleryHandlers(glue: () => PeopleGlue): {
+  readonly handlers: Handlers;
+  status(): GalleryStatus | undefined;
+} {
+  let gallery: WasmGallery | undefined;
+  let kept: Kept | undefined;
+  /** Whether it is other than its file. */
+  let changed = false;
 
-/** Undefined where the worker holds no gallery. */
-export function galleryStatus(): GalleryStatus | undefined {
-  return gallery?.status();
-}
-
-export function galleryHandlers(glue: () => PeopleGlue): Handlers {
   const read = (file: Uint8Array) => glue().Gallery.fromBytes(file);
-  return {
+  const handlers: Handlers = {
     createGallery(request) {
       gallery = create(glue(), request);
       return opened();
@@ -117,45 +116,59 @@ export function galleryHandlers(glue: () => PeopleGlue): Handlers {
     toBlob: () => new Blob([held().toBytes()], { type: "application/zip" }),
     keptBytes: () => kept?.bytes,
   };
-}
+  return { handlers, status: () => gallery?.status() };
 
-function held(): WasmGallery {
-  if (!gallery) throw new ReidError("internal", "The worker was asked for a gallery before it had one.");
-  return gallery;
-}
-
-function create(glue: PeopleGlue, { model: { fingerprint, dim }, precision }: NewGallery): WasmGallery {
-  changed = true;
-  return new glue.Gallery(fingerprint, dim, precision);
-}
-
-function opened(): OpenedGallery {
-  return { place: kept?.slot.place, readOnly: kept !== undefined && !kept.release, losses: held().losses() };
-}
-
-function change<T>(act: (gallery: WasmGallery) => T): T {
-  if (kept && !kept.release) {
-    throw new ReidError(
-      "read-only",
-      `The gallery "${kept.name}" is open in another tab, so that it can only be read here. Close it there and open it again.`,
-    );
+  function held(): WasmGallery {
+    if (!gallery) throw new ReidError("internal", "The worker was asked for a gallery before it had one.");
+    return gallery;
   }
-  const value = act(held());
-  changed = true;
-  return value;
-}
 
-/** Writes the gallery where it is kept, if it has changed. */
-async function save(): Promise<undefined> {
-  if (!kept?.release || !changed) return;
-  const file = held().toBytes();
-  try {
-    await kept.slot.write(file);
-  } catch (error) {
-    throw storageError(error);
+  function create(glue: PeopleGlue, { model: { fingerprint, dim }, precision }: NewGallery): WasmGallery {
+    changed = true;
+    return new glue.Gallery(fingerprint, dim, precision);
   }
-  changed = false;
-  kept.bytes = file.length;
+
+  function opened(): OpenedGallery {
+    return { place: kept?.slot.place, readOnly: kept !== undefined && !kept.release, losses: held().losses() };
+  }
+
+  function change<T>(act: (gallery: WasmGallery) => T): T {
+    if (kept && !kept.release) {
+      throw new ReidError(
+        "read-only",
+        `The gallery "${kept.name}" is open in another tab, so that it can only be read here. Close it there and open it again.`,
+      );
+    }
+    const value = act(held());
+    changed = true;
+    return value;
+  }
+
+  /** Writes the gallery where it is kept, if it has changed. */
+  async function save(): Promise<undefined> {
+    if (!kept?.release || !changed) return;
+    const file = held().toBytes();
+    try {
+      await kept.slot.write(file);
+    } catch (error) {
+      throw storageError(error);
+    }
+    changed = false;
+    kept.bytes = file.length;
+  }
+
+  /** Saves for the first time: a place that cannot be written, but for want of room, gives way to the next. */
+  async function saveFirst(name: string): Promise<void> {
+    changed = true;
+    try {
+      await save();
+    } catch (error) {
+      const next = STORAGES[STORAGES.findIndex(({ place }) => place === kept?.slot.place) + 1];
+      if (!kept || !next || (error as ReidError).code === "storage-full") throw error;
+      kept = { ...kept, slot: await next.slot(name) };
+      await save();
+    }
+  }
 }
 
 /** Takes hold of a gallery's place: where it is, or the best there is for a new one. */
@@ -179,19 +192,6 @@ async function keepAs(name: string): Promise<Kept> {
   } catch (error) {
     release?.();
     throw error;
-  }
-}
-
-/** Saves for the first time: a place that cannot be written, but for want of room, gives way to the next. */
-async function saveFirst(name: string): Promise<void> {
-  changed = true;
-  try {
-    await save();
-  } catch (error) {
-    const next = STORAGES[STORAGES.findIndex(({ place }) => place === kept?.slot.place) + 1];
-    if (!kept || !next || (error as ReidError).code === "storage-full") throw error;
-    kept = { ...kept, slot: await next.slot(name) };
-    await save();
   }
 }
 

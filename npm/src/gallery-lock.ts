@@ -12,7 +12,7 @@ export type Release = () => void;
 /** Takes hold of a gallery until it is released, or its worker or page ends; undefined where another has it. */
 export function holdGallery(name: string): Promise<Release | undefined> {
   // Where there are no locks there is no place to keep galleries either, or but for one tab.
-  if (!navigator.locks) return Promise.resolve(() => {});
+  if (!globalThis.navigator?.locks) return Promise.resolve(() => {});
   return new Promise((resolve, reject) => {
     const held = () => new Promise<void>((release) => resolve(release));
     navigator.locks.request(lockName(name), { signal: AbortSignal.timeout(PATIENCE_MS) }, held).catch((error) => {

@@ -50,6 +50,7 @@ export function sampleOf(given: ImageSource | GallerySample, index: number, all:
     throw wrong("time", "a Date, or milliseconds since 1970");
   }
   if (photo !== undefined && !(photo instanceof Blob)) throw wrong("photo", "a Blob or a File");
+  if (box !== undefined && (typeof box !== "object" || box === null)) throw wrong("box", "`{ x, y, width, height }`");
   const record = {
     name,
     ...(camera !== undefined && { camera: String(camera) }),
@@ -64,8 +65,9 @@ function isSample(given: ImageSource | GallerySample): given is GallerySample {
 }
 
 /** The numbers of photos. */
-export function photoIds(given: PhotoRef | readonly PhotoRef[]): PhotoId[] {
-  return (Array.isArray(given) ? given : [given]).map((photo) => idOf(photo, "photo"));
+export function photoIds(given: PhotoRef | Iterable<PhotoRef>): PhotoId[] {
+  const isList = typeof given === "object" && given !== null && Symbol.iterator in given;
+  return (isList ? Array.from(given) : [given]).map((photo) => idOf(photo, "photo"));
 }
 
 export function personId(given: PersonRef): PersonId {

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { isCamera } from "./adapt.js";
 import type { Connection } from "./connection.js";
+import { whenDropped } from "./dropped.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { Feature, type FeatureData } from "./feature.js";
 import { type ExtractedPhoto, type ExtractionOptions, extractPhotos } from "./gallery-extract.js";
@@ -39,12 +40,13 @@ import {
 } from "./gallery-sample.js";
 import { Grouping, type GroupingOptions, type Looks } from "./grouping.js";
 import type { ImageSource } from "./image.js";
+import { listOf } from "./lists.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, checkOptions, oneOf, type Rules } from "./options.js";
 import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
 import type { ReIdentifier } from "./reidentifier.js";
 import { vectorOf } from "./similarity.js";
-import { checkName, type KeptGallery, STORAGES, storageError } from "./storage.js";
+import { checkName, checkPlace, type KeptGallery, STORAGES, storageError } from "./storage.js";
 
 type GalleryConnection = Connection<GalleryCalls, { readonly status: GalleryStatus }>;
 
@@ -121,6 +123,20 @@ const ADD: Rules<AddOptions> = {
   signal: A_SIGNAL,
 };
 
+const REEXTRACT: Rules<ExtractionOptions> = {
+  onError: oneOf("throw", "skip"),
+  onImageError: A_FUNCTION,
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const ACT: Rules<ActOptions> = { despite: oneOf(true, false) };
+
+const ENROL: Rules<ActOptions & { readonly name?: string | undefined }> = {
+  ...ACT,
+  name: [(name) => typeof name === "string", "a text"],
+};
+
 const GROUPING: Rules<GroupingOptions> = {
   cameras: oneOf("none", "centre", "standardise"),
   onProgress: A_FUNCTION,
@@ -177,7 +193,13 @@ export class Gallery {
   /** As asked for last. */
   #strictness: number | undefined;
 
+  readonly #kept: () => void;
+
   private constructor(connection: GalleryConnection, reid: ReIdentifier, opened: OpenedGallery, name?: string) {
+    this.#kept = whenDropped(this, () => {
+      const end = () => connection.close(new ReidError("disposed", "Nobody holds this gallery any more."));
+      connection.call("closeGallery", {}).then(end, end);
+    });
     this.#connection = connection;
     this.#reid = reid;
     this.#opened = opened;
@@ -192,8 +214,9 @@ export class Gallery {
    */
   static async open(name: string, options: GalleryOptions): Promise<Gallery> {
     checkName(name);
+    checkPlace();
     // In Firefox a person answers this, perhaps never: it is not waited for.
-    navigator.storage?.persist?.().catch(() => {});
+    globalThis.navigator?.storage?.persist?.().catch(() => {});
     return Gallery.#start("openGallery", (gallery) => ({ name, ...gallery }), options, name);
   }
 
@@ -219,6 +242,7 @@ export class Gallery {
 
   /** The galleries that the browser keeps, by name. Rejects with `storage-failed`. */
   static async list(): Promise<KeptGallery[]> {
+    checkPlace();
     const lists = await Promise.allSettled(STORAGES.map((storage) => storage.list()));
     if (lists.every(({ status }) => status === "rejected"))
       throw storageError((lists[0] as PromiseRejectedResult).reason);
@@ -236,6 +260,7 @@ export class Gallery {
    */
   static async delete(name: string): Promise<boolean> {
     checkName(name);
+    checkPlace();
     return whileHeld(name, async () => {
       const removed = await Promise.allSettled(STORAGES.map((storage) => storage.remove(name)));
       if (removed.some((result) => result.status === "fulfilled" && result.value)) return true;
@@ -331,16 +356,13 @@ export class Gallery {
    * Rejects as acts and as `extract` do, and with `other-model` while the gallery is `outdated`.
    */
   async add(
-    images: readonly (ImageSource | GallerySample)[],
+    images: Iterable<ImageSource | GallerySample>,
     options?: AddOptions & { readonly onError?: "throw" },
   ): Promise<GalleryPhoto[]>;
-  async add(images: readonly (ImageSource | GallerySample)[], options: AddOptions): Promise<(GalleryPhoto | null)[]>;
-  async add(
-    images: readonly (ImageSource | GallerySample)[],
-    options: AddOptions = {},
-  ): Promise<(GalleryPhoto | null)[]> {
+  async add(images: Iterable<ImageSource | GallerySample>, options: AddOptions): Promise<(GalleryPhoto | null)[]>;
+  async add(given: Iterable<ImageSource | GallerySample>, options: AddOptions = {}): Promise<(GalleryPhoto | null)[]> {
     checkOptions("options", options, ADD);
-    if (!Array.isArray(images)) throw new ReidError("bad-input", "Photos must be an array of images.");
+    const images = listOf(given, "Photos");
     this.#mayChange();
     this.#mayCompare();
     const { person } = options;
@@ -533,7 +555,9 @@ export class Gallery {
   }
 
   /** Makes one person of two: `from` is no more, and `into` keeps its name, or takes that of `from` when it has none. */
-  async merge(into: PersonRef, from: PersonRef, { despite = false }: ActOptions = {}): Promise<void> {
+  async merge(into: PersonRef, from: PersonRef, options: ActOptions = {}): Promise<void> {
+    checkOptions("options", options, ACT);
+    const { despite = false } = options;
     await this.#act(() => ({ act: "merge", into: personId(into), from: personId(from), despite }));
   }
 
@@ -565,8 +589,10 @@ export class Gallery {
   /** Makes a new person of photos, with a name or without one. */
   async enrol(
     photos: PhotoRef | readonly PhotoRef[],
-    { name, despite = false }: ActOptions & { readonly name?: string | undefined } = {},
+    options: ActOptions & { readonly name?: string | undefined } = {},
   ): Promise<PersonId> {
+    checkOptions("options", options, ENROL);
+    const { name, despite = false } = options;
     const [person] = await this.#act(() => ({
       act: "enrol",
       photos: photoIds(photos),
@@ -583,8 +609,10 @@ export class Gallery {
   async move(
     photos: PhotoRef | readonly PhotoRef[],
     person: PersonRef | string | null,
-    { despite = false }: ActOptions = {},
+    options: ActOptions = {},
   ): Promise<void> {
+    checkOptions("options", options, ACT);
+    const { despite = false } = options;
     await this.#run(async () => {
       this.#mayChange();
       const ids = photoIds(photos);
@@ -636,8 +664,10 @@ export class Gallery {
     a: PhotoRef | readonly PhotoRef[],
     b: PhotoRef | readonly PhotoRef[],
     answer: Answer,
-    { despite = false }: ActOptions = {},
+    options: ActOptions = {},
   ): Promise<void> {
+    checkOptions("options", options, ACT);
+    const { despite = false } = options;
     await this.#act(() => ({ act: "answer", a: photoIds(a), b: photoIds(b), answer, despite }));
   }
 
@@ -658,6 +688,7 @@ export class Gallery {
    * is cancelled. Rejects as acts and as `extract` do.
    */
   async reextract(getImage: GetImage, options: ExtractionOptions = {}): Promise<Extracted> {
+    checkOptions("options", options, REEXTRACT);
     this.#mayChange();
     const photos = await this.photos();
     const { outdated, fingerprint } = this;
@@ -689,7 +720,8 @@ export class Gallery {
    */
   async keep(name: string): Promise<void> {
     checkName(name);
-    navigator.storage?.persist?.().catch(() => {});
+    checkPlace();
+    globalThis.navigator?.storage?.persist?.().catch(() => {});
     const { losses } = this.#opened;
     this.#opened = { ...(await this.#call("keepGallery", { name })), losses };
     this.#name = name;
@@ -702,7 +734,7 @@ export class Gallery {
 
   /** The space that it takes. */
   async usage(): Promise<GalleryUsage> {
-    const { storage } = navigator;
+    const storage = globalThis.navigator?.storage as StorageManager | undefined;
     const [bytes, estimate, persisted] = await Promise.all([
       this.#call("keptBytes", {}),
       storage?.estimate?.().catch(() => undefined),
@@ -715,6 +747,7 @@ export class Gallery {
   /** Waits for what is under way, and ends the worker: another tab may open the gallery then. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
+      this.#kept();
       try {
         await this.#connection.call("closeGallery", {});
       } finally {

@@ -1,5 +1,6 @@
 // Grouping a gallery's photos, in a worker of its own: it can be cancelled, and the gallery answers meanwhile.
 import type { Connection } from "./connection.js";
+import { whenDropped } from "./dropped.js";
 import { abortable, ReidError } from "./errors.js";
 import type { CameraMeans, GalleryQuestion, GroupingInput, Judgement, PhotoId } from "./gallery-protocol.js";
 import { connectPeople } from "./people.js";
@@ -31,6 +32,7 @@ export interface Looks {
 /** Every grouping of the photos of a gallery, as they were when it was grown. */
 export class Grouping {
   readonly #connection: Connection<TreeCalls>;
+  readonly #kept: () => void;
   readonly #photos: Uint32Array;
   readonly #cameraNames: readonly string[];
   readonly #places: Map<PhotoId, number>;
@@ -50,6 +52,7 @@ export class Grouping {
     started: number,
   ) {
     this.#connection = connection;
+    this.#kept = whenDropped(this, () => connection.close(ENDED));
     this.#photos = input.photos;
     this.#cameraNames = input.cameraNames;
     this.#places = new Map(Array.from(input.photos, (photo, place) => [photo, place]));
@@ -123,6 +126,7 @@ export class Grouping {
   }
 
   close(): void {
+    this.#kept();
     this.#connection.close(ENDED);
   }
 }

@@ -1,26 +1,30 @@
 import { download, fileNameOf, resolveUrl } from "./download.js";
+import type { Pixels } from "./engine.js";
 import { ReidError } from "./errors.js";
+import { isBytes } from "./lists.js";
+import { checkImageSize, type ImagePayload, isBitmap, MAX_PIXELS, SMALL_PIXELS } from "./picture-size.js";
 
-/** Whatever a page may hold a picture in. Files and URLs are best: their bytes are decoded as the native command does. */
+export { checkImageSize, type ImagePayload, LARGE_PIXELS, SMALL_PIXELS } from "./picture-size.js";
+
+/**
+ * Whatever a program may hold a picture in. Files, as a Blob, their bytes or an address, are best: they are decoded as the native
+ * command does. A string is an address; in Node, a file's path. `Pixels` are RGBA, 8 bits each, row by row, of sRGB.
+ */
 export type ImageSource =
   | Blob
   | URL
   | string
+  | ArrayBuffer
+  | Uint8Array<ArrayBuffer>
   | ImageBitmap
   | ImageData
+  | Pixels
   | HTMLImageElement
+  | HTMLVideoElement
+  | VideoFrame
   | HTMLCanvasElement
   | OffscreenCanvas;
 
-/** What crosses to the worker: an encoded file by reference, or pixels. */
-export type ImagePayload = Blob | ImageBitmap | ImageData;
-
-/** As in the Rust decoder: what a phone takes fits, what would fill its memory does not. */
-const MAX_PIXELS = 64_000_000;
-/** Up to here a canvas is copied at once, so that the page may go on drawing on it; a few of them fit into memory. */
-export const SMALL_PIXELS = 1_000_000;
-/** More than most phones take: pictures above are decoded one at a time, and the memory for it is given back. */
-export const LARGE_PIXELS = 12_500_000;
 /** No photo of 64 megapixels is larger, even uncompressed with alpha. */
 const MAX_FILE_BYTES = 4 * MAX_PIXELS + 1024;
 
@@ -54,16 +58,59 @@ export async function toPicture(source: ImageSource, signal: AbortSignal | undef
     if (source.size > MAX_FILE_BYTES) throw fileTooLarge();
     return held(source);
   }
-  if (typeof source === "object" && source !== null && "width" in source) {
-    const natural = "naturalWidth" in source;
-    const [width, height] = natural ? [source.naturalWidth, source.naturalHeight] : [source.width, source.height];
-    checkImageSize(width, height);
-    const pixels = width * height;
-    if (source instanceof ImageData) return held(source, pixels);
-    if (pixels <= SMALL_PIXELS) return held(await toBitmap(source), pixels);
-    return { pixels, isFresh: true, payload: () => toBitmap(source), release() {} };
+  if (isBytes(source)) {
+    if (source.byteLength > MAX_FILE_BYTES) throw fileTooLarge();
+    return held(new Blob([source]));
   }
-  throw new ReidError("bad-input", "an image must be a Blob, File, URL, ImageBitmap, ImageData, canvas or img element");
+  const size = typeof source === "object" && source !== null && sizeOf(source);
+  if (!size) {
+    throw new ReidError(
+      "bad-input",
+      "an image must be a Blob, File, its bytes, URL, ImageBitmap, ImageData, VideoFrame, or a canvas, img or video element",
+    );
+  }
+  const [width, height] = size;
+  checkImageSize(width, height);
+  const pixels = width * height;
+  if ("data" in source) return held(toBytes(source), pixels);
+  if (pixels <= SMALL_PIXELS) return held(await toBitmap(source), pixels);
+  return { pixels, isFresh: true, payload: () => toBitmap(source), release() {} };
+}
+
+type Drawn = Exclude<ImageSource, string | URL | Blob | ArrayBuffer | Uint8Array>;
+
+/** Of what is drawn or shown; undefined for what is neither. */
+function sizeOf(source: Drawn): readonly [number, number] | undefined {
+  const size =
+    "naturalWidth" in source
+      ? [source.naturalWidth, source.naturalHeight]
+      : "videoWidth" in source
+        ? [source.videoWidth, source.videoHeight]
+        : "displayWidth" in source
+          ? [source.displayWidth, source.displayHeight]
+          : [source.width, source.height];
+  const [width, height] = size;
+  return typeof width === "number" && typeof height === "number" ? [width, height] : undefined;
+}
+
+/** As they are reckoned with: sRGB of 8 bits. */
+function toBytes(image: ImageData | Pixels): Pixels {
+  const { data, width, height } = image;
+  if (!ArrayBuffer.isView(data) || data.length !== 4 * width * height || data.length === 0) {
+    const found =
+      ArrayBuffer.isView(data) && data.length === 0 ? "are gone: they were transferred elsewhere" : "are not RGBA";
+    throw new ReidError("bad-image", `the pixels ${found}, 4 values for each of ${width}×${height}`);
+  }
+  const isImageData = typeof ImageData !== "undefined" && image instanceof ImageData;
+  if (!isImageData) {
+    if (data.BYTES_PER_ELEMENT === 1 && !(data instanceof Int8Array)) return { data, width, height };
+    throw new ReidError("bad-image", "pixels must be a Uint8Array or a Uint8ClampedArray, RGBA");
+  }
+  if (data.BYTES_PER_ELEMENT === 1 && image.colorSpace === "srgb") return image;
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (!context) throw new ReidError("out-of-memory", `no memory for the image's ${width}×${height} pixels`);
+  context.putImageData(image, 0, 0);
+  return context.getImageData(0, 0, width, height);
 }
 
 /** Frees what was made of pictures, those that are still to come too. */
@@ -73,23 +120,15 @@ export function release(pictures: readonly Promise<Picture>[]): void {
 
 function held(image: ImagePayload, pixels?: number): Picture {
   const release = () => {
-    if (image instanceof ImageBitmap) image.close();
+    if (!(image instanceof Blob) && isBitmap(image)) image.close();
   };
   return { pixels, isFresh: false, payload: async () => image, release };
 }
 
-/** Throws `image-too-large` above the 64 megapixels that are read, in the decoder's words: for pages that show images first. */
-export function checkImageSize(width: number, height: number): void {
-  if (width * height > MAX_PIXELS) {
-    const megapixels = ((width * height) / 1e6).toFixed(1);
-    throw new ReidError(
-      "image-too-large",
-      `the image is ${width}×${height} = ${megapixels} megapixels and the limit is ${MAX_PIXELS / 1e6}: crop it to the person or make it smaller`,
-    );
+async function toBitmap(source: Exclude<Drawn, ImageData | Pixels>): Promise<ImageBitmap> {
+  if (typeof createImageBitmap === "undefined") {
+    throw new ReidError("bad-image", "nothing can be drawn here: give the picture's file, or its pixels");
   }
-}
-
-async function toBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
   try {
     const bitmap = await createImageBitmap(source);
     // Moves the pixels, does not copy them: where they come from another site without its leave, this is what throws.
@@ -97,7 +136,7 @@ async function toBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
   } catch (error) {
     throw new ReidError(
       "bad-image",
-      "the pixels cannot be read: the image is empty, not loaded yet, or of another site that does not allow it (CORS)",
+      "the pixels cannot be read: the image is empty, closed, not loaded yet, or of another site that does not allow it (CORS)",
       { cause: error },
     );
   }

@@ -1,4 +1,5 @@
 export type { AdaptOptions } from "./adapt.js";
+export { type AssetFile, type ConfigureOptions, configure } from "./assets.js";
 export {
   type DetectedPerson,
   type DetectOptions,
@@ -6,7 +7,7 @@ export {
   PersonDetector,
 } from "./detector.js";
 export { chooseDevice, type DeviceChoice, type DevicePreference } from "./device.js";
-export type { DetectorDescription, Filter, FineTuneDepth, Fit, GpuCounters, InputOptions } from "./engine.js";
+export type { DetectorDescription, Filter, FineTuneDepth, Fit, GpuCounters, InputOptions, Pixels } from "./engine.js";
 export { type ConflictSide, type ImagePosition, ReidError, type ReidErrorCode } from "./errors.js";
 export { type EvaluateOptions, evaluate, type PhotoLabel } from "./evaluate.js";
 export type { Feature, FeatureData, QualityFlag } from "./feature.js";
@@ -52,6 +53,7 @@ export type { GallerySample, PersonRef, PhotoDetails, PhotoRef } from "./gallery
 export type { GroupingOptions } from "./grouping.js";
 export { checkImageSize, type ImageSource } from "./image.js";
 export type { CameraScores, Evaluation, Interval, Verification } from "./people-protocol.js";
+export { type PreloadName, type PreloadOptions, preload } from "./preload.js";
 export type { OnProgress, Progress } from "./progress.js";
 export { type Cameras, type RankAllOptions, type Rankings, rankAll } from "./rank-all.js";
 export { type CreateOptions, type ExtractOptions, type ModelDescription, ReIdentifier } from "./reidentifier.js";

@@ -10,7 +10,7 @@ export function checkOptions<T extends object>(name: string, options: unknown, r
   const keys = Object.keys(rules);
   if (options === undefined) return;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ReidError("bad-input", `\`${name}\` must be \`{ ${keys.join(", ")} }\`.`);
+    throw new ReidError("bad-input", `\`${name}\` must be an object with any of ${keys.join(", ")}.`);
   }
   for (const [key, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, key)) {
@@ -18,7 +18,7 @@ export function checkOptions<T extends object>(name: string, options: unknown, r
     }
     const [isGood, wanted] = rules[key as keyof T];
     if (value !== undefined && !isGood(value)) {
-      throw new ReidError("bad-input", `\`${name}.${key}\` must be ${wanted}, not ${String(value)}.`);
+      throw new ReidError("bad-input", `\`${name}.${key}\` must be ${wanted}, not ${shown(value)}.`);
     }
   }
 }
@@ -29,10 +29,23 @@ export function oneOf(...values: readonly (string | boolean)[]): readonly [(valu
   return [(value) => values.includes(value as string), `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`];
 }
 
+export const COUNT = [
+  (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1,
+  "a whole number of at least 1",
+] as const;
 export const A_FUNCTION = [(value: unknown) => typeof value === "function", "a function"] as const;
 export const A_SIGNAL = [isSignal, "an AbortSignal"] as const;
 /** Looked into by what takes it. */
 export const ANYTHING = [() => true, ""] as const;
+
+/** A null-prototype object and the like have no text of their own. */
+function shown(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
 
 /** Also one of another frame. */
 function isSignal(value: unknown): boolean {

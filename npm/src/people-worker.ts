@@ -1,64 +1,6 @@
-// The dedicated worker that compares people by their features, holds a gallery or an index of them, or groups their photos. It is busy while it ranks: whoever
-// wants no more of it ends it.
-import type { OnFraction } from "./connection.js";
-import { ReidError } from "./errors.js";
-import { indexHandlers } from "./feature-index-handlers.js";
-import type { FeatureIndexCalls } from "./feature-index-protocol.js";
-import { galleryHandlers, galleryStatus } from "./gallery-handlers.js";
-import type { GalleryCalls } from "./gallery-protocol.js";
-import type { PeopleCalls, PeopleGlue, PhotosData } from "./people-protocol.js";
-import type { Request } from "./protocol.js";
+// The dedicated worker that compares people, and holds galleries and indices. It is busy while it ranks: whoever wants no more of it
+// ends it.
+import { peopleService } from "./people-service.js";
 import { serve } from "./serve.js";
-import { treeHandlers } from "./tree-handlers.js";
-import type { TreeCalls } from "./tree-protocol.js";
 
-type Handlers = {
-  readonly [K in keyof Calls]: (
-    request: Calls[K]["request"],
-    onProgress: OnFraction,
-  ) => Calls[K]["reply"] | Promise<Calls[K]["reply"]>;
-};
-
-type Calls = PeopleCalls & GalleryCalls & TreeCalls & FeatureIndexCalls;
-
-let glue: PeopleGlue | undefined;
-let memory: WebAssembly.Memory | undefined;
-
-const handlers: Handlers = {
-  async open({ module }) {
-    const generated = await import("./wasm/webreid_people.js");
-    ({ memory } = await generated.default({ module_or_path: module }));
-    glue = generated;
-  },
-  evaluate: ({ photos, persons, single, adaptation }, onProgress) =>
-    using(photos, (photos) => photos.evaluate(persons, single, adaptation, onProgress)),
-  rankAll: ({ photos, top, adaptation }, onProgress) =>
-    using(photos, (photos) => photos.rankAll(top, adaptation, onProgress)),
-  ...galleryHandlers(open),
-  ...treeHandlers(open),
-  ...indexHandlers(open, () => memory?.buffer.byteLength ?? 0),
-};
-
-serve<Request<Calls>>(
-  async (request, onProgress) => {
-    const handler = handlers[request.call] as (request: object, onProgress: OnFraction) => unknown;
-    return handler(request, onProgress);
-  },
-  { rest: () => ({ status: galleryStatus() }) },
-);
-
-/** What `open` loads. */
-function open(): PeopleGlue {
-  if (!glue) throw new ReidError("internal", "The worker was asked to work before it was open.");
-  return glue;
-}
-
-function using<T>(
-  { rows, dim, cameras, queries, gallery }: PhotosData,
-  use: (photos: InstanceType<PeopleGlue["Photos"]>) => T,
-): T {
-  const photos = new (open().Photos)(rows, dim, cameras, queries, gallery);
-  const result = use(photos);
-  photos.free();
-  return result;
-}
+serve(peopleService());

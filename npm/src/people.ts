@@ -4,6 +4,7 @@ import { loadModule } from "./module.js";
 import type { PeopleCalls } from "./people-protocol.js";
 import type { OnProgress } from "./progress.js";
 import type { CallTable } from "./protocol.js";
+import { runtime } from "./runtime.js";
 
 const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
 
@@ -17,8 +18,7 @@ export async function connectPeople<C extends Opened & CallTable<keyof C>, Rest 
 ): Promise<Connection<C, Rest>> {
   const module = await loadModule("people", onProgress, signal);
   throwIfAborted(signal);
-  const worker = new Worker(new URL("./people-worker.js", import.meta.url), { type: "module", name: "webreid-people" });
-  const connection = new Connection<C, Rest>(worker);
+  const connection = new Connection<C, Rest>(runtime.startWorker("people-worker"));
   try {
     await abortable(connection.call("open", { module }), signal);
     return connection;

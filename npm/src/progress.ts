@@ -29,3 +29,16 @@ export type Progress =
   | { readonly phase: "group"; readonly fraction: number };
 
 export type OnProgress = (progress: Progress) => void;
+
+/** Tells of a call until that is over: what else it has under way then goes on silently. */
+export function untilOver(onProgress: OnProgress | undefined): { readonly tell: OnProgress; over(): void } {
+  let isOver = false;
+  return {
+    tell: (progress) => {
+      if (!isOver) onProgress?.(progress);
+    },
+    over: () => {
+      isOver = true;
+    },
+  };
+}

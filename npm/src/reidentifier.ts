@@ -1,8 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { DEVICES } from "./device.js";
+import { whenDropped } from "./dropped.js";
 import type { DevicePreference, EngineDescription, FittedImage, GpuCounters, InputOptions } from "./engine.js";
-import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
+import { connectEngine } from "./engine-connection.js";
+import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted, toReidError } from "./errors.js";
 import { Feature } from "./feature.js";
 import {
+  checkPerson,
   estimate,
   type FineTuneEstimate,
   type FineTuneOptions,
@@ -13,9 +17,12 @@ import {
 import { Fitter } from "./fitter.js";
 import { callFormats, toOwnWeights } from "./formats.js";
 import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
+import { listOf } from "./lists.js";
 import { loadModule } from "./module.js";
-import type { OnProgress } from "./progress.js";
+import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, oneOf, type Rules } from "./options.js";
+import { type OnProgress, untilOver } from "./progress.js";
 import type { Answer } from "./protocol.js";
+import { runtime } from "./runtime.js";
 import { Session } from "./session.js";
 import { type FeatureLike, similarity } from "./similarity.js";
 import { checkInput, loadWeights, type WeightsSource } from "./weights.js";
@@ -53,6 +60,27 @@ export interface ExtractOptions {
   readonly onFeature?: ((feature: Feature, index: number) => void) | undefined;
 }
 
+const CREATE: Rules<CreateOptions> = {
+  weights: ANYTHING,
+  input: ANYTHING,
+  device: DEVICES,
+  workers: COUNT,
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const EXTRACT: Rules<ExtractOptions> = {
+  onError: oneOf("throw", "skip"),
+  onImageError: A_FUNCTION,
+  onFeature: A_FUNCTION,
+  onProgress: A_FUNCTION,
+  signal: A_SIGNAL,
+};
+
+const ESTIMATE: Rules<Pick<FineTuneOptions, "steps">> = { steps: COUNT };
+
+const DROPPED = new ReidError("disposed", "Nobody holds this ReIdentifier any more.");
+
 /** What was recognised in the weights, and where they run. */
 export type ModelDescription = Readonly<EngineDescription>;
 
@@ -68,39 +96,50 @@ export class ReIdentifier {
   readonly #session: Session;
   readonly #fitter: Fitter;
   readonly #workers: number;
+  readonly #kept: () => void;
 
   private constructor(session: Session, fitter: Fitter, workers: number) {
     this.#session = session;
     this.#fitter = fitter;
     this.#workers = workers;
+    // Every call awaits what it asks for: that holds the ReIdentifier until it is done.
+    this.#kept = whenDropped(this, () => {
+      session.close(DROPPED);
+      fitter.close(DROPPED);
+    });
   }
 
   /**
    * Loads the engine and the weights, and sets the network up on the device.
-   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `bad-weights`, `bad-input` (also for an `input` that the
+   * Rejects with a `ReidError`: `unknown-preset`, `http`, `network`, `blocked`, `bad-weights`, `bad-input` (also for an `input` that the
    * model cannot have), `no-device`, `device-lost`, `out-of-memory`, `aborted` or `internal`.
    */
   static async create(options: CreateOptions = {}): Promise<ReIdentifier> {
+    checkOptions("options", options, CREATE);
     const { weights, device = "auto", workers, onProgress, signal } = options;
     const input = checkInput(options.input);
-    if (!["auto", "gpu", "cpu"].includes(device)) {
-      throw new ReidError("bad-input", `There is no device "${device}": choose "auto", "gpu" or "cpu".`);
-    }
-    if (workers !== undefined && (!Number.isInteger(workers) || workers < 1)) {
-      throw new ReidError("bad-input", `\`workers\` must be a whole number of at least 1, not ${workers}.`);
-    }
-    const file = await toOwnWeights(await loadWeights(weights, onProgress, signal), input, onProgress, signal);
-    const module = await loadModule("engine", onProgress, signal);
     throwIfAborted(signal);
-    onProgress?.({ phase: "model" });
-    const session = new Session(module, { weights: file }, device);
+    const { tell, over } = untilOver(onProgress);
+    // The worker, its module and the weights at once.
+    const starting = connectEngine();
+    let session: Session | undefined;
     try {
+      const [file, module] = await Promise.all([
+        loadWeights(weights, tell, signal).then((files) => toOwnWeights(files, input, tell, signal)),
+        loadModule("engine", tell, signal),
+      ]);
+      throwIfAborted(signal);
+      tell({ phase: "model" });
+      session = new Session(module, { weights: file }, device, { starting });
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
       const { inputWidth: width, inputHeight: height, filter, fit } = session.model.description;
       return new ReIdentifier(session, new Fitter(module, { width, height, filter, fit }), workers ?? threads());
     } catch (error) {
-      session.close(error instanceof ReidError ? error : new ReidError("internal", String(error), { cause: error }));
+      over();
+      const reason = toReidError(error);
+      starting.close(reason);
+      session?.close(reason);
       throw error;
     }
   }
@@ -117,12 +156,14 @@ export class ReIdentifier {
    * Rejects with a `ReidError`: `bad-image`, `image-too-large`, `http` or `network` with `image` saying which (unless
    * `onError` is "skip"); `bad-input`, `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`.
    */
-  extract(
-    images: readonly ImageSource[],
+  async extract(
+    images: Iterable<ImageSource>,
     options?: ExtractOptions & { readonly onError?: "throw" },
   ): Promise<Feature[]>;
-  extract(images: readonly ImageSource[], options: ExtractOptions): Promise<(Feature | null)[]>;
-  extract(images: readonly ImageSource[], options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+  async extract(images: Iterable<ImageSource>, options: ExtractOptions): Promise<(Feature | null)[]>;
+  async extract(given: Iterable<ImageSource>, options: ExtractOptions = {}): Promise<(Feature | null)[]> {
+    checkOptions("options", options, EXTRACT);
+    const images = listOf(given, "Images");
     /** Bad images are told once. */
     const told = new Set<number>();
     return this.#fitter.during(async () => {
@@ -195,11 +236,11 @@ export class ReIdentifier {
    * this model is under way, and with a learning rate so high that the loss is no number), `aborted`, `disposed`, `device-lost`, `out-of-memory` or `internal`. The model
    * stays as it was then, too.
    */
-  fineTune(
-    samples: readonly FineTuneSample[],
+  async *fineTune(
+    samples: Iterable<FineTuneSample>,
     options: FineTuneOptions = {},
   ): AsyncGenerator<FineTuneStep, void, undefined> {
-    return fineTune(this.#session, this.#fitter, samples, options);
+    yield* fineTune(this.#session, this.#fitter, samples, options);
   }
 
   /**
@@ -207,24 +248,27 @@ export class ReIdentifier {
    * are made for it, and once steps of a depth have run, from theirs. Half or twice as long is no surprise.
    */
   async estimateFineTune(
-    samples: readonly Pick<FineTuneSample, "person">[],
+    samples: Iterable<Pick<FineTuneSample, "person">>,
     options: Pick<FineTuneOptions, "steps"> = {},
   ): Promise<FineTuneEstimate> {
+    checkOptions("options", options, ESTIMATE);
+    const known = listOf(samples, "Samples");
+    for (const [index, sample] of known.entries()) checkPerson(sample, index);
     const extractSeconds = await this.#session.call("measureSpeed", {});
-    return estimate(samples, options.steps, extractSeconds, this.#session.trainSeconds);
+    return estimate(known, options.steps, extractSeconds, this.#session.trainSeconds);
   }
 
   /**
    * Back to the model before the last fine-tune, of which one is kept; false when there is none. Features extracted since
    * are another model's.
    */
-  undo(): Promise<boolean> {
-    return this.#session.undo();
+  async undo(): Promise<boolean> {
+    return await this.#session.undo();
   }
 
   /** The weights as they are now, in safetensors format: `create({ weights })` takes them again. */
-  exportWeights(): Promise<Blob> {
-    return this.#session.call("exportWeights", {});
+  async exportWeights(): Promise<Blob> {
+    return await this.#session.call("exportWeights", {});
   }
 
   /**
@@ -238,8 +282,8 @@ export class ReIdentifier {
   }
 
   /** What the last batch asked of the GPU, and what the model holds there; undefined on the CPU. */
-  gpuCounters(): Promise<GpuCounters | undefined> {
-    return this.#session.call("gpuCounters", {});
+  async gpuCounters(): Promise<GpuCounters | undefined> {
+    return await this.#session.call("gpuCounters", {});
   }
 
   /**
@@ -254,6 +298,7 @@ export class ReIdentifier {
   /** Ends the worker and frees its memory; calls still under way reject with `disposed`. */
   async dispose(): Promise<void> {
     const reason = new ReidError("disposed", "This ReIdentifier was disposed of. Create another.");
+    this.#kept();
     this.#session.close(reason);
     this.#fitter.close(reason);
   }
@@ -313,5 +358,5 @@ function feature(values: Float32Array<ArrayBuffer>, { quality, isScene }: Fitted
 const MOST_THREADS = 4;
 
 export function threads(): number {
-  return Math.max(1, Math.min(MOST_THREADS, globalThis.navigator?.hardwareConcurrency ?? 1));
+  return Math.max(1, Math.min(MOST_THREADS, runtime.threads()));
 }

@@ -3,7 +3,9 @@ import type { OnFraction } from "./connection.js";
 import { isErrorData, type ReidErrorData } from "./errors.js";
 import type { Reply } from "./protocol.js";
 
-export interface ServeOptions {
+/** What answers a worker's requests, one at a time. */
+export interface Service<R> {
+  handle(request: R, onProgress: OnFraction): unknown;
   /** What a reply tells beside the call's value. */
   rest?(): object;
   /** Whether a GPU is being opened: what goes wrong meanwhile ends the worker. */
@@ -12,33 +14,41 @@ export interface ServeOptions {
   transfer?(value: unknown): Transferable[];
 }
 
-export function serve<R extends { readonly id: number }>(
-  handle: (request: R, onProgress: OnFraction) => Promise<unknown>,
-  options: ServeOptions = {},
-): void {
-  let queue: Promise<void> = Promise.resolve();
-  const reply = (message: Reply, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
-  const answer = async (request: R) => {
-    const { id } = request;
-    try {
-      const value = await handle(request, (progress) => reply({ id, progress }));
-      reply({ id, ...options.rest?.(), value }, options.transfer?.(value));
-    } catch (error) {
-      if (isErrorData(error) || !options.opening?.()) reply({ id, error: errorData(error) });
-      else crash(error instanceof Error ? error.message : String(error));
-    }
-  };
-  const crash = (message: string) => reply({ crash: message, opening: options.opening?.() ?? false });
+type Id = { readonly id: number };
 
-  self.addEventListener("message", ({ data }: MessageEvent<R>) => {
-    queue = queue.then(() => answer(data));
-  });
+export function serve<R extends Id>(service: Service<R>): void {
+  const reply = (message: Reply, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
+  const crash = (message: string) => reply({ crash: message, opening: service.opening?.() ?? false });
+  const receive = answering(service, reply);
+  self.addEventListener("message", ({ data }: MessageEvent<R>) => receive(data));
+  self.addEventListener("messageerror", () => crash("what it was sent cannot be read there"));
   self.addEventListener("error", (event) => {
     // The page would hear of it a second time.
     event.preventDefault();
     crash(event.message);
   });
   self.addEventListener("unhandledrejection", (event) => crash(String(event.reason)));
+}
+
+/** Takes requests, and replies to them in their order. */
+export function answering<R extends Id>(
+  service: Service<R>,
+  reply: (message: Reply, transfer?: Transferable[]) => void,
+): (request: R) => void {
+  let queue: Promise<void> = Promise.resolve();
+  const answer = async (request: R) => {
+    const { id } = request;
+    try {
+      const value = await service.handle(request, (progress) => reply({ id, progress }));
+      reply({ id, ...service.rest?.(), value }, service.transfer?.(value));
+    } catch (error) {
+      if (isErrorData(error) || !service.opening?.()) reply({ id, error: errorData(error) });
+      else reply({ crash: error instanceof Error ? error.message : String(error), opening: true });
+    }
+  };
+  return (request) => {
+    queue = queue.then(() => answer(request));
+  };
 }
 
 function errorData(error: unknown): ReidErrorData {

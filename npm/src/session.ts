@@ -20,6 +20,12 @@ export interface DetectorFile {
   readonly takesLarge: boolean;
 }
 
+export interface SessionStart {
+  readonly generation?: number;
+  /** A worker that is on its way already. */
+  readonly starting?: EngineConnection;
+}
+
 /**
  * A model in a worker that outlives its worker: when one dies, the next call starts another from the kept weights.
  * These, and those before the last fine-tune, are kept as Blobs, which a browser may hold on disk.
@@ -42,6 +48,8 @@ export class Session {
   #detectorDescription: DetectorDescription | undefined;
   /** How often the model has changed: workers tell by it which one they answer with. */
   #generation: number;
+  /** The first worker, until it is taken. */
+  #starting: EngineConnection | undefined;
   /** Settled when the last change of the model is through. */
   #changed: Promise<unknown> = Promise.resolve();
   #closed: ReidError | undefined;
@@ -56,13 +64,14 @@ export class Session {
     module: WebAssembly.Module,
     { weights, detector }: { readonly weights?: OwnWeights | undefined; readonly detector?: DetectorFile | undefined },
     device: DevicePreference,
-    generation = 0,
+    { generation = 0, starting }: SessionStart = {},
   ) {
     this.#module = module;
     this.#weights = weights;
     this.#detector = detector;
     this.#device = device;
     this.#generation = generation;
+    this.#starting = starting;
   }
 
   /** Starts the model. Nothing else is called before this has resolved. */
@@ -128,7 +137,7 @@ export class Session {
     if ((this.#model?.description ?? this.detector).device === "gpu") return [this];
     while (this.#helpers.length < count - 1) {
       const content = { weights: this.#weights, detector: this.#detector };
-      this.#helpers.push(new Session(this.#module, content, "cpu", this.#generation));
+      this.#helpers.push(new Session(this.#module, content, "cpu", { generation: this.#generation }));
     }
     return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
   }
@@ -263,7 +272,8 @@ export class Session {
 
   /** Starts a worker. One that dies of opening a GPU is followed by one that leaves it alone. */
   async #start(): Promise<EngineConnection> {
-    const connection = connectEngine();
+    const connection = this.#starting ?? connectEngine();
+    this.#starting = undefined;
     this.#connection = connection;
     try {
       if (this.#weights) {

@@ -1,6 +1,7 @@
 // How alike features are: arithmetic that needs no model.
 import { ReidError } from "./errors.js";
 import type { FeatureData } from "./feature.js";
+import { checkOptions, type Rules } from "./options.js";
 
 /**
  * What can be compared: a `Feature`, what was kept of one, or its values alone. Of values alone nobody can tell which model
@@ -21,6 +22,13 @@ export interface RankOptions {
   readonly top?: number | undefined;
 }
 
+const RANK: Rules<RankOptions> = {
+  top: [
+    (top) => (Number.isInteger(top) || top === Number.POSITIVE_INFINITY) && (top as number) >= 1,
+    "a whole number of at least 1",
+  ],
+};
+
 /**
  * Cosine of the angle between two features, −1…1: the higher, the more alike. Not a probability. A feature of zeros is like
  * nothing: 0. Throws a `ReidError`: `other-model` for features of two models, `bad-input` for what is no feature.
@@ -36,12 +44,11 @@ export function similarity(a: FeatureLike, b: FeatureLike): number {
 export function rank(
   query: FeatureLike,
   gallery: readonly (FeatureLike | null | undefined)[],
-  { top = Number.POSITIVE_INFINITY }: RankOptions = {},
+  options: RankOptions = {},
 ): Match[] {
+  checkOptions("options", options, RANK);
+  const { top = Number.POSITIVE_INFINITY } = options;
   if (!Array.isArray(gallery)) throw new ReidError("bad-input", "The gallery must be an array of features.");
-  if (!(top === Number.POSITIVE_INFINITY || Number.isInteger(top)) || top < 1) {
-    throw new ReidError("bad-input", `\`top\` must be a whole number of at least 1, not ${top}.`);
-  }
   const target = vectorOf(query, "The query");
   const matches: Match[] = [];
   for (const [index, feature] of gallery.entries()) {

@@ -36,6 +36,15 @@ export interface Slot {
 /** The best first. */
 export const STORAGES: readonly GalleryStorage[] = [opfsStorage, indexedDbStorage];
 
+/** Refuses where there is no place at all, as in Node. */
+export function checkPlace(): void {
+  if (globalThis.navigator?.storage || typeof indexedDB !== "undefined") return;
+  throw new ReidError(
+    "storage-failed",
+    "There is no place to keep galleries here: make one with `Gallery.create` or `Gallery.fromBlob`, and keep what `toBlob()` gives.",
+  );
+}
+
 /** What a place for galleries failed with, for people. */
 export function storageError(error: unknown): ReidError {
   if (error instanceof ReidError) return error;

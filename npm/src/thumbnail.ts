@@ -1,5 +1,6 @@
 // Small pictures, to show photos by.
 import type { Picture } from "./image.js";
+import { type ImagePayload, isBitmap } from "./picture-size.js";
 
 /** In pixels: a person's crop is about twice as high as wide. */
 const [HEIGHT, WIDTH] = [160, 160];
@@ -9,8 +10,8 @@ export async function thumbnailOf(picture: Picture): Promise<Uint8Array<ArrayBuf
   try {
     const image = await picture.payload();
     // As it is decoded: the whole of a large photo would take its memory on the page.
-    const bitmap = await createImageBitmap(image, { resizeHeight: HEIGHT, resizeQuality: "medium" });
-    if (picture.isFresh && image instanceof ImageBitmap) image.close();
+    const bitmap = await createImageBitmap(drawable(image), { resizeHeight: HEIGHT, resizeQuality: "medium" });
+    if (picture.isFresh && isBitmap(image)) image.close();
     const scale = Math.min(1, WIDTH / bitmap.width);
     const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
     const canvas = new OffscreenCanvas(width as number, height as number);
@@ -22,4 +23,9 @@ export async function thumbnailOf(picture: Picture): Promise<Uint8Array<ArrayBuf
     // A picture whose feature was computed counts without.
     return undefined;
   }
+}
+
+function drawable(image: ImagePayload): Blob | ImageBitmap | ImageData {
+  if (!("data" in image) || image instanceof ImageData) return image;
+  return new ImageData(new Uint8ClampedArray(image.data), image.width, image.height);
 }

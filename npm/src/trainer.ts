@@ -1,6 +1,7 @@
 import { Connection, GpuCrash } from "./connection.js";
 import { ReidError } from "./errors.js";
 import type { Value, WantedDevice } from "./protocol.js";
+import { runtime } from "./runtime.js";
 import type { TimedStep, TrainerCalls, TrainingRequest } from "./trainer-protocol.js";
 
 /** A fine-tune under way, in a worker of its own: what goes wrong there ends it, and leaves the model as it was. */
@@ -54,11 +55,7 @@ export class Trainer {
   #connect(): Connection<TrainerCalls> {
     if (this.#closed) throw this.#closed;
     this.#connection?.close(new ReidError("internal", "Another worker learns."));
-    const worker = new Worker(new URL("./trainer-worker.js", import.meta.url), {
-      type: "module",
-      name: "webreid-trainer",
-    });
-    this.#connection = new Connection(worker);
+    this.#connection = new Connection(runtime.startWorker("trainer-worker"));
     return this.#connection;
   }
 

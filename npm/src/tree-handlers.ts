@@ -10,9 +10,8 @@ type Handlers = {
   readonly [K in keyof Calls]: (request: Calls[K]["request"], onProgress: OnFraction) => Calls[K]["reply"];
 };
 
-let tree: InstanceType<PeopleGlue["Tree"]> | undefined;
-
 export function treeHandlers(glue: () => PeopleGlue): Handlers {
+  let tree: InstanceType<PeopleGlue["Tree"]> | undefined;
   return {
     growTree({ rows, dim, cameras, how, links }, onProgress) {
       tree?.free();
@@ -26,9 +25,9 @@ export function treeHandlers(glue: () => PeopleGlue): Handlers {
     judgement: () => grown().judgement(),
     parts: ({ photos }) => grown().parts(photos),
   };
-}
 
-function grown(): InstanceType<PeopleGlue["Tree"]> {
-  if (!tree) throw new ReidError("internal", "The worker was asked for groups before it had any.");
-  return tree;
+  function grown(): InstanceType<PeopleGlue["Tree"]> {
+    if (!tree) throw new ReidError("internal", "The worker was asked for groups before it had any.");
+    return tree;
+  }
 }

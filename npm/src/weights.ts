@@ -1,7 +1,9 @@
+import { addressOf } from "./assets.js";
 import { download, fileNameOf, resolveUrl } from "./download.js";
 import type { InputOptions } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { callFormats } from "./formats.js";
+import { isBytes } from "./lists.js";
 import { checkOptions, oneOf, type Rules } from "./options.js";
 import type { OnProgress } from "./progress.js";
 
@@ -75,7 +77,10 @@ export function checkInput(input: InputOptions | undefined): InputOptions | unde
 const MAX_WEIGHTS_BYTES = 1024 ** 3;
 
 /** The models that come with the package, by the name that `weights` takes. */
-const PRESETS = { "webreid-small": new URL("./webreid-small.safetensors", import.meta.url) };
+const PRESETS = {
+  "webreid-small": () =>
+    addressOf("webreid-small.safetensors", new URL("./webreid-small.safetensors", import.meta.url)),
+};
 const DEFAULT_PRESET = "webreid-small";
 
 /** A string is an address when it looks like one; everything else is taken for the name of a preset. */
@@ -96,14 +101,34 @@ export async function loadWeights(
   if (isObject(source) && "untrained" in source) {
     return { content: { untrained: String(source.untrained) }, name: "untrained" };
   }
-  return loadModelFiles(isPresetName(source) ? PRESETS[source] : source, "weights", onProgress, signal);
+  return loadModelFiles(isPresetName(source) ? PRESETS[source]() : source, "weights", onProgress, signal);
 }
 
 /** The detector that comes with the package. */
-const DETECTOR = new URL("./nanodet-g.safetensors", import.meta.url);
+const detector = () => addressOf("nanodet-g.safetensors", new URL("./nanodet-g.safetensors", import.meta.url));
+
+/** Files fetched before they are needed, by their addresses. */
+const kept = new Map<string, Blob>();
+
+export function keepWeights(onProgress: OnProgress | undefined, signal: AbortSignal | undefined): Promise<void> {
+  return keep(PRESETS[DEFAULT_PRESET](), "weights", onProgress, signal);
+}
+
+export function keepDetector(onProgress: OnProgress | undefined, signal: AbortSignal | undefined): Promise<void> {
+  return keep(detector(), "detector", onProgress, signal);
+}
+
+async function keep(
+  url: URL,
+  what: "weights" | "detector",
+  onProgress: OnProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!kept.has(url.href)) kept.set(url.href, (await loadFile(url, what, onProgress, signal)).content);
+}
 
 export function loadDetector(
-  source: ModelSource = DETECTOR,
+  source: ModelSource = detector(),
   onProgress: OnProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ModelFiles> {
@@ -156,6 +181,8 @@ async function loadFile(
 ): Promise<{ content: Blob; name: string }> {
   if (typeof source === "string" || source instanceof URL) {
     const url = resolveUrl(source);
+    const known = kept.get(url.href);
+    if (known) return { content: known, name: fileNameOf(url) };
     const blob = await download(url, {
       signal,
       onBytes: (loaded, total) => onProgress?.({ phase: "download", what, loaded, total }),
@@ -163,8 +190,8 @@ async function loadFile(
     });
     return named(blob, fileNameOf(url));
   }
-  if (source instanceof Blob) return named(source, source instanceof File ? source.name : "weights");
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return named(new Blob([source]), "weights");
+  if (source instanceof Blob) return named(source, "name" in source ? String(source.name) : "weights");
+  if (isBytes(source)) return named(new Blob([source]), "weights");
   throw new ReidError(
     "bad-input",
     "`weights` must be a URL, a File or Blob, an ArrayBuffer or a Uint8Array, or `{ xml, bin }` or `{ json, bin }` with these.",

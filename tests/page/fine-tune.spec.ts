@@ -55,10 +55,10 @@ test("too little to learn from, or what makes no sense, is refused in a sentence
     `${enough} There are 0 people here, 0 of them with two images or more.`,
     `${enough} There is 1 person here, 1 of them with two images or more.`,
     `${enough} There are 3 people here, 1 of them with two images or more.`,
-    'ReidError bad-input There is no depth "deep": choose "quick", "deeper" or "full".',
-    "ReidError bad-input `steps` must be a whole number above 0.",
-    "ReidError bad-input `learningRate` must be a number above 0.",
-    "ReidError bad-input `seed` must be a whole number from 0 to 2³² − 1.",
+    'ReidError bad-input `options.depth` must be "quick", "deeper" or "full", not deep.',
+    "ReidError bad-input `options.steps` must be a whole number of at least 1, not 0.",
+    "ReidError bad-input `options.learningRate` must be a number above 0, not -1.",
+    "ReidError bad-input `options.seed` must be a whole number from 0 to 2³² − 1, not 0.5.",
     "ReidError bad-input Sample 1 does not say which `person` it shows, by a name or a number.",
   ]);
 });

@@ -328,7 +328,7 @@ test.describe("with 5,000 photos", () => {
       // The module by itself, for the memory that it takes.
       const module = new URL("/dist/wasm/webreid_people.js", location.href).href;
       const glue = await import(module);
-      const { memory } = await glue.default();
+      const { memory } = await glue.default({ module_or_path: module.replace(".js", "_bg.wasm") });
       const rows = new Float32Array(features.length * 256);
       for (const [i, feature] of features.entries()) rows.set(feature, 256 * i);
       const all = Uint32Array.from(features.keys());
