@@ -53,6 +53,8 @@ export class Session {
   /** Settled when the last change of the model is through. */
   #changed: Promise<unknown> = Promise.resolve();
   #closed: ReidError | undefined;
+  /** Calls under way. */
+  #uses = 0;
   /** More workers with the same weights, while they are the same. */
   #helpers: Session[] = [];
   /** The fine-tune under way. */
@@ -236,8 +238,27 @@ export class Session {
     if (description) this.#model = { ...this.model, description };
   }
 
+  /** Ends the workers, whose memory never shrinks; the next call starts them anew. Not while they are at work: then false. */
+  rest(): boolean {
+    const sessions = [this, ...this.#helpers];
+    if (sessions.some((session) => session.#uses > 0) || this.#trainer) return false;
+    const reason = new ReidError("internal", "The engine rests.");
+    this.dismiss(reason);
+    this.#bury(reason);
+    return true;
+  }
+
   /** Runs `use` on a worker that is ready, and once more on a new one if it dies of it. */
-  async use<T>(use: (connection: EngineConnection) => Promise<T>, retry = true): Promise<T> {
+  async use<T>(use: (connection: EngineConnection) => Promise<T>): Promise<T> {
+    this.#uses++;
+    try {
+      return await this.#use(use, true);
+    } finally {
+      this.#uses--;
+    }
+  }
+
+  async #use<T>(use: (connection: EngineConnection) => Promise<T>, retry: boolean): Promise<T> {
     if (this.#closed) throw this.#closed;
     this.#ready ??= this.#start();
     const ready = this.#ready;
@@ -250,7 +271,7 @@ export class Session {
       // Several calls may fail together: the first of them buries the worker, the others find the next one.
       if (this.#ready === ready) this.#bury(error as ReidError);
       if (!retry) throw error;
-      return this.use(use, false);
+      return this.#use(use, false);
     }
   }
 

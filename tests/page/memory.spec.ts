@@ -152,3 +152,31 @@ test("people in two JPEGs of 48 megapixels", async ({ browser, page }) => {
   expect(peak).toBeGreaterThan(3 * WIDTH * HEIGHT);
   expect(peak).toBeLessThan(400e6);
 });
+
+test("an engine that rests gives its memory back, and goes on as before", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" });
+    const detector = await webreid.PersonDetector.create({ weights: "./red_detector.safetensors", with: reid });
+    const pixels = new ImageData(4000, 3000);
+    pixels.data.fill(200);
+    const canvas = new OffscreenCanvas(4000, 3000);
+    canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+    const photo = await canvas.convertToBlob({ type: "image/jpeg" });
+    const [before] = await reid.extract(["./small.png"]);
+    await detector.detect(photo);
+    const most = await reid.memory();
+    const busy = reid.extract(["./small.png"]);
+    const whileBusy = reid.rest();
+    await busy;
+    const rested = reid.rest();
+    const [after] = await reid.extract(["./small.png"]);
+    const found = await detector.detect("./small.png");
+    const least = await reid.memory();
+    return { most, least, whileBusy, rested, found: found.length, same: reid.similarity(before, after) };
+  });
+  expect(seen.whileBusy).toBe(false);
+  expect(seen.rested).toBe(true);
+  expect(seen.same).toBeCloseTo(1, 6);
+  expect(seen.found).toBe(0);
+  expect(seen.least).toBeLessThan(seen.most - 20e6);
+});

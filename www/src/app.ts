@@ -12,7 +12,7 @@ import { Learning } from "./state/learning.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
-import { Pile } from "./state/pile.ts";
+import { Pile, type Source } from "./state/pile.ts";
 import { Questions } from "./state/questions.ts";
 import { Reading } from "./state/reading.ts";
 import { Removal } from "./state/removal.ts";
@@ -66,12 +66,20 @@ model.onChanged = () => {
 
 effect(() => selection.keep(people.photos.value, people.byId.value));
 
-/** Idle for so long, what finds people gives its memory back. */
+/** Idle for so long, what looks at photos gives back the memory that large ones took. */
 const REST_MS = 4000;
+const LARGE_PIXELS = 2_000_000;
 let resting: ReturnType<typeof setTimeout> | undefined;
+let isSpent = false;
 effect(() => {
   clearTimeout(resting);
-  if (jobs.active.value === 0) resting = setTimeout(() => model.rest(), REST_MS);
+  isSpent ||= jobs.all.value.some(({ about }) => about === "photos");
+  if (jobs.active.value > 0 || !isSpent) return;
+  resting = setTimeout(() => {
+    isSpent = false;
+    const isLarge = ({ width = 0, height = 0 }: Source) => width * height > LARGE_PIXELS;
+    if (pile.sources.peek().some(isLarge)) model.rest();
+  }, REST_MS);
 });
 
 questions.onNext = ({ a, b }) => {

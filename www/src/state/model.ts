@@ -53,7 +53,7 @@ export class Model {
   /** With which the model in use was loaded. */
   #deviceInUse: DevicePreference = "auto";
   #loads = 0;
-  #detector: Promise<PersonDetector> | undefined;
+  #detector: { readonly of: ReIdentifier; readonly detector: Promise<PersonDetector> } | undefined;
 
   constructor(jobs: Jobs) {
     this.#jobs = jobs;
@@ -149,31 +149,29 @@ export class Model {
     this.deviceReason.value = await chooseDevice(this.device.peek()).then((choice) => choice.reason, messageOf);
   }
 
-  /**
-   * What finds people in photos, fetched when it is first asked for. It has workers of its own: what large photos take there,
-   * only their end gives back.
-   */
-  detector(work?: Work): Promise<PersonDetector> {
-    if (this.#detector !== undefined) return this.#detector;
-    const detector = PersonDetector.create({
-      device: this.description.peek()?.device === "cpu" ? "cpu" : "auto",
-      signal: work?.signal,
-      onProgress: (progress) => {
-        if (progress.phase === "download") work?.progress(...loading(words.model.detector, progress));
-      },
-    });
-    this.#detector = detector;
-    // One that could not be had is tried again.
-    detector.catch(() => {
-      if (this.#detector === detector) this.#detector = undefined;
-    });
-    return detector;
+  /** What finds people in photos, fetched when it is first asked for; it shares the model's worker. */
+  async detector(work?: Work): Promise<PersonDetector> {
+    const reid = await this.ready;
+    if (this.#detector?.of !== reid) {
+      const detector = PersonDetector.create({
+        with: reid,
+        signal: work?.signal,
+        onProgress: (progress) => {
+          if (progress.phase === "download") work?.progress(...loading(words.model.detector, progress));
+        },
+      });
+      this.#detector = { of: reid, detector };
+      // One that could not be had is tried again.
+      detector.catch(() => {
+        this.#detector = undefined;
+      });
+    }
+    return this.#detector.detector;
   }
 
-  /** Gives back what finding people takes; nothing of it may be under way. */
+  /** Gives back the memory that photos took. */
   rest(): void {
-    this.#detector?.then((detector) => detector.dispose()).catch(() => {});
-    this.#detector = undefined;
+    this.#reid?.rest();
   }
 
   /** The model as it is now, as a file that can be loaded again. */
