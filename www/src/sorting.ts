@@ -16,7 +16,7 @@ const { sorting } = words;
 
 /** What to call somebody. */
 export function labelOf(id: PersonId): string {
-  return people.nameOf(id) ?? sorting.unnamed(id);
+  return people.nameOf(id) ?? words.people.unnamed(id);
 }
 
 /** Somebody who has this name, in whatever case. */
@@ -119,7 +119,7 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   selection.clear();
   if (to === "new") {
     await people.act((gallery, despite) => gallery.enrol(photos, { despite }), {
-      done: (id) => sorting.moved(photos.length, sorting.unnamed(id)),
+      done: (id) => sorting.moved(photos.length, words.people.unnamed(id)),
     });
     return;
   }

@@ -167,7 +167,7 @@ export const words = {
     lookingAgain: (done: number, total: number) => `Looking at the people again: ${done} of ${total}`,
     withoutPicture: (n: number) =>
       `${count(n, "picture")} could not be looked at again, for want of the photo: add the photos once more.`,
-    unnamed: (id: number) => `Person ${id + 1}`,
+    unnamed: (id: number) => `Person ${id}`,
     outdated: "These people were read with another model.",
     readAgain: "Read them again",
     readOnly: "Another tab has these people open: here they can only be looked at.",
@@ -228,7 +228,6 @@ export const words = {
     describe: (name: string, people: readonly string[]) =>
       `Photo ${name}, ${people.length === 0 ? "nobody found" : `${count(people.length, "person", "people")}: ${people.join(", ")}`}`,
     videoOf: (name: string, n: number) => `Video ${name}, ${count(n, "person", "people")} followed`,
-    person: (id: number) => `Person ${id}`,
     unknown: "Not sure who",
     onIt: "On this photo",
     inIt: "In this video",
@@ -327,7 +326,6 @@ export const words = {
   },
   /** What is done to sort people. */
   sorting: {
-    unnamed: (id: number) => `Person ${id}`,
     emptyName: "Type a name first.",
     takenName: (name: string) => `Somebody is called ${name} already. Choose another name.`,
     named: (name: string) => `Named ${name}.`,
