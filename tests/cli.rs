@@ -271,7 +271,8 @@ fn match_ranks_the_gallery() {
     let table = reid(&arguments).ends(3).stdout;
     assert!(table.contains("1   1.0000") && table.contains("3.png"), "{table}");
 
-    let near = reid(&[&arguments[..], &["--threshold", "0.9999", "--csv"]].concat()).ends(3).stdout;
+    let between = ((similarities[0] + similarities[1]) / 2.0).to_string();
+    let near = reid(&[&arguments[..], &["--threshold", &between, "--csv"]].concat()).ends(3).stdout;
     let lines: Vec<&str> = near.lines().collect();
     assert_eq!((lines.len(), lines[0]), (2, "query,rank,image,similarity"), "{near}");
     assert!(lines[1].starts_with(&format!("{query},1,{},", bench.text("gallery/3.png"))), "{near}");

@@ -12,7 +12,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::conv::{Product, panel_order};
-use super::{Finish, Stored, bands, padded};
+use super::{Finish, LANES, Stored, bands, padded};
 use crate::kernels::parallel::for_each_chunk_with_part;
 use crate::step::{Convolution, Padding};
 
@@ -52,7 +52,8 @@ const FEWEST_CHANNELS: usize = 16;
 /// The tiles for a convolution, where they pay (measured in WebAssembly, from 104 × 104 pixels of 16 channels to 16 × 8 of 512).
 pub fn side(c: &Convolution, input: Stored, output: Stored) -> Option<Side> {
     let fits = (c.kernel, c.stride, c.dilation, c.groups) == ([3; 2], [1; 2], [1; 2], 1);
-    if !fits || input.pitch.min(output.pitch) < FEWEST_CHANNELS {
+    // The image's pixels lie without gaps: of as many channels as there are, and not in whole vectors.
+    if !fits || input.pitch.min(output.pitch) < FEWEST_CHANNELS || !input.pitch.is_multiple_of(LANES) {
         return None;
     }
     let tiles = |side: Side| output.height.div_ceil(side.pixels()) * output.width.div_ceil(side.pixels());
@@ -442,7 +443,7 @@ impl Run<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{LANES, conv};
+    use super::super::conv;
     use super::*;
     use crate::step::{Activation, Map};
 
