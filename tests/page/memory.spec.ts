@@ -172,7 +172,14 @@ test("an engine that rests gives its memory back, and goes on as before", async 
     const [after] = await reid.extract(["./small.png"]);
     const found = await detector.detect("./small.png");
     const least = await reid.memory();
-    return { most, least, whileBusy, rested, found: found.length, same: reid.similarity(before, after) };
+    return {
+      most,
+      least,
+      whileBusy,
+      rested,
+      found: found.length,
+      same: before && after ? reid.similarity(before, after) : 0,
+    };
   });
   expect(seen.whileBusy).toBe(false);
   expect(seen.rested).toBe(true);

@@ -19,8 +19,8 @@ export default defineConfig({
   ...(process.env.THOROUGH ? {} : { grepInvert: /@thorough/ }),
   // The pages compute on all cores by themselves.
   workers: 1,
-  timeout: 120_000,
-  expect: { timeout: 30_000 },
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   forbidOnly: process.env.CI !== undefined,
   reporter: [["list"]],
   use: { baseURL: `http://127.0.0.1:${PORT}/`, viewport: { width: 1280, height: 900 }, screenshot: "only-on-failure" },
