@@ -82,7 +82,7 @@ fn every_shader_has_its_kernel_file_and_every_kernel_its_shader() {
         let mut files = stems(&format!("src/kernels/{folder}"), "rs");
         files.remove("mod");
         // What the CPU does in another way than the shader of the same operation.
-        if folder == "frozen" {
+        if *folder == "frozen" {
             assert!(files.remove("winograd"), "the convolution's other twin");
         }
         assert_eq!(shaders, files);
