@@ -298,7 +298,7 @@ export class ReIdentifier {
   /**
    * Gives back the memory that images took, which workers otherwise keep until the end: they are ended, and the next call starts
    * them anew, which takes it a few hundred milliseconds. A `PersonDetector` that shares them rests as well. Does nothing, and is
-   * false, while a call is under way.
+   * false, while they are at work.
    */
   rest(): boolean {
     return this.#session.rest();

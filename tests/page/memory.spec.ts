@@ -165,7 +165,9 @@ test("an engine that rests gives its memory back, and goes on as before", async 
     const [before] = await reid.extract(["./small.png"]);
     await detector.detect(photo);
     const most = await reid.memory();
-    const busy = reid.extract(["./small.png"]);
+    const busy = reid.extract([photo]);
+    // Until the photo is being decoded, which takes longer than that.
+    await new Promise((resolve) => setTimeout(resolve, 30));
     const whileBusy = reid.rest();
     await busy;
     const rested = reid.rest();

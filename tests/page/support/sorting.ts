@@ -10,7 +10,7 @@ export async function startWithSamples(app: App, query = ""): Promise<void> {
 }
 
 /** A photo of each of the sample's people, those with four photos first. Rows of as many photos come in any order. */
-const OF_EACH = ["p01_1", "p06_1", "p02_1", "p03_1", "p04_1", "p05_1"] as const;
+const OF_EACH = ["p01_1", "p06_1", "p03_1", "p04_1", "p02_1", "p05_1"] as const;
 
 function rowOf(app: App, photo: string) {
   return app.page.locator(".person").filter({ has: app.page.locator(`[title*="${photo}"], [alt*="${photo}"]`) });
