@@ -163,6 +163,7 @@ test("an engine that rests gives its memory back, and goes on as before", async 
     canvas.getContext("2d")?.putImageData(pixels, 0, 0);
     const photo = await canvas.convertToBlob({ type: "image/jpeg" });
     const [before] = await reid.extract(["./small.png"]);
+    const people = await detector.detect("./small.png");
     await detector.detect(photo);
     const most = await reid.memory();
     const busy = reid.extract([photo]);
@@ -186,6 +187,7 @@ test("an engine that rests gives its memory back, and goes on as before", async 
   expect(seen.whileBusy).toBe(false);
   expect(seen.rested).toBe(true);
   expect(seen.same).toBeCloseTo(1, 6);
-  expect(seen.found).toBe(0);
+  expect(seen.found[0]).toBeGreaterThan(0);
+  expect(seen.found[1]).toBe(seen.found[0]);
   expect(seen.least).toBeLessThan(seen.most - 20e6);
 });
