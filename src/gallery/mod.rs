@@ -99,7 +99,8 @@ impl Gallery {
 
     /// Adds photos whose features are of the model `fingerprint`; one act. The number of each, in order: a photo with the
     /// content and box of one that the gallery has, or had, is that one, and gives it the feature and the thumbnail that it
-    /// lacks. Boxes are the same from an overlap of 0.8 on: detectors differ by a little from one device to the next.
+    /// lacks. Boxes are the same from an overlap of 0.8 on: detectors differ by a little from one device to the next. The box of
+    /// a photo that was removed is itself only: else a box that a user corrects a little would come back as it was.
     ///
     /// # Errors
     /// [`GalleryError::OtherModel`] when features of another model come along; [`GalleryError::Dimension`],
@@ -141,10 +142,12 @@ impl Gallery {
         Ok(ids)
     }
 
-    /// The photos that are cuts, by the picture that they were cut out of.
+    /// The photos here that are cuts, by the picture that they were cut out of.
     fn cuts(&self) -> HashMap<ContentHash, Vec<PhotoId>> {
         let mut cuts: HashMap<ContentHash, Vec<PhotoId>> = HashMap::new();
-        for (&id, photo) in self.known.iter().filter(|(_, photo)| photo.person_box.is_some()) {
+        for (&id, photo) in
+            self.known.iter().filter(|(id, photo)| photo.person_box.is_some() && self.state.photos.contains_key(id))
+        {
             cuts.entry(photo.hash).or_default().push(id);
         }
         cuts

@@ -224,6 +224,12 @@ fn a_box_that_differs_by_rounding_is_the_same_photo() {
     let again = gallery.add(MODEL, again.to_vec()).expect("photos");
     assert_eq!(again, [p[0], p[1], PhotoId(2), PhotoId(3)]);
     assert_eq!(gallery.photo(p[0]).expect("there").photo.person_box.expect("a cut").x, 10.0);
+    // One that was removed is itself only: the box that a user puts a little aside is another.
+    gallery.act(Act::Remove { photos: vec![p[0]] }).expect("removed");
+    let moved = gallery.add(MODEL, vec![cut(7, 12.0, 40.0)]).expect("photos");
+    assert_eq!(gallery.photo(moved[0]).expect("there").photo.person_box.expect("a cut").x, 12.0);
+    gallery.act(Act::Remove { photos: moved }).expect("removed");
+    assert_eq!(gallery.add(MODEL, vec![cut(7, 10.0, 40.0)]).expect("photos"), [p[0]]);
 }
 
 #[test]

@@ -151,8 +151,9 @@ test("a box is moved and resized, each in one step", async ({ app, page }) => {
   await expect.poll(() => placeOf(page, boxes(page))).toEqual([28, 32, 24, 48]);
   await expect(app.toasts.filter({ hasText: /^Undone/ }).first()).toBeVisible();
   await expect(page.locator(".draft")).toHaveCount(0);
-  await drag(page, [40, 50], [52, 56]);
-  await expect.poll(() => placeOf(page, boxes(page))).toEqual([40, 38, 24, 48]);
+  // A little is enough, though boxes that differ by so little are one where they are found.
+  await drag(page, [40, 50], [42, 51]);
+  await expect.poll(() => placeOf(page, boxes(page))).toEqual([30, 33, 24, 48]);
   await expect(page.locator(".draft")).toHaveCount(0);
   await boxes(page).click();
   await expect(page.locator(".draft")).toBeVisible();

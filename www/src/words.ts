@@ -104,7 +104,6 @@ export const words = {
     lead: "Drop photos here. They never leave this device.",
     choosePhotos: "Choose photos",
     chooseFolder: "Choose a folder",
-    openFile: "Open a .reid file",
     samples: (bytes: string) => `Try the sample photos (${bytes})`,
     outcome: "Photos of several people become rows, one for each person.",
   },
@@ -599,7 +598,6 @@ export const words = {
     open: "Open a .reid file",
     opened: (people: number, photos: number) =>
       `Opened: ${count(people, "person", "people")} on ${count(photos, "picture")}.`,
-    openedName: "file opened",
     lost: (what: readonly string[]) => `Not all of the file could be read. ${what.join(" ")}`,
     notRead: (why: string) => `The file could not be opened. ${why}`,
     others: "For other programs",

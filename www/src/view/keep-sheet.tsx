@@ -105,7 +105,7 @@ function TakeAlong() {
   );
 }
 
-export function OpenParcel() {
+function OpenParcel() {
   return (
     <label class="button">
       <input
