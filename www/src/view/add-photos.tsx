@@ -1,48 +1,21 @@
 import { take } from "../intake.ts";
 import { words } from "../words.ts";
+import { FileButton } from "./file-button.tsx";
 
 interface Props {
   readonly label?: string;
   readonly isPrimary?: boolean;
 }
 
+const onFiles = (files: readonly File[]) =>
+  void take(files.map((file) => ({ file, path: file.webkitRelativePath || file.name })));
+
 /** Chooses photos and videos, and puts them on the pile. */
 export function AddPhotos({ label = words.app.addMore, isPrimary = false }: Props) {
-  return (
-    <label class={isPrimary ? "button primary" : "button"}>
-      <input
-        type="file"
-        class="unseen"
-        accept="image/*,video/*,.reid"
-        multiple
-        onChange={({ currentTarget }) => {
-          void take([...(currentTarget.files ?? [])].map((file) => ({ file, path: file.name })));
-          currentTarget.value = "";
-        }}
-      />
-      {label}
-    </label>
-  );
+  return <FileButton label={label} isPrimary={isPrimary} accept="image/*,video/*,.reid" isMultiple onFiles={onFiles} />;
 }
 
 /** Chooses a folder with all that is in it. */
 export function AddFolder() {
-  return (
-    <label class="button">
-      <input
-        type="file"
-        class="unseen"
-        ref={(input) => {
-          if (input) input.webkitdirectory = true;
-        }}
-        onChange={({ currentTarget }) => {
-          void take(
-            [...(currentTarget.files ?? [])].map((file) => ({ file, path: file.webkitRelativePath || file.name })),
-          );
-          currentTarget.value = "";
-        }}
-      />
-      {words.welcome.chooseFolder}
-    </label>
-  );
+  return <FileButton label={words.welcome.chooseFolder} isFolder onFiles={onFiles} />;
 }

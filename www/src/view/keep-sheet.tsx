@@ -4,6 +4,7 @@ import { isAborted, messageOf } from "../errors.ts";
 import { openParcel, saveParcel } from "../parcels.ts";
 import { namesAsCsv, peopleAsFolders } from "../state/exports.ts";
 import { megabytes, words } from "../words.ts";
+import { FileButton } from "./file-button.tsx";
 import { saveFile } from "./save-file.ts";
 import { Sheet } from "./sheet.tsx";
 import "../style/keep.css";
@@ -99,27 +100,9 @@ function TakeAlong() {
         <button type="button" class="primary" onClick={() => void saveParcel(withPhotos)}>
           {keep.save}
         </button>
-        <OpenParcel />
+        <FileButton label={keep.open} accept=".reid" onFiles={([file]) => file && void openParcel(file)} />
       </div>
     </section>
-  );
-}
-
-function OpenParcel() {
-  return (
-    <label class="button">
-      <input
-        type="file"
-        class="unseen"
-        accept=".reid"
-        onChange={({ currentTarget }) => {
-          const [file] = currentTarget.files ?? [];
-          currentTarget.value = "";
-          if (file) void openParcel(file);
-        }}
-      />
-      {words.keep.open}
-    </label>
   );
 }
 

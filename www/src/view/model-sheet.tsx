@@ -4,6 +4,7 @@ import { jobs, model } from "../app.ts";
 import { modelOf } from "../intake.ts";
 import { BUILT_IN } from "../state/model.ts";
 import { words } from "../words.ts";
+import { FileButton } from "./file-button.tsx";
 import { SaveModel } from "./save-model.tsx";
 import { Sheet } from "./sheet.tsx";
 import "../style/model.css";
@@ -82,21 +83,15 @@ function Another() {
     <section class="model-another" aria-labelledby="another-heading">
       <h3 id="another-heading">{w.another}</h3>
       <p class="note">{w.anotherNote}</p>
-      <label class="button">
-        <input
-          type="file"
-          class="unseen"
-          accept=".safetensors,.pth,.pt,.tar,.onnx,.xml,.bin"
-          multiple
-          onChange={({ currentTarget }) => {
-            const chosen = modelOf([...(currentTarget.files ?? [])]);
-            if (chosen) void model.loadFile(chosen);
-            // Choosing the same file again is to try it again.
-            currentTarget.value = "";
-          }}
-        />
-        {w.choose}
-      </label>
+      <FileButton
+        label={w.choose}
+        accept=".safetensors,.pth,.pt,.tar,.onnx,.xml,.bin"
+        isMultiple
+        onFiles={(files) => {
+          const chosen = modelOf(files);
+          if (chosen) void model.loadFile(chosen);
+        }}
+      />
       <form
         class="model-address"
         onSubmit={(event) => {
