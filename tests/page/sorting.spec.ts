@@ -40,7 +40,6 @@ function mostly(photos: readonly string[]): string {
 
 /** What is grouped, and the next question, are there. */
 async function settled(app: App): Promise<void> {
-  await expect(app.page.getByText("Sorting …")).toHaveCount(0);
   await expect(app.page.locator("[aria-busy=true]")).toHaveCount(0);
 }
 
@@ -54,13 +53,19 @@ test("304 photos of 19 people are brought to right groups in at most 30 actions"
   const files = all.filter((file) => wanted.has(whoIsOn(file)));
   expect(files).toHaveLength(16 * PEOPLE);
   await page.unroute(BUILT_IN_MODEL);
-  // Everything is in sight, so that nothing has to be scrolled.
-  await page.setViewportSize({ width: 1920, height: 9000 });
+  // Everything is in sight, so that nothing has to be scrolled or opened.
+  await page.setViewportSize({ width: 5000, height: 9000 });
   await app.start();
   await app.read(files.map((file) => join(folder as string, file)));
   await settled(app);
 
   const actions: string[] = [];
+  // Of a group that is of two people a "no" says too much.
+  const now = page.getByRole("button", { name: "What I say now" });
+  await page.addLocatorHandler(now, async () => {
+    await now.click();
+    actions.push("says that this holds");
+  });
   const row = (label: string) =>
     page.getByRole("list", { name: `Pictures of ${label}`, exact: true }).locator("xpath=..");
   let fruitless = 0;

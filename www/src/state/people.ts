@@ -53,6 +53,10 @@ export class People {
   readonly acts = signal(0);
   /** Whether the photos are being grouped. */
   readonly isGrouping = signal(false);
+  /** Acts that were asked for and are not done. */
+  readonly #waiting = signal(0);
+  /** Whether who is who may be another in a moment: an act is being done, or the photos are being grouped. */
+  readonly isBusy = computed(() => this.#waiting.value > 0 || this.isGrouping.value);
   readonly visible = computed(() => [...this.photos.value.values()].filter(({ hidden }) => !hidden));
   readonly cameras = computed(() => new Set(this.visible.value.flatMap(({ camera }) => camera ?? [])));
   readonly byId = computed(() => new Map(this.all.value.map((person) => [person.id, person])));
@@ -193,7 +197,7 @@ export class People {
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
     { done, regroup = true, steps, undone, redone, as }: ActOptions<T> = {},
   ): Promise<T | undefined> {
-    const turn = this.#acts.then(async () => {
+    return this.#inTurn(async () => {
       try {
         const gallery = await this.gallery();
         const result = await this.#despite((despite) => what(gallery, despite));
@@ -211,6 +215,14 @@ export class People {
         this.#notices.toast(words.people.failed(messageOf(error)));
         return undefined;
       }
+    });
+  }
+
+  /** Does it when what was asked for before is done. */
+  #inTurn<T>(what: () => Promise<T>): Promise<T> {
+    this.#waiting.value++;
+    const turn = this.#acts.then(what).finally(() => {
+      this.#waiting.value--;
     });
     this.#acts = turn;
     return turn;
@@ -316,7 +328,7 @@ export class People {
   }
 
   #takeBack(way: "undo" | "redo"): Promise<void> {
-    const turn = this.#acts.then(async () => {
+    return this.#inTurn(async () => {
       try {
         await this.#grouping;
         const act = await this.history[way](this.#held);
@@ -330,8 +342,6 @@ export class People {
         this.#notices.toast(words.people.failed(messageOf(error)));
       }
     });
-    this.#acts = turn;
-    return turn;
   }
 
   /** Has every photo looked at by the model as it is now; `getImage` gives the picture, as it was added. */

@@ -20,7 +20,7 @@ export function PeoplePlace() {
   const { length: count } = people.all.value;
   return (
     <div class="people-place">
-      <section class="groups" aria-labelledby="people-heading">
+      <section class="groups" aria-labelledby="people-heading" aria-busy={people.isBusy.value}>
         <header class="groups-head">
           <h2 id="people-heading" tabIndex={-1}>
             {groups.heading(count, people.visible.value.length)}
