@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { type App, BUILT_IN_MODEL, expect, test } from "./support/app.ts";
 import { sharedFiles } from "./support/files.ts";
+import { person } from "./support/png.ts";
 
 const PEOPLE = 19;
 const MOST = 30;
@@ -135,4 +136,29 @@ test("304 photos of 19 people are brought to right groups in at most 30 actions"
   expect(rows.map(({ photos }) => [...new Set(photos.map(whoIsOn))].join()).sort()).toEqual([...wanted]);
   expect(rows.every(({ photos }) => photos.length === 16)).toBe(true);
   expect(actions.length).toBeLessThanOrEqual(MOST);
+});
+
+test("who is taken out of a group goes alone, however alike the others are", async ({ app, page }) => {
+  const red = { top: [230, 30, 30], legs: [230, 30, 30] } as const;
+  await app.start();
+  await app.read(Array.from({ length: 7 }, (_, i) => person(`red-${i}.png`, red, i)));
+  await expect(app.people).toHaveCount(1);
+  const sizes = async () => (await shown(page)).rows.map(({ photos }) => photos.length).sort();
+
+  for (const i of [0, 1]) await page.getByTitle(`red-${i}.png`).click({ modifiers: ["Control"] });
+  await page.getByRole("button", { name: "New person" }).click();
+  await settled(app);
+  expect(await sizes()).toEqual([2, 5]);
+
+  // Dragged to the new one, one more is there, and nobody follows.
+  const row = (photo: string) => app.people.filter({ has: page.getByTitle(photo) });
+  await page.getByTitle("red-2.png").dragTo(row("red-0.png").locator(".strip"));
+  await settled(app);
+  expect(await sizes()).toEqual([3, 4]);
+
+  for (const expected of [[2, 5], [7]]) {
+    await page.keyboard.press("Control+z");
+    await settled(app);
+    expect(await sizes()).toEqual(expected);
+  }
 });

@@ -108,8 +108,8 @@ async function merge(into: PersonId, from: PersonId, isSure = false): Promise<bo
 
 /** A photo that stands for somebody. */
 function leadOf({ cover, confirmed, suggested }: GalleryPerson): PhotoId {
-  const sure = cover !== undefined && confirmed.includes(cover) ? cover : confirmed[0];
-  return (sure ?? cover ?? suggested[0]) as PhotoId;
+  const theirs = confirmed.length > 0 ? confirmed : suggested;
+  return (cover !== undefined && theirs.includes(cover) ? cover : theirs[0]) as PhotoId;
 }
 
 /** Says whom photos show. */
@@ -118,9 +118,14 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   if (to === "nobody") return release(photos);
   selection.clear();
   if (to === "new") {
-    await people.act((gallery, despite) => gallery.enrol(photos, { despite }), {
-      done: (id) => sorting.moved(photos.length, words.people.unnamed(id)),
-    });
+    const leaves = leavesOthers(photos);
+    await people.act(
+      async (gallery, despite) => {
+        if (leaves) await gallery.move(photos, null);
+        return gallery.enrol(photos, { despite });
+      },
+      { done: (id) => sorting.moved(photos.length, words.people.unnamed(id)), steps: () => (leaves ? 2 : 1) },
+    );
     return;
   }
   const who = "person" in to ? to.person : (whoIs(to.name)?.id ?? to.name.trim());
@@ -129,8 +134,29 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   // Where all is only suggested, one photo is confirmed beside them: else they would be somebody without the others.
   const lead = target && target.confirmed.length === 0 && target.suggested.length > 0 ? [leadOf(target)] : [];
   const theirs = [...new Set([...photos, ...lead])];
-  await people.act((gallery, despite) => gallery.move(theirs, who, { despite }).then(() => true), {
-    done: sorting.moved(photos.length, label),
+  const leaves = leavesOthers(photos, target?.id);
+  await people.act(
+    async (gallery, despite) => {
+      if (leaves) await gallery.move(photos, null);
+      await gallery.move(theirs, who, { despite });
+      return true;
+    },
+    { done: sorting.moved(photos.length, label), steps: () => (leaves ? 2 : 1) },
+  );
+}
+
+/**
+ * Whether these photos leave a group of which nobody confirmed anything. That they are not of it has to be said first: else those
+ * that stay, which look like these, would be guessed to be whom these are.
+ */
+function leavesOthers(photos: readonly PhotoId[], target?: PersonId): boolean {
+  const views = people.photos.peek();
+  const gone = new Set(photos);
+  const from = new Set(photos.flatMap((photo) => views.get(photo)?.person ?? []));
+  from.delete(target as PersonId);
+  return [...from].some((id) => {
+    const { confirmed = [], suggested = [] } = people.byId.peek().get(id) ?? {};
+    return suggested.some((photo) => !gone.has(photo)) && confirmed.every((photo) => gone.has(photo));
   });
 }
 
