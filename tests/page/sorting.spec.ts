@@ -138,8 +138,26 @@ test("304 photos of 19 people are brought to right groups in at most 30 actions"
   expect(actions.length).toBeLessThanOrEqual(MOST);
 });
 
+const red = { top: [230, 30, 30], legs: [230, 30, 30] } as const;
+const blue = { top: [20, 20, 230], legs: [20, 20, 230] } as const;
+
+test("groups that are joined stay one, however different they are", async ({ app, page }) => {
+  await page.setViewportSize({ width: 1920, height: 1000 });
+  await app.start();
+  await app.read([
+    ...Array.from({ length: 6 }, (_, i) => person(`red-${i}.png`, red, i)),
+    ...Array.from({ length: 5 }, (_, i) => person(`blue-${i}.png`, blue, 10 + i)),
+  ]);
+  await expect(app.people).toHaveCount(2);
+  await app.people.nth(1).locator(".check").dragTo(app.people.first().locator(".strip"));
+  await settled(app);
+  expect((await shown(page)).rows.map(({ photos }) => photos.length)).toEqual([11]);
+  await page.keyboard.press("Control+z");
+  await settled(app);
+  expect((await shown(page)).rows.map(({ photos }) => photos.length)).toEqual([6, 5]);
+});
+
 test("who is taken out of a group goes alone, however alike the others are", async ({ app, page }) => {
-  const red = { top: [230, 30, 30], legs: [230, 30, 30] } as const;
   await app.start();
   await app.read(Array.from({ length: 7 }, (_, i) => person(`red-${i}.png`, red, i)));
   await expect(app.people).toHaveCount(1);

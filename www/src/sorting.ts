@@ -1,6 +1,6 @@
 // What the user does to sort people, from wherever on the page: each can be undone, and what would surprise is asked first.
 import { signal } from "@preact/signals";
-import type { Answer, Gallery, GalleryPerson, PersonId, PhotoId } from "webreid";
+import type { Answer, GalleryPerson, PersonId, PhotoId } from "webreid";
 import { notices, people, questions, selection, sheet } from "./app.ts";
 import { words } from "./words.ts";
 
@@ -25,6 +25,9 @@ export function whoIs(name: string): GalleryPerson | undefined {
   return people.all.peek().find((person) => person.name?.toLowerCase() === same);
 }
 
+/** Pictures of a group that a user has looked at, who joins it with another: as many as rows have room for. */
+const SEEN = 16;
+
 /** Why a name cannot be taken; undefined where it can. */
 export type Refusal = string | undefined;
 
@@ -40,7 +43,8 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
   if (name === "") return sorting.emptyName;
   const other = whoIs(name);
   if (!other || other.id === id) {
-    await people.act((gallery) => gallery.name(id, name), { done: sorting.named(name) });
+    // Who is who stays as it is.
+    await people.act((gallery) => gallery.name(id, name), { done: sorting.named(name), regroup: false });
     return undefined;
   }
   const taken = other.name ?? name;
@@ -51,7 +55,8 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
     no: sorting.isSameNo,
   });
   if (!isSame) return sorting.takenName(taken);
-  await merge(other.id, id);
+  const person = people.byId.peek().get(id);
+  if (person) await merge(other, [person], false);
   return undefined;
 }
 
@@ -78,32 +83,27 @@ export async function join(ids: readonly PersonId[]): Promise<boolean> {
     if (!isOne) return false;
   }
   selection.clear();
-  const done = sorting.joined(all.length, into.name);
-  if (others.length === 1) return merge(into.id, (others[0] as GalleryPerson).id, isAsked);
-  if (!isAsked) {
-    // One act for all: whoever has no name goes whole to who is the same.
-    const [lead, ...leads] = [into, ...others].map((person) => leadOf(person));
-    const joined = await people.act(
-      (gallery, despite) => gallery.answer(lead as PhotoId, leads, "same", { despite }).then(() => true),
-      { done },
-    );
-    return joined === true;
-  }
-  const joined = await people.act(
-    async (gallery) => {
-      for (const { id } of others) await gallery.merge(into.id, id, { despite: true });
-      return others.length;
-    },
-    { done, steps: (merged) => merged },
-  );
-  return joined !== undefined;
+  return merge(into, others, isAsked);
 }
 
-async function merge(into: PersonId, from: PersonId, isSure = false): Promise<boolean> {
-  const done = sorting.joined(2, people.nameOf(into) ?? people.nameOf(from));
-  const act = (gallery: Gallery, despite: boolean) =>
-    gallery.merge(into, from, { despite: despite || isSure }).then(() => true);
-  return (await people.act(act, { done })) === true;
+/**
+ * Makes one person of groups. What their rows showed of each is confirmed with it: by a photo of each alone the others would be
+ * grouped anew, and one row might be two again.
+ */
+async function merge(into: GalleryPerson, others: readonly GalleryPerson[], isSure: boolean): Promise<boolean> {
+  const seen = [into, ...others].flatMap(({ suggested }) => suggested.slice(0, SEEN));
+  const steps = await people.act(
+    async (gallery, despite) => {
+      for (const { id } of others) await gallery.merge(into.id, id, { despite: despite || isSure });
+      if (seen.length > 0) await gallery.move(seen, into.id, { despite: despite || isSure });
+      return others.length + Math.min(seen.length, 1);
+    },
+    {
+      done: sorting.joined(1 + others.length, into.name ?? others.find(({ name }) => name)?.name),
+      steps: (steps) => steps,
+    },
+  );
+  return steps !== undefined;
 }
 
 /** A photo that stands for somebody. */
@@ -216,6 +216,7 @@ export async function split(person: PersonId): Promise<void> {
   const label = labelOf(person);
   const parts = await people.act((gallery) => gallery.split(person, { cameras: people.camerasAre }), {
     done: (others) => sorting.split(label, others.length + 1),
+    tells: true,
   });
   if (parts) sheet.value = undefined;
 }

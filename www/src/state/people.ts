@@ -20,6 +20,8 @@ import type { Notices } from "./notices.ts";
 interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
   readonly done?: string | ((result: T) => string);
   readonly regroup?: boolean;
+  /** Whether it tells how alike pictures of one person are, of people whom it does not name too. Default: no. */
+  readonly tells?: boolean;
   /** How many of the gallery's acts it was. Default: one. */
   readonly steps?: (result: T) => number;
   /** In place of `steps`: which of the gallery's acts it was. */
@@ -85,6 +87,8 @@ export class People {
   #grouping: Promise<void> = Promise.resolve();
   #groupAgain = false;
   #lastGrouping = { ended: 0, took: 0 };
+  /** The strictness that photos and answers called for. Other acts leave it: rows that they say nothing of would change with it. */
+  #found: number | undefined;
 
   constructor(jobs: Jobs, model: Model, notices: Notices) {
     this.#jobs = jobs;
@@ -129,6 +133,7 @@ export class People {
     this.#gallery = Promise.resolve(gallery);
     this.generation.value++;
     await before?.close();
+    this.#found = undefined;
     await this.refresh();
   }
 
@@ -183,6 +188,7 @@ export class People {
       onImageError: (error) => onBad(error.image?.index ?? 0, reasonOf(error)),
     });
     const known = this.photos.peek();
+    this.#found = undefined;
     // Photos that are there already are no step.
     if (added.some((photo) => photo && !known.has(photo.id))) steps().acts.push("add");
     await this.refresh();
@@ -195,7 +201,7 @@ export class People {
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    { done, regroup = true, steps, undone, redone, as }: ActOptions<T> = {},
+    { done, regroup = true, tells = false, steps, undone, redone, as }: ActOptions<T> = {},
   ): Promise<T | undefined> {
     return this.#inTurn(async () => {
       try {
@@ -208,6 +214,7 @@ export class People {
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;
         if (text) this.#notices.toast(text, () => void this.undo());
+        if (tells) this.#found = undefined;
         if (regroup) void this.group();
         return result.value;
       } catch (error) {
@@ -274,11 +281,13 @@ export class People {
   }
 
   setStrictness(strictness: number | undefined): Promise<void> {
+    this.#found = undefined;
     this.strictness.value = strictness;
     return this.group();
   }
 
   setCentre(centre: boolean): Promise<void> {
+    this.#found = undefined;
     this.centre.value = centre;
     return this.group();
   }
@@ -296,9 +305,10 @@ export class People {
     if (!gallery || gallery.readOnly || gallery.size - gallery.withoutFeatures < 2) return;
     const started = performance.now();
     try {
-      const strictness = this.strictness.peek();
+      const strictness = this.strictness.peek() ?? this.#found;
       const groups = await gallery.groups({ strictness, cameras: this.camerasAre });
       this.usedStrictness.value = groups.strictness;
+      this.#found = groups.strictness;
       await this.refresh();
     } catch (error) {
       if (this.#held === gallery) this.#notices.toast(words.people.notGrouped(messageOf(error)));
@@ -359,6 +369,7 @@ export class People {
         },
       });
       if (missing.length > 0) this.#notices.toast(words.people.withoutPicture(missing.length));
+      this.#found = undefined;
       await this.refresh();
       await this.group();
     });
