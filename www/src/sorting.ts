@@ -16,13 +16,13 @@ const { sorting } = words;
 
 /** What to call somebody. */
 export function labelOf(id: PersonId): string {
-  return people.nameOf(id) ?? words.people.unnamed(id);
+  return people.labelOf(id);
 }
 
-/** Somebody who has this name, in whatever case. */
+/** Somebody who is called so, in whatever case. */
 export function whoIs(name: string): GalleryPerson | undefined {
   const same = name.trim().toLowerCase();
-  return people.all.peek().find((person) => person.name?.toLowerCase() === same);
+  return people.all.peek().find(({ id }) => labelOf(id).toLowerCase() === same);
 }
 
 /** Why a name cannot be taken; undefined where it can. */
@@ -43,7 +43,7 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
     await people.act((gallery) => gallery.name(id, name), { done: sorting.named(name) });
     return undefined;
   }
-  const taken = other.name ?? name;
+  const taken = labelOf(other.id);
   const isSame = await notices.ask({
     title: sorting.isSameTitle(taken),
     text: before === undefined ? sorting.isSame(taken) : sorting.isSameNamed(before, taken),
@@ -119,7 +119,7 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   selection.clear();
   if (to === "new") {
     await people.act((gallery, despite) => gallery.enrol(photos, { despite }), {
-      done: (id) => sorting.moved(photos.length, words.people.unnamed(id)),
+      done: (id) => sorting.moved(photos.length, labelOf(id)),
     });
     return;
   }
