@@ -1,5 +1,5 @@
 import { Gallery } from "webreid";
-import { jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
+import { cutOffs, jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
 import { isAborted, messageOf } from "./errors.ts";
 import { pack, unpack } from "./state/parcel.ts";
 import type { Source } from "./state/pile.ts";
@@ -16,6 +16,7 @@ export async function saveParcel(withPhotos: boolean): Promise<void> {
         {
           gallery,
           model: weights === undefined ? undefined : { name, file: await model.save() },
+          cutOffs: cutOffs.kept.peek(),
           sources: withPhotos ? pile.sources.peek().filter(({ isRemoved }) => !isRemoved) : [],
         },
         (done, total) => work.progress(words.keep.saving(done, total), done / total),
@@ -36,7 +37,7 @@ export async function openParcel(file: File): Promise<void> {
     const parcel = await unpack(file);
     jobs.cancel("photos");
     const before = people.held && people.visible.peek().length > 0 ? await people.held.toBlob() : undefined;
-    const sources = pile.sources.peek();
+    const [sources, knownCutOffs] = [pile.sources.peek(), cutOffs.kept.peek()];
     if (parcel.model) {
       const { name, file: weights } = parcel.model;
       await model.load({ name, fileName: weights.name, weights });
@@ -55,6 +56,7 @@ export async function openParcel(file: File): Promise<void> {
         ),
       );
       pile.restore(parcel.sources);
+      cutOffs.kept.value = new Map([...cutOffs.kept.peek(), ...parcel.cutOffs]);
     };
     await open();
     const losses = people.held?.losses ?? [];
@@ -64,6 +66,7 @@ export async function openParcel(file: File): Promise<void> {
       const back = async () => {
         await hold(before);
         pile.restore(sources);
+        cutOffs.kept.value = knownCutOffs;
       };
       people.did(text, back, open);
     } else notices.toast(text);
@@ -78,5 +81,6 @@ export async function openParcel(file: File): Promise<void> {
 async function hold(gallery: Blob): Promise<void> {
   const reid = await model.ready;
   const opened = await Gallery.fromBlob(gallery, { reid });
+  people.numberAnew();
   await keeping.replace(opened);
 }
