@@ -6,10 +6,10 @@ import type { GalleryPhoto, PhotoId } from "./gallery-protocol.js";
 import type { ImageSource } from "./image.js";
 import type { ReIdentifier } from "./reidentifier.js";
 
-type Look = ImageSource | Feature | null | undefined;
-
 /** The picture of a photo, as it was added, or what `reid` made of it before; nothing where neither is at hand. */
-export type GetImage = (photo: GalleryPhoto) => Look | Promise<Look>;
+export type GetImage = (
+  photo: GalleryPhoto,
+) => ImageSource | Feature | null | undefined | Promise<ImageSource | Feature | null | undefined>;
 
 /** What became of extracting photos again. */
 export interface Extracted {

@@ -698,8 +698,9 @@ export class Gallery {
   /**
    * Extracts the features anew with `reid` as it is now, after a fine-tune or with another model; people, answers and the log
    * stay. `getImage` gives the picture of each photo, as it was added, or its feature by this model where that is known, or
-   * nothing where neither is at hand: such photos stay without a feature. Where the model is the same, only those that have none are asked for. Nothing changes where it fails or
-   * is cancelled. Rejects as acts and as `extract` do.
+   * nothing where neither is at hand: such photos stay without a feature. Where the model is the same, only those that have none
+   * are asked for. Nothing changes where it fails or is cancelled. Rejects as acts and as `extract` do, and with `other-model`
+   * for a feature that is another's.
    */
   async reextract(getImage: GetImage, options: ExtractionOptions = {}): Promise<Extracted> {
     checkOptions("options", options, REEXTRACT);

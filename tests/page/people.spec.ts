@@ -298,7 +298,7 @@ test("a rubber band picks what it touches", async ({ app, page }) => {
   await page.mouse.move(first.x + 400, first.y + 20);
   await page.mouse.down();
   await page.mouse.move(first.x + 300, second.y + 10);
-  await page.mouse.move(first.x + 130, second.y + 40);
+  await page.mouse.move(first.x + 160, second.y + 40);
   await expect(page.locator(".lasso")).toBeVisible();
   await page.mouse.up();
   await expect(page.locator(".lasso")).toHaveCount(0);

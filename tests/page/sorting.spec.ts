@@ -55,7 +55,7 @@ test("304 photos of 19 people are brought to right groups in at most 30 actions"
   expect(files).toHaveLength(16 * PEOPLE);
   await page.unroute(BUILT_IN_MODEL);
   // Everything is in sight, so that nothing has to be scrolled.
-  await page.setViewportSize({ width: 1920, height: 9000 });
+  await page.setViewportSize({ width: 2400, height: 9000 });
   await app.start();
   await app.read(files.map((file) => join(folder as string, file)));
   await settled(app);

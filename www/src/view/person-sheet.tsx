@@ -44,15 +44,15 @@ export function PersonSheet({ person: id }: { readonly person: PersonId }) {
               {text.search}
             </button>
             {photos.length > 1 && (
-              <button type="button" onClick={() => void split(id)}>
+              <button type="button" title={text.splitNote} onClick={() => void split(id)}>
                 {text.split}
               </button>
             )}
-            <button type="button" onClick={() => void dissolve(id)}>
+            <button type="button" title={text.dissolveNote} onClick={() => void dissolve(id)}>
               {text.dissolve}
             </button>
             {photos.length > 0 && (
-              <button type="button" onClick={() => void hide(photos)}>
+              <button type="button" title={text.hideNote} onClick={() => void hide(photos)}>
                 {text.hideAll}
               </button>
             )}
