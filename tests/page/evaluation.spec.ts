@@ -2,6 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { keepSomeAside, type Scores, verdict } from "../../www/src/evaluation.ts";
 import { best, cutOffsFrom } from "../../www/src/state/cut-off.ts";
+import { Gone, History } from "../../www/src/state/history.ts";
 import { Lessons } from "../../www/src/state/lessons.ts";
 import type { ModelSource } from "../../www/src/state/model.ts";
 import { remarksOn } from "../../www/src/state/remarks.ts";
@@ -108,4 +109,36 @@ test("models that have learnt are held as far as there is room: the oldest goes 
   lessons.add({ before: c, after: d, act: act() });
   expect(held().at(-1)).toEqual([undefined, "improved 4"]);
   expect(held()[0]?.[0]).toBe("built in");
+});
+
+test("what could not be undone can be tried again; what is gone is passed over", async () => {
+  const done: string[] = [];
+  const act = (name: string, undo = () => {}) => ({
+    name,
+    undo: () => {
+      undo();
+      done.push(name);
+    },
+    redo: () => {},
+  });
+  const history = new History();
+  let isOnline = false;
+  history.did(act("first"));
+  history.did(
+    act("gone", () => {
+      throw new Gone("There was no room.");
+    }),
+  );
+  history.did(
+    act("last", () => {
+      if (!isOnline) throw new Error("The network cannot be reached.");
+    }),
+  );
+  await expect(history.undo(undefined)).rejects.toThrow("network");
+  isOnline = true;
+  expect(await history.undo(undefined)).toMatchObject({ name: "last" });
+  await expect(history.undo(undefined)).rejects.toThrow("no room");
+  expect(await history.undo(undefined)).toMatchObject({ name: "first" });
+  expect(done).toEqual(["last", "first"]);
+  expect(await history.redo(undefined)).toMatchObject({ name: "first" });
 });

@@ -257,6 +257,10 @@ test("who has no name keeps a number of their own, whatever becomes of the other
   for (const name of ["ann-1", "ben-1"]) await check(page, name).click();
   await page.getByRole("button", { name: "Join" }).click();
   await expect(page.locator(".person")).toHaveCount(2);
+  await app.undo.click();
+  await expect.poll(labels).toEqual(["ann Person 1", "ben Person 2", "cyd Person 3"]);
+  await app.redo.click();
+  await expect(page.locator(".person")).toHaveCount(2);
   WARDROBE.dan = { top: [230, 200, 30], legs: [230, 200, 30] };
   await app.read(painted({ dan: 7 }).map((file, i) => ({ ...file, name: `dan-${i + 1}.png` })));
   await expect(page.locator(".person")).toHaveCount(3);
@@ -295,7 +299,7 @@ test("a rubber band picks what it touches", async ({ app, page }) => {
   const strip = async (photo: string) =>
     (await row(page, photo).locator(".strip").boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
   const [first, second] = [await strip("ann-1"), await strip("ben-1")];
-  await page.mouse.move(first.x + 400, first.y + 20);
+  await page.mouse.move(first.x + 500, first.y + 20);
   await page.mouse.down();
   await page.mouse.move(first.x + 300, second.y + 10);
   await page.mouse.move(first.x + 160, second.y + 40);
