@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type App, expect, test } from "./support/app.ts";
 import { confirm, likenesses, name, startWithSamples } from "./support/sorting.ts";
@@ -262,4 +263,37 @@ test("what was learnt is saved to a file, loaded back, and kept when the device 
   await page.keyboard.press("Escape");
   await readAgain(app);
   expect(await likenesses(app, "p01_1")).toEqual(learnt);
+});
+
+test("a .reid file brings its model along, and undo brings the one before back", async ({ app, page }) => {
+  await startConfirmed(app, 5);
+  await learn(app);
+  await page.keyboard.press("Escape");
+  await readAgain(app);
+  const learnt = await likenesses(app, "p01_1");
+  await page.getByRole("button", { name: "Keep and save" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save a .reid file" }).click(),
+  ]);
+  const buffer = readFileSync(await download.path());
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+z");
+  await expect(app.chip).toHaveText(/^Built-in model · CPU/);
+  await readAgain(app);
+  await name(app, 0, "Zoe");
+  const before = await likenesses(app, "p01_1");
+
+  await app.drop([{ name: "people.reid", mimeType: "", buffer }]);
+  await expect(app.toasts.filter({ hasText: /^Opened: 6 people/ })).toBeVisible();
+  await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
+  await expect(page.getByLabel("Name of Zoe")).toHaveCount(0);
+  await readAgain(app);
+  expect(await likenesses(app, "p01_1")).toEqual(learnt);
+  await app.undo.click();
+  await expect(app.chip).toHaveText(/^Built-in model · CPU/);
+  await expect(page.getByLabel("Name of Zoe")).toHaveCount(1);
+  await readAgain(app);
+  expect(await likenesses(app, "p01_1")).toEqual(before);
+  await expect(app.toasts.filter({ hasText: "could not" })).toHaveCount(0);
 });

@@ -100,7 +100,10 @@ export function readAgain(): void {
     });
 }
 
-/** Stops the reading of photos, as the model is about to change; what it gives has it go on, and the people read again where the model is another one then. */
+/**
+ * Stops the reading of photos, as the model is about to change; what it gives has it go on, and the people read again where the
+ * model is another one then.
+ */
 async function quiet(): Promise<() => Promise<void>> {
   const wasReading = reading.isRunning;
   jobs.cancel("photos");

@@ -1,6 +1,7 @@
 import { Gallery } from "webreid";
 import { cutOffs, jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
 import { isAborted, messageOf } from "./errors.ts";
+import type { ModelSource } from "./state/model.ts";
 import { pack, unpack } from "./state/parcel.ts";
 import type { Source } from "./state/pile.ts";
 import { saveFile } from "./view/save-file.ts";
@@ -38,11 +39,13 @@ export async function openParcel(file: File): Promise<void> {
     jobs.cancel("photos");
     const before = people.held && people.visible.peek().length > 0 ? await people.held.toBlob() : undefined;
     const [sources, knownCutOffs] = [pile.sources.peek(), cutOffs.kept.peek()];
-    if (parcel.model) {
-      const { name, file: weights } = parcel.model;
-      await model.load({ name, fileName: weights.name, weights });
-    }
+    const source = model.source.peek();
+    const { name = "", file: weights } = parcel.model ?? {};
+    const opened = weights ? { name, fileName: weights.name, weights } : source;
+    const load = async (wanted: ModelSource) => wanted === model.source.peek() || model.load(wanted);
     const open = async () => {
+      // Without it the people can be read again.
+      await load(opened);
       await hold(parcel.gallery);
       // Photos that it does not know would show nobody.
       const { byHash } = people;
@@ -64,6 +67,7 @@ export async function openParcel(file: File): Promise<void> {
     const text = words.keep.opened(people.all.peek().length, people.visible.peek().length);
     if (before) {
       const back = async () => {
+        if (!(await load(source))) throw new Error(model.error.peek());
         await hold(before);
         pile.restore(sources);
         cutOffs.kept.value = knownCutOffs;

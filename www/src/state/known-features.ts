@@ -11,6 +11,7 @@ export class KnownFeatures {
   /** Those that a gallery has now. */
   async remember(gallery: Gallery): Promise<void> {
     const photos = (await gallery.photos()).filter(({ hasFeature }) => hasFeature);
+    if (photos.length > MOST) return;
     const features = await gallery.features(photos);
     const { fingerprint } = gallery;
     const known = this.#of.get(fingerprint);

@@ -1,6 +1,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import {
   type ConflictSide,
+  type ExtractionOptions,
   type Feature,
   Gallery,
   type GalleryPerson,
@@ -360,7 +361,7 @@ export class People {
   reextract(getImage: (photo: GalleryPhoto) => Promise<Blob | ImageData | Feature | undefined>): Promise<void> {
     return this.#jobs.run("photos", async (work) => {
       const gallery = await this.gallery();
-      const { missing } = await gallery.reextract(getImage, {
+      const options: ExtractionOptions = {
         signal: work.signal,
         onError: "skip",
         onProgress: (progress) => {
@@ -369,7 +370,14 @@ export class People {
             work.progress(words.people.lookingAgain(done, total), done / total);
           }
         },
+      };
+      const extracted = await gallery.reextract(getImage, options).catch((error: unknown) => {
+        // Another gallery has taken its place.
+        if (this.#held !== gallery) return undefined;
+        throw error;
       });
+      if (!extracted) return;
+      const { missing } = extracted;
       if (missing.length > 0) this.#notices.toast(words.people.withoutPicture(missing.length));
       await this.refresh();
       await this.group();
