@@ -311,7 +311,7 @@ export const words = {
     likelihood: (percent: string) => `${percent} likely to be the same person, as far as the page can tell.`,
     hover: (percent: string | undefined, likeness: string) =>
       `${percent === undefined ? "" : `${percent} likely · `}likeness ${likeness} of 1`,
-    likeness: (likeness: string) => `Likeness of the features: ${likeness} (1 is the same, 0 unrelated).`,
+    likeness: (likeness: string) => `Likeness: ${likeness} (1 is the same, 0 unrelated).`,
     takenFor: (name: string, isConfirmed: boolean) => (isConfirmed ? name : `perhaps ${name}`),
     camera: (camera: string) => `From ${camera}.`,
     remarks: {
