@@ -1,15 +1,15 @@
 // Features of photos that are there, made anew.
 import { aboutImage, isOfAnImage, ReidError, throwIfAborted } from "./errors.js";
-import type { Feature } from "./feature.js";
+import { Feature } from "./feature.js";
 import type { ExtractionOptions } from "./gallery-extract.js";
 import type { GalleryPhoto, PhotoId } from "./gallery-protocol.js";
 import type { ImageSource } from "./image.js";
 import type { ReIdentifier } from "./reidentifier.js";
 
-/** The picture of a photo, as it was added; nothing where it is not at hand. */
+/** The picture of a photo, as it was added, or what `reid` made of it before; nothing where neither is at hand. */
 export type GetImage = (
   photo: GalleryPhoto,
-) => ImageSource | null | undefined | Promise<ImageSource | null | undefined>;
+) => ImageSource | Feature | null | undefined | Promise<ImageSource | Feature | null | undefined>;
 
 /** What became of extracting photos again. */
 export interface Extracted {
@@ -42,7 +42,9 @@ export async function extractAgain(
     throwIfAborted(signal);
     const batch = photos.slice(first, first + AT_ONCE);
     const images = await Promise.all(batch.map(async (photo) => getImage(photo)));
-    const there = images.flatMap((image, i) => (image ? [{ image, index: first + i }] : []));
+    const there = images.flatMap((image, i) =>
+      image && !(image instanceof Feature) ? [{ image, index: first + i }] : [],
+    );
     const told = (error: ReidError) => {
       const { index } = there[error.image?.index ?? 0] as { index: number };
       const bare = error.cause instanceof ReidError ? error.cause : error;
@@ -56,15 +58,21 @@ export async function extractAgain(
       .catch((error: unknown): never => {
         throw isOfAnImage(error) && error.image ? told(error) : error;
       });
-    const model = features[0]?.fingerprint;
-    for (const [i, { index }] of there.entries()) {
-      const [photo, feature] = [photos[index] as GalleryPhoto, found[i]];
+    throwIfAborted(signal);
+    const { fingerprint } = reid.describe();
+    const all = images.map((image) => (image instanceof Feature ? image : undefined));
+    if (all.some((feature) => feature && feature.fingerprint !== fingerprint)) {
+      throw new ReidError("other-model", "`getImage` gave a feature of another model than `reid` is now.");
+    }
+    for (const [i, { index }] of there.entries()) all[index - first] = found[i] ?? undefined;
+    const model = features[0]?.fingerprint ?? fingerprint;
+    // It was trained meanwhile: with the model as it is now, from the start.
+    if (all.some((feature) => feature && feature.fingerprint !== model)) {
+      return extractAgain(photos, reid, getImage, { onProgress, signal, onError, onImageError });
+    }
+    for (const [i, feature] of all.entries()) {
       if (!feature) continue;
-      if (model !== undefined && feature.fingerprint !== model) {
-        // It was trained meanwhile: with the model as it is now, from the start.
-        return extractAgain(photos, reid, getImage, { onProgress, signal, onError, onImageError });
-      }
-      ids.push(photo.id);
+      ids.push((batch[i] as GalleryPhoto).id);
       features.push(feature);
     }
     onProgress?.({ phase: "extract", done: first + batch.length, total: photos.length });

@@ -481,6 +481,20 @@ export class Gallery {
     return this.#run(() => this.#call("photos", { photos: photos === undefined ? undefined : photoIds(photos) }));
   }
 
+  /**
+   * The features that the gallery has of photos, in their order, without flags. `reextract` takes them again where their model
+   * comes back. Rejects with a `ReidError`: `no-photo`, `no-feature`, `disposed` or `internal`.
+   */
+  async features(photos: PhotoRef | readonly PhotoRef[]): Promise<Feature[]> {
+    const { fingerprint } = this;
+    const views = await this.photos(photos);
+    const { rows } = await this.#looks(views);
+    const dim = rows.length / Math.max(1, views.length);
+    return views.map(
+      ({ quality }, i) => new Feature(rows.slice(i * dim, (i + 1) * dim), quality ?? 0, [], fingerprint),
+    );
+  }
+
   /** The small picture that is kept of a photo, a JPEG at most 160 pixels high; undefined where there is none. */
   async thumbnail(photo: PhotoRef): Promise<Blob | undefined> {
     const file = await this.#call("thumbnail", { photo: photoIds(photo)[0] as number });
@@ -683,9 +697,10 @@ export class Gallery {
 
   /**
    * Extracts the features anew with `reid` as it is now, after a fine-tune or with another model; people, answers and the log
-   * stay. `getImage` gives the picture of each photo, as it was added, or nothing where it is not at hand: such photos stay
-   * without a feature. Where the model is the same, only those that have none are asked for. Nothing changes where it fails or
-   * is cancelled. Rejects as acts and as `extract` do.
+   * stay. `getImage` gives the picture of each photo, as it was added, or its feature by this model where that is known, or
+   * nothing where neither is at hand: such photos stay without a feature. Where the model is the same, only those that have none
+   * are asked for. Nothing changes where it fails or is cancelled. Rejects as acts and as `extract` do, and with `other-model`
+   * for a feature that is another's.
    */
   async reextract(getImage: GetImage, options: ExtractionOptions = {}): Promise<Extracted> {
     checkOptions("options", options, REEXTRACT);

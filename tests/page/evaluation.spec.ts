@@ -1,7 +1,10 @@
 // The page's own arithmetic, without a browser.
 import { expect, test } from "@playwright/test";
 import { keepSomeAside, type Scores, verdict } from "../../www/src/evaluation.ts";
-import { best } from "../../www/src/state/cut-off.ts";
+import { best, cutOffsFrom } from "../../www/src/state/cut-off.ts";
+import { Gone, History } from "../../www/src/state/history.ts";
+import { Lessons } from "../../www/src/state/lessons.ts";
+import type { ModelSource } from "../../www/src/state/model.ts";
 import { remarksOn } from "../../www/src/state/remarks.ts";
 import { words } from "../../www/src/words.ts";
 
@@ -69,4 +72,73 @@ test("what makes a mistake likely is told from a picture's size, quality and pla
   expect(on(undefined, [400, 300])).toEqual(["wide: perhaps not one whole person"]);
   // Of a photo that is not at hand only the box tells.
   expect(remarksOn({ ...photo, quality: 0.8 }, undefined)).toEqual([]);
+});
+
+test("cut-offs of a file that are none are left out", () => {
+  const good = { same: 0.6, different: 0.2, cameras: "none" };
+  const given = { a: good, b: null, c: { ...good, same: "0.6" }, d: { ...good, cameras: "all" }, e: { same: 2 } };
+  expect([...cutOffsFrom(given)]).toEqual([["a", good]]);
+  for (const none of [undefined, null, [], 7]) expect(cutOffsFrom(none).size).toBe(0);
+});
+
+test("models that have learnt are held as far as there is room: the oldest goes first, never one in use", () => {
+  const learnt = (times: number, bytes: number): ModelSource => ({
+    name: `improved ${times}`,
+    fileName: "m.safetensors",
+    weights: new File([new Uint8Array(bytes)], "m.safetensors"),
+    learnt: { base: "m", times },
+  });
+  const act = () => ({ name: "learning", undo: () => {}, redo: () => {} });
+  const first: ModelSource = { name: "built in", fileName: "m.safetensors", weights: undefined };
+  const [a, b, c, d] = [learnt(1, 40), learnt(2, 40), learnt(3, 40), learnt(4, 500)];
+  const lessons = new Lessons(100);
+  for (const [before, after] of [
+    [first, a],
+    [a, b],
+  ] as const)
+    lessons.add({ before, after, act: act() });
+  expect(lessons.of(b)?.before).toBe(a);
+  lessons.add({ before: b, after: c, act: act() });
+  // 120 bytes: the first that learnt goes, both ways; what it learnt from costs nothing.
+  const held = () => lessons.all.peek().map(({ before, after }) => [before?.name, after?.name]);
+  expect(held()).toEqual([
+    ["built in", undefined],
+    [undefined, "improved 2"],
+    ["improved 2", "improved 3"],
+  ]);
+  lessons.add({ before: c, after: d, act: act() });
+  expect(held().at(-1)).toEqual([undefined, "improved 4"]);
+  expect(held()[0]?.[0]).toBe("built in");
+});
+
+test("what could not be undone can be tried again; what is gone is passed over", async () => {
+  const done: string[] = [];
+  const act = (name: string, undo = () => {}) => ({
+    name,
+    undo: () => {
+      undo();
+      done.push(name);
+    },
+    redo: () => {},
+  });
+  const history = new History();
+  let isOnline = false;
+  history.did(act("first"));
+  history.did(
+    act("gone", () => {
+      throw new Gone("There was no room.");
+    }),
+  );
+  history.did(
+    act("last", () => {
+      if (!isOnline) throw new Error("The network cannot be reached.");
+    }),
+  );
+  await expect(history.undo(undefined)).rejects.toThrow("network");
+  isOnline = true;
+  expect(await history.undo(undefined)).toMatchObject({ name: "last" });
+  await expect(history.undo(undefined)).rejects.toThrow("no room");
+  expect(await history.undo(undefined)).toMatchObject({ name: "first" });
+  expect(done).toEqual(["last", "first"]);
+  expect(await history.redo(undefined)).toMatchObject({ name: "first" });
 });

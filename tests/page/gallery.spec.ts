@@ -473,7 +473,16 @@ test("with another model people and answers stay, and photos are extracted again
     outdated.push(gallery.outdated, gallery.withoutFeatures);
     const hits = await gallery.search(photos[0] as File, { top: 1 });
     const conflict = await gallery.answer(0, 5, "same").catch((error: ReidError) => [error.code, error.sides]);
+    // The first model comes back, with what it made of the photos: nobody gives a picture.
+    const views = await first.photos();
+    const features = await first.features(views);
+    const back = await Gallery.fromBlob(await gallery.toBlob(), { reid });
+    faults.push(await fault(() => back.reextract(() => feature)));
+    const known = await back.reextract(({ id }) => features[views.findIndex((view) => view.id === id)]);
+    const [again] = await back.search(photos[0] as File, { top: 1 });
     return {
+      known: [known.extracted, known.missing, back.outdated, again?.photo.name, again?.score === ann?.score],
+      feature: [features.length, features[0]?.fingerprint === reid.describe().fingerprint],
       faults,
       outdated,
       asked,
@@ -490,6 +499,8 @@ test("with another model people and answers stay, and photos are extracted again
   expect(seen.outdated).toEqual([true, 0, false, 1]);
   expect(seen.asked).toHaveLength(12);
   expect(seen.extracted).toEqual([11, ["cyd-4.png"]]);
+  expect(seen.known).toEqual([12, [], false, "ann-1.png", true]);
+  expect(seen.feature).toEqual([12, true]);
   expect(seen.people).toBe(`Anna: ${series("ann", 1, 4)} + `);
   expect(seen.score).toBeCloseTo(1, 4);
   expect(seen.hits).toEqual([["ann-1.png", "Anna", expect.closeTo(1, 4)]]);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type App, expect, test } from "./support/app.ts";
 import { confirm, likenesses, name, startWithSamples } from "./support/sorting.ts";
@@ -69,7 +70,7 @@ test("the model learns: a curve in lines and words, before and after, and undo; 
   );
   const points = (await app.sheet.locator(".loss polyline.raw").getAttribute("points")) ?? "";
   expect(points.split(" ")).toHaveLength(200);
-  await expect(app.sheet.getByText("Undo brings back: Built-in model. It goes one learning back.")).toBeVisible();
+  await expect(app.sheet.getByText("Undo brings back: Built-in model. Names and answers stay.")).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
   await page.keyboard.press("Escape");
@@ -81,7 +82,7 @@ test("the model learns: a curve in lines and words, before and after, and undo; 
 
   await open(app);
   await app.sheet.getByRole("button", { name: "Undo the learning" }).press("Enter");
-  await expect(app.toasts.filter({ hasText: "Undone: the model is Built-in model again." }).first()).toBeVisible();
+  await expect(app.toasts.filter({ hasText: "Undone: learning." }).first()).toBeVisible();
   await expect(teach(app)).toBeFocused();
   await expect(result).toHaveCount(0);
   await expect(app.sheet.getByRole("button", { name: "Undo the learning" })).toHaveCount(0);
@@ -89,6 +90,15 @@ test("the model learns: a curve in lines and words, before and after, and undo; 
   await readAgain(app);
   await expect(page.getByLabel("Name of Ann")).toHaveValue("Ann");
   expect(await likenesses(app, "p01_1")).toEqual(before);
+
+  // Done again, it is the one that learnt, with what that saw.
+  await page.keyboard.press("Control+Shift+Z");
+  await expect(app.toasts.filter({ hasText: "Done again: learning." })).toBeVisible();
+  await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
+  await readAgain(app);
+  expect(await likenesses(app, "p01_1")).toEqual(after);
+  await open(app);
+  await expect(result.locator("strong")).toHaveText(VERDICT);
 });
 
 test("it can be paused, resumed and cancelled, and then the model is as it was", async ({ app, page }) => {
@@ -125,7 +135,7 @@ test("it can be paused, resumed and cancelled, and then the model is as it was",
   expect(await likenesses(app, "p01_1")).toEqual(before);
 });
 
-test("learning twice, undo goes one learning back and says so; without a picture to keep aside nothing is claimed", async ({
+test("learning is undone like everything else, several deep; without a picture to keep aside nothing is claimed", async ({
   app,
   page,
 }) => {
@@ -145,13 +155,33 @@ test("learning twice, undo goes one learning back and says so; without a picture
   await readAgain(app);
   await learn(app);
   await expect(app.chip).toHaveText(/^Built-in model, improved twice · CPU/);
-  await expect(
-    app.sheet.getByText(/^Undo brings back: Built-in model, improved\. It goes one learning back/),
-  ).toBeVisible();
-  await expect(app.sheet.getByText(/The learning before that cannot be undone any more/)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await readAgain(app);
+  await name(app, 0, "Ann");
+
+  // From its own sheet, what was done since stays.
+  await open(app);
+  await expect(app.sheet.getByText(/^Undo brings back: Built-in model, improved\./)).toBeVisible();
   await app.sheet.getByRole("button", { name: "Undo the learning" }).click();
+  await expect(app.toasts.filter({ hasText: "Undone: the model is Built-in model, improved again." })).toBeVisible();
   await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
-  await expect(app.sheet.getByRole("button", { name: "Undo the learning" })).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  await expect(page.getByLabel("Name of Ann")).toHaveValue("Ann");
+
+  // By the history, one after the other.
+  const undo = async (chip: RegExp) => {
+    await page.keyboard.press("Control+z");
+    await expect(app.chip).toHaveText(chip);
+    await readAgain(app);
+  };
+  await undo(/^Built-in model, improved twice · CPU/);
+  await page.keyboard.press("Control+z");
+  await expect(page.getByLabel("Name of Ann")).toHaveCount(0);
+  await undo(/^Built-in model, improved · CPU/);
+  await undo(/^Built-in model · CPU/);
+  await expect(page.locator(".pick.sure")).toHaveCount(6);
+  await page.keyboard.press("Control+Shift+Z");
+  await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
 });
 
 test("where the result cannot be measured, that is said, and the model has learnt and works", async ({ app, page }) => {
@@ -233,4 +263,37 @@ test("what was learnt is saved to a file, loaded back, and kept when the device 
   await page.keyboard.press("Escape");
   await readAgain(app);
   expect(await likenesses(app, "p01_1")).toEqual(learnt);
+});
+
+test("a .reid file brings its model along, and undo brings the one before back", async ({ app, page }) => {
+  await startConfirmed(app, 5);
+  await learn(app);
+  await page.keyboard.press("Escape");
+  await readAgain(app);
+  const learnt = await likenesses(app, "p01_1");
+  await page.getByRole("button", { name: "Keep and save" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save a .reid file" }).click(),
+  ]);
+  const buffer = readFileSync(await download.path());
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+z");
+  await expect(app.chip).toHaveText(/^Built-in model · CPU/);
+  await readAgain(app);
+  await name(app, 0, "Zoe");
+  const before = await likenesses(app, "p01_1");
+
+  await app.drop([{ name: "people.reid", mimeType: "", buffer }]);
+  await expect(app.toasts.filter({ hasText: /^Opened: 6 people/ })).toBeVisible();
+  await expect(app.chip).toHaveText(/^Built-in model, improved · CPU/);
+  await expect(page.getByLabel("Name of Zoe")).toHaveCount(0);
+  await readAgain(app);
+  expect(await likenesses(app, "p01_1")).toEqual(learnt);
+  await app.undo.click();
+  await expect(app.chip).toHaveText(/^Built-in model · CPU/);
+  await expect(page.getByLabel("Name of Zoe")).toHaveCount(1);
+  await readAgain(app);
+  expect(await likenesses(app, "p01_1")).toEqual(before);
+  await expect(app.toasts.filter({ hasText: "could not" })).toHaveCount(0);
 });

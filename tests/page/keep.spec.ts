@@ -127,6 +127,35 @@ test("a .reid file with its photos opens in another browser", async ({ app, page
   await other.close();
 });
 
+test("how sure likeness is goes along in a .reid file", async ({ app, page, browser, baseURL }) => {
+  await begin(app, page);
+  await page
+    .getByRole("button", { name: /: show all/ })
+    .first()
+    .click();
+  await app.sheet.getByRole("button", { name: "Look for more" }).click();
+  await app.sheet.getByRole("button", { name: "How sure is this?" }).click();
+  await app.sheet.getByRole("button", { name: "Show the result now" }).click();
+  await expect(app.sheet.getByText(/^A cut-off at/)).toBeVisible();
+  await page.keyboard.press("Escape");
+  const save = async (from: Page) => {
+    await from.getByRole("button", { name: "Keep and save" }).click();
+    return readFileSync(await (await saved(from, "Save a .reid file")).path());
+  };
+  const CUT_OFF = /\{"[^"{}]+":\{"same":0\.\d+,"different":-?0\.\d+,"cameras":"(?:centre|none)"\}\}/;
+  const file = await save(page);
+  const [kept] = file.toString("latin1").match(CUT_OFF) ?? [];
+  expect(kept).toBeDefined();
+
+  const other = await browser.newPage({ baseURL: baseURL ?? "" });
+  const there = new App(other);
+  await there.start();
+  await there.add({ name: "people.reid", mimeType: "", buffer: file });
+  await expect.poll(() => names(there)).toEqual(["Ann"]);
+  expect((await save(other)).toString("latin1").match(CUT_OFF)?.[0]).toBe(kept);
+  await other.close();
+});
+
 test("a .reid file opens in place of what is here, and undo brings that back", async ({ app, page }) => {
   await begin(app, page);
   await page.getByRole("button", { name: "Keep and save" }).click();

@@ -45,6 +45,9 @@ async function expectSorted(page: Page, lines: readonly string[]): Promise<void>
 
 const row = (page: Page, photo: string): Locator => page.locator(".person", { has: page.getByTitle(`${photo}.png`) });
 const pick = (page: Page, photo: string): Locator => page.locator(".pick").and(page.getByTitle(`${photo}.png`));
+const check = (page: Page, photo: string): Locator => row(page, photo).locator(".check input");
+/** The tick box of a picture, which is there under the pointer. */
+const tick = (page: Page, photo: string): Locator => page.getByRole("checkbox", { name: `Select ${photo}.png` });
 const nameOf = (page: Page, photo: string): Locator => row(page, photo).getByRole("combobox", { name: /^Name of/ });
 
 /** The names that there are. */
@@ -136,7 +139,7 @@ test("no name, a name that somebody has and a long one are dealt with kindly", a
 
 test("people are joined: several at once, by dragging, and with names only after a question", async ({ app, page }) => {
   await start(app);
-  for (const name of ["ann-1", "ben-1", "cyd-1"]) await row(page, name).getByRole("checkbox").click();
+  for (const name of ["ann-1", "ben-1", "cyd-1"]) await check(page, name).click();
   await page.getByRole("button", { name: "Join" }).click();
   await expect(page.locator(".person")).toHaveCount(1);
   await expect(page.locator(".person")).toContainText("15 pictures");
@@ -152,8 +155,8 @@ test("people are joined: several at once, by dragging, and with names only after
   await giveName(page, "ann-1", "Ann");
   await giveName(page, "ben-1", "Ben");
   await expect(nameOf(page, "ben-1")).toHaveValue("Ben");
-  await row(page, "ann-1").getByRole("checkbox").press("Space");
-  await row(page, "ben-1").getByRole("checkbox").press("Space");
+  await check(page, "ann-1").press("Space");
+  await check(page, "ben-1").press("Space");
   await page.getByRole("button", { name: "Join" }).click();
   const ask = page.getByRole("dialog", { name: "Ann and Ben: one person?" });
   await ask.getByRole("button", { name: "Different people" }).click();
@@ -175,7 +178,7 @@ test("photos are picked by mouse and moved: to a new person, on a row, away, to 
   await start(app);
   const bar = page.getByRole("region", { name: "What is selected" });
   const photos = await row(page, "ann-1").locator(".pick").all();
-  await photos[0]?.click();
+  await photos[0]?.click({ modifiers: ["Control"] });
   await photos[2]?.click({ modifiers: ["Shift"] });
   await expect(bar).toContainText("3 pictures selected");
   await photos[1]?.click({ modifiers: ["Control"] });
@@ -190,13 +193,15 @@ test("photos are picked by mouse and moved: to a new person, on a row, away, to 
   await pick(page, "cyd-2").dragTo(row(page, "ben-1").locator(".strip"));
   await expect(row(page, "cyd-2")).toContainText("6 pictures");
   await expect(row(page, "ben-1").locator(".sure")).toHaveCount(2);
-  await pick(page, "cyd-2").click();
+  await pick(page, "cyd-2").hover();
+  await tick(page, "cyd-2").click();
   await bar.getByRole("button", { name: "Not this person" }).click();
   await expect(app.toasts.last()).toHaveText(/^1 picture taken out\./);
   await expect(row(page, "ben-1")).toContainText("5 pictures");
 
-  await pick(page, "ben-1").click();
-  await pick(page, "ben-3").click({ modifiers: ["Control"] });
+  await pick(page, "ben-1").click({ modifiers: ["Control"] });
+  // While one is selected, a click selects another.
+  await pick(page, "ben-3").click();
   await bar.getByRole("button", { name: "Move to …" }).click();
   const dialog = page.getByRole("dialog", { name: "Move 2 pictures to" });
   await dialog.getByRole("combobox").fill("Bob");
@@ -206,22 +211,105 @@ test("photos are picked by mouse and moved: to a new person, on a row, away, to 
   await expect(row(page, "ben-1").locator(".sure")).toHaveCount(2);
 });
 
+test("a click opens: the person, then the photo, which leads back; a drag that ends nowhere selects nothing", async ({
+  app,
+  page,
+}) => {
+  await start(app);
+  await expect(tick(page, "ann-1")).toHaveCSS("opacity", "0");
+  await pick(page, "ann-1").hover();
+  await expect(tick(page, "ann-1")).toHaveCSS("opacity", "1");
+  await pick(page, "ann-1").click();
+  await expect(app.sheet.getByRole("heading", { name: "Person 1" })).toBeVisible();
+  await app.sheet.getByRole("button", { name: "ann-2.png, suggested" }).dblclick();
+  await expect(app.sheet.getByRole("img", { name: /^Photo ann-2\.png, 1 person: Person 1$/ })).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(app.sheet.getByRole("heading", { name: "ann-3.png" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(app.sheet.getByRole("heading", { name: "Person 1" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(app.sheet).toHaveCount(0);
+
+  await pick(page, "ann-1").dragTo(page.getByRole("heading", { name: /15 pictures/ }));
+  await expect(page.locator(".tick:checked")).toHaveCount(0);
+  await expectSorted(page, ALL);
+  await pick(page, "ann-1").focus();
+  await page.keyboard.press("Enter");
+  await expect(app.sheet.getByRole("heading", { name: "Person 1" })).toBeVisible();
+});
+
+test("who has no name keeps a number of their own, whatever becomes of the others", async ({ app, page }) => {
+  const labels = () =>
+    page.locator(".people-list .person").evaluateAll((rows) =>
+      rows
+        .map((row) => [
+          row.querySelector<HTMLElement>(".pick")?.title.slice(0, 3),
+          row.querySelector<HTMLInputElement>("input.name")?.placeholder.replace(/ · .*/, ""),
+        ])
+        .map((both) => both.join(" "))
+        .sort(),
+    );
+  await start(app);
+  await expect(page.getByPlaceholder("Person 2 · add a name")).toBeVisible();
+  expect(await labels()).toEqual(["ann Person 1", "ben Person 2", "cyd Person 3"]);
+
+  // Joined, Ben's number is nobody's, also when somebody new comes.
+  for (const name of ["ann-1", "ben-1"]) await check(page, name).click();
+  await page.getByRole("button", { name: "Join" }).click();
+  await expect(page.locator(".person")).toHaveCount(2);
+  await app.undo.click();
+  await expect.poll(labels).toEqual(["ann Person 1", "ben Person 2", "cyd Person 3"]);
+  await app.redo.click();
+  await expect(page.locator(".person")).toHaveCount(2);
+  WARDROBE.dan = { top: [230, 200, 30], legs: [230, 200, 30] };
+  await app.read(painted({ dan: 7 }).map((file, i) => ({ ...file, name: `dan-${i + 1}.png` })));
+  await expect(page.locator(".person")).toHaveCount(3);
+  expect(await labels()).toEqual(["ann Person 1", "cyd Person 3", "dan Person 4"]);
+
+  // Moved all to a new person, they are who they were.
+  await row(page, "cyd-1")
+    .getByRole("button", { name: /show all/ })
+    .click();
+  const { sheet } = app;
+  await sheet
+    .locator(".pick")
+    .first()
+    .click({ modifiers: ["Control"] });
+  await page.keyboard.press("Control+a");
+  await sheet.getByRole("button", { name: "New person" }).click();
+  await expect(app.toasts.last()).toHaveText(/^4 pictures moved to Person 3\./);
+  await expect(sheet).toHaveCount(0);
+  await expect.poll(labels).toEqual(["ann Person 1", "cyd Person 3", "dan Person 4"]);
+
+  // However strict: split and together again, everybody is called as before.
+  await page.getByRole("slider").fill("1");
+  await expect(page.locator("#unsure")).toHaveCount(1);
+  await page.getByRole("button", { name: "Find it by itself" }).click();
+  await expect.poll(labels).toEqual(["ann Person 1", "cyd Person 3", "dan Person 4"]);
+
+  // Somebody who is named so is not called as another is.
+  await giveName(page, "dan-1", "person 3");
+  const ask = page.getByRole("dialog", { name: "Is this the same Person 3?" });
+  await ask.getByRole("button", { name: "Somebody else" }).click();
+  await expect(row(page, "dan-1").getByRole("alert")).toContainText("Somebody is called Person 3 already.");
+});
+
 test("a rubber band picks what it touches", async ({ app, page }) => {
   await start(app);
   const strip = async (photo: string) =>
     (await row(page, photo).locator(".strip").boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
   const [first, second] = [await strip("ann-1"), await strip("ben-1")];
-  await page.mouse.move(first.x + 400, first.y + 20);
+  await page.mouse.move(first.x + 500, first.y + 20);
   await page.mouse.down();
   await page.mouse.move(first.x + 300, second.y + 10);
-  await page.mouse.move(first.x + 130, second.y + 40);
+  await page.mouse.move(first.x + 160, second.y + 40);
   await expect(page.locator(".lasso")).toBeVisible();
   await page.mouse.up();
   await expect(page.locator(".lasso")).toHaveCount(0);
   // All but the first two of both rows.
-  await expect(page.locator(".pick[aria-pressed=true]")).toHaveCount(7);
+  await expect(page.locator(".tick:checked")).toHaveCount(7);
   await page.keyboard.press("Escape");
-  await expect(page.locator(".pick[aria-pressed=true]")).toHaveCount(0);
+  await expect(page.locator(".tick:checked")).toHaveCount(0);
 });
 
 test("with the keyboard alone: pick, move, take out, and the focus stays", async ({ app, page }) => {
@@ -231,7 +319,7 @@ test("with the keyboard alone: pick, move, take out, and the focus stays", async
   await keyboard.press("Space");
   await keyboard.press("Shift+ArrowRight");
   await keyboard.press("Shift+ArrowRight");
-  await expect(page.locator(".pick[aria-pressed=true]")).toHaveCount(3);
+  await expect(page.locator(".tick:checked")).toHaveCount(3);
   await keyboard.press("Escape");
   await keyboard.press("ArrowDown");
   await expect(row(page, "ben-1").locator(".pick:focus")).toHaveCount(1);
@@ -265,13 +353,16 @@ test("one person: what is suggested is confirmed, another cover, hidden and show
   await expect(sheet.getByRole("heading", { name: /Suggested/ })).toHaveCount(0);
 
   const others = sheet.locator(".pick");
-  await others.nth(2).click();
+  await others.nth(2).click({ modifiers: ["Control"] });
   const covers = await sheet.getByRole("button", { name: "Cover picture" }).count();
-  if (covers === 0) await others.nth(3).click();
+  if (covers === 0) {
+    await others.nth(2).click({ modifiers: ["Control"] });
+    await others.nth(3).click({ modifiers: ["Control"] });
+  }
   await sheet.getByRole("button", { name: "Cover picture" }).click();
   await expect(sheet.locator(".toast")).toHaveText(/has another cover picture\./);
 
-  await sheet.getByRole("button", { name: "ann-2.png" }).click();
+  await sheet.getByRole("button", { name: "ann-2.png" }).click({ modifiers: ["Control"] });
   await sheet.getByRole("button", { name: "Hide", exact: true }).click();
   await expect(sheet.locator(".pick")).toHaveCount(5);
   await page.keyboard.press("Escape");
@@ -281,7 +372,10 @@ test("one person: what is suggested is confirmed, another cover, hidden and show
   await expect(page.getByRole("heading", { name: /, 15 pictures/ })).toBeVisible();
   await page.keyboard.press("Control+Shift+Z");
   await page.getByRole("button", { name: "1 hidden" }).click();
-  await page.getByRole("list", { name: "Hidden pictures" }).locator(".pick").click();
+  await page
+    .getByRole("list", { name: "Hidden pictures" })
+    .locator(".pick")
+    .click({ modifiers: ["Control"] });
   await page.getByRole("button", { name: "Show again" }).click();
   await expect(page.getByRole("heading", { name: /, 15 pictures/ })).toBeVisible();
   await expect(row(page, "ann-2").locator(".sure")).toHaveCount(6);
@@ -361,7 +455,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     await start(app, { ann: 4, ben: 4, cyd: 1 });
     await giveName(page, "ann-1", "Ann");
-    await pick(page, "ann-1").click();
+    await pick(page, "ann-1").click({ modifiers: ["Control"] });
     const check = async () => expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     await check();
     await page.keyboard.press("m");
@@ -370,7 +464,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await row(page, "ann-1")
       .getByRole("button", { name: /show all 4/ })
       .click();
-    await app.sheet.locator(".pick").first().click();
+    await app.sheet.locator(".tick").first().check();
     await check();
   });
 }

@@ -143,8 +143,8 @@ test("who said no and joins them all the same is asked, and no picture goes", as
   await untilAbout(page, "ann", "ben");
   await page.keyboard.press("n");
   await expect(card(page)).toContainText("1 answer given");
-  await size(page, "ann-1").getByRole("checkbox").click();
-  await size(page, "ben-1").getByRole("checkbox").click();
+  await size(page, "ann-1").locator(".check input").click();
+  await size(page, "ben-1").locator(".check input").click();
   await page.getByRole("button", { name: "Join" }).click();
   const ask = page.getByRole("dialog", { name: "You said otherwise before" });
   const answered = ask.getByRole("button", { name: "What I say now" });

@@ -8,6 +8,7 @@ import { Crops } from "./state/crops.ts";
 import { CutOffs } from "./state/cut-off.ts";
 import { Jobs } from "./state/jobs.ts";
 import { Keeping } from "./state/keeping.ts";
+import { KnownFeatures } from "./state/known-features.ts";
 import { Learning } from "./state/learning.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
 import { Notices } from "./state/notices.ts";
@@ -21,7 +22,7 @@ import { words } from "./words.ts";
 
 /** What is laid over the page; one at a time. */
 export type Sheet =
-  | { readonly is: "photo"; readonly source: number }
+  | { readonly is: "photo"; readonly source: number; readonly from?: PersonId | undefined }
   | { readonly is: "person"; readonly person: PersonId }
   | { readonly is: "search"; readonly of: { readonly person: PersonId } | { readonly photo: PhotoId } }
   | { readonly is: "model" }
@@ -52,6 +53,7 @@ export const questions = new Questions(people, jobs);
 export const place = signal<"photos" | "people">("people");
 export const sheet = signal<Sheet | undefined>(undefined);
 
+const known = new KnownFeatures();
 let goOn: (() => Promise<void>) | undefined;
 
 model.onChange = async (reid) => {
@@ -89,17 +91,25 @@ questions.onNext = ({ a, b }) => {
 /** Has the people looked at by the model as it is now. */
 export function readAgain(): void {
   people
-    .reextract(async (photo) => crops.original(photo))
+    .reextract(async (photo) => {
+      const { fingerprint } = model.now?.describe() ?? {};
+      return (fingerprint && known.get(photo, fingerprint)) || crops.original(photo);
+    })
     .catch((error: unknown) => {
       if (!isAborted(error)) notices.toast(words.people.failed(messageOf(error)));
     });
 }
 
-/** Stops the reading of photos; what it gives has it go on, and the people read again where the model is another one then. */
+/**
+ * Stops the reading of photos, as the model is about to change; what it gives has it go on, and the people read again where the
+ * model is another one then.
+ */
 async function quiet(): Promise<() => Promise<void>> {
   const wasReading = reading.isRunning;
   jobs.cancel("photos");
   if (wasReading) await reading.go();
+  // For when this model comes back.
+  if (people.held) await known.remember(people.held).catch(() => {});
   return async () => {
     await people.refresh();
     if (people.isOutdated.peek()) readAgain();

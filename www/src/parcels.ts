@@ -1,6 +1,7 @@
 import { Gallery } from "webreid";
-import { jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
+import { cutOffs, jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
 import { isAborted, messageOf } from "./errors.ts";
+import type { ModelSource } from "./state/model.ts";
 import { pack, unpack } from "./state/parcel.ts";
 import type { Source } from "./state/pile.ts";
 import { saveFile } from "./view/save-file.ts";
@@ -16,6 +17,7 @@ export async function saveParcel(withPhotos: boolean): Promise<void> {
         {
           gallery,
           model: weights === undefined ? undefined : { name, file: await model.save() },
+          cutOffs: cutOffs.kept.peek(),
           sources: withPhotos ? pile.sources.peek().filter(({ isRemoved }) => !isRemoved) : [],
         },
         (done, total) => work.progress(words.keep.saving(done, total), done / total),
@@ -36,12 +38,14 @@ export async function openParcel(file: File): Promise<void> {
     const parcel = await unpack(file);
     jobs.cancel("photos");
     const before = people.held && people.visible.peek().length > 0 ? await people.held.toBlob() : undefined;
-    const sources = pile.sources.peek();
-    if (parcel.model) {
-      const { name, file: weights } = parcel.model;
-      await model.load({ name, fileName: weights.name, weights });
-    }
+    const [sources, knownCutOffs] = [pile.sources.peek(), cutOffs.kept.peek()];
+    const source = model.source.peek();
+    const { name = "", file: weights } = parcel.model ?? {};
+    const opened = weights ? { name, fileName: weights.name, weights } : source;
+    const load = async (wanted: ModelSource) => wanted === model.source.peek() || model.load(wanted);
     const open = async () => {
+      // Without it the people can be read again.
+      await load(opened);
       await hold(parcel.gallery);
       // Photos that it does not know would show nobody.
       const { byHash } = people;
@@ -55,6 +59,7 @@ export async function openParcel(file: File): Promise<void> {
         ),
       );
       pile.restore(parcel.sources);
+      cutOffs.kept.value = new Map([...cutOffs.kept.peek(), ...parcel.cutOffs]);
     };
     await open();
     const losses = people.held?.losses ?? [];
@@ -62,8 +67,10 @@ export async function openParcel(file: File): Promise<void> {
     const text = words.keep.opened(people.all.peek().length, people.visible.peek().length);
     if (before) {
       const back = async () => {
+        if (!(await load(source))) throw new Error(model.error.peek());
         await hold(before);
         pile.restore(sources);
+        cutOffs.kept.value = knownCutOffs;
       };
       people.did(text, back, open);
     } else notices.toast(text);
@@ -78,5 +85,6 @@ export async function openParcel(file: File): Promise<void> {
 async function hold(gallery: Blob): Promise<void> {
   const reid = await model.ready;
   const opened = await Gallery.fromBlob(gallery, { reid });
+  people.numberAnew();
   await keeping.replace(opened);
 }

@@ -16,13 +16,13 @@ const { sorting } = words;
 
 /** What to call somebody. */
 export function labelOf(id: PersonId): string {
-  return people.nameOf(id) ?? words.people.unnamed(id);
+  return people.labelOf(id);
 }
 
-/** Somebody who has this name, in whatever case. */
+/** Somebody who is called so, in whatever case. */
 export function whoIs(name: string): GalleryPerson | undefined {
   const same = name.trim().toLowerCase();
-  return people.all.peek().find((person) => person.name?.toLowerCase() === same);
+  return people.all.peek().find(({ id }) => labelOf(id).toLowerCase() === same);
 }
 
 /** Pictures of a group that a user has looked at, who joins it with another: as many as rows have room for. */
@@ -47,7 +47,7 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
     await people.act((gallery) => gallery.name(id, name), { done: sorting.named(name), regroup: false });
     return undefined;
   }
-  const taken = other.name ?? name;
+  const taken = labelOf(other.id);
   const isSame = await notices.ask({
     title: sorting.isSameTitle(taken),
     text: before === undefined ? sorting.isSame(taken) : sorting.isSameNamed(before, taken),
@@ -124,7 +124,7 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
         if (leaves) await gallery.move(photos, null);
         return gallery.enrol(photos, { despite });
       },
-      { done: (id) => sorting.moved(photos.length, words.people.unnamed(id)), steps: () => (leaves ? 2 : 1) },
+      { done: (id) => sorting.moved(photos.length, labelOf(id)), steps: () => (leaves ? 2 : 1) },
     );
     return;
   }

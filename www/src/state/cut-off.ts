@@ -87,6 +87,18 @@ export class CutOffs {
   }
 }
 
+/** Those in a file, by the models' fingerprints; what is none is left out. */
+export function cutOffsFrom(given: unknown): ReadonlyMap<string, KeptCutOff> {
+  const isLikeness = (value: unknown) => typeof value === "number" && value >= -1 && value <= 1;
+  return new Map(
+    Object.entries((given ?? {}) as Record<string, Partial<KeptCutOff> | null>).flatMap(([fingerprint, cutOff]) => {
+      const { same, different, cameras } = cutOff ?? {};
+      const isOne = isLikeness(same) && isLikeness(different) && (cameras === "centre" || cameras === "none");
+      return isOne ? [[fingerprint, { same, different, cameras } as KeptCutOff] as const] : [];
+    }),
+  );
+}
+
 function pairsIn(photos: readonly GalleryPhoto[]): number {
   const sizes = new Map<PersonId | undefined, number>();
   for (const { person } of photos) sizes.set(person, (sizes.get(person) ?? 0) + 1);

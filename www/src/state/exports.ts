@@ -64,9 +64,7 @@ export async function peopleAsFolders(
   const photos = people.visible.peek();
   const taken = new Set<string>();
   const folders = new Map<number, string>();
-  for (const { id, name } of people.all.peek()) {
-    folders.set(id, unused(fileName(name ?? words.people.unnamed(id)), taken));
-  }
+  for (const { id } of people.all.peek()) folders.set(id, unused(fileName(people.labelOf(id)), taken));
   for (const [i, photo] of photos.entries()) {
     signal.throwIfAborted();
     onProgress(i, photos.length);

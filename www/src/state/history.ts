@@ -1,12 +1,15 @@
 import type { Gallery, GalleryActName } from "webreid";
 
-/** An act that the gallery knows nothing of. */
+/** An act that the gallery knows nothing of. What fails can be tried again, unless it is `Gone`. */
 export interface LocalAct {
   /** What it was, for "Undone: …". */
   readonly name: string;
   undo(): void | Promise<void>;
   redo(): void | Promise<void>;
 }
+
+/** Nothing can take the act back, or do it again, any more: it is passed over from then on. */
+export class Gone extends Error {}
 
 /** Acts of the gallery, which a user takes back in one go. */
 export interface GalleryActs {
@@ -67,11 +70,7 @@ export class History {
   /** What was taken back; undefined when there was nothing. */
   async undo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | Steps | undefined> {
     const last = this.#done.pop() ?? ONE;
-    if (isLocal(last)) {
-      await last.undo();
-      this.#undone.push(last);
-      return last;
-    }
+    if (isLocal(last)) return turn(last, "undo", this.#done, this.#undone);
     if ("acts" in last) {
       await takeBack(gallery, last.acts);
       this.#undone.push(last);
@@ -88,11 +87,7 @@ export class History {
 
   async redo(gallery: Gallery | undefined): Promise<GalleryActName | LocalAct | Steps | undefined> {
     const last = this.#undone.pop() ?? ONE;
-    if (isLocal(last)) {
-      await last.redo();
-      this.#done.push(last);
-      return last;
-    }
+    if (isLocal(last)) return turn(last, "redo", this.#undone, this.#done);
     if ("acts" in last) {
       await redoSteps(last, gallery);
       this.#done.push(last);
@@ -110,6 +105,17 @@ export class History {
 
 /** Of an earlier visit. */
 const ONE: GalleryActs = { steps: 1 };
+
+async function turn(act: LocalAct, way: "undo" | "redo", from: Act[], to: Act[]): Promise<LocalAct> {
+  try {
+    await act[way]();
+  } catch (error) {
+    if (!(error instanceof Gone)) from.push(act);
+    throw error;
+  }
+  to.push(act);
+  return act;
+}
 
 /** Whether nothing can be taken back that the gallery has nothing of. */
 function isOfGallery(act: Act | undefined): boolean {

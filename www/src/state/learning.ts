@@ -13,7 +13,9 @@ import { isAborted, messageOf, withoutEnding } from "../errors.ts";
 import { keepSomeAside, type Labelled, type Scores, type Split, verdict } from "../evaluation.ts";
 import { duration, words } from "../words.ts";
 import type { Crops } from "./crops.ts";
+import { Gone } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
+import { type Lesson, Lessons } from "./lessons.ts";
 import { loading, type Model, type ModelSource } from "./model.ts";
 import type { Notices } from "./notices.ts";
 import type { People } from "./people.ts";
@@ -51,7 +53,9 @@ export class Learning {
   /** How long learning would take; undefined while nobody knows. */
   readonly estimate = signal<FineTuneEstimate | undefined>(undefined);
   readonly isActive = computed(() => (this.training.value?.state.value ?? "ended") !== "ended");
-  readonly isUndoing = signal(false);
+  /** It is being undone, or done again. */
+  readonly isTurning = signal(false);
+  readonly lessons = new Lessons();
   /** Everybody of whom two photos or more are confirmed and at hand. */
   readonly examples = computed<readonly Example[]>(() => {
     const { photos, all } = this.#with.people;
@@ -130,26 +134,50 @@ export class Learning {
     this.#with.jobs.cancel("learning");
   }
 
-  /** Back to the model before it learnt. */
-  undo(): Promise<void> {
-    const { jobs, model, notices, quiet } = this.#with;
-    this.isUndoing.value = true;
+  /** Back to the model before it learnt last, whatever was done since: that stays, and this is undone as everything is. */
+  async undo(): Promise<void> {
+    const { model, people, notices } = this.#with;
+    const lesson = this.lessons.of(model.source.peek());
+    if (!lesson?.before) return;
+    if (people.history.isLast(lesson.act)) return people.undo();
+    const { act } = lesson;
+    try {
+      await act.undo();
+      const name = words.learning.undone(lesson.before.name);
+      people.did(name, act.redo, act.undo, words.learning.goneBack);
+    } catch (error) {
+      notices.toast(words.people.failed(messageOf(error)));
+    }
+  }
+
+  /** Has another model of those that have learnt be the one in use. */
+  async #turn(way: "before" | "after", of: Lesson | undefined): Promise<void> {
+    const { jobs, model, notices } = this.#with;
+    const wanted = of?.[way];
+    if (!wanted) throw new Gone(words.learning.gone);
+    if (this.isActive.peek()) throw new Error(words.learning.isLearning);
+    this.isTurning.value = true;
     notices.dropUndo();
     return jobs
       .run("learning", async (work) => {
-        const [reid, before] = [model.now, model.before.peek()];
-        if (!reid || !before) return;
         work.progress(words.learning.goingBack);
-        const goOn = await quiet();
-        const isUndone = await reid.undo().catch(() => false);
-        if (isUndone) model.use(before, undefined);
-        await goOn();
-        // Loaded again for another device, the model does not know what it was before.
-        if (isUndone || (await model.load(before))) notices.toast(words.learning.undone(before.name));
+        // The model itself knows what it was before, unless it was loaded again since.
+        const isIts = way === "before" && model.source.peek() === of.after;
+        if (isIts && (await this.#undoIn(wanted))) return;
+        if (!(await model.load(wanted))) throw new Error(model.error.peek());
       })
       .finally(() => {
-        this.isUndoing.value = false;
+        this.isTurning.value = false;
       });
+  }
+
+  async #undoIn(before: ModelSource): Promise<boolean> {
+    const { model, quiet } = this.#with;
+    const goOn = await quiet();
+    const isUndone = (await model.now?.undo().catch(() => false)) ?? false;
+    if (isUndone) model.use(before);
+    await goOn();
+    return isUndone;
   }
 
   async #improve(training: Training, work: Work): Promise<void> {
@@ -182,7 +210,7 @@ export class Learning {
 
   /** Keeps what the model has learnt for when it is loaded again, on another device. */
   async #keep(reid: ReIdentifier): Promise<ModelSource> {
-    const { model } = this.#with;
+    const { model, people } = this.#with;
     const source = model.source.peek();
     const { base, times } = source.learnt ?? { base: source.name, times: 0 };
     const fileName = `${withoutEnding(source.fileName).replace(/-improved$/, "")}-improved.safetensors`;
@@ -190,7 +218,14 @@ export class Learning {
       const weights = new File([await reid.exportWeights()], fileName);
       const learnt = { base, times: times + 1 };
       const improved = { name: words.learning.improved(base, learnt.times), fileName, weights, learnt };
-      model.use(improved, source);
+      model.use(improved);
+      const act = {
+        name: words.learning.act,
+        undo: () => this.#turn("before", this.lessons.by(act)),
+        redo: () => this.#turn("after", this.lessons.by(act)),
+      };
+      this.lessons.add({ before: source, after: improved, act });
+      people.remember(act);
       return improved;
     } catch (error) {
       // A model that cannot be kept is none: it would be gone with the next change of the device.

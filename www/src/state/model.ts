@@ -33,8 +33,6 @@ export const BUILT_IN: ModelSource = {
 /** The model that tells people apart, and the detector beside it that finds them. */
 export class Model {
   readonly source = signal<ModelSource>(BUILT_IN);
-  /** The model before it learnt; undefined when there is nothing to undo. */
-  readonly before = signal<ModelSource | undefined>(undefined);
   readonly description = signal<ModelDescription | undefined>(undefined);
   readonly error = signal("");
   readonly device = signal<DevicePreference>("auto");
@@ -69,7 +67,7 @@ export class Model {
   }
 
   /** Loads a model; while that goes on, and where it fails, the one before stays in use. */
-  load(source: ModelSource, before?: ModelSource): Promise<boolean> {
+  load(source: ModelSource): Promise<boolean> {
     this.#jobs.cancel("model");
     const turn = ++this.#loads;
     return this.#jobs.run("model", async (work) => {
@@ -91,7 +89,7 @@ export class Model {
         this.#reid = reid;
         this.#deviceInUse = device;
         this.speed.value = undefined;
-        this.use(source, before);
+        this.use(source);
         this.#ready.resolve(reid);
         await old?.dispose();
         if (old) this.onChanged();
@@ -126,9 +124,8 @@ export class Model {
   }
 
   /** The model is another one now: it has learnt, or that was undone. */
-  use(source: ModelSource, before: ModelSource | undefined): void {
+  use(source: ModelSource): void {
     this.source.value = source;
-    this.before.value = before;
     this.describe();
   }
 
@@ -141,7 +138,7 @@ export class Model {
   /** Has the model run elsewhere. */
   async setDevice(device: DevicePreference): Promise<void> {
     this.device.value = device;
-    const isLoaded = await this.load(this.source.peek(), this.before.peek());
+    const isLoaded = await this.load(this.source.peek());
     if (!isLoaded && !this.#reid) await this.describeDevice();
   }
 

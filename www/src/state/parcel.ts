@@ -1,5 +1,5 @@
-// The `.reid` file that people take along: the gallery's own, which the command and the package read, with a model that has learnt
-// and the photos beside it, which they leave alone.
+// The `.reid` file that people take along: the gallery's own, which the command and the package read, with a model that has learnt,
+// the cut-offs and the photos beside it, which they leave alone.
 import {
   BlobReader,
   BlobWriter,
@@ -11,6 +11,7 @@ import {
   ZipReader,
   ZipWriter,
 } from "@zip.js/zip.js/lib/zip-core.js";
+import { cutOffsFrom, type KeptCutOff } from "./cut-off.ts";
 import type { Source } from "./pile.ts";
 import type { KeptSource } from "./store.ts";
 
@@ -22,12 +23,15 @@ const CUTS = "cuts/";
 const PILE = "photos.json";
 const MODEL = "model.safetensors";
 const MODEL_NAME = "model.json";
+const CUT_OFFS = "cut-offs.json";
 
 /** What is in such a file. */
 export interface Parcel {
   /** As the package reads it. */
   readonly gallery: Blob;
   readonly model: { readonly name: string; readonly file: File } | undefined;
+  /** By the models' fingerprints. */
+  readonly cutOffs: ReadonlyMap<string, KeptCutOff>;
   readonly sources: readonly Source[];
 }
 
@@ -41,7 +45,7 @@ interface PackedSource extends Omit<KeptSource, "picture" | "cuts"> {
 
 /** Packs what is given. The photos are read one after the other. */
 export async function pack(
-  { gallery, model, sources }: Parcel,
+  { gallery, model, cutOffs, sources }: Parcel,
   onProgress: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<Blob> {
@@ -54,6 +58,7 @@ export async function pack(
     await zip.add(MODEL, new BlobReader(model.file));
     await zip.add(MODEL_NAME, new TextReader(JSON.stringify({ name: model.name, fileName: model.file.name })));
   }
+  if (cutOffs.size > 0) await zip.add(CUT_OFFS, new TextReader(JSON.stringify(Object.fromEntries(cutOffs))));
   const packed: PackedSource[] = [];
   for (const [i, source] of sources.entries()) {
     signal.throwIfAborted();
@@ -75,12 +80,13 @@ export async function unpack(file: Blob): Promise<Parcel> {
     const all = await new ZipReader(new BlobReader(file)).getEntries();
     entries = new Map(all.filter(isFile).map((entry) => [entry.filename, entry]));
   } catch {
-    return { gallery: file, model: undefined, sources: [] };
+    return { gallery: file, model: undefined, cutOffs: new Map(), sources: [] };
   }
-  const isPlain = ![...entries.keys()].some((name) => name === MODEL || name.startsWith(PHOTOS));
+  const isPlain = ![...entries.keys()].some(isExtra);
   return {
     gallery: isPlain ? file : await galleryOf(entries),
     model: await modelOf(entries),
+    cutOffs: await cutOffsOf(entries).catch(() => new Map()),
     sources: await sourcesOf(entries).catch(() => []),
   };
 }
@@ -100,6 +106,11 @@ async function modelOf(entries: ReadonlyMap<string, FileEntry>): Promise<Parcel[
     ? (JSON.parse(await about.getData(new TextWriter())) as { name: string; fileName: string })
     : { name: MODEL, fileName: MODEL };
   return { name: String(name), file: new File([await contentOf(entry)], String(fileName)) };
+}
+
+async function cutOffsOf(entries: ReadonlyMap<string, FileEntry>): Promise<ReadonlyMap<string, KeptCutOff>> {
+  const entry = entries.get(CUT_OFFS);
+  return cutOffsFrom(entry && JSON.parse(await entry.getData(new TextWriter())));
 }
 
 async function sourcesOf(entries: ReadonlyMap<string, FileEntry>): Promise<Source[]> {
@@ -122,7 +133,7 @@ async function sourcesOf(entries: ReadonlyMap<string, FileEntry>): Promise<Sourc
 }
 
 function isExtra(name: string): boolean {
-  return name === MODEL || name === MODEL_NAME || name === PILE || name.startsWith(PHOTOS) || name.startsWith(CUTS);
+  return [MODEL, MODEL_NAME, CUT_OFFS, PILE].includes(name) || name.startsWith(PHOTOS) || name.startsWith(CUTS);
 }
 
 function isFile(entry: Entry): entry is FileEntry {

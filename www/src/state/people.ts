@@ -1,6 +1,8 @@
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import {
   type ConflictSide,
+  type ExtractionOptions,
+  type Feature,
   Gallery,
   type GalleryPerson,
   type GalleryPhoto,
@@ -12,10 +14,11 @@ import {
 } from "webreid";
 import { messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
-import { type GalleryActs, History, type Steps } from "./history.ts";
+import { type GalleryActs, History, type LocalAct, type Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
 import type { Notices } from "./notices.ts";
+import { Numbers } from "./numbers.ts";
 
 interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
   readonly done?: string | ((result: T) => string);
@@ -39,6 +42,8 @@ export class People {
   readonly photos = signal<ReadonlyMap<PhotoId, GalleryPhoto>>(new Map());
   /** The biggest first: those with a name and those without. */
   readonly all = signal<readonly GalleryPerson[]>([]);
+  /** Of those without a name: what they are called by. */
+  readonly numbers = signal<ReadonlyMap<PersonId, number>>(new Map());
   readonly unsure = signal<readonly PhotoId[]>([]);
   /** 0 (all one person) to 1 (nobody alike); undefined: found from the photos. */
   readonly strictness = signal<number | undefined>(undefined);
@@ -89,6 +94,7 @@ export class People {
   #lastGrouping = { ended: 0, took: 0 };
   /** The strictness that photos and answers called for. Other acts leave it: rows that they say nothing of would change with it. */
   #found: number | undefined;
+  readonly #numbers = new Numbers();
 
   constructor(jobs: Jobs, model: Model, notices: Notices) {
     this.#jobs = jobs;
@@ -157,11 +163,18 @@ export class People {
     if (!gallery) return;
     const [photos, { people, unsure }] = await Promise.all([gallery.photos(), gallery.people()]);
     if (gallery !== this.#held) return;
-    this.photos.value = new Map(photos.map((photo) => [photo.id, photo]));
-    this.all.value = [...people].sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
-    this.unsure.value = unsure;
-    this.isReadOnly.value = gallery.readOnly;
-    this.isOutdated.value = gallery.outdated;
+    const sorted = [...people].sort((a, b) => sizeOf(b) - sizeOf(a) || a.id - b.id);
+    const names = new Set(people.map(({ name }) => name?.toLowerCase()));
+    // Nobody is called as somebody else is named.
+    const isTaken = (number: number) => names.has(words.people.unnamed(number).toLowerCase());
+    batch(() => {
+      this.photos.value = new Map(photos.map((photo) => [photo.id, photo]));
+      this.numbers.value = this.#numbers.follow(sorted, isTaken);
+      this.all.value = sorted;
+      this.unsure.value = unsure;
+      this.isReadOnly.value = gallery.readOnly;
+      this.isOutdated.value = gallery.outdated;
+    });
     this.#refreshUndo();
   }
 
@@ -237,13 +250,13 @@ export class People {
 
   /** An act of the page that the gallery knows nothing of, which has been done. */
   did(text: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>, name = text): void {
-    this.remember(name, undo, redo);
+    this.remember({ name, undo, redo });
     this.#notices.toast(text, () => void this.undo());
   }
 
   /** As `did`, where what was done is in sight with its own way back, and need not be said. */
-  remember(name: string, undo: () => void | Promise<void>, redo: () => void | Promise<void>): void {
-    this.history.did({ name, undo, redo });
+  remember(act: LocalAct): void {
+    this.history.did(act);
     this.#notices.dropUndo();
     this.#refreshUndo();
   }
@@ -300,6 +313,16 @@ export class People {
     return id === undefined ? undefined : this.byId.value.get(id)?.name;
   }
 
+  /** What to call somebody. */
+  labelOf(id: PersonId): string {
+    return this.nameOf(id) ?? words.people.unnamed(this.numbers.value.get(id) ?? id);
+  }
+
+  /** Whoever comes next is numbered from 1 on. */
+  numberAnew(): void {
+    this.#numbers.clear();
+  }
+
   async #groupOnce(): Promise<void> {
     const gallery = this.#held;
     if (!gallery || gallery.readOnly || gallery.size - gallery.withoutFeatures < 2) return;
@@ -354,11 +377,11 @@ export class People {
     });
   }
 
-  /** Has every photo looked at by the model as it is now; `getImage` gives the picture, as it was added. */
-  reextract(getImage: (photo: GalleryPhoto) => Promise<Blob | ImageData | undefined>): Promise<void> {
+  /** Has every photo looked at by the model as it is now; `getImage` gives the picture, as it was added, or what is known of it. */
+  reextract(getImage: (photo: GalleryPhoto) => Promise<Blob | ImageData | Feature | undefined>): Promise<void> {
     return this.#jobs.run("photos", async (work) => {
       const gallery = await this.gallery();
-      const { missing } = await gallery.reextract(getImage, {
+      const options: ExtractionOptions = {
         signal: work.signal,
         onError: "skip",
         onProgress: (progress) => {
@@ -367,7 +390,14 @@ export class People {
             work.progress(words.people.lookingAgain(done, total), done / total);
           }
         },
+      };
+      const extracted = await gallery.reextract(getImage, options).catch((error: unknown) => {
+        // Another gallery has taken its place.
+        if (this.#held !== gallery) return undefined;
+        throw error;
       });
+      if (!extracted) return;
+      const { missing } = extracted;
       if (missing.length > 0) this.#notices.toast(words.people.withoutPicture(missing.length));
       this.#found = undefined;
       await this.refresh();

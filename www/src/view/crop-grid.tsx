@@ -12,19 +12,23 @@ interface Props {
   takeOut?: (photos: readonly PhotoId[]) => unknown;
 }
 
-/** As in the style sheet, in pixels. */
-const CROP = { width: 68, height: 136, gap: 8 } as const;
+/** As in the style sheet, in pixels: where there is room, pictures are as large as they are kept. */
+const SIZES = { small: { width: 68, height: 136 }, large: { width: 80, height: 160 } } as const;
+const LARGE = 900;
+const GAP = 8;
 
 /** All pictures of somebody, or of nobody, however many. */
 export function CropGrid({ label, photos, open, takeOut }: Props) {
-  const [columns, setColumns] = useState(8);
+  const [room, setRoom] = useState(600);
   const root = useRef<HTMLDivElement>(null);
   const [held, setHeld] = useState<PhotoId>();
+  const crop = SIZES[room < LARGE ? "small" : "large"];
+  const columns = Math.max(1, Math.floor((room + GAP) / (crop.width + GAP)));
   const rows = Math.ceil(photos.length / columns);
   const { list, virtualizer, start } = useVirtual({
     count: rows,
-    size: CROP.height,
-    gap: CROP.gap,
+    size: crop.height,
+    gap: GAP,
     keyOf: (row) => row,
     held: held === undefined ? undefined : Math.floor(photos.indexOf(held) / columns),
   });
@@ -32,10 +36,7 @@ export function CropGrid({ label, photos, open, takeOut }: Props) {
   useLayoutEffect(() => {
     const { current: list } = root;
     if (!list) return undefined;
-    const observer = new ResizeObserver(([entry]) => {
-      const width = entry?.contentRect.width ?? 0;
-      setColumns(Math.max(1, Math.floor((width + CROP.gap) / (CROP.width + CROP.gap))));
-    });
+    const observer = new ResizeObserver(([entry]) => setRoom(entry?.contentRect.width ?? 0));
     observer.observe(list);
     return () => observer.disconnect();
   }, []);
@@ -54,7 +55,7 @@ export function CropGrid({ label, photos, open, takeOut }: Props) {
         {virtualizer.getVirtualItems().flatMap(({ index, start: at }) =>
           photos.slice(index * columns, (index + 1) * columns).map((id, column) => {
             const photo = people.photos.value.get(id);
-            const [x, y] = [column * (CROP.width + CROP.gap), at - start];
+            const [x, y] = [column * (crop.width + GAP), at - start];
             return (
               photo && (
                 <li key={id} style={{ transform: `translate(${x}px, ${y}px)` }}>

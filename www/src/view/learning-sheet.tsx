@@ -66,9 +66,10 @@ function Controls({ isEnough }: { readonly isEnough: boolean }) {
   const start = useRef<HTMLButtonElement>(null);
   const pause = useRef<HTMLButtonElement>(null);
   const isActive = learning.isActive.value;
-  const isBusy = isActive || learning.isUndoing.value;
+  const isBusy = isActive || learning.isTurning.value;
   const isPaused = learning.training.value?.state.value === "paused";
-  const before = model.before.value;
+  const lesson = learning.lessons.of(model.source.value);
+  const before = lesson?.before;
   const times = model.source.value.learnt?.times ?? 0;
   const w = words.learning;
   // The keyboard is not left on what has gone.
@@ -119,11 +120,8 @@ function Controls({ isEnough }: { readonly isEnough: boolean }) {
           </button>
         )}
       </div>
-      {before && !isActive && (
-        <p class="note">
-          {w.undoBrings(before.name)} {times > 1 && w.undoOnlyLast}
-        </p>
-      )}
+      {before && !isActive && <p class="note">{w.undoBrings(before.name)}</p>}
+      {lesson && !before && !isActive && <p class="note">{w.gone}</p>}
     </div>
   );
 }

@@ -29,7 +29,6 @@ export function ModelSheet() {
       <p>{w.lead}</p>
       <section class="model-now">
         <p class="model-name">{architecture ? source.value.name : isLoading ? words.app.modelLoading : w.noneYet}</p>
-        {architecture && <p class="note">{architecture}</p>}
         {source.value.learnt && <p class="note">{w.learnt(source.value.learnt.times)}</p>}
         {isLoading && architecture && <p class="note">{w.loading}</p>}
         {error.value && (

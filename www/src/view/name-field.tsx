@@ -24,6 +24,7 @@ export function NameField({ person }: { readonly person: PersonId }) {
   /** Enter is often followed by leaving the field. */
   const isTaking = useRef(false);
   const name = people.byId.value.get(person)?.name ?? "";
+  const label = labelOf(person);
   const noteId = `name-note-${person}`;
   const putBack = () => {
     setDraft(undefined);
@@ -50,8 +51,8 @@ export function NameField({ person }: { readonly person: PersonId }) {
         autocomplete="off"
         enterkeyhint="done"
         maxLength={MOST}
-        placeholder={words.groups.addName}
-        aria-label={words.groups.nameOf(labelOf(person))}
+        placeholder={words.groups.addName(label)}
+        aria-label={words.groups.nameOf(label)}
         aria-invalid={refused !== undefined}
         aria-describedby={refused === undefined ? undefined : noteId}
         title={name || undefined}

@@ -7,12 +7,17 @@ import { PersonRow } from "./person-row.tsx";
 import { usePicking } from "./use-picking.ts";
 import { useVirtual } from "./use-virtual.ts";
 
-/** As in the style sheet, in pixels: from which width of the list on a row's head stands beside its pictures. */
+/** As in the style sheet, in pixels: from which width of the list on a row's head stands beside its pictures, and these are large. */
 const WIDE = 620;
+const LARGE = 1100;
 const HEAD = 264;
 const PADDING = 12;
-const CROP = { wide: 56, narrow: 48, gap: 6 } as const;
-const ROW = { wide: 138, narrow: 196, gap: 8 } as const;
+const GAP = { crop: 6, row: 8 } as const;
+const SIZES = {
+  narrow: { crop: 48, row: 196 },
+  wide: { crop: 56, row: 138 },
+  large: { crop: 72, row: 170 },
+} as const;
 
 /** Everybody, a row each, with as many pictures as fit. */
 export function PeopleList() {
@@ -22,12 +27,13 @@ export function PeopleList() {
   const [isPointed, setPointed] = useState(false);
   const shown = useOrder(people.all.value, isPointed || held !== undefined || dragged.value !== undefined);
   const isWide = width >= WIDE;
+  const { crop, row } = SIZES[width >= LARGE ? "large" : isWide ? "wide" : "narrow"];
   const strip = width - 2 * PADDING - (isWide ? HEAD : 0);
-  const slots = Math.max(1, Math.floor((strip + CROP.gap) / ((isWide ? CROP.wide : CROP.narrow) + CROP.gap)));
+  const slots = Math.max(1, Math.floor((strip + GAP.crop) / (crop + GAP.crop)));
   const { list, virtualizer, start } = useVirtual({
     count: shown.length,
-    size: isWide ? ROW.wide : ROW.narrow,
-    gap: ROW.gap,
+    size: row,
+    gap: GAP.row,
     keyOf: (index) => shown[index]?.id ?? index,
     held: held === undefined ? undefined : shown.findIndex(({ id }) => id === held),
   });

@@ -56,7 +56,7 @@ export function PeoplePlace() {
       </section>
       <aside class="helpers">
         <QuestionCard />
-        <Strictness />
+        {people.visible.value.length > 1 && <Strictness />}
       </aside>
       {!sheet.value && (
         <>

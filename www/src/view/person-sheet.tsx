@@ -44,15 +44,15 @@ export function PersonSheet({ person: id }: { readonly person: PersonId }) {
               {text.search}
             </button>
             {photos.length > 1 && (
-              <button type="button" onClick={() => void split(id)}>
+              <button type="button" title={text.splitNote} onClick={() => void split(id)}>
                 {text.split}
               </button>
             )}
-            <button type="button" onClick={() => void dissolve(id)}>
+            <button type="button" title={text.dissolveNote} onClick={() => void dissolve(id)}>
               {text.dissolve}
             </button>
             {photos.length > 0 && (
-              <button type="button" onClick={() => void hide(photos)}>
+              <button type="button" title={text.hideNote} onClick={() => void hide(photos)}>
                 {text.hideAll}
               </button>
             )}
@@ -73,7 +73,11 @@ export function PersonSheet({ person: id }: { readonly person: PersonId }) {
               {text.confirmAll}
             </button>
           </header>
-          <CropGrid label={text.suggested(suggested.length)} photos={suggested} open={openPhoto} />
+          <CropGrid
+            label={text.suggested(suggested.length)}
+            photos={suggested}
+            open={(photo) => openPhoto(photo, id)}
+          />
         </section>
       )}
       {confirmed.length > 0 && (
@@ -82,7 +86,11 @@ export function PersonSheet({ person: id }: { readonly person: PersonId }) {
             <h3 id="confirmed-heading">{text.confirmed(confirmed.length)}</h3>
             <span class="note">{text.confirmedText}</span>
           </header>
-          <CropGrid label={text.confirmed(confirmed.length)} photos={confirmed} open={openPhoto} />
+          <CropGrid
+            label={text.confirmed(confirmed.length)}
+            photos={confirmed}
+            open={(photo) => openPhoto(photo, id)}
+          />
         </section>
       )}
       <SelectionBar />

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { GalleryPhoto } from "webreid";
+import type { GalleryPhoto, PersonId } from "webreid";
 import { boxes, people, pile, reading, removal, sheet } from "../app.ts";
 import { isVideo } from "../media/video.ts";
 import type { Source } from "../state/pile.ts";
@@ -8,18 +8,27 @@ import { boxInTheMiddle } from "./box-drawing.ts";
 import { Crop } from "./crop.tsx";
 import { nameOn } from "./name-on.ts";
 import { type Draft, PhotoStage } from "./photo-stage.tsx";
-import { closeSheet, Sheet } from "./sheet.tsx";
+import { Sheet } from "./sheet.tsx";
 import { isText } from "./shortcuts.ts";
 import "../style/photo.css";
 
+interface Props {
+  readonly source: number;
+  /** Whom closing it leads back to. */
+  readonly from: PersonId | undefined;
+}
+
 /** A photo or a video, large, with who is on it. */
-export function PhotoSheet({ source: id }: { readonly source: number }) {
+export function PhotoSheet({ source: id, from }: Props) {
   const photos = pile.shown.value;
   const at = photos.findIndex((source) => source.id === id);
   const source = photos[at];
   const go = (to: number) => {
     const next = photos[to];
-    if (next) sheet.value = { is: "photo", source: next.id };
+    if (next) sheet.value = { is: "photo", source: next.id, from };
+  };
+  const close = () => {
+    sheet.value = from !== undefined && people.byId.peek().has(from) ? { is: "person", person: from } : undefined;
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -35,7 +44,7 @@ export function PhotoSheet({ source: id }: { readonly source: number }) {
   const last = useRef(at);
   useEffect(() => {
     if (at >= 0) last.current = at;
-    else if (photos.length === 0) closeSheet();
+    else if (photos.length === 0) close();
     else go(Math.min(last.current, photos.length - 1));
   });
   if (!source) return null;
@@ -43,6 +52,7 @@ export function PhotoSheet({ source: id }: { readonly source: number }) {
     <Sheet
       title={nameOf(source)}
       isWide
+      onClose={close}
       tools={
         <>
           <span class="note" aria-live="polite">

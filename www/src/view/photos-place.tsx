@@ -10,7 +10,7 @@ const FILTERS = ["all", "people", "nobody", "unread"] as const;
 type Filter = (typeof FILTERS)[number];
 
 /** In pixels: of a tile at the least, on phones too; between tiles; of what stands below a picture. */
-const [TILE, PHONE_TILE, GAP, CAPTION] = [190, 150, 12, 56];
+const [TILES, GAP, CAPTION] = [{ phone: 150, window: 190, wide: 250 }, 12, 56];
 /** Height of a picture by its width. */
 const PROPORTION = 0.75;
 
@@ -90,7 +90,8 @@ function PhotoGrid({ photos, selected, onSelect, onRemove }: GridProps) {
   const [width, setWidth] = useState(1000);
   const [at, setAt] = useState(0);
   const isFocusWanted = useRef(false);
-  const columns = Math.max(2, Math.floor((width + GAP) / ((width < 600 ? PHONE_TILE : TILE) + GAP)));
+  const least = TILES[width < 600 ? "phone" : width < 1400 ? "window" : "wide"];
+  const columns = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
   const tile = Math.floor((width - GAP * (columns - 1)) / columns);
   const height = Math.round(tile * PROPORTION) + CAPTION;
   const current = Math.min(at, photos.length - 1);

@@ -25,7 +25,7 @@ export function QuestionCard() {
   const isReading = jobs.all.value.some(({ about }) => about === "photos");
   const isThere = isOpen.value && question !== undefined && !isReading;
   const text = words.questions;
-  const both = [question?.a, question?.b].map((side) => people.nameOf(namedOn(side ?? [])));
+  const both = [question?.a, question?.b].map((side) => callOf(side ?? []));
   // Of a group that may be two people the name tells nothing.
   const names = both[0] === both[1] ? [] : both;
 
@@ -114,6 +114,14 @@ export function QuestionCard() {
       </footer>
     </section>
   );
+}
+
+/** What the row is called that they are all in; undefined where there is none. */
+function callOf(photos: readonly PhotoId[]): string | undefined {
+  const named = namedOn(photos);
+  const [id, ...others] = new Set(photos.map((photo) => people.photos.value.get(photo)?.person));
+  const one = named ?? (others.length === 0 ? id : undefined);
+  return one === undefined ? undefined : people.labelOf(one);
 }
 
 interface SideProps {

@@ -29,7 +29,7 @@ export function SelectionBar() {
   if (!isThere) return null;
   const what = dragged.value;
   return (
-    <section class="picks" aria-label={words.picks.bar}>
+    <section class={selection.photos.value.size > 0 ? "picks of-photos" : "picks"} aria-label={words.picks.bar}>
       {what && "photos" in what ? <Dock /> : selection.people.value.size > 0 ? <PeopleBar /> : <PhotosBar />}
     </section>
   );

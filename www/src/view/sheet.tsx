@@ -54,7 +54,8 @@ export function Sheet({ title, tools, children, isWide = false, onClose = closeS
         if (currentTarget.isConnected) onClose();
       }}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose();
+        // The second click of a double click is meant for what the first has opened it from.
+        if (event.target === dialog.current && event.detail < 2) onClose();
       }}
     >
       <div class="sheet-body">

@@ -12,7 +12,7 @@ export function ShownSheet() {
   const shown = sheet.value;
   switch (shown?.is) {
     case "photo":
-      return <PhotoSheet source={shown.source} />;
+      return <PhotoSheet source={shown.source} from={shown.from} />;
     case "person":
       return <PersonSheet key={shown.person} person={shown.person} />;
     case "search":

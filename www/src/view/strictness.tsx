@@ -62,11 +62,11 @@ export function Strictness() {
               checked={people.centre.value}
               onChange={({ currentTarget: { checked } }) => {
                 void people.setCentre(checked);
-                people.remember(
-                  groups.camerasChanged,
-                  () => people.setCentre(!checked),
-                  () => people.setCentre(checked),
-                );
+                people.remember({
+                  name: groups.camerasChanged,
+                  undo: () => people.setCentre(!checked),
+                  redo: () => people.setCentre(checked),
+                });
               }}
             />
             {groups.camerasOn}
@@ -79,9 +79,9 @@ export function Strictness() {
 
 function remember(was: number | undefined, is: number | undefined): void {
   if (was === is) return;
-  people.remember(
-    words.groups.strictnessChanged,
-    () => people.setStrictness(was),
-    () => people.setStrictness(is),
-  );
+  people.remember({
+    name: words.groups.strictnessChanged,
+    undo: () => people.setStrictness(was),
+    redo: () => people.setStrictness(is),
+  });
 }

@@ -7,6 +7,8 @@ import { startMove } from "./move-dialog.tsx";
 import { rovingFocus } from "./roving-focus.ts";
 
 const PICK = ".pick";
+const TICK = ".tick";
+const FRAME = ".pick-frame";
 /** A finger that rests so long picks. */
 const LONG_PRESS_MS = 450;
 /** In pixels: a finger that moves more scrolls. */
@@ -15,15 +17,16 @@ const STILL = 10;
 interface Options {
   /** All photos in order, also those that are not drawn; default: those that are. */
   readonly all?: (() => readonly PhotoId[]) | undefined;
-  /** Enter, a double click, or a finger's tap. */
+  /** Enter, a click, or a finger's tap. */
   open(photo: PhotoId): void;
   /** What the Delete key does. */
   takeOut?: ((photos: readonly PhotoId[]) => unknown) | undefined;
 }
 
 /**
- * Makes the pictures in an element something to pick: by click, Ctrl or Shift with it, a rubber band, a long press, or the arrow
- * keys, Space and Shift; to drag away; and to do things with by key.
+ * Makes the pictures in an element something to open by a click; to pick by their tick boxes, a click with Ctrl or Shift, a rubber
+ * band, a long press, or the arrow keys, Space and Shift; to drag away; and to do things with by key. While something is picked, a
+ * click picks as well: what was gathered is not lost by one.
  */
 export function usePicking(element: { readonly current: HTMLElement | null }, options: Options): void {
   const now = useRef(options);
@@ -56,6 +59,8 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
     /** Since when, and where, a finger rests; and whether it has picked already. */
     let press: { timer: number; x: number; y: number } | undefined;
     let hasPicked = false;
+    /** What is dragged was picked by that alone. */
+    let isForDrag = false;
     const endPress = () => {
       clearTimeout(press?.timer);
       press = undefined;
@@ -81,23 +86,30 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
       if (pointer === "touch") event.preventDefault();
     });
 
+    const pickBy = ({ shiftKey }: MouseEvent | KeyboardEvent, photo: PhotoId) => {
+      if (shiftKey) selection.extend(photo, all());
+      else selection.toggle(photo);
+    };
     on("click", (event, photo) => {
+      if (pointer === "touch" && hasPicked) return;
       const isKey = event.detail === 0;
-      if (isKey) now.current.open(photo);
-      else if (pointer === "touch") {
-        if (hasPicked) return;
-        if (selection.photos.peek().size > 0) selection.toggle(photo);
-        else now.current.open(photo);
-      } else if (event.shiftKey) selection.extend(photo, all());
-      else if (event.ctrlKey || event.metaKey) selection.toggle(photo);
-      else if (selection.photos.peek().size === 1 && selection.photos.peek().has(photo)) selection.clear();
-      else selection.only(photo);
+      const isPicking = event.shiftKey || event.ctrlKey || event.metaKey || selection.photos.peek().size > 0;
+      if (!isKey && isPicking) pickBy(event, photo);
+      else now.current.open(photo);
     });
-    on("dblclick", (_, photo) => {
-      if (pointer === "touch") return;
-      selection.clear();
-      now.current.open(photo);
-    });
+    root.addEventListener(
+      "click",
+      (event) => {
+        const tick = event.target as HTMLInputElement;
+        if (!tick.matches(TICK)) return;
+        const photo = Number(tick.dataset.photo);
+        pickBy(event, photo);
+        // What it shows follows the selection.
+        tick.checked = selection.photos.peek().has(photo);
+        tick.closest(FRAME)?.querySelector<HTMLElement>(PICK)?.focus({ preventScroll: true });
+      },
+      { signal: abort.signal },
+    );
 
     on("keydown", (event, photo, pick) => {
       const picked = () => {
@@ -107,8 +119,7 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
       const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
       if (event.key === " ") {
         event.preventDefault();
-        if (event.shiftKey) selection.extend(photo, all());
-        else selection.toggle(photo);
+        pickBy(event, photo);
       } else if (event.shiftKey && document.activeElement !== pick) {
         // An arrow key has moved the focus.
         if (selection.photos.peek().size === 0) selection.only(photo);
@@ -132,7 +143,8 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
     on("dragstart", (event, photo) => {
       // There a long press picks.
       if (pointer === "touch") return event.preventDefault();
-      if (!selection.photos.peek().has(photo)) selection.only(photo);
+      isForDrag = !selection.photos.peek().has(photo);
+      if (isForDrag) selection.only(photo);
       event.dataTransfer?.setData("text/plain", String(selection.photos.peek().size));
       if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
       // Chromium ends a drag whose start changes what is under it.
@@ -142,6 +154,7 @@ export function usePicking(element: { readonly current: HTMLElement | null }, op
     });
     on("dragend", () => {
       dragged.value = undefined;
+      if (isForDrag) selection.clear();
     });
     on("focusin", (_, __, pick) => {
       last.current = { at: drawn().indexOf(pick), pick };
