@@ -7,6 +7,8 @@ mod command;
 mod common;
 #[path = "cli/detect.rs"]
 mod detect;
+#[path = "cli/feature_files.rs"]
+mod feature_files;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/group.rs"]

@@ -9,6 +9,7 @@ mod evaluate;
 mod evaluation;
 mod extract;
 mod features;
+mod feature_file;
 mod finder;
 mod gallery;
 mod group;
