@@ -122,6 +122,7 @@ fn wrong_usage_ends_with_2() {
     let evaluate =
         |option: &str, value: &str| reid(&["evaluate", "--weights", "w", "--data", "d", option, value]).ends(2);
     evaluate("--protocol", "duke").says(&["market1501", "cross-camera", "leave-one-out"]);
+    assert!(help.contains("PNG, JPEG, WebP or BMP") && help.contains("GIF, AVIF, HEIC or TIFF"), "{help}");
     evaluate("--device", "tpu").says(&["auto", "gpu", "cpu"]);
     reid(&["match", "--weights", "w", "--query", "q", "--gallery", "g", "--top", "0"]).ends(2);
 }
@@ -221,8 +222,15 @@ fn images_that_cannot_be_read_are_listed_and_the_others_done() {
     };
     let run = extract(&[&mixed, "gone.png"]).ends(3);
     run.says(&["empty.jpg: the file is empty", "text.png: this is text", "cut.png: the PNG data ends too early"]);
-    run.says(&["gone.png: cannot be read", "4 of 6 images"]);
+    run.says(&[
+        "moves.gif: this is a file in the GIF format",
+        "phone.heic: this is a HEIC photo",
+        "or convert it to one",
+    ]);
+    run.says(&["gone.png: cannot be read", "6 of 8 images"]);
     assert!(!run.stderr.contains("readme.txt"), "{}", run.stderr);
+    bench.write("mixed/moves.gif", b"GIF89a\x01\0\x01\0");
+    bench.write("mixed/phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     let (file, shape) = read_features(&bench.path("f.safetensors"));
     assert_eq!((file.metadata["images"].as_str(), shape), ("good.png,good.png", vec![2, 512]));
 

@@ -44,8 +44,8 @@ Exit codes:
 
 /// Person re-identification: who is the same person in these images?
 ///
-/// Images are PNG, JPEG, WebP or BMP files, or folders that are searched for them at any depth, through links as well. No image
-/// leaves this machine.
+/// Images are PNG, JPEG, WebP or BMP files, or folders that are searched for them at any depth, through links as well. What is a
+/// GIF, AVIF, HEIC or TIFF is named and left out: convert it first. No image leaves this machine.
 #[derive(Parser)]
 #[command(name = "reid", version, after_help = EXIT_CODES)]
 struct Cli {
