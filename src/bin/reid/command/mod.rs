@@ -19,6 +19,7 @@ mod interrupt;
 mod output;
 mod report;
 mod search;
+mod progress;
 mod summary;
 mod train;
 mod weights;
