@@ -13,6 +13,9 @@ mod feature_files;
 mod gallery;
 #[path = "cli/group.rs"]
 mod group;
+#[cfg(unix)]
+#[path = "cli/interrupted.rs"]
+mod interrupted;
 #[path = "common/red_detector.rs"]
 mod red_detector;
 #[path = "cli/report.rs"]
@@ -93,6 +96,12 @@ impl Bench {
 
     fn files(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> =
+    /// A pipe in the place of a file.
+    #[cfg(unix)]
+    fn pipe(&self, name: &str) {
+        assert!(std::process::Command::new("mkfifo").arg(self.path(name)).status().unwrap().success());
+    }
+
             fs::read_dir(self.path(folder)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names

@@ -41,7 +41,8 @@ Exit codes:
   1    failed: the message says which file, why and what to do
   2    wrong usage
   3    done, but some images could not be read: stderr names each with the reason, the results are those of the others
-  130  stopped by Ctrl-C; a training has saved what it needs to go on";
+  130  stopped by Ctrl-C, at once and with no file half written; a training finishes the step and has saved what it needs to
+       go on. A second Ctrl-C quits whatever is";
 
 /// Person re-identification: who is the same person in these images?
 ///
@@ -182,10 +183,11 @@ impl Outcome {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    match interrupt::install().and_then(|()| run(command)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeUnreadable) => ExitCode::from(3),
-        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Ok(Outcome::Interrupted) | Err(CliError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             eprintln!("reid: {error}");
             ExitCode::FAILURE
