@@ -16,6 +16,8 @@ mod group;
 #[cfg(unix)]
 #[path = "cli/interrupted.rs"]
 mod interrupted;
+#[path = "cli/manual.rs"]
+mod manual;
 #[path = "common/red_detector.rs"]
 mod red_detector;
 #[path = "cli/report.rs"]

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod bench;
+mod completions;
 mod convert;
 mod detect;
 mod error;
@@ -16,6 +17,7 @@ mod group;
 #[cfg(feature = "postgres")]
 mod index;
 mod interrupt;
+mod man;
 mod output;
 mod report;
 mod search;
@@ -110,6 +112,15 @@ enum Command {
     Index(index::Index),
 }
 
+    /// Print what a shell needs to complete the command's words
+    ///
+    /// For bash write it to ~/.local/share/bash-completion/completions/reid, for fish to ~/.config/fish/completions/reid.fish, for
+    /// zsh to a file _reid in a folder of $fpath.
+    Completions(completions::Completions),
+    /// Print the manual's page, or write all of its pages
+    ///
+    /// With --out ~/.local/share/man/man1, `man reid` and `man reid-extract` find them.
+    Man(man::Man),
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
@@ -210,3 +221,5 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Index(command) => pollster::block_on(command.run()),
     }
 }
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
