@@ -9,8 +9,8 @@ mod error;
 mod evaluate;
 mod evaluation;
 mod extract;
-mod features;
 mod feature_file;
+mod features;
 mod finder;
 mod gallery;
 mod group;
@@ -19,13 +19,15 @@ mod index;
 mod interrupt;
 mod man;
 mod output;
+mod progress;
 mod report;
 mod search;
-mod progress;
 mod summary;
 mod train;
 mod weights;
 
+#[cfg(unix)]
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -110,8 +112,6 @@ enum Command {
     #[cfg(feature = "postgres")]
     #[command(subcommand)]
     Index(index::Index),
-}
-
     /// Print what a shell needs to complete the command's words
     ///
     /// For bash write it to ~/.local/share/bash-completion/completions/reid, for fish to ~/.config/fish/completions/reid.fish, for
@@ -121,6 +121,8 @@ enum Command {
     ///
     /// With --out ~/.local/share/man/man1, `man reid` and `man reid-extract` find them.
     Man(man::Man),
+}
+
 /// The model and where it runs.
 #[derive(Args)]
 struct Model {
@@ -194,6 +196,7 @@ impl Outcome {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
+    without_wayland();
     let command = Cli::parse().command;
     match interrupt::install().and_then(|()| run(command)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -205,6 +208,21 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+/// Mesa's layer that chooses among GPUs asks a Wayland display which one is its own. Where nothing tells the place of such
+/// displays, as in a container or a service, libwayland prints an error each time: it is given a display that is not there.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "changing the environment is unsafe where threads run")]
+fn without_wayland() {
+    let is_absolute = |name: &str| std::env::var_os(name).is_some_and(|value| Path::new(&value).is_absolute());
+    if !is_absolute("XDG_RUNTIME_DIR") && !is_absolute("WAYLAND_DISPLAY") {
+        // SAFETY: this is the first thing that the process does, and no other thread runs yet.
+        unsafe { std::env::set_var("WAYLAND_DISPLAY", "/nonexistent") };
+    }
+}
+
+#[cfg(not(unix))]
+fn without_wayland() {}
 
 fn run(command: Command) -> Result<Outcome, CliError> {
     match command {
@@ -219,7 +237,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Bench(command) => pollster::block_on(command.run()),
         #[cfg(feature = "postgres")]
         Command::Index(command) => pollster::block_on(command.run()),
-    }
-}
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
+    }
+}
