@@ -160,7 +160,7 @@ mod tests {
         assert!(lines(1).is_empty());
         assert_eq!(lines(60), [2.0, 4.0, 6.0, 9.0, 13.5, 20.5, 31.0, 46.5]);
         let night = lines(10 * 3600);
-        assert_eq!(night.len(), 73);
+        assert_eq!(night.len(), 74);
         assert!(night.is_sorted_by(|a, b| b - a <= 600.0));
     }
 
