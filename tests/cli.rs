@@ -7,10 +7,17 @@ mod command;
 mod common;
 #[path = "cli/detect.rs"]
 mod detect;
+#[path = "cli/feature_files.rs"]
+mod feature_files;
 #[path = "cli/gallery.rs"]
 mod gallery;
 #[path = "cli/group.rs"]
 mod group;
+#[cfg(unix)]
+#[path = "cli/interrupted.rs"]
+mod interrupted;
+#[path = "cli/manual.rs"]
+mod manual;
 #[path = "common/red_detector.rs"]
 mod red_detector;
 #[path = "cli/report.rs"]
@@ -89,6 +96,12 @@ impl Bench {
         self.write(name, bytes.get_ref());
     }
 
+    /// A pipe in the place of a file.
+    #[cfg(unix)]
+    fn pipe(&self, name: &str) {
+        assert!(std::process::Command::new("mkfifo").arg(self.path(name)).status().unwrap().success());
+    }
+
     fn files(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> =
             fs::read_dir(self.path(folder)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -109,6 +122,7 @@ fn help_names_the_commands_and_the_exit_codes() {
     for word in ["extract", "match", "evaluate", "train", "convert", "Exit codes", "  3    done, but some images"] {
         assert!(help.contains(word), "no {word:?} in {help}");
     }
+    assert!(help.contains("PNG, JPEG, WebP or BMP") && help.contains("GIF, AVIF, HEIC or TIFF"), "{help}");
     assert!(reid(&["evaluate", "--help"]).ends(0).stdout.contains("per cent"));
     assert!(reid(&["--version"]).ends(0).stdout.contains(env!("CARGO_PKG_VERSION")));
 }
@@ -210,6 +224,8 @@ fn images_that_cannot_be_read_are_listed_and_the_others_done() {
     bench.person("mixed/more/good.png", 2);
     bench.write("mixed/empty.jpg", b"");
     bench.write("mixed/text.png", b"this is a text");
+    bench.write("mixed/moves.gif", b"GIF89a\x01\0\x01\0");
+    bench.write("mixed/phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     let whole = fs::read(bench.path("mixed/good.png")).unwrap();
     bench.write("mixed/cut.png", &whole[..whole.len() / 2]);
     bench.write("mixed/readme.txt", b"no image and not meant as one");
@@ -219,7 +235,12 @@ fn images_that_cannot_be_read_are_listed_and_the_others_done() {
     };
     let run = extract(&[&mixed, "gone.png"]).ends(3);
     run.says(&["empty.jpg: the file is empty", "text.png: this is text", "cut.png: the PNG data ends too early"]);
-    run.says(&["gone.png: cannot be read", "4 of 6 images"]);
+    run.says(&[
+        "moves.gif: this is a file in the GIF format",
+        "phone.heic: this is a HEIC photo",
+        "or convert it to one",
+    ]);
+    run.says(&["gone.png: cannot be read", "6 of 8 images"]);
     assert!(!run.stderr.contains("readme.txt"), "{}", run.stderr);
     let (file, shape) = read_features(&bench.path("f.safetensors"));
     assert_eq!((file.metadata["images"].as_str(), shape), ("good.png,good.png", vec![2, 512]));
@@ -341,6 +362,7 @@ fn evaluate_scores_what_is_known_beforehand() {
     });
     assert_eq!(json, expected);
     let text = evaluate(&["--protocol", "cross-camera"]).ends(0).stdout;
+    assert!(text.contains("rank-10 100.00 %"), "{text}");
     assert!(text.contains("mAP     50.00 %") && text.contains("2 queries"), "{text}");
     assert_eq!(evaluate(&["--json"]).ends(0).json()["queries"], 4);
     evaluate(&["--protocol", "market1501"]).ends(1).says(&["query/", "cross-camera"]);
@@ -669,4 +691,24 @@ fn cameras_and_neighbours_help_where_they_can() {
         assert_eq!(scores(weights, &one, &auto), scores(weights, &one, &centred));
         assert_eq!(scores(weights, &one, &auto[2..]), scores(weights, &one, &[]));
     }
+}
+
+/// As in a container or a service, on a machine whose Vulkan looks for a Wayland display.
+#[test]
+#[cfg(unix)]
+fn no_runtime_folder_is_nothing_to_complain_of() {
+    let bench = Bench::new();
+    bench.person("a.png", 1);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_reid"));
+    command.args([
+        "extract",
+        "--weights",
+        &bench.weights(),
+        "--out",
+        &bench.text("f.safetensors"),
+        &bench.text("a.png"),
+    ]);
+    let output = command.env_remove("XDG_RUNTIME_DIR").env_remove("WAYLAND_DISPLAY").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !stderr.contains("XDG_RUNTIME_DIR"), "{stderr}");
 }

@@ -370,8 +370,8 @@ fn what_is_wrong_with_the_database_is_said() {
     let add = |url: &str| reid(&["index", "add", "--postgres", url, "--features", &file]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let nobody = format!("postgres://reid:secret@127.0.0.1:{port}/photos");
-    let run =
-        add(&nobody).ends(1).says(&["no connection", &format!("127.0.0.1:{port}/photos"), "refused", "check that"]);
+    let run = add(&nobody).ends(1);
+    run.says(&["no connection", &format!("127.0.0.1:{port}/photos"), "refused", "check that"]);
     assert!(!run.stderr.contains("secret"), "{}", run.stderr);
     add("mysql://localhost").ends(1).says(&["--postgres", "postgres://USER@HOST"]);
     reid(&["index", "add", "--postgres", &nobody]).ends(2).says(&["PATH"]);

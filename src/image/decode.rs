@@ -36,7 +36,7 @@ pub struct Rgba {
 pub enum ImageError {
     #[error("the file is empty (0 bytes): copy or export the picture again")]
     Empty,
-    #[error("this is {found}, not an image that is read here: give a PNG, JPEG, WebP or BMP")]
+    #[error("this is {found}, not an image that is read here: give a PNG, JPEG, WebP or BMP, or convert it to one")]
     UnknownFormat { found: String },
     #[error(
         "the image is {width}×{height} = {:.1} megapixels and the limit is {}: crop it to the person or make it smaller",
@@ -178,7 +178,7 @@ fn unknown(bytes: &[u8]) -> ImageError {
     // HEIC is what an iPhone's camera writes.
     let found = match (iso_media(bytes), image::guess_format(bytes)) {
         (Some(name), _) => name.to_owned(),
-        (None, Ok(format)) => format!("a file in the {format:?} format"),
+        (None, Ok(format)) => format!("a file in the {} format", format!("{format:?}").to_ascii_uppercase()),
         (None, Err(_)) if bytes.starts_with(b"%PDF") => "a PDF document".to_owned(),
         (None, Err(_)) if is_text(&bytes[..bytes.len().min(64)]) => "text".to_owned(),
         (None, Err(_)) => "data of an unknown kind".to_owned(),
@@ -455,7 +455,7 @@ mod tests {
         assert_eq!(found(b"\0\0\0\x18ftypisom\0\0\0\0isommp41"), "a video");
         assert_eq!(found(&[b"na\xc3\xafve ".repeat(7), b"\xc3\xaf".repeat(9)].concat()), "text");
         assert_eq!(found(b"\0\0\0\x18 nothing known"), "data of an unknown kind");
-        assert!(fails(b"GIF89a\x01\0\x01\0").to_string().contains("Gif"));
+        assert!(fails(b"GIF89a\x01\0\x01\0").to_string().contains("GIF"));
         assert!(matches!(fails(&[0xfe, 0x01, 0x80, 0x90]), ImageError::UnknownFormat { .. }));
         assert_eq!(fails(b"").code(), "bad-image");
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use webreid::step::Fit;
 use webreid::weights::Checkpoint;
 
+use super::command::interrupt;
 use super::{Bench, Run, reid};
 
 /// The smallest network and images that the command takes, on the persons of [`people`].
@@ -145,10 +146,6 @@ fn spawn(bench: &Bench, more: &[&str]) -> Child {
     let arguments = [&["train", "--device", "cpu", "--config", &config], more].concat();
     let command = Command::new(env!("CARGO_BIN_EXE_reid")).args(arguments).stderr(Stdio::piped()).spawn();
     command.unwrap()
-}
-
-fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Interrupts a run once it has told of so many epochs, or `delay` after its start; gives what it wrote to stderr.

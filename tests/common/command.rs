@@ -1,7 +1,7 @@
 //! Running the command.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use serde_json::Value;
 
@@ -23,6 +23,11 @@ pub fn reid_with(variables: &[(&str, &str)], arguments: &[&str]) -> Run {
     let Output { status, stdout, stderr } = output.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Ctrl-C.
+pub fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 impl Run {

@@ -13,8 +13,9 @@ use webreid::extract::DeviceChoice;
 use webreid::image::Rgba;
 
 use crate::command::error::CliError;
-use crate::command::features::{bar, files};
+use crate::command::features::files;
 use crate::command::finder::{Finder, Looking};
+use crate::command::progress::Progress;
 use crate::command::{Outcome, output};
 
 /// How well crops are kept: what is lost is too little to move a feature.
@@ -70,10 +71,10 @@ impl Detect {
         }
         let files = files(&self.images)?;
         let finder = Finder::open(self.weights.as_deref(), &self.looking, self.device).await?;
-        let bar = bar(files.len(), "photos");
+        let progress = Progress::new(files.len(), "photos");
         let mut names = Names::default();
         let (mut photos, mut unreadable) = (Vec::new(), 0);
-        for file in &files {
+        for (done, file) in (1..).zip(&files) {
             match read_image(file) {
                 Ok(picture) => {
                     let found = finder.people(&picture, file).await?;
@@ -93,13 +94,13 @@ impl Detect {
                     photos.push(Photo { image: file.to_string_lossy().into_owned(), people: people.collect() });
                 }
                 Err(reason) => {
-                    bar.suspend(|| eprintln!("reid: {}: {reason}", file.display()));
+                    progress.line(&format!("reid: {}: {reason}", file.display()));
                     unreadable += 1;
                 }
             }
-            bar.inc(1);
+            progress.set(done);
         }
-        bar.finish_and_clear();
+        progress.end();
         if photos.is_empty() {
             return Err(CliError::AllUnreadable { what: "photos".into(), count: unreadable });
         }

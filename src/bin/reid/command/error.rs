@@ -61,6 +61,14 @@ pub enum CliError {
     NoImages(String),
     #[error("--labels: the photos' names tell no persons; name them PPPP_cC… (person, camera), or leave --labels out")]
     NoLabels,
+    #[error("{}: {reason}; give a file that `reid extract` has written", path.display())]
+    FeatureFile { path: PathBuf, reason: String },
+    #[error(
+        "{}: its features are of another model ({found}) than {whose} (fingerprint {expected}), and cannot be \
+         compared; extract all with one model",
+        path.display()
+    )]
+    OtherFeatures { path: PathBuf, found: String, whose: String, expected: String },
     #[error("none of the {count} images of {what} could be read; the lines above say why")]
     AllUnreadable { what: String, count: usize },
     #[error("{}: the model gives values that are not numbers; its weights may be damaged", .0.display())]

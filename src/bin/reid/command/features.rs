@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{ImageFiles, ReadImageError, image_files, read_image};
 use webreid::detect::{PersonBox, crop};
 use webreid::extract::{ExtractError, Extractor};
@@ -12,6 +11,7 @@ use webreid::image::{Picture, Rgba, Rows, is_scene};
 use crate::command::error::CliError;
 use crate::command::finder::Finder;
 use crate::command::interrupt;
+use crate::command::progress::Progress;
 
 /// Images that go through the network together.
 const BATCH: usize = 16;
@@ -110,7 +110,7 @@ pub async fn features_and<T: Send>(
     what: &str,
     look: impl Fn(&Path, &[Image]) -> Result<Vec<T>, ReadImageError> + Sync,
 ) -> Result<Features<T>, CliError> {
-    let bar = bar(files.len(), what);
+    let progress = Progress::new(files.len(), what);
     let dim = extractor.config().features_dim();
     let mut features = Features {
         values: Vec::new(),
@@ -127,7 +127,6 @@ pub async fn features_and<T: Send>(
     let together = if finder.is_some() { 1 } else { threads };
     for (round, chunk) in files.chunks(together).enumerate() {
         if interrupt::requested() {
-            bar.finish_and_clear();
             return Err(CliError::Interrupted);
         }
         let decoded = match finder {
@@ -152,18 +151,18 @@ pub async fn features_and<T: Send>(
                     }
                 }
                 Err(reason) => {
-                    bar.suspend(|| eprintln!("reid: {}: {reason}", files[index].display()));
+                    progress.line(&format!("reid: {}: {reason}", files[index].display()));
                     features.unreadable.push(Unreadable { index, reason: reason.to_string() });
                 }
             }
         }
         if batch.images.len() >= BATCH {
             features.add(extractor, std::mem::take(&mut batch), files).await?;
-            bar.set_position((round + 1) as u64 * together as u64);
+            progress.set((round + 1) * together);
         }
     }
     features.add(extractor, batch, files).await?;
-    bar.finish_and_clear();
+    progress.end();
     if let Some(&first) = scenes.first() {
         let (count, first) = (scenes.len(), files[first].display());
         eprintln!(
@@ -184,15 +183,6 @@ pub async fn features_and<T: Send>(
             eprintln!("reid: {unreadable} of {} images could not be read and are left out", files.len());
             Ok(features)
         }
-    }
-}
-
-/// How far a command is with so many files, on stderr.
-pub fn bar(files: usize, what: &str) -> ProgressBar {
-    let bar = ProgressBar::new(files as u64).with_message(what.to_owned());
-    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 

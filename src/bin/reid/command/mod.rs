@@ -2,12 +2,14 @@
 
 mod adapt;
 mod bench;
+mod completions;
 mod convert;
 mod detect;
 mod error;
 mod evaluate;
 mod evaluation;
 mod extract;
+mod feature_file;
 mod features;
 mod finder;
 mod gallery;
@@ -15,13 +17,17 @@ mod group;
 #[cfg(feature = "postgres")]
 mod index;
 mod interrupt;
+mod man;
 mod output;
+mod progress;
 mod report;
 mod search;
 mod summary;
 mod train;
 mod weights;
 
+#[cfg(unix)]
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -39,12 +45,13 @@ Exit codes:
   1    failed: the message says which file, why and what to do
   2    wrong usage
   3    done, but some images could not be read: stderr names each with the reason, the results are those of the others
-  130  stopped by Ctrl-C; a training has saved what it needs to go on";
+  130  stopped by Ctrl-C, at once and with no file half written; a training finishes the step and has saved what it needs to
+       go on. A second Ctrl-C quits whatever is";
 
 /// Person re-identification: who is the same person in these images?
 ///
-/// Images are PNG, JPEG, WebP or BMP files, or folders that are searched for them at any depth, through links as well. No image
-/// leaves this machine.
+/// Images are PNG, JPEG, WebP or BMP files, or folders that are searched for them at any depth, through links as well. What is a
+/// GIF, AVIF, HEIC or TIFF is named and left out: convert it first. No image leaves this machine.
 #[derive(Parser)]
 #[command(name = "reid", version, after_help = EXIT_CODES)]
 struct Cli {
@@ -105,6 +112,15 @@ enum Command {
     #[cfg(feature = "postgres")]
     #[command(subcommand)]
     Index(index::Index),
+    /// Print what a shell needs to complete the command's words
+    ///
+    /// For bash write it to ~/.local/share/bash-completion/completions/reid, for fish to ~/.config/fish/completions/reid.fish, for
+    /// zsh to a file _reid in a folder of $fpath.
+    Completions(completions::Completions),
+    /// Print the manual's page, or write all of its pages
+    ///
+    /// With --out ~/.local/share/man/man1, `man reid` and `man reid-extract` find them.
+    Man(man::Man),
 }
 
 /// The model and where it runs.
@@ -180,16 +196,33 @@ impl Outcome {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    without_wayland();
+    let command = Cli::parse().command;
+    match interrupt::install().and_then(|()| run(command)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeUnreadable) => ExitCode::from(3),
-        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Ok(Outcome::Interrupted) | Err(CliError::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             eprintln!("reid: {error}");
             ExitCode::FAILURE
         }
     }
 }
+
+/// Mesa's layer that chooses among GPUs asks a Wayland display which one is its own. Where nothing tells the place of such
+/// displays, as in a container or a service, libwayland prints an error each time: it is given a display that is not there.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "changing the environment is unsafe where threads run")]
+fn without_wayland() {
+    let is_absolute = |name: &str| std::env::var_os(name).is_some_and(|value| Path::new(&value).is_absolute());
+    if !is_absolute("XDG_RUNTIME_DIR") && !is_absolute("WAYLAND_DISPLAY") {
+        // SAFETY: this is the first thing that the process does, and no other thread runs yet.
+        unsafe { std::env::set_var("WAYLAND_DISPLAY", "/nonexistent") };
+    }
+}
+
+#[cfg(not(unix))]
+fn without_wayland() {}
 
 fn run(command: Command) -> Result<Outcome, CliError> {
     match command {
@@ -204,5 +237,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Bench(command) => pollster::block_on(command.run()),
         #[cfg(feature = "postgres")]
         Command::Index(command) => pollster::block_on(command.run()),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     }
 }

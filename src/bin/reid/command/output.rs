@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use webreid::gallery::write_whole;
 
 use crate::command::error::CliError;
+use crate::command::interrupt;
 
 /// Refuses an output file that cannot become one, before any work is done for it.
 pub fn check(path: &Path) -> Result<(), CliError> {
@@ -21,7 +22,7 @@ pub fn check(path: &Path) -> Result<(), CliError> {
 
 /// Writes a file beside its place and moves it there once it is whole and on the disk.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    write_whole(path, bytes).map_err(|source| CliError::Write { path: path.into(), source })
+    interrupt::whole(|| write_whole(path, bytes).map_err(|source| CliError::Write { path: path.into(), source }))
 }
 
 fn folder(path: &Path) -> PathBuf {

@@ -9,6 +9,7 @@ use webreid::ranking::{Photos, nearest};
 
 use crate::command::adapt::{Adapt, adapt};
 use crate::command::error::CliError;
+use crate::command::feature_file::FeatureFile;
 use crate::command::features::{features, files};
 use crate::command::finder::Whole;
 use crate::command::{Model, Outcome, interrupt, output};
@@ -17,10 +18,10 @@ use crate::command::{Model, Outcome, interrupt, output};
 pub struct Match {
     #[command(flatten)]
     model: Model,
-    /// An image of whom to look for, or a folder of them
+    /// An image of whom to look for, a folder of them, or a file of features that `reid extract` has written (.safetensors)
     #[arg(long, value_name = "PATH")]
     query: PathBuf,
-    /// An image to look in, or a folder of them
+    /// An image to look in, a folder of them, or a file of features. Where both are such files, no model is needed
     #[arg(long, value_name = "PATH")]
     gallery: PathBuf,
     /// How many matches to give for each query
@@ -57,21 +58,50 @@ pub struct Hit {
     pub person: Option<String>,
 }
 
+/// Where a side's photos come from.
+enum Side {
+    Images(Vec<PathBuf>),
+    Features(FeatureFile),
+}
+
+impl Side {
+    fn open(path: &PathBuf) -> Result<Self, CliError> {
+        match FeatureFile::is(path) {
+            true => Ok(Self::Features(FeatureFile::read(path)?)),
+            false => Ok(Self::Images(files(std::slice::from_ref(path))?)),
+        }
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Images(files) => files.clone(),
+            Self::Features(file) => file.names.iter().map(PathBuf::from).collect(),
+        }
+    }
+}
+
+/// Photos of a side with their features.
+struct Photographed {
+    names: Vec<String>,
+    /// Of the side's files, ascending.
+    read: Vec<usize>,
+    /// `[names.len(), dim]`, row by row.
+    values: Vec<f32>,
+    dim: usize,
+    unreadable: usize,
+}
+
 impl Match {
     pub async fn run(self) -> Result<Outcome, CliError> {
-        let query_files = files(std::slice::from_ref(&self.query))?;
-        let gallery_files = files(std::slice::from_ref(&self.gallery))?;
-        let all_files = [&query_files[..], &gallery_files].concat();
-        let all_cameras = self.adapt.cameras(&all_files, None)?;
-        let (_, extractor) = self.model.open().await?;
-        let finder = self.whole.finder(&extractor).await?;
-        let query = features(&extractor, finder.as_ref(), &query_files, "query").await?;
-        let gallery = features(&extractor, finder.as_ref(), &gallery_files, "gallery").await?;
+        let (query, gallery) = (Side::open(&self.query)?, Side::open(&self.gallery)?);
+        let query_files = query.files();
+        let all_cameras = self.adapt.cameras(&[&query_files[..], &gallery.files()].concat(), None)?;
+        let (query, gallery) = self.features(query, gallery).await?;
 
         // Queries first, then the gallery: all photos as one list.
         let read = query.read.iter().copied().chain(gallery.read.iter().map(|&file| query_files.len() + file));
         let cameras: Vec<Option<i32>> = read.map(|file| all_cameras[file]).collect();
-        let names = [query.names(&query_files), gallery.names(&gallery_files)].concat();
+        let names = [&query.names[..], &gallery.names].concat();
         let rows = [&query.values[..], &gallery.values].concat();
         let (queries, all): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|&photo| photo < query.read.len());
         let photos = Photos { rows: &rows, dim: query.dim, cameras: &cameras, queries: &queries, gallery: &all };
@@ -91,7 +121,48 @@ impl Match {
             (_, true) => output::print(&csv(&rankings)?),
             _ => output::print(&table(&rankings)),
         }?;
-        Ok(Outcome::of(query.unreadable.len() + gallery.unreadable.len()))
+        Ok(Outcome::of(query.unreadable + gallery.unreadable))
+    }
+
+    /// The features of both sides, which are of one model. Where both are there already, none is opened.
+    async fn features(&self, query: Side, gallery: Side) -> Result<(Photographed, Photographed), CliError> {
+        let (query, gallery) = match (query, gallery) {
+            (Side::Features(query), Side::Features(gallery)) => {
+                gallery.check(&query.fingerprint, query.dim, &query.path.display().to_string())?;
+                return Ok((query.into(), gallery.into()));
+            }
+            sides => sides,
+        };
+        let (_, extractor) = self.model.open().await?;
+        let (fingerprint, dim) = (extractor.fingerprint().to_string(), extractor.config().features_dim());
+        let whose = format!("--weights {}", self.model.weights.display());
+        for side in [&query, &gallery] {
+            if let Side::Features(file) = side {
+                file.check(&fingerprint, dim, &whose)?;
+            }
+        }
+        let finder = self.whole.finder(&extractor).await?;
+        let of = async |side: Side, what: &str| -> Result<Photographed, CliError> {
+            let files = match side {
+                Side::Features(file) => return Ok(file.into()),
+                Side::Images(files) => files,
+            };
+            let features = features(&extractor, finder.as_ref(), &files, what).await?;
+            Ok(Photographed {
+                names: features.names(&files),
+                read: features.read,
+                values: features.values,
+                dim: features.dim,
+                unreadable: features.unreadable.len(),
+            })
+        };
+        Ok((of(query, "query").await?, of(gallery, "gallery").await?))
+    }
+}
+
+impl From<FeatureFile> for Photographed {
+    fn from(FeatureFile { names, values, dim, .. }: FeatureFile) -> Self {
+        Self { read: (0..names.len()).collect(), names, values, dim, unreadable: 0 }
     }
 }
 

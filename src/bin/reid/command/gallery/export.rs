@@ -7,7 +7,7 @@ use webreid::gallery::{Gallery, GalleryError};
 
 use super::{File, open, plain};
 use crate::command::error::CliError;
-use crate::command::{Outcome, output};
+use crate::command::{Outcome, interrupt, output};
 
 #[derive(clap::Args)]
 pub struct Export {
@@ -30,7 +30,7 @@ impl Export {
             Some("npy") => gallery.to_npy().0,
             Some("safetensors") => gallery.to_safetensors().map_err(because)?,
             _ => {
-                let copied = gallery.to_folders(Path::new(""), &self.out).map_err(plain)?;
+                let copied = interrupt::whole(|| gallery.to_folders(Path::new(""), &self.out).map_err(plain))?;
                 output::print(&format!("{copied} photos copied to {}", self.out.display()))?;
                 return Ok(Outcome::Done);
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use same_file::Handle;
 
 use crate::command::error::CliError;
+use crate::command::interrupt;
 
 /// Held while a command changes a gallery. A file beside it, which goes with the command; what a killed one leaves holds
 /// nobody up.
@@ -37,6 +38,7 @@ impl Lock {
             // Who had it before has taken the file away: the next to come would lock another.
             let held = file.try_clone().and_then(Handle::from_file).map_err(failed)?;
             if Handle::from_path(&path).is_ok_and(|there| there == held) {
+                interrupt::passing(&path);
                 return Ok(Self { file: Some(file), path });
             }
         }
@@ -48,6 +50,7 @@ impl Drop for Lock {
         if self.file.is_some() {
             // What stays is an empty file.
             let _ = fs::remove_file(&self.path);
+            interrupt::passed(&self.path);
         }
     }
 }

@@ -17,8 +17,8 @@ pub use photos::photos;
 use webreid::gallery::{self, GalleryError, Model, PersonId, PhotoId};
 use webreid::weights::Precision;
 
-use crate::command::Outcome;
 use crate::command::error::CliError;
+use crate::command::{Outcome, interrupt};
 
 #[derive(Args)]
 pub struct Gallery {
@@ -103,7 +103,7 @@ impl File {
 
     /// Writes the gallery there, whole or not at all.
     pub fn save(&self, gallery: &gallery::Gallery) -> Result<(), CliError> {
-        gallery.save(&self.gallery).map_err(plain)
+        interrupt::whole(|| gallery.save(&self.gallery).map_err(plain))
     }
 
     /// The gallery there, or a new one, for the features of a model.

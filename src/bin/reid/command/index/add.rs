@@ -26,7 +26,7 @@ pub struct Add {
 
 impl Add {
     pub async fn run(self) -> Result<Outcome, CliError> {
-        interrupt::install()?;
+        interrupt::in_steps();
         let mut store = Store::connect(&self.database.postgres)?;
         let source = self.source.open().await?;
         store.create(&source.model)?;

@@ -1,7 +1,6 @@
 //! Why an index cannot be filled or searched.
 
 use std::error::Error;
-use std::path::PathBuf;
 
 use postgres::error::SqlState;
 
@@ -30,8 +29,6 @@ pub enum IndexError {
          {found_fingerprint}): they cannot be compared; take that model, or another database for this one"
     )]
     OtherModel { known: String, known_fingerprint: String, found: String, found_fingerprint: String },
-    #[error("{}: {reason}; give a file that `reid extract` has written", path.display())]
-    FeatureFile { path: PathBuf, reason: String },
     #[error("PostgreSQL at {place}: {reason}")]
     Database { place: String, reason: String },
 }

@@ -47,7 +47,7 @@ fn cameras(word: &str) -> Result<Cameras, String> {
 
 impl Search {
     pub async fn run(self) -> Result<Outcome, CliError> {
-        interrupt::install()?;
+        interrupt::in_steps();
         let mut store = Store::connect(&self.database.postgres)?;
         let source = self.source.open().await?;
         store.check(&source.model)?;

@@ -4,11 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use webreid::extract::Extractor;
-use webreid::weights::Checkpoint;
 
-use super::IndexError;
 use crate::command::Model;
 use crate::command::error::CliError;
+use crate::command::feature_file::FeatureFile;
 use crate::command::features::{features, files};
 
 #[derive(clap::Args)]
@@ -57,7 +56,7 @@ pub struct Rows {
 impl SourceOptions {
     pub async fn open(&self) -> Result<Source, CliError> {
         if let Some(path) = &self.features {
-            return Ok(feature_file(path)?);
+            return feature_file(path);
         }
         let files = files(&self.images)?;
         let (recognised, extractor) = self.model.open().await?;
@@ -112,32 +111,14 @@ impl Source {
     }
 }
 
-fn feature_file(path: &Path) -> Result<Source, IndexError> {
-    let refuse = |reason: String| IndexError::FeatureFile { path: path.into(), reason };
-    let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-    let mut file = Checkpoint::read(&bytes).map_err(|error| refuse(error.to_string()))?;
-    let Some(features) = file.tensors.remove("features") else {
-        return Err(refuse("there is no tensor `features` in it".into()));
+fn feature_file(path: &Path) -> Result<Source, CliError> {
+    let FeatureFile { path, values, dim, names, model, fingerprint } = FeatureFile::read(path)?;
+    let Some(architecture) = model else {
+        return Err(CliError::FeatureFile { path, reason: "its metadata have no `model`".into() });
     };
-    let Some((count, dim)) = (match features.shape[..] {
-        [count, dim] if dim > 0 => Some((count, dim)),
-        _ => None,
-    }) else {
-        return Err(refuse(format!("`features` has shape {:?}, where [photos, dimension] is wanted", features.shape)));
-    };
-    if let Some(at) = features.values.iter().position(|value| !value.is_finite()) {
-        return Err(refuse(format!("the features of photo {} are not numbers", at / dim)));
-    }
-    let entry = |key: &str| file.metadata.get(key).ok_or_else(|| refuse(format!("its metadata have no `{key}`")));
-    let names: Vec<String> = serde_json::from_str(entry("names")?)
-        .map_err(|error| refuse(format!("`names` of its metadata is no list of names ({error})")))?;
-    if names.len() != count {
-        return Err(refuse(format!("it has {} names for {count} features", names.len())));
-    }
-    let (architecture, fingerprint) = (entry("model")?.clone(), entry("fingerprint")?.clone());
     Ok(Source {
         model: ModelName { architecture, fingerprint, dim },
         files: names.into_iter().map(PathBuf::from).collect(),
-        origin: Origin::Values(features.values),
+        origin: Origin::Values(values),
     })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use webreid::dataset::{Dataset, Protocol, Split};
 use webreid::model::InputConfig;
 use webreid::step::Fit;
@@ -11,6 +10,7 @@ use webreid::training::data::{ImageStore, Loader, Teacher, TrainingSet};
 use super::config::{TrainConfig, TrainConfigError};
 use super::run::DataPrint;
 use crate::command::error::CliError;
+use crate::command::progress::Progress;
 
 /// What the log calls the persons who are held out.
 const VALIDATION: &str = "validation";
@@ -63,13 +63,9 @@ impl Data {
         }
         // Not both at once.
         self.store = None;
-        let bar = ProgressBar::new(self.set.images.len() as u64).with_message("images");
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-            bar.set_style(style);
-        }
-        let (store, unreadable) =
-            ImageStore::load(&mut self.set, [height, width], fit, &|done| bar.set_position(done as u64))?;
-        bar.finish_and_clear();
+        let progress = Progress::new(self.set.images.len(), "images");
+        let (store, unreadable) = ImageStore::load(&mut self.set, [height, width], fit, &|done| progress.set(done))?;
+        progress.end();
         for image in &unreadable {
             eprintln!("reid: {}: {}", image.path.display(), image.reason);
         }

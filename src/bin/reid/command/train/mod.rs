@@ -45,9 +45,9 @@ impl Train {
         if let Some(folder) = &self.resume {
             config.output.clone_from(folder);
         }
-        interrupt::install()?;
         let output = config.output.clone();
         let (mut session, start) = Session::open(config, self.resume.is_some(), self.device, self.plot).await?;
+        interrupt::in_steps();
         let outcome = session.train(start).await?;
         if let Outcome::Interrupted = outcome {
             let (config, output) = (self.config.display(), output.display());

@@ -8,9 +8,7 @@ use webreid::training::Step;
 
 use super::log::{Epoch, Evaluation};
 use super::position::Position;
-
-/// Without a terminal, a line this often between those of the epochs.
-const INTERVAL: Duration = Duration::from_secs(30);
+use crate::command::progress::{self, duration};
 
 /// The progress of one stage.
 pub struct Progress {
@@ -26,13 +24,12 @@ pub struct Progress {
     first: Option<usize>,
     /// The bar is not on the screen.
     hidden: bool,
-    told: Instant,
 }
 
 impl Progress {
     /// Stages and epochs are counted from 1.
     pub fn new(stage: usize, stages: usize, epochs: usize) -> Self {
-        let now = Instant::now();
+        progress::start();
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
@@ -41,7 +38,7 @@ impl Progress {
             bar
         });
         let stage = if stages > 1 { format!("stage {stage}/{stages}, ") } else { String::new() };
-        Self { bar, stage, epochs, started: now, images: 0, first: None, hidden: true, told: now }
+        Self { bar, stage, epochs, started: Instant::now(), images: 0, first: None, hidden: true }
     }
 
     /// A step was taken, which led to `position`.
@@ -69,8 +66,7 @@ impl Progress {
             bar.set_length(step.steps as u64);
             bar.set_position(done as u64);
             bar.set_message(text);
-        } else if self.told.elapsed() >= INTERVAL {
-            self.told = Instant::now();
+        } else if progress::is_due() {
             let left = seconds / (done - first) as f64 * step.steps.saturating_sub(done) as f64;
             eprintln!("{text}, step {done}/{}, {} left", step.steps, duration(left));
         }
@@ -105,7 +101,7 @@ impl Progress {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
-        self.told = Instant::now();
+        progress::told();
     }
 
     /// Time spent on something else than steps does not slow the rate that is shown.
@@ -125,28 +121,4 @@ impl Progress {
 /// The head's accuracy, where the identity loss counts: without it there is no head.
 fn told_accuracy(identity_loss: f64, accuracy: f64) -> String {
     if identity_loss == 0.0 { String::new() } else { format!(", accuracy {:.1} %", accuracy * 100.0) }
-}
-
-/// Seconds in the two units that matter.
-pub fn duration(seconds: f64) -> String {
-    let seconds = seconds.round() as u64;
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} s"),
-        (0, _) => format!("{minutes} min {} s", seconds % 60),
-        _ => format!("{hours} h {minutes} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_the_two_units_that_matter() {
-        assert_eq!(
-            [0.2, 59.4, 61.0, 3599.6, 90061.0].map(duration),
-            ["0 s", "59 s", "1 min 1 s", "1 h 0 min", "25 h 1 min"]
-        );
-    }
 }
