@@ -478,6 +478,11 @@ export const words = {
     assumed: "Taken for granted",
     missing: "Not in the file",
     unexpected: "In the file, not used",
+    licence: "Licence",
+    licenceOf: (licence: string | undefined) =>
+      licence === "LicenseRef-webreid-small"
+        ? `For research and teaching only, not for products (${licence})`
+        : (licence ?? "The file does not say: ask whoever made it what you may do with it."),
     fingerprint: "Fingerprint",
     learnt: (times: number) => `It has learnt here ${times === 1 ? "once" : `${times} times`}.`,
   },
