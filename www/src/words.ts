@@ -543,6 +543,9 @@ export const words = {
     learnt: "The model has learnt.",
     cancelled: "Cancelled. The model is as it was.",
     stopped: (why: string) => `Learning stopped: ${why} The model is as it was.`,
+    notThere:
+      "what it takes to learn is not on this page’s server yet. Where the page was only just built (make demo), it is still being " +
+      "compiled, which takes some minutes: try again then. The page need not be loaded anew, and everything else works.",
     unmeasured: (why: string) => `The model has learnt, but whether it helped could not be measured: ${why}`,
     goingBack: "Going back to the model before",
     undone: (name: string) => `Undone: the model is ${name} again.`,
