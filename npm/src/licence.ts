@@ -9,8 +9,8 @@ const MAX_LENGTH = 1000;
 /** Under which safetensors files say it: as one writes it, and as the ModelSpec has it. */
 const KEYS = ["license", "licence", "modelspec.license"];
 
-/** How a file of ours begins: with its description, as JSON in a string. */
-const DESCRIPTION = /^\{"__metadata__":\{"webreid":("[^"\\]*(?:\\.[^"\\]*)*")/;
+/** How a file of ours begins; its description follows, as JSON in a string. */
+const BEGINNING = '{"__metadata__":{"webreid":';
 /** In that; it stands there once, for in strings of the description the quotes are escaped. */
 const PROVENANCE = '"provenance":{';
 
@@ -31,17 +31,17 @@ export async function licenceOf(file: Blob): Promise<string | undefined> {
  */
 export async function keepLicence(ours: Blob, of: Blob): Promise<Blob> {
   const [licence, header] = await Promise.all([licenceOf(of), headerOf(ours)]);
-  const [whole, literal = '""'] = DESCRIPTION.exec(header?.text ?? "") ?? [];
-  const description = JSON.parse(literal) as string;
+  const literal = header?.text.startsWith(BEGINNING) ? stringAt(header.text, BEGINNING.length) : "";
+  const description = parsed(literal);
+  if (licence === undefined || !header || typeof description !== "string") return ours;
   const at = description.lastIndexOf(PROVENANCE) + PROVENANCE.length;
   const hasIt = entry(entry(parsed(description), "provenance"), "licence") !== undefined;
-  if (licence === undefined || !header || whole === undefined || at < PROVENANCE.length || hasIt) return ours;
+  if (at < PROVENANCE.length || hasIt) return ours;
   const rest = description.slice(at);
   const added = `"licence":${JSON.stringify(licence)}${rest.startsWith("}") ? "" : ","}`;
   const said = JSON.stringify(description.slice(0, at) + added + rest);
-  const bytes = new TextEncoder().encode(
-    `{"__metadata__":{"webreid":${said}${header.text.slice(whole.length)}`.trimEnd(),
-  );
+  const others = header.text.slice(BEGINNING.length + literal.length).trimEnd();
+  const bytes = new TextEncoder().encode(`${BEGINNING}${said}${others}`);
   // The numbers begin at a multiple of eight bytes.
   const padded = new Uint8Array(8 + Math.ceil(bytes.length / 8) * 8).fill(0x20);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
@@ -57,6 +57,13 @@ async function headerOf(file: Blob): Promise<{ readonly text: string; readonly e
   if (length > MAX_HEADER_BYTES || 8 + Number(length) > file.size) return undefined;
   const end = 8 + Number(length);
   return { text: await file.slice(8, end).text(), end };
+}
+
+/** The string of JSON that begins there, with its quotes; whatever there is where it has no end. */
+function stringAt(text: string, start: number): string {
+  let end = start + 1;
+  while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  return text.slice(start, end + 1);
 }
 
 /** Undefined for what is no JSON. */

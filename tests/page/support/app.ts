@@ -94,8 +94,9 @@ export const BUILT_IN_DETECTOR = "**/nanodet-g*.safetensors";
 
 /**
  * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
- * (apart from `allowed`, of which nothing that fails counts either), if the content security policy had to step in, or if a script failed. A small model stands in
- * for the built-in one, and a detector that takes red squares for people for that which finds them.
+ * (apart from `allowed`, where a failure does not count either), if the content security policy had to step in, or if a
+ * script failed. A small model stands in for the built-in one, and a detector that takes red squares for people for that
+ * which finds them.
  */
 export const test = base.extend<{ app: App; allowed: string[] }>({
   allowed: [[], { option: true }],
