@@ -1,5 +1,5 @@
-# make demo   builds everything and serves the page at http://127.0.0.1:4173 (PORT=… for another port)
-# make test   every check there is
+# make demo   builds the page and serves it at http://127.0.0.1:4173 (PORT=… for another port), while what learns is compiled behind it
+# make test   every check there is; `make test-native`, `test-browser`, and `test-page` are its parts
 # make bench  how fast webreid is beside onnxruntime-web, in a headless browser, and how fast the adapter multiplies matrices at
 #             best; the tables go to the terminal, what the page measured to bench.json. WebGPU is emulated in software there:
 #             for the numbers of a GPU, open /bench/ of `make demo` with it.
@@ -14,12 +14,12 @@
 # make test-detector  that detector against TensorFlow.js
 # make test-consumers  the packed package in apps of the usual bundlers, in Node and in TypeScript of 2024: installs those, some minutes
 # make fuzz   feeds the readers of foreign files with what libFuzzer thinks of, each for MINUTES (10)
-# All install what they miss first (.ci/setup), and take two or three minutes the second time, before the tests or the bench.
+# All install what they miss first (.ci/setup), and say at their start how long they take.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo test bench fuzz setup setup-build detector wasm page test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
+.PHONY: demo demo-learns test bench fuzz setup setup-build detector modules trainer wasm page test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -34,6 +34,18 @@ RELAXED_DIR := $(CARGO_TARGET_DIR)/relaxed-simd
 GLUE := npm/src/wasm
 # Published checkpoints and photos. The tests that need them are ignored where they are not, and shown as that.
 SHARED := $(wildcard $(or $(WEBREID_SHARED),../shared)/.)
+
+# What is to be expected, said before anything begins.
+COLD := where nothing was compiled before
+takes_demo := some 5 minutes; $(COLD) the page after those, and what it takes to teach it 10 minutes later
+takes_test := about 45 minutes, 60 to 65 $(COLD)
+takes_test-devices := some 10 minutes when the page is built, which takes some 5, a quarter of an hour $(COLD)
+takes_test-consumers := some minutes when the package is built, which takes some 5, a quarter of an hour $(COLD)
+takes_bench := some minutes to build, then a minute at most for each line of the tables, and 25 minutes for the two graphs of the searches (BENCH_SEARCH= leaves them out)
+takes_release := some 5 minutes, a quarter of an hour $(COLD)
+takes_fuzz = $(words $(READERS)) times $(MINUTES) minutes
+takes-%:
+	@echo "make $* takes, on two cores: $(takes_$*)" >&2
 
 setup:
 	@.ci/setup test
@@ -60,27 +72,45 @@ detector: setup-build
 	$(call glue,webreid_formats,$(CARGO_TARGET_DIR))
 	node npm/scripts/detector.js --required
 
-wasm: setup-build
+# All but what learns.
+modules: setup-build
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu
 	$(call glue,webreid,$(CARGO_TARGET_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features webgpu,relaxed-simd \
 	  --target-dir $(RELAXED_DIR) --config 'target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+relaxed-simd"]'
 	$(call glue,webreid_relaxed,$(RELAXED_DIR))
-	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
-	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features formats
 	$(call glue,webreid_formats,$(CARGO_TARGET_DIR))
 	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features people
 	$(call glue,webreid_people,$(CARGO_TARGET_DIR))
 
+# Where burn was not compiled before this takes twice as long as all others together.
+trainer: setup-build
+	.ci/wasm cargo build --locked --release --lib --target wasm32-unknown-unknown
+	$(call glue,webreid_train,$(CARGO_TARGET_DIR))
+
+wasm: modules trainer
+
 page: wasm
 	npm --prefix npm run build
 	npm --prefix www run build
 
-demo: page
-	cd www && exec npx vite preview --host 127.0.0.1 --port $(PORT) --strictPort
+# Served as soon as there is a page. What learns is compiled behind it, and put beside it (www/vite.config.ts); until then the page
+# says so to whoever wants to teach it. Whatever ends the server ends that, too.
+demo: takes-demo modules
+	npm --prefix npm run build:early
+	cd www && npx vite build --mode demo --logLevel warn
+	@$(DEMO_LEARNS) & behind=$$!; trap "kill $$behind 2>/dev/null || true" EXIT; \
+	cd www && npx vite preview --host 127.0.0.1 --port $(PORT) --strictPort
 
-test: setup test-native test-browser test-page
+# Not in the recipe itself: `make -n` runs each line that names $(MAKE).
+DEMO_LEARNS = $(MAKE) --no-print-directory demo-learns PORT=$(PORT)
+demo-learns: trainer
+	npm --prefix npm run build
+	npm --prefix www run build -- --mode demo --emptyOutDir false --logLevel warn
+	@echo "demo: the page at http://127.0.0.1:$(PORT) can learn now, too" >&2
+
+test: takes-test setup test-native test-browser test-page
 
 test-native: setup
 	cargo fmt --check
@@ -102,6 +132,7 @@ test-browser: setup wasm
 	.ci/wasm wasm-pack test --headless --chrome --release --mode no-install -- --test browser
 
 test-page: setup page
+	node npm/scripts/check-links.js
 	node npm/scripts/check-size.js
 	npm --prefix npm run lint
 	npm --prefix www run lint
@@ -109,7 +140,7 @@ test-page: setup page
 	npm --prefix tests/page test
 
 # A browser whose GPU lies, in every way that we know: some ten minutes more than the few ways that test-page tries.
-test-devices: setup page
+test-devices: takes-test-devices setup page
 	cd tests/page && THOROUGH=1 npx playwright test --project webgpu devices.spec.ts
 
 # PostgreSQL with pgvector, as a Python package brings them along; POSTGRES_BIN=… for the programs of another. Not in the home
@@ -132,16 +163,16 @@ test-detector: detector
 
 # The package as strangers use it. CONSUMERS="vite8 next" for some only.
 CONSUMERS ?=
-test-consumers: setup page
+test-consumers: takes-test-consumers setup page
 	node npm/scripts/detector.js --required
 	node tests/consumers/run.mjs $(CONSUMERS)
 
-bench: setup page
+bench: takes-bench setup page
 	rm -f bench.json
 	cd tests/page && npx playwright test --config bench.config.ts
 
 # The npm package as it would be published.
-release: wasm
+release: takes-release wasm
 	npm --prefix npm run build
 	node npm/scripts/detector.js --required
 	cd npm && npm pack
@@ -156,7 +187,7 @@ READERS ?= pytorch pickle safetensors config dialect onnx openvino jpeg png othe
 
 # A find stops its reader. It lies in target/fuzz/finds, and belongs into tests/fixtures/finds/READER with what mends it, where
 # tests/fuzz.rs reads it again.
-fuzz:
+fuzz: takes-fuzz
 	cp Cargo.lock tests/fuzz
 	RUSTFLAGS="$(COVERAGE)" cargo build --manifest-path tests/fuzz/Cargo.toml --target $(HOST) --target-dir $(FUZZ)
 	@mkdir -p $(FUZZ)/finds; found=0; \

@@ -1,5 +1,5 @@
 """Exports networks of many kinds with random weights by both of PyTorch's exporters, and holds what `reid` makes of each
-file against onnxruntime. Prints a table; ends with 1 where a feature is wrong, or a file is refused that README does not name.
+file against onnxruntime. Prints a table; ends with 1 where a feature is wrong, or a file is refused that docs/weights.md does not name.
 
     python tests/zoo.py [--reid target/release/reid] [--device cpu,gpu] [--only NAME,…] [--quick] [--keep DIR]
 

@@ -59,13 +59,24 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-export default defineConfig({
+/**
+ * `make demo` serves the page before what learns is compiled, and bundles it once more with that. Who has the page open by then finds
+ * it, as in the mode "demo" its files are called the same whatever is in them.
+ */
+const LEARNS = /^(trainer-worker|webreid_train_bg\.wasm)/;
+
+function named(mode: string, names: string): string | ((file: { name?: string; names?: string[] }) => string) {
+  if (mode !== "demo") return names;
+  return ({ name, names: [first = name ?? ""] = [] }) => (LEARNS.test(first) ? names.replace("-[hash]", "") : names);
+}
+
+export default defineConfig(({ mode }) => ({
   // Relative, so that the page works in any folder of any host.
   base: "./",
   // A missing file is a 404, not the page again.
   appType: "mpa",
   plugins: [policyInPage, textIsCodeForAPeer, detectorForAPeer],
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { output: { entryFileNames: named(mode, "assets/[name]-[hash].js") } } },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
@@ -73,7 +84,10 @@ export default defineConfig({
     rolldownOptions: {
       input: ["index.html", "bench/index.html"],
       // The package in a file of its own: the benchmark tells its size.
-      output: { codeSplitting: { groups: [{ name: "webreid", test: /\/npm\/dist\// }] } },
+      output: {
+        codeSplitting: { groups: [{ name: "webreid", test: /\/npm\/dist\// }] },
+        assetFileNames: named(mode, "assets/[name]-[hash][extname]"),
+      },
     },
   },
   // The package lies beside this folder.
@@ -83,4 +97,4 @@ export default defineConfig({
     // As a header it holds for the worker too, which a page's own policy does not reach.
     headers: { ...isolation, [POLICY]: `${contentSecurityPolicy}; frame-ancestors 'none'` },
   },
-});
+}));

@@ -3,6 +3,7 @@ import { Connection } from "./connection.js";
 import type { About, InputOptions } from "./engine.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import type { FormatsCalls } from "./formats-protocol.js";
+import { keepLicence } from "./licence.js";
 import { loadModule } from "./module.js";
 import type { OnProgress } from "./progress.js";
 import { runtime } from "./runtime.js";
@@ -29,9 +30,11 @@ export async function toOwnWeights(
   signal: AbortSignal | undefined,
 ): Promise<OwnWeights> {
   if (content instanceof Blob) {
-    if (!bin && !input && (await begins(content, OURS.model))) return { content, name };
+    if (!bin && !input && (await begins(content, OURS.model))) {
+      return { content: await keepLicence(content, content), name };
+    }
     const { weights, about } = await callFormats("convert", { content, bin, name, input }, onProgress, signal);
-    return { content: weights, name, about };
+    return { content: await keepLicence(weights, content), name, about };
   }
   const request = { preset: content.untrained, input };
   const { weights, about } = await callFormats("untrained", request, onProgress, signal);

@@ -17,6 +17,7 @@ import {
 import { Fitter } from "./fitter.js";
 import { callFormats, toOwnWeights } from "./formats.js";
 import { type ImageSource, imageName, type Picture, release, toPicture } from "./image.js";
+import { licenceOf } from "./licence.js";
 import { listOf } from "./lists.js";
 import { loadModule } from "./module.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, oneOf, type Rules } from "./options.js";
@@ -82,7 +83,14 @@ const ESTIMATE: Rules<Pick<FineTuneOptions, "steps">> = { steps: COUNT };
 const DROPPED = new ReidError("disposed", "Nobody holds this ReIdentifier any more.");
 
 /** What was recognised in the weights, and where they run. */
-export type ModelDescription = Readonly<EngineDescription>;
+export type ModelDescription = Readonly<EngineDescription> & {
+  /**
+   * The licence of the weights, as their safetensors file says it (`license` of its metadata), also when they have learnt and in what
+   * `exportWeights` gives. "LicenseRef-webreid-small" of the model that comes along: for research and teaching only. Undefined where
+   * the file says nothing: then ask whoever made it.
+   */
+  readonly licence?: string | undefined;
+};
 
 /** What a ReIdentifier's worker is asked through, for what shares that. */
 export let sessionOf: (reid: ReIdentifier) => Session;
@@ -96,12 +104,14 @@ export class ReIdentifier {
   readonly #session: Session;
   readonly #fitter: Fitter;
   readonly #workers: number;
+  readonly #licence: string | undefined;
   readonly #kept: () => void;
 
-  private constructor(session: Session, fitter: Fitter, workers: number) {
+  private constructor(session: Session, fitter: Fitter, workers: number, licence: string | undefined) {
     this.#session = session;
     this.#fitter = fitter;
     this.#workers = workers;
+    this.#licence = licence;
     // Every call awaits what it asks for: that holds the ReIdentifier until it is done.
     this.#kept = whenDropped(this, () => {
       session.close(DROPPED);
@@ -134,7 +144,8 @@ export class ReIdentifier {
       await abortable(session.open(), signal);
       if (workers !== undefined) await abortable(session.openCrew(workers), signal);
       const { inputWidth: width, inputHeight: height, filter, fit } = session.model.description;
-      return new ReIdentifier(session, new Fitter(module, { width, height, filter, fit }), workers ?? threads());
+      const fitter = new Fitter(module, { width, height, filter, fit });
+      return new ReIdentifier(session, fitter, workers ?? threads(), await licenceOf(file.content));
     } catch (error) {
       over();
       const reason = toReidError(error);
@@ -146,7 +157,7 @@ export class ReIdentifier {
 
   /** What was recognised in the weights, and where it runs. */
   describe(): ModelDescription {
-    return this.#session.model.description;
+    return { ...this.#session.model.description, licence: this.#licence };
   }
 
   /**

@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type App, expect, test } from "./support/app.ts";
+import { pageFolder } from "./support/files.ts";
 import { confirm, likenesses, name, startWithSamples } from "./support/sorting.ts";
 
 const VERDICT = /It (helped|made no difference|did not help) on the pictures kept aside\./;
@@ -296,4 +298,34 @@ test("a .reid file brings its model along, and undo brings the one before back",
   await readAgain(app);
   expect(await likenesses(app, "p01_1")).toEqual(before);
   await expect(app.toasts.filter({ hasText: "could not" })).toHaveCount(0);
+});
+
+test.describe("where what learns is not there yet", () => {
+  const trainer = readdirSync(join(pageFolder, "assets")).find((name) => name.startsWith("webreid_train_bg")) ?? "";
+  test.use({
+    allowed: async ({ baseURL }, use) => use([new URL(`assets/${trainer}`, baseURL).href]),
+  });
+
+  for (const [what, answer] of [
+    ["missing", { status: 404, body: "" }],
+    ["an empty file, as `make demo` has it at first", { status: 200, body: "" }],
+  ] as const) {
+    test(`${what}: the page says so, and learns when it is there`, async ({ app, page }) => {
+      await startConfirmed(app, 2);
+      await page.route(`**/assets/${trainer}`, (route) => route.fulfill(answer));
+      await open(app);
+      await teach(app).click();
+      await expect(app.sheet.getByRole("alert")).toHaveText(
+        "Learning stopped: what it takes to learn is not on this page’s server yet. Where the page was only just built " +
+          "(make demo), it is still being compiled, which takes some minutes: try again then. The page need not be loaded " +
+          "anew, and everything else works. The model is as it was.",
+      );
+      await page.unroute(`**/assets/${trainer}`);
+      await teach(app).click();
+      await expect(app.sheet.getByRole("button", { name: "Pause" })).toBeVisible();
+      await expect(page.locator(".job label")).toHaveText(/^Learning: step/);
+      await app.sheet.getByRole("button", { name: "Cancel learning" }).click();
+      await expect(app.sheet.getByRole("alert")).toHaveCount(0);
+    });
+  }
 });

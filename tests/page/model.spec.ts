@@ -33,6 +33,7 @@ test("the sheet says what looks at the photos and where, in plain words, and the
     ["A picture becomes", /^\d+ numbers$/],
     ["Pictures are resized to", /^128 × 256 pixels \(bilinear, stretched\)$/],
     ["Computed on", "CPU, 32-bit"],
+    ["Licence", "The file does not say: ask whoever made it what you may do with it."],
     ["Fingerprint", /^[0-9a-f]{16,}$/],
   ] as const) {
     const line = app.sheet.locator("dl > div").filter({ has: page.getByText(term, { exact: true }) });
@@ -40,6 +41,17 @@ test("the sheet says what looks at the photos and where, in plain words, and the
   }
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
+});
+
+test("the licence of the model that comes along is told in words", async ({ app, page }) => {
+  await page.unroute(BUILT_IN_MODEL);
+  await app.start();
+  await open(app);
+  await app.sheet.getByText("Details").click();
+  const line = app.sheet.locator("dl > div").filter({ has: page.getByText("Licence", { exact: true }) });
+  await expect(line.locator("dd")).toHaveText(
+    "For research and teaching only, not for products (LicenseRef-webreid-small)",
+  );
 });
 
 test("what is no model is refused where one looks, and the model before goes on", async ({ app, page }) => {

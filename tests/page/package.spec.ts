@@ -144,6 +144,75 @@ test("a model from a URL: progress in bytes, a description, weights to take away
   expect(seen.exported).toBeGreaterThan(1000);
 });
 
+test("a model's licence is what its file says, and stays with what is made of it", async ({ page }) => {
+  const pictures = [0, 1, 2, 3].map((i) =>
+    person(`${i}.png`, { top: [190 - 90 * (i % 2), 40, 40], legs: [30, 30, 60] }, i).buffer.toString("base64"),
+  );
+  const seen = await page.evaluate(async (pictures) => {
+    const { ReIdentifier } = webreid;
+    const images = await Promise.all(
+      pictures.map(async (base64) => (await fetch(`data:image/png;base64,${base64}`)).blob()),
+    );
+    const open = (weights?: Blob | string) => ReIdentifier.create({ weights, device: "cpu", workers: 1 });
+    const tiny = await (await fetch("./tiny_osnet.safetensors")).blob();
+    /** The file with that in its metadata. */
+    const saying = async (metadata: object, file: Blob = tiny) => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+      const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as { __metadata__?: object };
+      const said = { ...header, __metadata__: { ...header.__metadata__, ...metadata } };
+      const text = new TextEncoder().encode(JSON.stringify(said));
+      const start = new Uint8Array(8);
+      new DataView(start.buffer).setBigUint64(0, BigInt(text.length), true);
+      return new Blob([start, text, bytes.subarray(8 + length)]);
+    };
+    const licence = async (weights?: Blob | string) => (await open(weights)).describe().licence;
+    const theirs = await open(await saying({ format: "pt", license: ' Apache-2.0 "as is" ' }));
+    const [before] = await theirs.extract(images);
+    const exported = await theirs.exportWeights();
+    const again = await open(exported);
+    const [after] = await again.extract(images);
+    const samples = images.map((image, i) => ({ image, person: i % 2 }));
+    for await (const _ of again.fineTune(samples, { steps: 1 }));
+    const own = await (await open(tiny)).exportWeights();
+    const ownSaying = await open(await saying({ license: "MIT" }, own));
+    return {
+      builtIn: await licence(),
+      builtInExported: await licence(await (await open()).exportWeights()),
+      none: [await licence("./tiny_osnet.safetensors"), await licence(await saying({ license: " " }))],
+      others: [
+        await licence(await saying({ licence: "MIT" })),
+        await licence(await saying({ "modelspec.license": "CC-BY-4.0" })),
+      ],
+      long: (await licence(await saying({ license: "x".repeat(20_000) })))?.length,
+      damaged: await Promise.all(
+        ['{"__metadata__":{"webreid":"\\x"}}', '{"__metadata__":{"webreid":"\\', '{"__metadata__":{"webreid":[]}}'].map(
+          (text) =>
+            licence(new Blob([Uint8Array.of(text.length, 0, 0, 0, 0, 0, 0, 0), text])).catch((error) => error.code),
+        ),
+      ),
+      own: [ownSaying.describe().licence, await licence(await ownSaying.exportWeights())],
+      theirs: theirs.describe().licence,
+      exported: again.describe().licence,
+      learnt: await licence(await again.exportWeights()),
+      same: before?.fingerprint === after?.fingerprint && webreid.similarity(before ?? [], after ?? []),
+    };
+  }, pictures);
+  expect(seen).toEqual({
+    builtIn: "LicenseRef-webreid-small",
+    builtInExported: "LicenseRef-webreid-small",
+    none: [undefined, undefined],
+    others: ["MIT", "CC-BY-4.0"],
+    long: 1002,
+    damaged: ["bad-weights", "bad-weights", "bad-weights"],
+    own: ["MIT", "MIT"],
+    theirs: 'Apache-2.0 "as is"',
+    exported: 'Apache-2.0 "as is"',
+    learnt: 'Apache-2.0 "as is"',
+    same: expect.closeTo(1, 6),
+  });
+});
+
 test("the model as ONNX gives the same features", async ({ page }) => {
   const picture = person("ann.png", { top: [190, 40, 40], legs: [30, 30, 60] }, 3).buffer.toString("base64");
   const seen = await page.evaluate(async (base64) => {

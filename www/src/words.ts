@@ -484,6 +484,11 @@ export const words = {
     assumed: "Taken for granted",
     missing: "Not in the file",
     unexpected: "In the file, not used",
+    licence: "Licence",
+    licenceOf: (licence: string | undefined) =>
+      licence === "LicenseRef-webreid-small"
+        ? `For research and teaching only, not for products (${licence})`
+        : (licence ?? "The file does not say: ask whoever made it what you may do with it."),
     fingerprint: "Fingerprint",
     learnt: (times: number) => `It has learnt here ${times === 1 ? "once" : `${times} times`}.`,
   },
@@ -546,6 +551,9 @@ export const words = {
     learnt: "The model has learnt.",
     cancelled: "Cancelled. The model is as it was.",
     stopped: (why: string) => `Learning stopped: ${why} The model is as it was.`,
+    notThere:
+      "what it takes to learn is not on this page’s server yet. Where the page was only just built (make demo), it is still being " +
+      "compiled, which takes some minutes: try again then. The page need not be loaded anew, and everything else works.",
     unmeasured: (why: string) => `The model has learnt, but whether it helped could not be measured: ${why}`,
     goingBack: "Changing the model",
     undone: (name: string) => `Undone: the model is ${name} again.`,

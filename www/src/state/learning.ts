@@ -6,8 +6,9 @@ import {
   type FineTuneEstimate,
   type GalleryPhoto,
   type PersonId,
-  type Progress,
+  preload,
   type ReIdentifier,
+  ReidError,
 } from "webreid";
 import { isAborted, messageOf, withoutEnding } from "../errors.ts";
 import { keepSomeAside, type Labelled, type Scores, type Split, verdict } from "../evaluation.ts";
@@ -183,17 +184,14 @@ export class Learning {
   async #improve(training: Training, work: Work): Promise<void> {
     const { model, quiet } = this.#with;
     const { signal } = work;
+    await fetchTrainer(work);
     const reid = await model.ready;
     const split = await this.#pictures(keepSomeAside(this.examples.peek()), work);
     const before = await look(reid, split, words.learning.lookingBefore, work);
     const samples = split.training.map(({ photo, ...who }) => ({ image: photo, ...who }));
-    const onProgress = (progress: Progress) => {
-      // What learns is a download of its own, the first time.
-      if (progress.phase === "download") work.progress(...loading(words.learning.whatLearns, progress));
-    };
     let goOn: (() => Promise<void>) | undefined;
     try {
-      for await (const step of reid.fineTune(samples, { depth: training.depth, signal, onProgress })) {
+      for await (const step of reid.fineTune(samples, { depth: training.depth, signal })) {
         training.add(step);
         this.#show(training);
         await training.awake;
@@ -272,6 +270,21 @@ export class Learning {
     if (isQuarter && step < steps && !isPaused) {
       this.#with.notices.say(words.learning.aloud(Math.round((100 * step) / steps), duration(secondsLeft)));
     }
+  }
+}
+
+/** What learns is a download of its own, the first time. It takes the longest to compile: a page may be served before. */
+async function fetchTrainer({ signal, progress }: Work): Promise<void> {
+  try {
+    await preload({
+      what: ["trainer"],
+      signal,
+      onProgress: (at) => {
+        if (at.phase === "download") progress(...loading(words.learning.whatLearns, at));
+      },
+    });
+  } catch (error) {
+    throw error instanceof ReidError && error.code === "http" ? new Error(words.learning.notThere) : error;
   }
 }
 

@@ -141,6 +141,7 @@ function Details(of: ModelDescription) {
     [w.assumed, of.assumed],
     [w.missing, of.missing],
     [w.unexpected, of.unexpected],
+    [w.licence, w.licenceOf(of.licence)],
     [w.fingerprint, of.fingerprint],
   ];
   return (
