@@ -19,7 +19,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo demo-learns test bench fuzz setup setup-build detector modules trainer wasm page test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
+.PHONY: demo demo-learns test bench fuzz setup setup-build detector modules trainer wasm page test-crate test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -32,6 +32,9 @@ MODULE := wasm32-unknown-unknown/release/webreid.wasm
 # Other compiler flags: in the same folder each build would undo the other.
 RELAXED_DIR := $(CARGO_TARGET_DIR)/relaxed-simd
 GLUE := npm/src/wasm
+# What `cargo add webreid` downloads, at most so many bytes. The weights are a crate of their own.
+CRATE = $(CARGO_TARGET_DIR)/package/webreid-$(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml).crate
+CRATE_BUDGET := 1000000
 # Published checkpoints and photos. The tests that need them are ignored where they are not, and shown as that.
 SHARED := $(wildcard $(or $(WEBREID_SHARED),../shared)/.)
 
@@ -112,7 +115,18 @@ demo-learns: trainer
 
 test: takes-test setup test-native test-browser test-page
 
-test-native: setup
+# The crate as a stranger takes it: whole in its smallest form, documented, without what only the command needs, and small.
+test-crate: setup
+	cargo clippy --locked --no-default-features --lib -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --no-default-features --features webgpu --lib
+	@tree=$$(cargo tree --locked --package webreid --no-default-features --features webgpu --edges normal --prefix none); \
+	! grep -E '^(burn|clap|csv|ctrlc|indicatif|plotters|toml) ' <<<"$$tree" || { echo "the library has no use for these" >&2; exit 1; }
+	cargo package --locked --offline --allow-dirty --no-verify --quiet
+	@bytes=$$(wc -c <$(CRATE)); echo "$(notdir $(CRATE)): $$bytes bytes, of $(CRATE_BUDGET)"; \
+	[ $$bytes -le $(CRATE_BUDGET) ] || { echo "the crate is too large: \`include\` in Cargo.toml says what is in it" >&2; exit 1; }
+
+test-native: setup test-crate
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --features webgpu --lib -- -D warnings

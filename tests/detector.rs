@@ -10,8 +10,8 @@ use webreid::graph::frozen::CpuRunner;
 use webreid::model::{BoxCode, ChannelOrder, Level, ScoreCode};
 use webreid::step::Fit;
 use webreid::weights::{
-    InputOptions, PixelRange, Precision, RecognisedDetector, WeightsError, bundled, detector_to_safetensors, read,
-    read_detector, read_detector_with, read_our_detector, to_safetensors,
+    InputOptions, PixelRange, Precision, RecognisedDetector, WeightsError, detector_to_safetensors, read,
+    read_detector, read_detector_with, read_our_detector, untrained,
 };
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -128,9 +128,7 @@ fn neither_kind_of_model_is_taken_for_the_other() {
     let error = read(&file).unwrap_err();
     assert!(matches!(&error, WeightsError::Detector(name) if name == "NanoDet"), "{error}");
     assert!(error.to_string().starts_with("this is NanoDet, a detector that finds people in photos"), "{error}");
-    let model = bundled().unwrap();
-    let file = to_safetensors(&model.config, &model.tensors, &model.provenance, Precision::F16).unwrap();
-    let error = read_detector(&file, None).unwrap_err();
+    let error = read_detector(&untrained("osnet_x0_25", 1).unwrap(), None).unwrap_err();
     assert!(matches!(error, WeightsError::NoDetector(_)), "{error}");
     assert!(error.to_string().contains("holds a re-identification model and no detector"), "{error}");
 }

@@ -6,9 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Ground floor first. `web` and `bin` are the roof: they may know everything, and nothing knows them.
-const FLOORS: [&str; 15] = [
-    "words", "tensor", "step", "kernels", "graph", "model", "weights", "image", "detect", "extract", "ranking",
-    "gallery", "dataset", "ops", "training",
+const FLOORS: [&str; 16] = [
+    "words",
+    "tensor",
+    "step",
+    "kernels",
+    "graph",
+    "model",
+    "weights",
+    "image",
+    "detect",
+    "extract",
+    "ranking",
+    "gallery",
+    "dataset",
+    "ops",
+    "training",
+    "reidentifier",
 ];
 const ROOF: [&str; 2] = ["web", "bin"];
 /// Who may know burn, beside the roof.

@@ -13,7 +13,7 @@ pub const JUNK: i32 = -1;
 /// Who a name or a folder tells of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Person {
-    /// [`JUNK`], or a person's number as the name has it.
+    /// −1 for detections that show nobody properly, or a person's number as the name has it.
     Number(i32),
     /// Where a number does not say it all.
     Called(String),

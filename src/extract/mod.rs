@@ -2,5 +2,9 @@
 
 mod extractor;
 
-pub use crate::graph::frozen::{Adapter, Decision, Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
+pub use crate::graph::frozen::{
+    Adapter, Decision, Device, DeviceChoice, DeviceError, DeviceFault, FreezeError, UnknownDevice,
+};
+#[cfg(feature = "webgpu")]
+pub use crate::graph::frozen::{Counters, GpuError};
 pub use extractor::{ExtractError, Extractor, normalise};

@@ -163,7 +163,7 @@ impl Augmenter {
         [self.height, self.width]
     }
 
-    /// Writes a changed image to `out`, the network's input `[3, height, width]`. `image` is what [`fit`] gives for this size;
+    /// Writes a changed image to `out`, the network's input `[3, height, width]`. `image` is what [`fit`](super::fit) gives for this size;
     /// `work` is memory to be used again, its contents do not matter.
     ///
     /// # Panics

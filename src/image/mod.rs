@@ -23,3 +23,5 @@ pub use jitter::Jitter;
 pub use picture::Picture;
 pub use quality::{is_scene, quality};
 pub use rows::Rows;
+
+pub use crate::kernels::frozen::preprocess::{Frame, ImageSizeError};

@@ -20,3 +20,7 @@ pub use reidentifier::{
 };
 pub use resnet::{Ibn, ResnetConfig, StemPool};
 pub use vit::VitConfig;
+
+pub use crate::graph::ShapeError;
+pub use crate::kernels::frozen::preprocess::Filter;
+pub use crate::step::Fit;

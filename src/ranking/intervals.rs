@@ -26,7 +26,7 @@ pub struct Intervals {
     pub map: Interval,
 }
 
-/// 95 % intervals by bootstrap over *persons* (Efron 1979; percentiles of [`RESAMPLES`]): the queries of one person fail
+/// 95 % intervals by bootstrap over *persons* (Efron 1979; percentiles of 2,000 resamples): the queries of one person fail
 /// together, so that drawing queries would promise too much. The same outcomes give the same intervals.
 pub fn intervals(outcomes: &[Outcome]) -> Intervals {
     bootstrap(outcomes.iter().map(|outcome| (outcome.person, values(outcome))))

@@ -33,3 +33,6 @@ pub use schedule::{Decay, Schedule};
 pub use state::{StateError, TrainState};
 pub use trainer::{Step, TrainError, Trainer, TrainerConfig};
 pub use tuner::{Samples, TuneError, TuneOptions, Tuner};
+
+pub use crate::graph::Role;
+pub use crate::ops::OpError;

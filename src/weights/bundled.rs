@@ -1,19 +1,21 @@
 //! The model that comes along, so that everything works with nothing loaded.
 
+#[cfg(feature = "bundled")]
 use super::{Checkpoint, Recognised, WeightsError, recognise};
 
 /// What the model is called where a file's name is asked for.
 pub const BUNDLED: &str = "webreid-small";
 
-/// The model of `models/MODEL_CARD.md`, trained by `reid train` with the configs beside it.
+/// The model that comes along, for research and teaching only: the crate `webreid-small` has its card and its licence.
 ///
 /// # Errors
 /// None that a test would not have found: the file is part of the program.
+#[cfg(feature = "bundled")]
 pub fn bundled() -> Result<Recognised, WeightsError> {
-    recognise(Checkpoint::read(include_bytes!("../../models/webreid-small.safetensors"))?)
+    recognise(Checkpoint::read(webreid_small::WEIGHTS)?)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "bundled"))]
 mod tests {
     /// What a page loads at its start.
     const MAX_BYTES: usize = 1_300_000;
@@ -24,7 +26,7 @@ mod tests {
         assert!(model.missing.is_empty() && model.unexpected.is_empty());
         assert!(model.config.head.is_none(), "the persons it was trained on are left out");
         assert_eq!(model.config.features_dim(), 256);
-        let bytes = include_bytes!("../../models/webreid-small.safetensors").len();
+        let bytes = webreid_small::WEIGHTS.len();
         assert!(bytes <= MAX_BYTES, "{bytes} bytes");
     }
 }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ONNX files spell their network out and are read as well. OpenVINO and TensorFlow.js models are several files, which
-//! [`read_openvino`] and [`read_tfjs`] take.
+//! [`read_openvino`] and [`read_tfjs`] take. [`read_file`] reads any of them from a disk.
 //!
 //! Nothing in a checkpoint is run, and no length that a file states is believed before it is checked against the file.
 
@@ -28,6 +28,8 @@ mod images;
 mod import;
 mod initial;
 mod input;
+#[cfg(not(target_arch = "wasm32"))]
+mod model_file;
 mod nodes;
 mod onnx;
 mod openvino;
@@ -38,7 +40,9 @@ mod safetensors;
 mod state_dict;
 mod tfjs;
 
-pub use bundled::{BUNDLED, bundled};
+pub use bundled::BUNDLED;
+#[cfg(feature = "bundled")]
+pub use bundled::bundled;
 pub use checkpoint::Checkpoint;
 pub use detector::{RecognisedDetector, detector_to_safetensors, read_detector, read_detector_with, read_our_detector};
 pub use dialect::{Dialect, Recognised, recognise};
@@ -48,11 +52,14 @@ pub use fingerprint::Fingerprint;
 pub(crate) use initial::initial_tensor;
 pub use initial::{initial_tensors, untrained};
 pub use input::{InputOptions, PixelRange, UnknownRange};
+#[cfg(not(target_arch = "wasm32"))]
+pub use model_file::{ModelFile, ModelFileError, read_file};
 pub use onnx::{is_onnx, read_onnx, to_onnx};
 pub use openvino::{is_openvino, read_openvino, read_openvino_with};
 pub use safetensors::{in_order, to_safetensors};
 pub use tfjs::{is_tfjs, read_tfjs, read_tfjs_with, tfjs_shards};
 
+pub use crate::graph::budget::TooMuch;
 pub use crate::tensor::{Precision, Tensor};
 
 /// Reads a model from any file that holds one alone: a checkpoint or an ONNX file. Its first bytes tell which.

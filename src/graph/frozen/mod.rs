@@ -1,4 +1,4 @@
-//! The frozen form of a network: what a [`Graph`](super::Graph) computes in evaluation mode as the fewest steps, with batch
+//! The frozen form of a network: what a [`Graph`] computes in evaluation mode as the fewest steps, with batch
 //! norm folded into the weights before it, activations and residuals into the step that makes their input, and the squeeze
 //! gates of OSNet's streams into one. Maps are `[n, height, width, channels]` here: channels last, which is what both
 //! vector units and WGSL's `vec4` want.

@@ -1,5 +1,5 @@
 //! OSNet's Lite layer in one launch: a 1×1 convolution without activation, then a 3×3 depthwise convolution. Its twin is
-//! those of [`conv`](super::conv) and [`depthwise`](super::depthwise), one after the other. Where software imitates the GPU,
+//! those of [`conv`] and [`depthwise`], one after the other. Where software imitates the GPU,
 //! [`lite_strip`](super::lite_strip) runs in its place.
 //!
 //! Buffers: x, the 1×1 convolution's weights as `conv` packs them, then its bias with the depthwise convolution's weights,

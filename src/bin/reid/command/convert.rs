@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use webreid::weights::{
-    InputOptions, Precision, Recognised, RecognisedDetector, WeightsError, detector_to_safetensors, read_detector_with,
-    to_onnx, to_safetensors,
+    InputOptions, ModelFile, Precision, Recognised, RecognisedDetector, WeightsError, detector_to_safetensors,
+    read_detector_with, to_onnx, to_safetensors,
 };
 
 use crate::command::error::CliError;
-use crate::command::weights::{self, Files};
+use crate::command::weights;
 use crate::command::{Input, Outcome, output};
 
 #[derive(clap::Args)]
@@ -73,7 +73,7 @@ fn read(path: &Path, input: &InputOptions) -> Result<Model, CliError> {
         Err(error) => error,
     };
     let CliError::Weights { source, .. } = &error else { return Err(error) };
-    let Files { bytes, bin } = Files::read(path)?;
+    let ModelFile { bytes, bin } = ModelFile::read(path)?;
     match read_detector_with(&bytes, bin.as_deref(), input) {
         Ok(detector) => Ok(Model::Detector(Box::new(detector))),
         // The one that says more: what the outputs are, where it is they that were not taken.

@@ -9,7 +9,7 @@ use webreid::gallery::GalleryError;
 use webreid::ranking::RankingError;
 use webreid::training::TrainError;
 use webreid::training::data::{ImageStoreError, LoaderError, TeacherError, TrainingSetError};
-use webreid::weights::{BUNDLED, WeightsError};
+use webreid::weights::{BUNDLED, ModelFileError, WeightsError};
 
 use crate::command::train::TrainConfigError;
 
@@ -40,8 +40,8 @@ pub enum CliError {
     Folder { path: PathBuf, source: std::io::Error },
     #[error("{}: cannot be read ({source}); check the path and its permissions", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{}: such a model is several files, and {} with its numbers is not there; put it there", model.display(), bin.display())]
-    NoBin { model: PathBuf, bin: PathBuf },
+    #[error(transparent)]
+    ModelFile(ModelFileError),
     #[error("{}: {source}", path.display())]
     Weights { path: PathBuf, source: WeightsError },
     #[error("{}: this is a detector of people, which is written as .safetensors only; name the output so", .0.display())]
@@ -138,6 +138,15 @@ pub enum CliError {
     Memory { count: usize, needed: u64, available: u64 },
     #[error(transparent)]
     Ranking(RankingError),
+}
+
+impl From<ModelFileError> for CliError {
+    fn from(error: ModelFileError) -> Self {
+        match error {
+            ModelFileError::Weights { path, source } => Self::Weights { path, source },
+            error => Self::ModelFile(error),
+        }
+    }
 }
 
 impl From<RankingError> for CliError {

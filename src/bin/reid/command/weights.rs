@@ -1,13 +1,11 @@
 //! From `--weights` to a model.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use webreid::extract::{DeviceFault, Extractor};
 use webreid::model::PRESETS;
 use webreid::weights::{
-    self, BUNDLED, InputOptions, Recognised, RecognisedDetector, bundled, is_openvino, is_tfjs, read_detector,
-    tfjs_shards,
+    self, BUNDLED, InputOptions, ModelFile, Recognised, RecognisedDetector, bundled, read_detector,
 };
 
 use crate::command::error::CliError;
@@ -41,43 +39,11 @@ pub fn detector(path: Option<&Path>, option: &'static str) -> Result<(PathBuf, R
             usual.clone().filter(|path| path.exists()).ok_or(CliError::NoDetector { option, usual })?
         }
     };
-    let Files { bytes, bin } = Files::read(&path)?;
+    let ModelFile { bytes, bin } = ModelFile::read(&path)?;
     let detector = read_detector(&bytes, bin.as_deref());
     let detector = detector.map_err(|source| CliError::Weights { path: path.clone(), source })?;
     detector.assumed.iter().for_each(|word| eprintln!("reid: {}: {word}", path.display()));
     Ok((path, detector))
-}
-
-/// A model's file, and those with its numbers.
-pub struct Files {
-    pub bytes: Vec<u8>,
-    pub bin: Option<Vec<u8>>,
-}
-
-impl Files {
-    /// Reads the file, and those beside it that have its numbers. Of the two files of an OpenVINO model either stands for both.
-    pub fn read(path: &Path) -> Result<Self, CliError> {
-        let read = |path: &Path| fs::read(path).map_err(|source| CliError::Read { path: path.into(), source });
-        let xml = Some(path.with_extension("xml")).filter(|xml| is(path, "bin") && xml.is_file());
-        let bytes = read(xml.as_deref().unwrap_or(path))?;
-        let named = if is_openvino(&bytes) {
-            vec![path.with_extension("bin")]
-        } else if is_tfjs(&bytes) {
-            let shards = tfjs_shards(&bytes).map_err(|source| CliError::Weights { path: path.into(), source })?;
-            let folder = path.parent().unwrap_or(Path::new(""));
-            shards.into_iter().map(|shard| folder.join(shard)).collect()
-        } else {
-            return Ok(Self { bytes, bin: None });
-        };
-        let mut bin = Vec::new();
-        for file in named {
-            if !file.is_file() {
-                return Err(CliError::NoBin { model: path.into(), bin: file });
-            }
-            bin.append(&mut read(&file)?);
-        }
-        Ok(Self { bytes, bin: Some(bin) })
-    }
 }
 
 /// Why the CPU computes though there is a GPU, to be told to the user.
@@ -98,11 +64,5 @@ pub fn read(path: &Path, input: &InputOptions) -> Result<Recognised, CliError> {
             None => CliError::NoWeights(path.into()),
         });
     }
-    let Files { bytes, bin } = Files::read(path)?;
-    let recognised = weights::read_with_bin(&bytes, bin.as_deref(), input);
-    recognised.map_err(|source| CliError::Weights { path: path.into(), source })
-}
-
-fn is(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    Ok(weights::read_file(path, input)?)
 }

@@ -253,7 +253,7 @@ pub struct ObjectiveConfig {
     pub label_smoothing: f64,
     /// The batch-hard triplet loss; weight 0 leaves it out.
     pub triplet: TripletConfig,
-    /// Learning the teacher's similarities. Needs [teacher].
+    /// Learning the teacher's similarities. Needs `[teacher]`.
     pub distillation: Option<DistillationConfig>,
 }
 

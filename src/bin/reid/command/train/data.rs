@@ -104,7 +104,7 @@ impl Data {
         DataPrint::new(self.people(), self.set.images.iter().map(|image| image.path.as_path()))
     }
 
-    /// The datasets of [evaluate], and the persons who are held out.
+    /// The datasets of `[evaluate]`, and the persons who are held out.
     pub fn measured(&self, config: &TrainConfig) -> Result<Vec<Measured>, CliError> {
         let mut all = Vec::new();
         if !self.set.validation.images.is_empty() {
