@@ -145,7 +145,7 @@ fn the_cases_reach_every_kernel() {
         let mut number = 0;
         cases(&mut |Case { frozen, choices, .. }| {
             // Of each kind some.
-            if number % 40 == 0 || choices.lite.is_some() {
+            if number % 7 == 0 || choices.lite.is_some() {
                 let made = GpuRunner::choosing(gpu(Precision::F32), frozen, choices);
                 reached.extend(pollster::block_on(made).unwrap().kernels());
             }

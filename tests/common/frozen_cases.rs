@@ -1,5 +1,6 @@
 //! Small networks of a step or a few in odd sizes, so that every kernel is met in what it has branches for: GPUs have to give for
 //! them what the CPU gives.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use webreid::graph::Parameter;
 use webreid::graph::frozen::{Choices, Frozen, Lite, Step};
