@@ -35,8 +35,11 @@ impl<'a> Case<'a> {
 /// What is done with each case.
 pub type Found<'a> = &'a mut dyn FnMut(Case);
 
+/// Gives cases to what is done with them.
+pub type Cases = fn(Found);
+
 /// All cases, by what they are of.
-pub const KINDS: [(&str, fn(Found)); 18] = [
+pub const KINDS: [(&str, Cases); 18] = [
     ("convolution", convolution),
     ("convolution of any kind", convolution_of_any_kind),
     ("convolution of large maps", convolution_of_large_maps),

@@ -12,9 +12,12 @@ use crate::frozen_cases::noise;
 use crate::networks::{Network, devices, networks};
 use crate::report::{Choice, Row};
 use crate::section::Context;
-use crate::speed::{batches, launches};
+use crate::speed::{BATCHES, launches};
 
+/// How often launches are timed.
 const TIMES: usize = 3;
+const QUICK_TIMES: usize = 1;
+const QUICK_BATCHES: [usize; 1] = [1];
 
 /// Layers of the same sizes, for a batch.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,8 +71,9 @@ fn name_of_lite(lite: Lite) -> String {
 
 fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) -> Result<(), Box<dyn Error>> {
     let mut layers = Layers::new();
-    let images = noise(batches(context).iter().max().map_or(0, |batch| batch * network.image()), 7);
-    let mut batches = batches(context).to_vec();
+    let (mut batches, times) =
+        if context.quick { (QUICK_BATCHES.to_vec(), QUICK_TIMES) } else { (BATCHES.to_vec(), TIMES) };
+    let images = noise(batches.iter().max().map_or(0, |batch| batch * network.image()), 7);
     let mut lite_layers = None;
     for (choices, names) in runs() {
         let what = || format!("{} in {precision}: {names:?}", network.name);
@@ -79,7 +83,7 @@ fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) 
         let runner = block_on(GpuRunner::choosing(gpu, &network.frozen, choices))?;
         for (place, &batch) in batches.iter().enumerate() {
             let ran = block_on(runner.run(&images[..batch * network.image()], batch));
-            let timed = match ran.and_then(|_| launches(&runner, batch, TIMES)) {
+            let timed = match ran.and_then(|_| launches(&runner, batch, times)) {
                 Ok(Some(timed)) => timed,
                 Ok(None) => return Err("without timestamps no launch can be timed".into()),
                 Err(error @ (GpuError::OutOfMemory | GpuError::TooLarge { .. })) => {

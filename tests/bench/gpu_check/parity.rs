@@ -72,7 +72,9 @@ impl Parity {
     fn add(&mut self, error: f32, sentence: impl FnOnce() -> String) {
         self.cases += 1;
         self.worst = self.worst.map(|worst| worst.max(error)).filter(|_| error.is_finite());
-        if !(error <= 1.0) && self.wrong.len() < MOST_WRONG {
+        // Of what is no number as well.
+        let is_right = error <= 1.0;
+        if !is_right && self.wrong.len() < MOST_WRONG {
             self.wrong.push(sentence());
         }
     }

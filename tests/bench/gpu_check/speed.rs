@@ -12,22 +12,19 @@ use crate::networks::{Network, devices, median, networks};
 use crate::report::{KernelTime, Row, Speed};
 use crate::section::Context;
 
-const BATCHES: [usize; 4] = [1, 8, 32, 128];
-const QUICK_BATCHES: [usize; 2] = [1, 8];
-/// How long calls of a batch are measured, and how often launches are.
+pub const BATCHES: [usize; 4] = [1, 8, 32, 128];
+const QUICK_BATCHES: [usize; 2] = [1, 4];
+/// How long calls of a batch are measured, how many at the least unless they take long, and how often launches are then.
 const MEASURE: Duration = Duration::from_millis(800);
 const FEWEST_CALLS: usize = 3;
+const LONG: Duration = Duration::from_secs(2);
 const TIMES: usize = 5;
-
-pub fn batches(context: &Context) -> &'static [usize] {
-    if context.quick { &QUICK_BATCHES } else { &BATCHES }
-}
 
 pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
     let devices = devices(context)?;
     let networks = networks(context, false)?;
     // The small batches of all first.
-    for &batch in batches(context) {
+    for &batch in if context.quick { &QUICK_BATCHES[..] } else { &BATCHES } {
         for network in &networks {
             for (precision, gpu) in &devices {
                 let what = || format!("{} in {precision}, batch {batch}", network.name);
@@ -60,12 +57,13 @@ fn measure(network: &Network, runner: &GpuRunner, batch: usize) -> Result<(f64, 
     let images = noise(batch * network.image(), 7);
     block_on(runner.run(&images, batch))?;
     let (begun, mut calls) = (Instant::now(), Vec::new());
-    while calls.len() < FEWEST_CALLS || begun.elapsed() < MEASURE {
+    while begun.elapsed() < if calls.len() < FEWEST_CALLS { LONG } else { MEASURE } {
         let start = Instant::now();
         block_on(runner.run(&images, batch))?;
         calls.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    let Some(launches) = launches(runner, batch, TIMES)? else { return Ok((median(calls), None)) };
+    let times = if calls.len() < FEWEST_CALLS { 1 } else { TIMES };
+    let Some(launches) = launches(runner, batch, times)? else { return Ok((median(calls), None)) };
     let mut kernels = BTreeMap::<&str, (usize, f64, u64, u64)>::new();
     for launch in &launches {
         let (count, seconds, products, bytes) = kernels.entry(launch.kernel).or_default();

@@ -11,7 +11,8 @@ pub fn of(report: &Report) -> String {
     let mut text = String::new();
     let mut add = |title: &str, lines: Vec<Vec<String>>| {
         if lines.len() > 1 {
-            text += &format!("\n{title}\n{}", columns(&lines));
+            let title = if title.is_empty() { String::new() } else { format!("{title}\n") };
+            text += &format!("\n{title}{}", columns(&lines));
         }
     };
     let adapter = report.adapter.as_ref().map_or("no adapter".to_owned(), |adapter| {
@@ -151,7 +152,7 @@ fn better(report: &Report) -> Vec<Vec<String>> {
     lines
 }
 
-/// By the precision and the choice. `regret` is the time of all layers with it, of what they take with the best for each.
+/// The last column: the time of all layers with a choice, of what they take with the best for each.
 fn tiles(report: &Report) -> Vec<Vec<String>> {
     let mut lines = vec![row(["of", "precision", "choice", "planned", "fastest", "everywhere, of the best"])];
     let kinds: BTreeSet<(&str, &str)> =
