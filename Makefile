@@ -146,7 +146,8 @@ bench: setup page
 
 # GPU_CHECK: what else the program is to be told.
 GPU_CHECK ?=
-gpu-check: setup-build
+gpu-check:
+	@.ci/setup rust
 	cargo run --locked --example gpu-check -- $(if $(SHARED),--weights $(patsubst %/.,%,$(SHARED))/weights) $(GPU_CHECK)
 
 # The npm package as it would be published.

@@ -44,13 +44,8 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// The one for which the 1×1 convolution computes the fewest pixels.
-    pub fn new(map: Stored) -> Self {
-        Self::within(map, MOST_PIXELS)
-    }
-
-    /// The same with so many pixels of a thread at the most, of [`MOST_PIXELS`].
-    pub fn within(map: Stored, most: usize) -> Self {
+    /// The one for which the 1×1 convolution computes the fewest pixels, with so many of a thread at the most, of [`MOST_PIXELS`].
+    pub fn new(map: Stored, most: usize) -> Self {
         // Along an axis in at most so many tiles: how many, their size, and with what is around them.
         let cut = |size: usize, most: usize| {
             let tile = size.div_ceil(most);

@@ -23,6 +23,8 @@ use crate::report::{Parity, Row, Training, Tuning};
 use crate::samples::coloured;
 use crate::section::{Context, said};
 
+/// What is trained beside the bundled model.
+const OSNET: &str = "osnet_x0_25";
 /// Persons in a batch of the fine-tune, and images of each, as the page has them.
 const TUNED: [usize; 2] = [4, 4];
 /// The same of `reid train`, where its config says nothing else.
@@ -47,10 +49,7 @@ pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
         context.tell(Row::Tuning(Tuning { depth: name.to_owned(), images, ms }));
     }
     let mut models = vec![(BUNDLED, bundled()?.config)];
-    if !context.quick {
-        let presets = ["osnet_x0_25", "reid_resnet50"].map(|name| Some((name, preset(name, 0)?)));
-        models.extend(presets.into_iter().flatten());
-    }
+    models.extend(preset(OSNET, 0).filter(|_| !context.quick).map(|model| (OSNET, model)));
     for (name, model) in models {
         if context.cuts(|| format!("training {name}, and what comes after it")) {
             return Ok(());

@@ -394,7 +394,7 @@ impl Planner {
             let variant = lite_strip::variant(lite_strip::columns(to));
             self.launch(bindings, move |batch| (variant.clone(), lite_strip::dispatch(batch, &c, from, to)));
         } else {
-            let tiling = lite::Tiling::within(to, pixels);
+            let tiling = lite::Tiling::new(to, pixels);
             self.launch(bindings, move |batch| {
                 (lite::variant(tiling.pixels), lite::dispatch(batch, &c, from, to, tiling))
             });
