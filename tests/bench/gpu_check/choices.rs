@@ -9,7 +9,7 @@ use webreid::kernels::frozen::{Stored, VEC, conv, lite};
 use webreid::step::{Convolution, Operation};
 
 use crate::frozen_cases::noise;
-use crate::networks::{Network, devices, networks};
+use crate::networks::{Network, devices, networks, smallest};
 use crate::report::{Choice, Row};
 use crate::section::Context;
 use crate::speed::{BATCHES, launches};
@@ -83,7 +83,7 @@ fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) 
         let runner = block_on(GpuRunner::choosing(gpu, &network.frozen, choices))?;
         for (place, &batch) in batches.iter().enumerate() {
             let ran = block_on(runner.run(&images[..batch * network.image()], batch));
-            let timed = match ran.and_then(|_| launches(&runner, batch, times)) {
+            let timed = match ran.and_then(|_| launches(&runner, batch, times, smallest)) {
                 Ok(Some(timed)) => timed,
                 Ok(None) => return Err("without timestamps no launch can be timed".into()),
                 Err(error @ (GpuError::OutOfMemory | GpuError::TooLarge { .. })) => {

@@ -115,3 +115,8 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
+
+/// The smallest; 0 of none.
+pub fn smallest(values: Vec<f64>) -> f64 {
+    values.into_iter().reduce(f64::min).unwrap_or_default()
+}

@@ -21,9 +21,6 @@ const MOST_WRONG: usize = 5;
 pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
     let devices = devices(context)?;
     for (of, cases) in KINDS {
-        if context.cuts(|| format!("{of}, and what comes after it")) {
-            break;
-        }
         let found = |precision: &&'static str| Parity {
             of: of.to_owned(),
             precision: (*precision).to_owned(),
@@ -54,6 +51,9 @@ pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
         });
         rows.into_iter().for_each(|row| context.tell(Row::Parity(row)));
         lost?;
+        if context.cuts(|| format!("some of {of}, and what comes after it")) {
+            break;
+        }
     }
     Ok(())
 }

@@ -12,9 +12,9 @@ use crate::networks::devices;
 use crate::report::{Peak, Row};
 use crate::section::Context;
 
-/// Rows, columns and depth of the product.
+/// Rows, columns and depth of the product, a multiple of every form.
 const SIZE: usize = 2048;
-const QUICK_SIZE: usize = 256;
+const QUICK_SIZE: usize = 512;
 /// Bytes of each of the two buffers of a copy.
 const BYTES: u64 = 256 << 20;
 const QUICK_BYTES: u64 = 16 << 20;
@@ -147,6 +147,7 @@ fn product(context: &Context, gpu: &GpuDevice, form: Form) -> Result<(f64, bool)
     let is_right = |place: usize| -> Result<bool, String> {
         let (row, column) = (place / size, place % size);
         let expected: f32 = (0..size).map(|k| factor(row, k) * factor(k, column)).sum();
+        let expected = if gpu.is_half() { f16::from_f32(expected).to_f32() } else { expected };
         // Both at once: what is read is 4 bytes at the least.
         let first = place & !1;
         let found = read(gpu, &c, (first * length) as u64, 2 * length as u64)?;

@@ -63,7 +63,7 @@ fn measure(network: &Network, runner: &GpuRunner, batch: usize) -> Result<(f64, 
         calls.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let times = if calls.len() < FEWEST_CALLS { 1 } else { TIMES };
-    let Some(launches) = launches(runner, batch, times)? else { return Ok((median(calls), None)) };
+    let Some(launches) = launches(runner, batch, times, median)? else { return Ok((median(calls), None)) };
     let mut kernels = BTreeMap::<&str, (usize, f64, u64, u64)>::new();
     for launch in &launches {
         let (count, seconds, products, bytes) = kernels.entry(launch.kernel).or_default();
@@ -89,8 +89,13 @@ fn rate(count: u64, seconds: f64) -> f64 {
     if seconds > 0.0 { count as f64 / seconds / 1e9 } else { 0.0 }
 }
 
-/// The median time of each launch, for a batch that was run before; `None` where there are no timestamps.
-pub fn launches(runner: &GpuRunner, batch: usize, times: usize) -> Result<Option<Vec<Timed>>, GpuError> {
+/// The time of each launch, `of` so many, for a batch that was run before; `None` where there are no timestamps.
+pub fn launches(
+    runner: &GpuRunner,
+    batch: usize,
+    times: usize,
+    of: fn(Vec<f64>) -> f64,
+) -> Result<Option<Vec<Timed>>, GpuError> {
     let mut all = Vec::new();
     for _ in 0..times {
         match block_on(runner.timed(batch))? {
@@ -98,6 +103,7 @@ pub fn launches(runner: &GpuRunner, batch: usize, times: usize) -> Result<Option
             None => return Ok(None),
         }
     }
-    let of = |place: usize| median(all.iter().map(|timed| timed[place].seconds).collect());
-    Ok(all.last().map(|last| last.iter().enumerate().map(|(i, timed)| Timed { seconds: of(i), ..*timed }).collect()))
+    let seconds = |place: usize| of(all.iter().map(|timed| timed[place].seconds).collect());
+    let one = |(place, timed): (usize, &Timed)| Timed { seconds: seconds(place), ..*timed };
+    Ok(all.last().map(|last| last.iter().enumerate().map(one).collect()))
 }
