@@ -162,6 +162,9 @@ impl Asked {
         }
         if asked.sections.is_empty() {
             asked.sections = SECTIONS.iter().collect();
+        } else if asked.here.is_none() && asked.sections[0].name != SECTIONS[0].name {
+            // On what it was is of use with any other.
+            asked.sections.insert(0, &SECTIONS[0]);
         }
         Ok(asked)
     }

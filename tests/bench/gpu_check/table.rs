@@ -15,7 +15,7 @@ pub fn of(report: &Report) -> String {
             text += &format!("\n{title}{}", columns(&lines));
         }
     };
-    let adapter = report.adapter.as_ref().map_or("no adapter".to_owned(), |adapter| {
+    let adapter = report.adapter.as_ref().map_or("no adapter that answers".to_owned(), |adapter| {
         let has = |is: bool, what: &str| format!("{} {what}", if is { "with" } else { "without" });
         let (f16, timestamps) = (has(adapter.f16, "f16"), has(adapter.timestamps, "timestamps"));
         format!("{}{}, {f16}, {timestamps}", adapter.name, if adapter.software { " (software)" } else { "" })
