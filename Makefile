@@ -13,7 +13,7 @@
 #             could have chosen: tables to the terminal, all of it to gpu-check.json. Natively and in less than six minutes, on a GPU;
 #             GPU_CHECK=--quick where software imitates one, or sections by name (tests/bench/gpu_check/main.rs).
 #             For a machine that has nothing else: debug/examples/gpu-check in the target folder needs no other file. Stripped it
-#             has 70 MB, with gzip 19; built with --no-default-features --features webgpu, which leaves training out, 11 and 4.
+#             has 70 MB, with gzip 19; built with --no-default-features --features webgpu, which leaves training out, 11 and 5.
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
 # make test-detector  that detector against TensorFlow.js
