@@ -46,8 +46,8 @@ pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The choices of a run and their names. Tiles and Lite layers have nothing to do with each other, so one of both at a time: but
-/// where the layers are two convolutions, the planner tiles them.
+/// The choices of each run, and their names. Tiles and Lite layers have nothing to do with each other, so that a run serves one of
+/// both; but where the layers are two convolutions, the planner tiles these.
 fn runs() -> Vec<(Choices, [Option<String>; 2])> {
     let mut lites = (1..=lite::MOST_PIXELS).map(Lite::Tiles).chain([Lite::Strips]);
     let mut runs: Vec<Choices> =
@@ -76,7 +76,8 @@ fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) 
     let images = noise(batches.iter().max().map_or(0, |batch| batch * network.image()), 7);
     let mut lite_layers = None;
     for (choices, names) in runs() {
-        let what = || format!("{} in {precision}: {names:?}", network.name);
+        let chosen = || names.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+        let what = || format!("{} in {precision}: {}", network.name, chosen());
         if context.cuts(what) {
             break;
         }
