@@ -9,6 +9,11 @@
 #             BENCH_SEARCH=f32,f16,int8,edgevec,hnswlib,hnswlib-exact (empty: none)  BENCH_FEATURES=100000
 #             BENCH_BUILD=900 (seconds: what an index holds by then is searched)
 #             And how many photos a second it searches for people, beside TensorFlow.js: BENCH_DETECT=webgpu,cpu1,cpu2 (empty: none)
+# make gpu-check  what the GPU of this machine computes right, and how fast, kernel by kernel and beside what the planner of launches
+#             could have chosen: tables to the terminal, all of it to gpu-check.json. Natively and in less than six minutes, on a GPU;
+#             GPU_CHECK=--quick where software imitates one, or sections by name (tests/bench/gpu_check/main.rs).
+#             For a machine that has nothing else: debug/examples/gpu-check in the target folder needs no other file. Stripped it
+#             has 70 MB, with gzip 19; built with --no-default-features --features webgpu, which leaves training out, 11 and 5.
 # make test-postgres  `reid index` on a PostgreSQL server of its own
 # make detector  fetches what finds people in photos, for `reid detect`; whoever builds the page or the package has it already
 # make test-detector  that detector against TensorFlow.js
@@ -19,7 +24,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := demo
-.PHONY: demo demo-learns test bench fuzz setup setup-build detector modules trainer wasm page test-crate test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
+.PHONY: demo demo-learns test bench gpu-check fuzz setup setup-build detector modules trainer wasm page test-crate test-native test-browser test-page test-devices test-postgres test-detector test-consumers release deny clean
 
 PORT ?= 4173
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webreid/tools/bin
@@ -184,6 +189,12 @@ test-consumers: takes-test-consumers setup page
 bench: takes-bench setup page
 	rm -f bench.json
 	cd tests/page && npx playwright test --config bench.config.ts
+
+# GPU_CHECK: what else the program is to be told.
+GPU_CHECK ?=
+gpu-check:
+	@.ci/setup rust
+	cargo run --locked --example gpu-check -- $(if $(SHARED),--weights $(patsubst %/.,%,$(SHARED))/weights) $(GPU_CHECK)
 
 # The npm package as it would be published.
 release: takes-release wasm

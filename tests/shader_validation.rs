@@ -169,7 +169,7 @@ fn launches() -> Vec<(Kernel, Dispatch)> {
         (global_pool::KERNEL, global_pool::dispatch(2, Reduce::Mean, &none, map)),
         (group_norm::KERNEL, group_norm::dispatch(2, Norm::Groups(4), 1e-5, 4, &none, map)),
         (grouped::KERNEL, grouped::dispatch(2, &convolution, 4, false, map, map)),
-        (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map))),
+        (lite::KERNEL, lite::dispatch(2, &convolution, map, map, lite::Tiling::new(map, lite::MOST_PIXELS))),
         (lite_strip::KERNEL, lite_strip::dispatch(2, &convolution, map, map)),
         (nhwc_input::KERNEL, nhwc_input::dispatch(2, 3, map)),
         (pool::KERNEL, pool::dispatch(2, true, window, map, map)),

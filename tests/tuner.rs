@@ -2,6 +2,8 @@
 #![cfg(all(feature = "train", not(target_arch = "wasm32")))]
 
 mod common;
+#[path = "common/samples.rs"]
+mod samples;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,6 +11,7 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use samples::coloured;
 use webreid::dataset::{Dataset, Image};
 use webreid::extract::{DeviceChoice, Extractor, normalise};
 use webreid::image::{Rgba, decode};
@@ -23,20 +26,6 @@ fn open(path: &Path) -> Extractor {
 
 fn tiny() -> Extractor {
     open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny_osnet.safetensors")))
-}
-
-/// `people` persons with `images` noisy pictures of a colour of their own each.
-fn coloured(people: usize, images: usize) -> Samples {
-    let mut samples = Samples::default();
-    for (person, image) in (0..people).flat_map(|person| (0..images).map(move |image| (person, image))) {
-        let noise = |i: usize| ((i * 31 + image * 17) % 23) as u8;
-        let value =
-            |i: usize| if i % 4 == 3 { 255 } else { noise(i) + (person * 70 + 40 * (i % 4) * person % 97) as u8 };
-        samples.images.push(Rgba { width: 16, height: 32, pixels: (0..16 * 32 * 4).map(value).collect() });
-        samples.people.push(person);
-        samples.cameras.push(Some(image % 2));
-    }
-    samples
 }
 
 fn options(depth: Depth, steps: usize) -> TuneOptions {

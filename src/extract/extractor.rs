@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn gpu(precision: Precision, largest_buffer: u64, choice: DeviceChoice) -> Device {
-        let gpu = block_on(GpuDevice::open_with(Some(precision), largest_buffer));
+        let gpu = block_on(GpuDevice::open_with(Some(precision), largest_buffer, wgpu::Features::empty()));
         Device::of(gpu.expect("a Vulkan driver with f16; lavapipe will do"), choice)
     }
 

@@ -27,6 +27,9 @@ pub use buffers::Buffers;
 pub use cpu::CpuRunner;
 pub use device::{Adapter, Decision, Device, DeviceChoice, DeviceError, DeviceFault, UnknownDevice};
 #[cfg(feature = "webgpu")]
+#[doc(hidden)]
+pub use gpu::{Choices, Lite, Timed};
+#[cfg(feature = "webgpu")]
 pub use gpu::{Counters, GpuDevice, GpuError, GpuRunner};
 pub use network::{Network, NetworkError, Source};
 
@@ -104,7 +107,12 @@ impl Frozen {
 
     /// How many multiplications an image takes, near enough to tell how long it may.
     pub fn products(&self) -> u64 {
-        let of = |step: &Step| match &step.operation {
+        self.steps.iter().map(|step| self.products_of(step)).sum()
+    }
+
+    /// Those of one of its steps.
+    pub fn products_of(&self, step: &Step) -> u64 {
+        let products = match &step.operation {
             Operation::Convolution(c) | Operation::Depthwise(c) => c.weight.len() * self.values[step.output].area(),
             Operation::Attention(a) => {
                 let keys = self.values[step.inputs[1]].area() / a.windows;
@@ -112,7 +120,7 @@ impl Frozen {
             }
             _ => 0,
         };
-        self.steps.iter().map(|step| of(step) as u64).sum()
+        products as u64
     }
 
     /// The size of the image it takes.

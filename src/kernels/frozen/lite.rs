@@ -44,8 +44,8 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// The one for which the 1×1 convolution computes the fewest pixels.
-    pub fn new(map: Stored) -> Self {
+    /// The one for which the 1×1 convolution computes the fewest pixels, with so many of a thread at the most, of [`MOST_PIXELS`].
+    pub fn new(map: Stored, most: usize) -> Self {
         // Along an axis in at most so many tiles: how many, their size, and with what is around them.
         let cut = |size: usize, most: usize| {
             let tile = size.div_ceil(most);
@@ -58,7 +58,7 @@ impl Tiling {
             let (tiles_x, width, around_x) = cut(map.width, most_x);
             let pixels = (around_y * around_x).div_ceil(THREADS);
             let cost = pixels * tiles_y * tiles_x;
-            if pixels <= MOST_PIXELS && cost < best.0 {
+            if pixels <= most && cost < best.0 {
                 best = (cost, Self { pixels, tile: [height, width], tiles: [tiles_y, tiles_x] });
             }
         }

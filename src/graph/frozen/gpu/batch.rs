@@ -21,17 +21,26 @@ pub struct Arena {
 pub struct Batch {
     batch: usize,
     arena: Arc<Arena>,
-    launches: Vec<Ready>,
+    pub launches: Vec<Ready>,
     params: wgpu::Buffer,
     /// The buffers of the outputs and the bytes of them that are read.
     outputs: Vec<(usize, u64)>,
 }
 
 /// A launch with all that it needs.
-struct Ready {
+pub struct Ready {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 3],
+}
+
+impl Ready {
+    pub fn encode(&self, pass: &mut wgpu::ComputePass) {
+        let [x, y, z] = self.workgroups;
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 impl Arena {
@@ -139,12 +148,7 @@ impl Batch {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for launch in &self.launches {
-                let [x, y, z] = launch.workgroups;
-                pass.set_pipeline(&launch.pipeline);
-                pass.set_bind_group(0, &launch.bind_group, &[]);
-                pass.dispatch_workgroups(x, y, z);
-            }
+            self.launches.iter().for_each(|launch| launch.encode(&mut pass));
         }
         let mut first = 0;
         for &(buffer, size) in &self.outputs {

@@ -120,11 +120,21 @@ impl GpuDevice {
     /// # Errors
     /// When there is none, it gives no device, or has no f16.
     pub async fn open_in(precision: Option<Precision>) -> Result<Self, GpuError> {
-        Self::open_with(precision, u64::MAX).await
+        Self::open_with(precision, u64::MAX, wgpu::Features::empty()).await
     }
 
-    /// The same, with buffers of so many bytes at the most.
-    pub(crate) async fn open_with(precision: Option<Precision>, largest_buffer: u64) -> Result<Self, GpuError> {
+    /// The same, with timestamps where the adapter has them.
+    #[doc(hidden)]
+    pub async fn open_to_measure(precision: Option<Precision>) -> Result<Self, GpuError> {
+        Self::open_with(precision, u64::MAX, wgpu::Features::TIMESTAMP_QUERY).await
+    }
+
+    /// The same, with buffers of so many bytes at the most, and what the adapter has of some features.
+    pub(crate) async fn open_with(
+        precision: Option<Precision>,
+        largest_buffer: u64,
+        features: wgpu::Features,
+    ) -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
@@ -144,7 +154,8 @@ impl GpuDevice {
         for limit in [&mut required_limits.max_buffer_size, &mut required_limits.max_storage_buffer_binding_size] {
             *limit = largest_buffer.min(*limit);
         }
-        let required_features = if half { wgpu::Features::SHADER_F16 } else { wgpu::Features::empty() };
+        let required_features = adapter.features() & features;
+        let required_features = if half { required_features | wgpu::Features::SHADER_F16 } else { required_features };
         #[cfg(feature = "gpu")]
         let required_features = required_features | adapter.features() & TRAINING;
         let descriptor = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
@@ -180,6 +191,12 @@ impl GpuDevice {
     pub(crate) fn handles(&self) -> Handles {
         let (instance, adapter) = self.origin.clone();
         Handles { instance, adapter, device: self.device.clone(), queue: self.queue.clone() }
+    }
+
+    /// What it is for who computes something else on it.
+    #[doc(hidden)]
+    pub fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
     }
 
     /// The adapter's name, as far as the browser tells it.

@@ -12,10 +12,12 @@
 
 mod answer;
 mod batch;
+mod choices;
 mod device;
 mod network;
 mod plan;
 mod readback;
+mod timing;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +28,13 @@ use half::f16;
 use wgpu::util::DeviceExt;
 
 use self::batch::{Arena, Batch};
+#[doc(hidden)]
+pub use self::choices::{Choices, Lite};
 pub use self::device::{GpuDevice, GpuError};
 pub(super) use self::network::GpuNetwork;
 use self::plan::{Plan, Target, Weights};
+#[doc(hidden)]
+pub use self::timing::Timed;
 use super::{Frozen, Map};
 use crate::kernels::frozen::{Stored, VEC};
 use crate::kernels::variant::Variant;
@@ -96,10 +102,20 @@ impl GpuRunner {
     /// # Errors
     /// When the device is lost or has too little memory.
     pub async fn new<'a>(gpu: &GpuDevice, frozen: impl Into<Cow<'a, Frozen>>) -> Result<Self, GpuError> {
+        Self::choosing(gpu, frozen, Choices::default()).await
+    }
+
+    /// The same with some choices of the plan given.
+    #[doc(hidden)]
+    pub async fn choosing<'a>(
+        gpu: &GpuDevice,
+        frozen: impl Into<Cow<'a, Frozen>>,
+        choices: Choices,
+    ) -> Result<Self, GpuError> {
         let frozen = frozen.into();
         let (input, products) = (frozen.input(), frozen.products());
         let outputs = frozen.outputs.iter().map(|&id| frozen.values[id]).collect();
-        let mut plan = Plan::new(frozen, Target { half: gpu.is_half(), software: gpu.is_software() });
+        let mut plan = Plan::new(frozen, Target { half: gpu.is_half(), software: gpu.is_software(), choices });
         for weights in &plan.weights {
             gpu.check_size(weights.size(gpu))?;
         }
@@ -166,6 +182,12 @@ impl GpuRunner {
             pipelines: state.variants.len(),
             bytes: held + batches + state.arena.bytes(),
         }
+    }
+
+    /// The names of the kernels that it launches.
+    #[doc(hidden)]
+    pub fn kernels(&self) -> BTreeSet<&'static str> {
+        self.state().variants.iter().map(|variant| variant.kernel.name).collect()
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Buffers, Frozen, Map, Step, ValueId};
+use super::choices::{Choices, Lite};
 use crate::kernels::frozen::{
     Stored, VEC, attention, channel_pool, concatenate, conv, depthwise, elementwise, gate, gate_scales, gather,
     gather_channels, global_pool,
@@ -31,6 +32,8 @@ type Size = Box<dyn Fn(usize) -> (Variant, Dispatch) + Send + Sync>;
 pub struct Launch {
     pub bindings: Vec<Binding>,
     pub size: Size,
+    /// The place of the step that it is for, of a Lite layer the second; the images' own is for none.
+    pub step: Option<usize>,
 }
 
 /// A buffer that is written when a network is loaded.
@@ -62,6 +65,8 @@ struct Planner {
     plan: Plan,
     planned: Vec<Planned>,
     gpu: Target,
+    /// The place of the step that is planned.
+    step: Option<usize>,
 }
 
 /// What launches are planned for.
@@ -71,6 +76,7 @@ pub struct Target {
     pub half: bool,
     /// Software imitates the GPU.
     pub software: bool,
+    pub choices: Choices,
 }
 
 impl Plan {
@@ -85,19 +91,23 @@ impl Plan {
             image: frozen.input().area() * frozen.input().channels,
             outputs: frozen.outputs.clone(),
         };
-        let mut planner = Planner { maps: frozen.values.clone(), stored, plan, planned: Vec::new(), gpu };
+        let mut planner = Planner { maps: frozen.values.clone(), stored, plan, planned: Vec::new(), gpu, step: None };
         planner.input();
-        let layers = lite_layers(&frozen);
+        let apart = gpu.choices.lite == Some(Lite::Apart);
+        let layers = if apart { vec![None; frozen.steps.len()] } else { lite_layers(&frozen) };
         let mut firsts = BTreeMap::new();
-        let mut add = |place: usize, step: Cow<Step>| match layers[place] {
-            Some(Layer::First) => {
-                firsts.insert(place, step.into_owned());
+        let mut add = |place: usize, step: Cow<Step>| {
+            planner.step = Some(place);
+            match layers[place] {
+                Some(Layer::First) => {
+                    firsts.insert(place, step.into_owned());
+                }
+                Some(Layer::Second(first)) => {
+                    let first = firsts.remove(&first).unwrap_or_else(|| unreachable!("a step reads those before it"));
+                    planner.lite(&first, &step);
+                }
+                None => planner.step(&step),
             }
-            Some(Layer::Second(first)) => {
-                let first = firsts.remove(&first).unwrap_or_else(|| unreachable!("a step reads those before it"));
-                planner.lite(&first, &step);
-            }
-            None => planner.step(&step),
         };
         match frozen {
             Cow::Borrowed(frozen) => {
@@ -177,7 +187,7 @@ impl Planner {
             let (variant, dispatch) = size(batch);
             (if half { variant.half() } else { variant }, dispatch)
         };
-        self.plan.launches.push(Launch { bindings: bindings.into(), size: Box::new(size) });
+        self.plan.launches.push(Launch { bindings: bindings.into(), size: Box::new(size), step: self.step });
     }
 
     fn input(&mut self) {
@@ -282,9 +292,9 @@ impl Planner {
                 (grouped::KERNEL.into(), dispatch)
             });
         }
-        let software = self.gpu.software;
+        let (software, chosen) = (self.gpu.software, self.gpu.choices.tile);
         self.launch(bindings, move |batch| {
-            let tile = conv::tile(batch * to.area(), to.vecs(), software);
+            let tile = chosen.unwrap_or_else(|| conv::tile(batch * to.area(), to.vecs(), software));
             let dispatch = conv::dispatch(batch, &c, residual.is_some(), from, to, tile);
             (tile.variant(conv::is_padded(&c), c.dilation), dispatch)
         });
@@ -375,11 +385,16 @@ impl Planner {
         let [weights, tail] = self.factors(lite::weights(pointwise, c, channels, from, to));
         let c = without_weights(c);
         let bindings = [Binding::Value(input), weights, tail, Binding::Value(second.output)];
-        if self.gpu.software {
+        let (strips, pixels) = match self.gpu.choices.lite {
+            Some(Lite::Strips) => (true, 0),
+            Some(Lite::Tiles(pixels)) => (false, pixels),
+            Some(Lite::Apart) | None => (self.gpu.software, lite::MOST_PIXELS),
+        };
+        if strips {
             let variant = lite_strip::variant(lite_strip::columns(to));
             self.launch(bindings, move |batch| (variant.clone(), lite_strip::dispatch(batch, &c, from, to)));
         } else {
-            let tiling = lite::Tiling::new(to);
+            let tiling = lite::Tiling::new(to, pixels);
             self.launch(bindings, move |batch| {
                 (lite::variant(tiling.pixels), lite::dispatch(batch, &c, from, to, tiling))
             });

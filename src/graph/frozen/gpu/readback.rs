@@ -19,6 +19,24 @@ struct Mapped {
 
 /// The activations in a buffer, once the work that was submitted is done, which may take so long.
 pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer, limit: Duration) -> Result<Vec<f32>, GpuError> {
+    let activations = |bytes: &[u8]| {
+        if gpu.is_half() {
+            let values: Vec<u16> = bytemuck::pod_collect_to_vec(bytes);
+            values.into_iter().map(|bits| f16::from_bits(bits).to_f32()).collect()
+        } else {
+            bytemuck::pod_collect_to_vec(bytes)
+        }
+    };
+    read_as(gpu, buffer, limit, activations).await
+}
+
+/// What `decode` makes of a buffer's bytes, once the work that was submitted is done, which may take so long.
+pub async fn read_as<T>(
+    gpu: &GpuDevice,
+    buffer: &wgpu::Buffer,
+    limit: Duration,
+    decode: impl FnOnce(&[u8]) -> T,
+) -> Result<T, GpuError> {
     let mapped = Arc::new(Mutex::new(Mapped::default()));
     let told = mapped.clone();
     buffer.map_async(wgpu::MapMode::Read, .., move |result| {
@@ -45,12 +63,7 @@ pub async fn read(gpu: &GpuDevice, buffer: &wgpu::Buffer, limit: Duration) -> Re
     let result = result?;
     result.map_err(|error| GpuError::Refused(error.to_string()))?;
     let view = buffer.get_mapped_range(..).map_err(|error| GpuError::Refused(error.to_string()))?;
-    let values = if gpu.is_half() {
-        let values: Vec<u16> = bytemuck::pod_collect_to_vec(&view);
-        values.into_iter().map(|bits| f16::from_bits(bits).to_f32()).collect()
-    } else {
-        bytemuck::pod_collect_to_vec(&view)
-    };
+    let values = decode(&view);
     drop(view);
     buffer.unmap();
     Ok(values)
