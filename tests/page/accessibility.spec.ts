@@ -104,7 +104,11 @@ for (const colorScheme of ["light", "dark"] as const) {
       await app.read(people(2));
       await expect(app.people.first()).toBeVisible();
       await look("people whose pictures are on their way");
-      await app.people.first().getByRole("button", { name: /: show/ }).first().click();
+      await app.people
+        .first()
+        .getByRole("button", { name: /: show/ })
+        .first()
+        .click();
       await expect(app.sheet).toBeVisible();
       await look("a person whose pictures are on their way");
       await page.keyboard.press("Escape");

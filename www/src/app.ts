@@ -10,6 +10,7 @@ import { Jobs } from "./state/jobs.ts";
 import { Keeping } from "./state/keeping.ts";
 import { Learning } from "./state/learning.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
+import { insist } from "./state/network.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
 import { Pile, type Source } from "./state/pile.ts";
@@ -64,6 +65,13 @@ model.onChanged = () => {
   void goOn?.();
 };
 
+model.onFallBack = () => notices.toast(words.model.fellBack);
+
+effect(() => {
+  // As work goes on.
+  if (jobs.all.value.length > 0) model.look();
+});
+
 effect(() => selection.keep(people.photos.value, people.byId.value));
 
 /** Idle for so long, what looks at photos gives back the memory that large ones took. */
@@ -112,9 +120,10 @@ export async function start(): Promise<void> {
   model.device.value = isDevice(asked) ? asked : "auto";
   void model.describeDevice();
   const source = await keeping.restore();
-  if (!(await model.load(source)) && source.weights) await model.load(BUILT_IN);
+  // Without a network it is tried again when there is one.
+  if (!(await model.load(source)) && source.weights && navigator.onLine) await model.load(BUILT_IN);
   if (!keeping.isKept.peek()) return;
-  await people.gallery();
+  await insist(() => people.gallery());
   if (people.isOutdated.peek() || people.isReadOnly.peek()) return;
   await reading.go();
 }

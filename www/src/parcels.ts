@@ -1,4 +1,3 @@
-import { Gallery } from "webreid";
 import { jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
 import { isAborted, messageOf } from "./errors.ts";
 import { pack, unpack } from "./state/parcel.ts";
@@ -77,6 +76,5 @@ export async function openParcel(file: File): Promise<void> {
 /** Where things are kept on the device, the new people are kept in place of the old ones. */
 async function hold(gallery: Blob): Promise<void> {
   const reid = await model.ready;
-  const opened = await Gallery.fromBlob(gallery, { reid });
-  await keeping.replace(opened);
+  await keeping.replace(await people.create(reid, gallery));
 }
