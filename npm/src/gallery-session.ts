@@ -136,7 +136,13 @@ export class GallerySession {
   async #startAnew(): Promise<void> {
     const connection: GalleryConnection = await connectPeople(undefined, undefined);
     try {
-      for (const { call, request } of [this.#start, ...this.#done]) await connection.call(call, request);
+      await connection.call(this.#start.call, this.#start.request);
+      for (const { call, request } of this.#done) {
+        await connection.call(call, request).catch((error: unknown) => {
+          // What had been kept just before the worker died is there, and refuses to be done twice.
+          if (connection.ended || isFatal(error)) throw error;
+        });
+      }
       if (this.#closed) throw this.#closed;
       this.#connection = connection;
     } catch (error) {

@@ -52,7 +52,9 @@ test("before the first photo: it waits, and is read when there is a network", as
   await expect(app.toasts).toHaveText(`The sample photos could not be loaded. ${OFFLINE}`);
   await app.add(painted);
   await expect(app.toasts.filter({ hasText: `Reading stopped. ${OFFLINE}` })).toBeVisible();
-  await page.getByRole("button", { name: "Read the other 4 photos" }).click();
+  const button = page.getByRole("button", { name: "Read the other 4 photos" });
+  await expect(page.locator(".banner").filter({ has: button })).toContainText(OFFLINE);
+  await button.click();
   await expect(app.toasts.filter({ hasText: `Reading stopped. ${OFFLINE}` }).nth(1)).toBeVisible();
   await expect(app.problems).toHaveCount(0);
   await context.setOffline(false);

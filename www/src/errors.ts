@@ -1,4 +1,4 @@
-import { ReidError } from "webreid";
+import { ReidError, type ReidErrorCode } from "webreid";
 import { words } from "./words.ts";
 
 /** A part of the page itself could not be fetched. */
@@ -20,23 +20,23 @@ export function isOffline(error: unknown): boolean {
   return error.code === "network" && (isOurs || !navigator.onLine);
 }
 
-/** Whether what was done holds, and could only not be kept on the device. */
-export function isNotKept(error: unknown): boolean {
-  return error instanceof ReidError && (error.code === "storage-full" || error.code === "storage-failed");
-}
-
 /** What went wrong, in words for people: what the package says to programs is put in the page's own. */
 export function messageOf(error: unknown): string {
   if (isOffline(error)) return words.app.offline;
   if (!(error instanceof Error)) return String(error);
   if (error.name === "QuotaExceededError") return words.keep.noRoom;
   if (!(error instanceof ReidError)) return error.message;
-  if (error.code === "storage-full") return words.keep.noRoom;
-  if (error.code === "storage-failed") return words.keep.forbidden;
-  if (error.code === "device-lost") return words.app.gpuLost;
-  return CRASH.test(error.message) ? words.app.crashed : error.message;
+  return IN_WORDS[error.code] ?? (CRASH.test(error.message) ? words.app.crashed : error.message);
 }
 
+const IN_WORDS: Partial<Record<ReidErrorCode, string>> = {
+  "storage-full": words.keep.noRoom,
+  "storage-failed": words.keep.forbidden,
+  "device-lost": words.app.gpuLost,
+  "read-only": words.people.readOnly,
+  "in-use": words.people.readOnly,
+  "other-model": words.people.outdated,
+};
 const CRASH = /^The (engine crashed|engine failed|worker failed)/;
 
 /** Without the file's name, which the list shows by itself. */

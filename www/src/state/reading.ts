@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { type GalleryPhoto, ReidError } from "webreid";
 import { isAborted, isOffline, messageOf, Unreachable } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
@@ -23,6 +24,8 @@ const PIXELS = 16_000_000;
 /** Takes photos apart into people, as they come. */
 export class Reading {
   readonly finding: Finding;
+  /** Why it does not go on. */
+  readonly stopped = signal("");
   readonly #jobs: Jobs;
   readonly #model: Model;
   readonly #pile: Pile;
@@ -49,13 +52,18 @@ export class Reading {
   /** Reads what waits; what is added meanwhile too. Cancelled, it leaves the rest waiting. */
   go(): Promise<void> {
     this.#running ??= this.#jobs
-      .run("photos", (work) => this.#read(work))
+      .run("photos", (work) => {
+        this.stopped.value = "";
+        return this.#read(work);
+      })
       .catch((error: unknown) => {
         const left = this.#pile.sources.peek().filter(({ state }) => state === "reading");
         this.#pile.updateAll(new Set(left.map(({ id }) => id)), { state: "waiting" });
         if (isOffline(error)) whenOnline(() => void this.go());
-        if (!isAborted(error)) this.#notices.toast(words.reading.stopped(messageOf(error)));
-        else if (this.waiting > 0) this.#notices.say(words.reading.cancelled(this.waiting));
+        if (!isAborted(error)) {
+          this.stopped.value = words.reading.stopped(messageOf(error));
+          this.#notices.toast(this.stopped.peek());
+        } else if (this.waiting > 0) this.#notices.say(words.reading.cancelled(this.waiting));
       })
       .finally(() => {
         this.#running = undefined;
