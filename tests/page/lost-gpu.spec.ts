@@ -16,11 +16,21 @@ const painted = Array.from({ length: 12 }, (_, i) =>
   person(`photo-${i}.png`, { top: [20, 20, 230], legs: [20, 20, 230] }, 1 + i),
 );
 
-/** A GPU that opens, and is lost when it is given work after the page has said so on the channel "gpu". */
+/** A GPU that is lost at work, and not found again, from when the page says so on the channel "gpu". */
 function lostWhenTold(): void {
-  let isGoing = false;
-  new BroadcastChannel("gpu").onmessage = ({ data }) => {
-    isGoing = data;
+  const channel = new BroadcastChannel("gpu");
+  let isGone = false;
+  const told = new Promise<void>((resolve) => {
+    channel.onmessage = ({ data }) => {
+      isGone = data.isGone;
+      resolve();
+    };
+  });
+  channel.postMessage("is it gone?");
+  const { requestAdapter } = GPU.prototype;
+  GPU.prototype.requestAdapter = async function (options) {
+    await told;
+    return isGone ? null : requestAdapter.call(this, options);
   };
   const devices: GPUDevice[] = [];
   const { requestDevice } = GPUAdapter.prototype;
@@ -32,7 +42,7 @@ function lostWhenTold(): void {
   const { submit } = GPUQueue.prototype;
   GPUQueue.prototype.submit = function (buffers) {
     submit.call(this, buffers);
-    if (isGoing) for (const device of devices) device.destroy();
+    if (isGone) for (const device of devices) device.destroy();
   };
 }
 
@@ -47,10 +57,19 @@ async function tell(page: Page, ...told: readonly (() => void)[]): Promise<void>
 
 test("all photos are read, by the CPU from then on, which the page says", async ({ app, page }) => {
   await tell(page, disguise, lostWhenTold);
+  await page.addInitScript(() => {
+    const channel = new BroadcastChannel("gpu");
+    const answer = (isGone: boolean) => {
+      channel.onmessage = () => channel.postMessage({ isGone });
+      channel.postMessage({ isGone });
+    };
+    answer(false);
+    Object.assign(window, { takeGpuAway: () => answer(true) });
+  });
   await app.start();
   await expect(app.chip).toHaveText(/^Built-in model · GPU/);
   await app.read(painted.slice(0, 2));
-  await page.evaluate(() => new BroadcastChannel("gpu").postMessage(true));
+  await page.evaluate(() => (window as unknown as { takeGpuAway(): void }).takeGpuAway());
   await app.read(painted.slice(2));
   await expect(app.status).toHaveText(/^Done: 10 photos read\. 10 pictures of people/);
   await expect(app.problems).toHaveCount(0);
