@@ -133,7 +133,7 @@ export class Model {
   /** Once more where there is none at all. */
   async retry(): Promise<void> {
     const source = this.wanting.peek();
-    if (source && (await this.load(source))) void this.describeDevice();
+    if (source) await this.load(source);
   }
 
   loadFile(weights: ModelFiles | URL): Promise<boolean> {
