@@ -1,5 +1,5 @@
 // One tab at a time changes a kept gallery.
-import { ReidError } from "./errors.js";
+import { abortedError, ReidError, throwIfAborted } from "./errors.js";
 
 /** As long as a page that was left or loaded anew may take to let go of its galleries. */
 const PATIENCE_MS = 500;
@@ -20,6 +20,16 @@ export function holdGallery(name: string): Promise<Release | undefined> {
       else reject(error);
     });
   });
+}
+
+/** Resolves as soon as nobody has it. Rejects with `aborted`. */
+export async function whenFree(name: string, signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal);
+  try {
+    await globalThis.navigator?.locks?.request(lockName(name), { ...(signal && { signal }) }, async () => {});
+  } catch (error) {
+    throw signal?.aborted ? abortedError(signal) : error;
+  }
 }
 
 /** Does something with a gallery that nobody has open. */

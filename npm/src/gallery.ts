@@ -1,11 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { isCamera } from "./adapt.js";
-import type { Connection } from "./connection.js";
 import { whenDropped } from "./dropped.js";
 import { abortable, ReidError, throwIfAborted } from "./errors.js";
 import { Feature, type FeatureData } from "./feature.js";
 import { type ExtractedPhoto, type ExtractionOptions, extractPhotos } from "./gallery-extract.js";
-import { whileHeld } from "./gallery-lock.js";
+import { whenFree, whileHeld } from "./gallery-lock.js";
 import type {
   Answer,
   CameraMeans,
@@ -38,17 +37,16 @@ import {
   photoIds,
   sampleOf,
 } from "./gallery-sample.js";
+import { GallerySession, type GalleryStart } from "./gallery-session.js";
 import { Grouping, type GroupingOptions, type Looks } from "./grouping.js";
 import type { ImageSource } from "./image.js";
 import { listOf } from "./lists.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, checkOptions, oneOf, type Rules } from "./options.js";
-import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
 import type { ReIdentifier } from "./reidentifier.js";
+import { isFatal } from "./session.js";
 import { vectorOf } from "./similarity.js";
 import { checkName, checkPlace, type KeptGallery, STORAGES, storageError } from "./storage.js";
-
-type GalleryConnection = Connection<GalleryCalls, { readonly status: GalleryStatus }>;
 
 export interface GalleryOptions {
   /** Whose features the gallery holds. It stays yours: closing the gallery does not dispose of it. */
@@ -58,6 +56,11 @@ export interface GalleryOptions {
    * similarities move by less than 0.001. Default: "f32".
    */
   readonly precision?: GalleryPrecision | undefined;
+  /**
+   * Called, in place of acts rejecting with `storage-full` or `storage-failed`, where what they did holds, in memory, and could
+   * not be kept.
+   */
+  readonly onStorageError?: ((error: ReidError) => void) | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -109,9 +112,12 @@ export interface GalleryUsage {
 const GALLERY_OPTIONS: Rules<GalleryOptions> = {
   reid: [(reid) => typeof (reid as ReIdentifier | null)?.extract === "function", "a ReIdentifier"],
   precision: oneOf("f32", "f16"),
+  onStorageError: A_FUNCTION,
   onProgress: A_FUNCTION,
   signal: A_SIGNAL,
 };
+
+const FREE: Rules<Pick<GalleryOptions, "signal">> = { signal: A_SIGNAL };
 
 const ADD: Rules<AddOptions> = {
   camera: [isCamera, "a name or a number"],
@@ -181,8 +187,9 @@ const MAX_FILE_BYTES = 1024 ** 3;
  * kept before is whole: `save` tries again.
  */
 export class Gallery {
-  readonly #connection: GalleryConnection;
+  readonly #session: GallerySession;
   readonly #reid: ReIdentifier;
+  readonly #onStorageError: ((error: ReidError) => void) | undefined;
   #status: GalleryStatus | undefined;
   #opened: OpenedGallery;
   #name: string | undefined;
@@ -195,13 +202,18 @@ export class Gallery {
 
   readonly #kept: () => void;
 
-  private constructor(connection: GalleryConnection, reid: ReIdentifier, opened: OpenedGallery, name?: string) {
+  private constructor(
+    session: GallerySession,
+    { reid, onStorageError }: GalleryOptions,
+    opened: OpenedGallery,
+    name: string | undefined,
+  ) {
     this.#kept = whenDropped(this, () => {
-      const end = () => connection.close(new ReidError("disposed", "Nobody holds this gallery any more."));
-      connection.call("closeGallery", {}).then(end, end);
+      session.close(new ReidError("disposed", "Nobody holds this gallery any more.")).catch(() => {});
     });
-    this.#connection = connection;
+    this.#session = session;
     this.#reid = reid;
+    this.#onStorageError = onStorageError;
     this.#opened = opened;
     this.#name = name;
   }
@@ -217,12 +229,12 @@ export class Gallery {
     checkPlace();
     // In Firefox a person answers this, perhaps never: it is not waited for.
     globalThis.navigator?.storage?.persist?.().catch(() => {});
-    return Gallery.#start("openGallery", (gallery) => ({ name, ...gallery }), options, name);
+    return Gallery.#start((gallery) => ({ call: "openGallery", request: { name, ...gallery } }), options, name);
   }
 
   /** An empty gallery in memory only. `keep` has the browser keep it, `toBlob` makes a file of it. Rejects as `open` does. */
   static create(options: GalleryOptions): Promise<Gallery> {
-    return Gallery.#start("createGallery", (gallery) => gallery, options);
+    return Gallery.#start((request) => ({ call: "createGallery", request }), options);
   }
 
   /**
@@ -237,7 +249,7 @@ export class Gallery {
         `The file is over ${MAX_FILE_BYTES / 1024 ** 3} GB, more than a tab can read.`,
       );
     }
-    return Gallery.#start("readGallery", () => ({ file }), options);
+    return Gallery.#start(() => ({ call: "readGallery", request: { file } }), options);
   }
 
   /** The galleries that the browser keeps, by name. Rejects with `storage-failed`. */
@@ -270,9 +282,18 @@ export class Gallery {
     });
   }
 
-  static async #start<K extends "createGallery" | "readGallery" | "openGallery">(
-    call: K,
-    request: (gallery: NewGallery) => GalleryCalls[K]["request"],
+  /**
+   * Resolves as soon as nobody has the gallery of that name open, here or in another tab: opened then, it can be changed.
+   * Rejects with `bad-input` and `aborted`.
+   */
+  static async whenFree(name: string, options: Pick<GalleryOptions, "signal"> = {}): Promise<void> {
+    checkName(name);
+    checkOptions("options", options, FREE);
+    await whenFree(name, options.signal);
+  }
+
+  static async #start(
+    start: (gallery: NewGallery) => GalleryStart,
     options: GalleryOptions,
     name?: string,
   ): Promise<Gallery> {
@@ -281,19 +302,11 @@ export class Gallery {
     if (!reid)
       throw new ReidError("bad-input", "`options.reid` must be a ReIdentifier: a gallery holds a model's features.");
     const { fingerprint, featureDim: dim } = reid.describe();
-    const connection: GalleryConnection = await connectPeople(onProgress, signal);
-    try {
-      const { value, status } = await abortable(
-        connection.call(call, request({ model: { fingerprint, dim }, precision })),
-        signal,
-      );
-      const gallery = new Gallery(connection, reid, value as OpenedGallery, name);
-      gallery.#status = status;
-      return gallery;
-    } catch (error) {
-      connection.close(new ReidError("internal", "The gallery could not be opened."));
-      throw error;
-    }
+    const made = start({ model: { fingerprint, dim }, precision });
+    const { session, opened, status } = await GallerySession.open(made, onProgress, signal);
+    const gallery = new Gallery(session, options, opened, name);
+    gallery.#status = status;
+    return gallery;
   }
 
   /** Under which the browser keeps it; undefined where it is in memory only. */
@@ -398,7 +411,7 @@ export class Gallery {
       if (this.size > before) await this.#call("undo", {});
       throw error;
     }
-    await this.save();
+    await this.#keep();
     const views = await this.#call("photos", { photos: ids });
     const viewOf = new Map(unique.map((photo, i) => [keyOf(photo), views[i] as GalleryPhoto]));
     return extracted.map((photo) => (photo ? (viewOf.get(keyOf(photo)) as GalleryPhoto) : null));
@@ -444,9 +457,9 @@ export class Gallery {
     const known = this.#grouping || this.#state.photos <= QUICKLY_GROUPED;
     if (hits.length === 0 || !known) return hits;
     const { signal } = options;
-    const grouping = await this.#grouped({ signal }, isSlow);
     const looks = await Promise.all([queries(), this.#looks(hits.map(({ photo }) => photo))]);
-    const judged = await abortable(grouping.judge(...looks), signal);
+    const judgement = this.#byGroups({ signal }, isSlow, (grouping) => grouping.judge(...looks));
+    const judged = await abortable(judgement, signal);
     return hits.map((hit, i) => ({ ...hit, ...judged[i] }));
   }
 
@@ -468,7 +481,7 @@ export class Gallery {
    */
   async judgement(options: GroupingOptions = {}): Promise<Judgement | undefined> {
     checkOptions("options", options, GROUPING);
-    return (await this.#grouped(options, isSlow)).judgement();
+    return this.#byGroups(options, isSlow, (grouping) => grouping.judgement());
   }
 
   /** Everybody, and the photos of nobody that is known, as they are now. */
@@ -511,8 +524,8 @@ export class Gallery {
     checkOptions("options", options, GROUPS);
     this.#mayChange();
     for (let tries = 3; ; tries--) {
-      const grouping = await this.#grouped(options);
-      const { groups, unsure, strictness } = await grouping.groups(options.strictness);
+      const cut = (grouping: Grouping) => grouping.groups(options.strictness);
+      const { groups, unsure, strictness } = await this.#byGroups(options, undefined, cut);
       throwIfAborted(options.signal);
       try {
         if (groups.length + unsure.length > 0) await this.#change("act", { act: { act: "group", groups, unsure } });
@@ -533,21 +546,34 @@ export class Gallery {
   async suggest(options: SuggestOptions = {}): Promise<GalleryQuestion | undefined> {
     checkOptions("options", options, SUGGEST);
     const { besides = [], ...how } = options;
-    const grouping = await this.#grouped(how, isSlow);
     const pairs = besides.flatMap(({ a, b }) => a.flatMap((one) => b.flatMap((other) => [one, other])));
     const asked = Uint32Array.from([...(await this.#call("asked", {})), ...pairs]);
     for (let count = 16; ; count *= 4) {
-      const questions = await grouping.questions(this.#strictness, asked, count);
+      const ask = (grouping: Grouping) => grouping.questions(this.#strictness, asked, count);
+      const questions = await this.#byGroups(how, isSlow, ask);
       const question = await this.#call("openQuestion", { questions });
       if (question || questions.length < count) return question;
     }
+  }
+
+  /** Uses the groups as `#grouped` gives them, and once more if their worker dies of it. */
+  async #byGroups<T>(
+    options: GroupingOptions,
+    stale: ((held: Grouping) => boolean) | undefined,
+    use: (grouping: Grouping) => Promise<T>,
+  ): Promise<T> {
+    const once = async () => use(await this.#grouped(options, stale));
+    return once().catch((error: unknown) => {
+      if (!isFatal(error) || this.#closed !== undefined) throw error;
+      return once();
+    });
   }
 
   /** The groups of the photos as they are, grown anew where they have changed, but for those that may be `stale`. */
   #grouped(options: GroupingOptions, stale?: (held: Grouping) => boolean): Promise<Grouping> {
     // One after the other: whoever asks meanwhile takes what the one before has grown.
     const grouped = this.#growing.then(async () => {
-      const held = this.#grouping;
+      const held = this.#grouping?.ended ? undefined : this.#grouping;
       if (held?.fingerprint === this.fingerprint && stale?.(held)) return held;
       const { cameras = held?.cameras ?? "centre" } = options;
       if (held?.cameras === cameras && held.key === (await this.#call("groupingKey", {}))) return held;
@@ -632,7 +658,7 @@ export class Gallery {
       const ids = photoIds(photos);
       if (person === null) await this.#call("act", { act: { act: "release", photos: ids } });
       else await this.#assign(ids, person, despite);
-      await this.save();
+      await this.#keep();
     });
   }
 
@@ -739,6 +765,8 @@ export class Gallery {
     globalThis.navigator?.storage?.persist?.().catch(() => {});
     const { losses } = this.#opened;
     this.#opened = { ...(await this.#call("keepGallery", { name })), losses };
+    const { fingerprint, featureDim: dim } = this.#reid.describe();
+    this.#session.keptAs(name, { model: { fingerprint, dim }, precision: "f32" });
     this.#name = name;
   }
 
@@ -764,10 +792,9 @@ export class Gallery {
     this.#closed ??= (async () => {
       this.#kept();
       try {
-        await this.#connection.call("closeGallery", {});
+        await this.#session.close(new ReidError("disposed", "This gallery was closed. Open it again."));
       } finally {
         this.#grouping?.close();
-        this.#connection.close(new ReidError("disposed", "This gallery was closed. Open it again."));
       }
     })();
     return this.#closed;
@@ -810,15 +837,25 @@ export class Gallery {
     request: GalleryCalls[K]["request"],
   ): Promise<GalleryCalls[K]["reply"]> {
     const value = await this.#call(call, request);
-    await this.save();
+    await this.#keep();
     return value;
+  }
+
+  /** Keeps what was done. */
+  async #keep(): Promise<void> {
+    const onError = this.#onStorageError;
+    await this.save().catch((error: unknown) => {
+      const isOfStorage = error instanceof ReidError && error.code.startsWith("storage-");
+      if (!onError || !isOfStorage) throw error;
+      onError(error);
+    });
   }
 
   async #call<K extends keyof GalleryCalls>(
     call: K,
     request: GalleryCalls[K]["request"],
   ): Promise<GalleryCalls[K]["reply"]> {
-    const { value, status } = await this.#connection.call(call, request);
+    const { value, status } = await this.#session.call(call, request);
     this.#status = status;
     return value;
   }

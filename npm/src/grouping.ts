@@ -5,6 +5,7 @@ import { abortable, ReidError } from "./errors.js";
 import type { CameraMeans, GalleryQuestion, GroupingInput, Judgement, PhotoId } from "./gallery-protocol.js";
 import { connectPeople } from "./people.js";
 import type { OnProgress } from "./progress.js";
+import { isFatal } from "./session.js";
 import type { Judged, TreeCalls } from "./tree-protocol.js";
 
 const ENDED = new ReidError("aborted", "Nobody waits for this any more.");
@@ -86,7 +87,7 @@ export class Grouping {
 
   /** The groups at a strictness, 0…1, or at the photos' own. */
   async groups(strictness: number | undefined): Promise<Found> {
-    const { value } = await this.#connection.call("cutTree", { strictness });
+    const value = await this.#call("cutTree", { strictness });
     const ids = (places: readonly number[]) => places.map((place) => this.#photos[place] as PhotoId);
     return { groups: value.groups.map(ids), unsure: ids(value.unsure), strictness: value.strictness };
   }
@@ -99,7 +100,7 @@ export class Grouping {
       for (const place of places.includes(undefined) ? [] : places) pairs.push(place as number);
     }
     const request = { strictness, asked: Uint32Array.from(pairs), count };
-    const { value } = await this.#connection.call("questions", request);
+    const value = await this.#call("questions", request);
     const ids = (places: readonly number[]) => places.map((place) => this.#photos[place] as PhotoId);
     return value.map(({ a, b, together, tells }) => ({ a: ids(a), b: ids(b), together, tells }));
   }
@@ -111,18 +112,33 @@ export class Grouping {
       cameras: Int32Array.from(cameras, (camera) => (camera === undefined ? -1 : this.#cameraNames.indexOf(camera))),
     });
     const request = { queries: numbered(queries), photos: numbered(photos) };
-    return (await this.#connection.call("judge", request)).value;
+    return await this.#call("judge", request);
   }
 
   async judgement(): Promise<Judgement | undefined> {
-    return (await this.#connection.call("judgement", {})).value;
+    return this.#call("judgement", {});
   }
 
   /** The people that some photos fall into, without those that were not grouped. */
   async parts(photos: readonly PhotoId[]): Promise<PhotoId[][]> {
     const places = photos.map((photo) => this.#places.get(photo)).filter((place) => place !== undefined);
-    const { value } = await this.#connection.call("parts", { photos: Uint32Array.from(places) });
+    const value = await this.#call("parts", { photos: Uint32Array.from(places) });
     return value.map((part) => part.map((place) => this.#photos[place] as PhotoId));
+  }
+
+  /** Its worker has died, or it was closed. */
+  get ended(): boolean {
+    return this.#connection.ended;
+  }
+
+  async #call<K extends keyof TreeCalls>(call: K, request: TreeCalls[K]["request"]): Promise<TreeCalls[K]["reply"]> {
+    try {
+      return (await this.#connection.call(call, request)).value as TreeCalls[K]["reply"];
+    } catch (error) {
+      // A module that has failed is spoilt.
+      if (isFatal(error)) this.close();
+      throw error;
+    }
   }
 
   close(): void {

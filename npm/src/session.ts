@@ -11,6 +11,9 @@ const FATAL = new Set(["internal", "device-lost"]);
 
 const OUTDATED = new ReidError("internal", "The model has other weights now.");
 
+/** Why the GPU is left alone. */
+const LOST = "the GPU was lost while it computed, more than once";
+
 const OVER = new ReidError("bad-input", "This fine-tune is over.");
 
 /** A detector that is to be started. */
@@ -270,7 +273,12 @@ export class Session {
       if (this.#closed || !(isFatal(error) || connection?.ended)) throw error;
       // Several calls may fail together: the first of them buries the worker, the others find the next one.
       if (this.#ready === ready) this.#bury(error as ReidError);
-      if (!retry) throw error;
+      if (!retry) {
+        // What a GPU is lost of time and again, the CPU can do.
+        const isLost = (error as ReidError).code === "device-lost";
+        if (!isLost || this.#device !== "auto" || this.#unusable !== undefined) throw error;
+        this.#unusable = LOST;
+      }
       return this.#use(use, false);
     }
   }

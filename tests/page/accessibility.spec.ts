@@ -1,8 +1,15 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { type App, BUILT_IN_MODEL, expect, test } from "./support/app.ts";
+import { type FilePayload, tinyCheckpoint } from "./support/files.ts";
+import { person } from "./support/png.ts";
 
 const broken = { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("text") };
+const noPhoto = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("text") };
+
+function people(count: number): FilePayload[] {
+  return Array.from({ length: count }, (_, i) => person(`p${i}.png`, { top: [40, 40, 190], legs: [30, 30, 60] }, i));
+}
 
 async function violations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -54,6 +61,75 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("axe finds nothing on any screen", async ({ app, page }) => {
       await everyScreen(app, page, async (name) => expect(await violations(page), name).toEqual([]));
+    });
+  });
+}
+
+/** Has what is sent to workers held back: small pictures, and what `isHeld` names. */
+async function holdBack(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (this: Worker, ...given: unknown[]) {
+      const { call } = given[0] as { call?: string };
+      const { held = [] } = window as { held?: string[] };
+      if (call !== undefined && ["thumbnail", ...held].includes(call)) return;
+      postMessage.apply(this, given as [unknown]);
+    };
+  });
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(`in ${colorScheme} colours, in between`, () => {
+    test.use({ colorScheme });
+
+    test("axe finds nothing while things appear, photos are read, pictures come and a model loads", async ({
+      app,
+      page,
+    }) => {
+      await holdBack(page);
+      const hold = (...held: string[]) => page.evaluate((held) => Object.assign(window, { held }), held);
+      const devTools = await page.context().newCDPSession(page);
+      await devTools.send("Animation.enable");
+      await devTools.send("Animation.setPlaybackRate", { playbackRate: 0.001 });
+      /** What appears is looked at when half of the way is done. */
+      const look = async (name: string) => {
+        await page.evaluate(() => {
+          for (const animation of document.getAnimations()) {
+            animation.currentTime = Number(animation.effect?.getComputedTiming().endTime) / 2;
+          }
+        });
+        expect(await violations(page), name).toEqual([]);
+      };
+      await app.start();
+      await app.read(people(2));
+      await expect(app.people.first()).toBeVisible();
+      await look("people whose pictures are on their way");
+      await app.people
+        .first()
+        .getByRole("button", { name: /: show/ })
+        .first()
+        .click();
+      await expect(app.sheet).toBeVisible();
+      await look("a person whose pictures are on their way");
+      await page.keyboard.press("Escape");
+      await app.add([...people(2), broken, noPhoto]);
+      await expect(app.toasts.first()).toBeVisible();
+      await look("toasts");
+      await hold("extract");
+      await app.add(people(12));
+      await expect(page.getByText(/^Reading photos/)).toBeVisible();
+      await look("people while photos are read");
+      await app.show("Photos");
+      await look("photos while they are read");
+      await app.photos.first().click();
+      await expect(app.sheet).toBeVisible();
+      await look("a photo");
+      await page.keyboard.press("Escape");
+      await hold("create");
+      await app.chip.click();
+      await page.getByLabel("Choose a model file").setInputFiles(tinyCheckpoint);
+      await expect(page.getByText(/^Setting up/)).toBeVisible();
+      await look("a model that loads");
     });
   });
 }

@@ -78,6 +78,34 @@ test("alone, what is no photo is named", async ({ app }) => {
   await expect(app.problems).toHaveText([/drawing/, "notes.txt This is not a picture."]);
 });
 
+test("a video that cannot be played is named with what to do, and the photos beside it are read", async ({ app }) => {
+  await app.start();
+  await app.read([
+    first,
+    file("clip.mp4", Buffer.alloc(2000, 7), "video/mp4"),
+    file("none.webm", "", "video/webm"),
+    second,
+  ]);
+  await expect(app.problems.filter({ hasText: "clip.mp4" })).toHaveText(
+    "clip.mp4 This browser cannot play this video. Save it as MP4 (H.264) or WebM, and add that.",
+  );
+  await expect(app.problems.filter({ hasText: "none.webm" })).toHaveText("none.webm The file is empty.");
+  await expect(app.status).toHaveText(/^Done: 2 photos read/);
+  await hasPhotos(app, "ann-1.png", "ann-2.png");
+});
+
+test("a folder of thousands of files that are no photos: two are, and the others are counted", async ({ app }) => {
+  await app.start();
+  const others = Array.from({ length: 3000 }, (_, i) => file(i % 3 ? `log-${i}.txt` : `object-${i}`, `${i}`, ""));
+  await app.drop([...others.slice(0, 1500), ...good, ...others.slice(1500)]);
+  await expect(app.toasts.filter({ hasText: "left out" })).toHaveText(
+    /^3,000 files that are no photos were left out\./,
+  );
+  await expect(app.status).toHaveText(/^Done: 2 photos read/);
+  await expect(app.problems).toHaveCount(0);
+  await hasPhotos(app, "ann-1.png", "ann-2.png");
+});
+
 test("the same picture twice is one photo, whatever it is called", async ({ app }) => {
   await app.start();
   await app.read([first, { ...first, name: "copy of ann.png" }, second]);

@@ -790,3 +790,92 @@ test("a gallery in f16 takes half the memory for features, and finds the same", 
   expect(half.found).not.toEqual(full.found);
   expect(refused).toMatch(/bad-input `options.precision` must be "f32" or "f16", not int8/);
 });
+
+for (const how of ["act by act", "from a file, where it has become large"] as const) {
+  test(`a gallery outlives its worker, made anew ${how}: all that was done is there, and is undone`, async ({
+    page,
+    context,
+  }) => {
+    if (how !== "act by act") {
+      const script = readFileSync(join(packageFolder, "gallery-session.js"), "utf8");
+      const body = script.replace("32 * 1024 ** 2", "1");
+      expect(body).not.toBe(script);
+      await context.route("**/dist/gallery-session.js", (route) =>
+        route.fulfill({ contentType: "text/javascript", body }),
+      );
+      await openPackage(page);
+      await prepare(page);
+    }
+    await page.evaluate(async () => {
+      globalThis.gallery = await webreid.Gallery.create({ reid });
+      await gallery.add(photos);
+      await gallery.groups();
+      await gallery.name(0, "Ann");
+      await gallery.enrol([4, 5], { name: "Ben" });
+      await gallery.undo();
+      await gallery.redo();
+    });
+    const before = await page.evaluate(() => whoIsWho(gallery));
+    const die = async () => {
+      const fail = () => {
+        setTimeout(() => {
+          throw new Error("out of luck");
+        });
+      };
+      const workers = page.workers().filter((worker) => worker.url().endsWith("people-worker.js"));
+      expect(workers.length).toBeGreaterThan(0);
+      await Promise.all(workers.map((worker) => worker.evaluate(fail).catch(() => {})));
+    };
+    await die();
+    expect(await page.evaluate(() => whoIsWho(gallery))).toEqual(before);
+    const picture = await page.evaluate(async () => (await gallery.thumbnail(0))?.type);
+    expect(picture).toBe("image/jpeg");
+    await die();
+    expect(await page.evaluate(() => gallery.undo())).toBe("enrol");
+    await die();
+    // What groups the photos has died, too.
+    const after = await page.evaluate(async () => {
+      const { people } = await gallery.groups();
+      const names = people.flatMap(({ name }) => name ?? []);
+      const hits = await gallery.search(0);
+      await gallery.close();
+      return { names, hits: hits.length };
+    });
+    expect(after).toEqual({ names: ["Ann"], hits: 10 });
+  });
+}
+
+test("one that is kept outlives its worker as well, stays this tab's, and another tab is told when it is free", async ({
+  page,
+  context,
+}) => {
+  await page.evaluate(async () => {
+    globalThis.gallery = await webreid.Gallery.open("kept", { reid });
+    await gallery.add(photos.slice(0, 2));
+  });
+  const [worker] = page.workers().filter((worker) => worker.url().endsWith("people-worker.js"));
+  await worker?.evaluate(() => {
+    setTimeout(() => {
+      throw new Error("out of luck");
+    });
+  });
+  await page.evaluate(() => gallery.enrol(0, { name: "Ann" }));
+  expect(await page.evaluate(() => gallery.readOnly)).toBe(false);
+  const other = await context.newPage();
+  await openPackage(other);
+  const free = other.evaluate(async () => {
+    await webreid.Gallery.whenFree("kept");
+    return "free";
+  });
+  const early = await Promise.race([free, page.waitForTimeout(300)]);
+  expect(early).toBeUndefined();
+  await page.evaluate(() => gallery.close());
+  expect(await free).toBe("free");
+  const seen = await page.evaluate(async () => {
+    const again = await webreid.Gallery.open("kept", { reid });
+    const { people } = await again.people();
+    await again.close();
+    return people.map(({ name }) => name);
+  });
+  expect(seen).toEqual(["Ann"]);
+});

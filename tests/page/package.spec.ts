@@ -470,6 +470,14 @@ test.describe("with an engine that fails", () => {
     expect(faulty.created).toBe(2);
   });
 
+  test("a device that is lost twice is left alone", async ({ page, faulty }) => {
+    faulty.faults = 2;
+    faulty.throws = 2;
+    const result = await page.evaluate(extract, run([1, 255]));
+    expect(result).toMatchObject({ features: [2, 2] });
+    expect(faulty.created).toBe(3);
+  });
+
   test("a second crash ends the call with `internal`, and the next call works", async ({ page, faulty }) => {
     faulty.faults = 2;
     const [failed, next] = await page.evaluate(async () => {

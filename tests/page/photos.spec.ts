@@ -132,6 +132,45 @@ test("a box is added, moved and removed by the keyboard alone", async ({ app, pa
   await expect(boxes(page)).toHaveCount(1);
 });
 
+test("photos on which nobody is are taken back as well, with the others and alone", async ({ app, page }) => {
+  await app.start();
+  await app.read(nobody);
+  await expect(app.undo).toBeEnabled();
+  await page.keyboard.press("Control+z");
+  await expect(app.toasts.filter({ hasText: "Undone: photos added." }).first()).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Who is on which photo?" })).toBeVisible();
+  await app.redo.click();
+  await app.show("Photos");
+  await expect(app.photos.locator(".name")).toHaveText(["nobody.png"]);
+  await app.read([one, scene("nobody-2.png", [], 140, 128)]);
+  await expect(app.photos).toHaveCount(3);
+  await app.undo.click();
+  await expect(app.photos.locator(".name")).toHaveText(["nobody.png"]);
+  await app.redo.click();
+  await expect(states(app)).toHaveText(["nobody found", "1 person", "nobody found"]);
+});
+
+test("a box where there is one already is refused, and nothing is other than it was", async ({ app, page }) => {
+  await app.start();
+  await app.read(two);
+  await app.show("Photos");
+  await photo(app, "two.png").click();
+  await expect(boxes(page)).toHaveCount(2);
+  const before = await Promise.all([0, 1].map((i) => placeOf(page, boxes(page).nth(i))));
+  const refused = app.toasts.filter({ hasText: "There is a box already." });
+  // The one at the left, but for a pixel or two.
+  await drag(page, [29, 29], [53, 79]);
+  await expect(refused).toHaveCount(1);
+  await expect(app.toasts.filter({ hasText: "Box added" })).toHaveCount(0);
+  await expect(page.locator(".draft")).toHaveCount(0);
+  await expect(boxes(page)).toHaveCount(2);
+  expect(await Promise.all([0, 1].map((i) => placeOf(page, boxes(page).nth(i))))).toEqual(before);
+  // What is taken back is what was done before.
+  await page.keyboard.press("Control+z");
+  await expect(app.sheet).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "Who is on which photo?" })).toBeVisible();
+});
+
 test("a box is moved and resized, each in one step", async ({ app, page }) => {
   await app.start();
   await app.read(one);

@@ -33,7 +33,7 @@ export default defineConfig({
     // A browser without a graphics adapter: what most of the page is tested in.
     {
       name: "cpu",
-      testIgnore: ["webgpu.spec.ts", "fine-tune-gpu.spec.ts", "devices.spec.ts"],
+      testIgnore: ["webgpu.spec.ts", "fine-tune-gpu.spec.ts", "devices.spec.ts", "lost-gpu.spec.ts"],
       use: { launchOptions: { executablePath, args: quiet } },
     },
     // WebGPU on SwiftShader, which is a CPU: right, and slow.
@@ -45,6 +45,7 @@ export default defineConfig({
         "fine-tune-gpu.spec.ts",
         "new-people.spec.ts",
         "devices.spec.ts",
+        "lost-gpu.spec.ts",
       ],
       timeout: 600_000,
       expect: { timeout: 300_000 },

@@ -11,6 +11,7 @@ import { Keeping } from "./state/keeping.ts";
 import { KnownFeatures } from "./state/known-features.ts";
 import { Learning } from "./state/learning.ts";
 import { BUILT_IN, Model } from "./state/model.ts";
+import { insist } from "./state/network.ts";
 import { Notices } from "./state/notices.ts";
 import { People } from "./state/people.ts";
 import { Pile, type Source } from "./state/pile.ts";
@@ -65,6 +66,13 @@ model.onChange = async (reid) => {
 model.onChanged = () => {
   void goOn?.();
 };
+
+model.onFallBack = () => notices.toast(words.model.fellBack);
+
+effect(() => {
+  // As work goes on.
+  if (jobs.all.value.length > 0) model.look();
+});
 
 effect(() => selection.keep(people.photos.value, people.byId.value));
 
@@ -122,9 +130,10 @@ export async function start(): Promise<void> {
   model.device.value = isDevice(asked) ? asked : "auto";
   void model.describeDevice();
   const source = await keeping.restore();
-  if (!(await model.load(source)) && source.weights) await model.load(BUILT_IN);
+  // Without a network it is tried again when there is one.
+  if (!(await model.load(source)) && source.weights && navigator.onLine) await model.load(BUILT_IN);
   if (!keeping.isKept.peek()) return;
-  await people.gallery();
+  await insist(() => people.gallery());
   if (people.isOutdated.peek() || people.isReadOnly.peek()) return;
   await reading.go();
 }

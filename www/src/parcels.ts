@@ -1,4 +1,3 @@
-import { Gallery } from "webreid";
 import { cutOffs, jobs, keeping, model, notices, people, pile, reading, sheet } from "./app.ts";
 import { isAborted, messageOf } from "./errors.ts";
 import type { ModelSource } from "./state/model.ts";
@@ -84,7 +83,7 @@ export async function openParcel(file: File): Promise<void> {
 /** Where things are kept on the device, the new people are kept in place of the old ones. */
 async function hold(gallery: Blob): Promise<void> {
   const reid = await model.ready;
-  const opened = await Gallery.fromBlob(gallery, { reid });
+  const opened = await people.create(reid, gallery);
   people.numberAnew();
   await keeping.replace(opened);
 }

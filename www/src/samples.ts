@@ -27,7 +27,7 @@ export async function addSamples(): Promise<void> {
     if (isAborted(error)) return;
     // The browser has no words for a network that is not there.
     const isOffline = error instanceof TypeError || !navigator.onLine;
-    notices.toast(`${words.reading.samplesFailed}${isOffline ? ` ${words.reading.offline}` : ""}`);
+    notices.toast(`${words.reading.samplesFailed}${isOffline ? ` ${words.app.offline}` : ""}`);
   }
 }
 

@@ -97,6 +97,10 @@ export const words = {
     modelFailed: "No model",
     learn: "Teach it",
     leave: "What you have done here is not saved.",
+    again: "Try again",
+    offline: "The network cannot be reached. Try again when you are online.",
+    crashed: "Something behind this page stopped, and begins anew. Nothing is lost: try again.",
+    gpuLost: "The graphics processor (GPU) was taken away. Try again, or choose the CPU under the model’s name.",
   },
 
   welcome: {
@@ -117,6 +121,7 @@ export const words = {
     stillInUse: "The model loaded before is still in use.",
     cancelled: "Loading was cancelled: there is no model yet.",
     failedBeside: "Another model could not be loaded.",
+    fellBack: "The GPU does not work any more: the CPU goes on, more slowly.",
     downloading: (what: string, loaded: number, total: number | undefined) =>
       `Loading ${what}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`,
   },
@@ -150,7 +155,6 @@ export const words = {
       `${count(files, "file")} that ${files === 1 ? "is no photo was" : "are no photos were"} left out.`,
     already: (photos: number) => `${count(photos, "photo")} ${photos === 1 ? "was" : "were"} already here.`,
     samplesFailed: "The sample photos could not be loaded.",
-    offline: "The network cannot be reached.",
   },
 
   people: {
@@ -246,6 +250,8 @@ export const words = {
     removeBox: "Remove box",
     changeBox: (name: string) => `Change the box of ${name}`,
     boxAdded: "Box added.",
+    boxThere: "There is a box already.",
+    boxHidden: "The picture there is hidden: show it again under “People”.",
     boxMoved: "Box changed.",
     boxRemoved: "Box removed.",
     readWhole: "Taken as one person.",
@@ -601,8 +607,11 @@ export const words = {
     replaceText: "They were kept by this page at another time. Shall these take their place?",
     replace: "Replace them",
     cancel: "Cancel",
+    noRoom: "The device has no room left for this page.",
+    forbidden: "This browser keeps nothing for this page: the window is private, or its settings forbid it.",
     full: "The device has no room left for this page: what you do from now on is not kept. Save it to a file.",
     failed: (why: string) => `What you did could not be kept here. Save it to a file. ${why}`,
+    free: "The other tab is closed: you can go on here.",
     notOpened: (why: string) => `The people kept here could not be opened; they stay as they are. ${why}`,
     takeAlong: "Take along",
     takeAlongNote:

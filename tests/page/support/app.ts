@@ -95,12 +95,13 @@ export const BUILT_IN_DETECTOR = "**/nanodet-g*.safetensors";
 /**
  * Every test drives the page under guard, and fails at its end if anything was asked for outside the page's origin
  * (apart from `allowed`, where a failure does not count either), if the content security policy had to step in, or if a
- * script failed. A small model stands in for the built-in one, and a detector that takes red squares for people for that
- * which finds them.
+ * script failed (but for `errors` that are asked for). A small model stands in for the built-in one, and a detector that
+ * takes red squares for people for that which finds them.
  */
-export const test = base.extend<{ app: App; allowed: string[] }>({
+export const test = base.extend<{ app: App; allowed: string[]; errors: RegExp | undefined }>({
   allowed: [[], { option: true }],
-  app: async ({ page, baseURL, allowed }, use) => {
+  errors: [undefined, { option: true }],
+  app: async ({ page, baseURL, allowed, errors }, use) => {
     const outside: string[] = [];
     const failures: string[] = [];
     page.context().on("request", (request) => {
@@ -111,7 +112,8 @@ export const test = base.extend<{ app: App; allowed: string[] }>({
     page.on("websocket", (socket) => outside.push(socket.url()));
     page.on("pageerror", (error) => failures.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error" && !allowed.includes(message.location().url)) failures.push(message.text());
+      const isMeant = allowed.includes(message.location().url) || errors?.test(message.text());
+      if (message.type() === "error" && !isMeant) failures.push(message.text());
     });
     await page.route(BUILT_IN_MODEL, (route) => route.fulfill({ path: tinyCheckpoint }));
     await page.route(BUILT_IN_DETECTOR, (route) => route.fulfill({ path: redDetector }));

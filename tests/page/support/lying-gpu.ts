@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { packageFolder } from "./files.ts";
 
 /** What every worker is told first. */
-function disguise(): void {
+export function disguise(): void {
   const info = { vendor: "nvidia", architecture: "ada", device: "", description: "", isFallbackAdapter: false };
   Object.defineProperty(GPUAdapter.prototype, "info", {
     get: () => ({ ...info, subgroupMinSize: 4, subgroupMaxSize: 128 }),

@@ -1,11 +1,22 @@
 import { checkImageSize } from "webreid";
+import { Unreachable } from "../errors.ts";
 import type { Area, Look, Reply, Request } from "./look.ts";
 
 type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 
-/** Looks at photos and cuts pieces out of them, in a worker. What cannot be read rejects. */
+/** What is asked of the worker. */
+interface Waiting {
+  readonly request: Unnumbered;
+  resolve(value: Look | Blob): void;
+  reject(error: Error): void;
+  /** A worker has died while it was the first. */
+  hasFailed: boolean;
+}
+
+/** Looks at photos and cuts pieces out of them, in a worker. What cannot be read rejects; `Unreachable`: the worker itself. */
 export class Pictures {
-  readonly #waiting = new Map<number, { resolve(value: Look | Blob): void; reject(error: Error): void }>();
+  /** The first first: the worker takes one after the other. */
+  readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #next = 0;
 
@@ -23,7 +34,7 @@ export class Pictures {
   #ask(request: Unnumbered): Promise<Look | Blob> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { request, resolve, reject, hasFailed: false });
       this.#open().postMessage({ ...request, id });
     });
   }
@@ -38,14 +49,33 @@ export class Pictures {
       else waiting?.resolve(data.value);
     };
     worker.onerror = (event) => {
-      // The next request has a new one.
-      this.#worker = undefined;
+      event.preventDefault();
       worker.terminate();
-      for (const { reject } of this.#waiting.values()) reject(new Error(event.message || "The worker stopped."));
-      this.#waiting.clear();
+      this.#worker = undefined;
+      if (event.message) this.#goOn(event.message);
+      else this.#giveUp();
     };
     this.#worker = worker;
     return worker;
+  }
+
+  /** The worker has died: another does what it left undone, without what two have died of. */
+  #goOn(message: string): void {
+    const [first] = this.#waiting;
+    if (!first) return;
+    const [id, suspect] = first;
+    if (suspect.hasFailed) {
+      this.#waiting.delete(id);
+      suspect.reject(new Error(message));
+    }
+    suspect.hasFailed = true;
+    for (const [id, { request }] of this.#waiting) this.#open().postMessage({ ...request, id });
+  }
+
+  /** Its script did not come. */
+  #giveUp(): void {
+    for (const { reject } of this.#waiting.values()) reject(new Unreachable());
+    this.#waiting.clear();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Gallery, GalleryPhoto, PersonBox } from "webreid";
+import type { Gallery, GalleryPhoto, PersonBox, PhotoId } from "webreid";
 import { words } from "../words.ts";
 import { type Sample, whole } from "./finding.ts";
 import { type Steps, takeBack } from "./history.ts";
@@ -6,6 +6,20 @@ import type { Jobs, Work } from "./jobs.ts";
 import type { People } from "./people.ts";
 import type { Pile, Source } from "./pile.ts";
 import type { Reading } from "./reading.ts";
+
+/** What follows, of what was added; `known` are those that were there before. */
+type Then = (
+  gallery: Gallery,
+  steps: Steps,
+  added: readonly (GalleryPhoto | null)[],
+  known: ReadonlySet<PhotoId>,
+) => Promise<void>;
+
+/** A box that is there already is not one more, nor takes its place. */
+function refuse(added: GalleryPhoto | null | undefined, known: ReadonlySet<PhotoId>): void {
+  if (!added || !known.has(added.id)) return;
+  throw new Error(added.hidden ? words.photos.boxHidden : words.photos.boxThere);
+}
 
 /** What the user says about where people are on a photo. */
 export class Boxes {
@@ -24,14 +38,16 @@ export class Boxes {
   /** Somebody in this box. */
   async add(source: Source, box: PersonBox): Promise<void> {
     const { boxAdded } = words.photos;
-    await this.#change(source, boxAdded, false, (work) => this.#reading.finding.cut(source, [box], work));
+    const cut = (work: Work) => this.#reading.finding.cut(source, [box], work);
+    await this.#change(source, boxAdded, false, cut, [], async (_, __, [added], known) => refuse(added, known));
   }
 
   /** The box is another one; whom it shows it goes on showing. */
   async move(source: Source, photo: GalleryPhoto, box: PersonBox): Promise<void> {
     const { boxMoved } = words.photos;
     const cut = (work: Work) => this.#reading.finding.cut(source, [box], work);
-    await this.#change(source, boxMoved, false, cut, [photo], async (gallery, steps, [added]) => {
+    await this.#change(source, boxMoved, false, cut, [photo], async (gallery, steps, [added], known) => {
+      refuse(added, known);
       if (!photo.confirmed || photo.person === undefined || !added) return;
       await gallery.move(added, photo.person);
       steps.acts.push("move");
@@ -60,7 +76,7 @@ export class Boxes {
     isWhole: boolean,
     find: (work: Work) => Promise<Sample[]>,
     old: readonly GalleryPhoto[] = [],
-    then: (gallery: Gallery, steps: Steps, added: readonly (GalleryPhoto | null)[]) => Promise<void> = async () => {},
+    then: Then = async () => {},
   ): Promise<void> {
     const { isWhole: wasWhole } = source;
     const redone = () => this.#pile.update(source.id, { isWhole });
@@ -75,8 +91,10 @@ export class Boxes {
             // First, for a box that differs by little from one that is there counts as that.
             if (old.length > 0) await gallery.remove(old);
             if (old.length > 0) steps.acts.push("remove");
+            const known = new Set(this.#people.photos.peek().keys());
+            for (const { id } of old) known.delete(id);
             try {
-              await then(gallery, steps, await this.#reading.add(samples, work, () => steps));
+              await then(gallery, steps, await this.#reading.add(samples, work, () => steps), known);
             } catch (error) {
               await takeBack(gallery, steps.acts.splice(0));
               throw error;

@@ -1,6 +1,6 @@
 import type { DetectedPerson, GallerySample, PersonBox, PersonDetector } from "webreid";
 import { ReidError } from "webreid";
-import { isAborted, messageOf, reasonOf } from "../errors.ts";
+import { isAborted, isOffline, messageOf, reasonOf } from "../errors.ts";
 import { isCropByPeople, isCropByPile, isCropBySize } from "../media/crop-or-scene.ts";
 import { jpegOf } from "../media/thumbnail.ts";
 import { Tracklets } from "../media/tracklets.ts";
@@ -82,7 +82,8 @@ export class Finding {
     try {
       return await this.#model.detector(work);
     } catch (error) {
-      if (isAborted(error)) throw error;
+      // Those that wait for a network are not taken for what they are not.
+      if (isAborted(error) || isOffline(error)) throw error;
       if (!this.#withoutDetector) this.#notices.toast(words.reading.withoutDetector(messageOf(error)));
       this.#withoutDetector = true;
       return undefined;

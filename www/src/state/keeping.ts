@@ -66,11 +66,15 @@ export class Keeping {
       this.#forgotten.add(id);
       this.#soon();
     };
+    people.onNotKept = (error) => this.#notKept(error);
     people.onAct = () => {
       if (!this.isKept.peek()) this.isUnsaved.value = true;
     };
     addEventListener("beforeunload", (event) => {
       if (this.isUnsaved.peek()) event.preventDefault();
+    });
+    effect(() => {
+      if (people.isReadOnly.value) this.#takeOver().catch(() => {});
     });
     effect(() => {
       const settings = this.#settings();
@@ -92,13 +96,8 @@ export class Keeping {
     for (const { id } of sources) this.#written.add(id);
     this.#pile.restore(sources);
     this.#changed.clear();
-    this.#people.strictness.value = settings.strictness;
-    this.#people.centre.value = settings.centre;
-    this.#cutOffs.kept.value = settings.cutOffs;
-    this.#people.open(
-      this.#model.ready.then((reid) => Gallery.open(GALLERY, { reid })),
-      (error) => this.#notices.toast(words.keep.notOpened(messageOf(error))),
-    );
+    this.#use(settings);
+    this.#people.open(GALLERY, (error) => this.#notices.toast(words.keep.notOpened(messageOf(error))));
     this.isKept.value = true;
     const model = kept as KeptModel | undefined;
     return model ? { name: model.name, fileName: model.file.name, weights: model.file } : BUILT_IN;
@@ -132,6 +131,28 @@ export class Keeping {
     await this.measure();
   }
 
+  /** Another tab has what is kept: as soon as that is closed, it is opened here, with all that was done there. */
+  async #takeOver(): Promise<void> {
+    await Gallery.whenFree(GALLERY);
+    const store = this.#store;
+    if (!store || !this.#people.isReadOnly.peek()) return;
+    await this.#people.reopen(GALLERY);
+    // A third one was quicker.
+    if (this.#people.isReadOnly.peek()) return this.#takeOver();
+    const settings = (await store.get("about", "settings")) as Settings | undefined;
+    if (settings) this.#use(settings);
+    const sources = await readSources(store);
+    this.#pile.forget(new Set(this.#pile.sources.peek().map(({ id }) => id)));
+    this.#pile.restore(sources);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#changed.clear();
+    this.#forgotten.clear();
+    this.#written.clear();
+    for (const { id } of sources) this.#written.add(id);
+    this.#notices.toast(words.keep.free);
+  }
+
   /** Deletes all that the browser keeps; what is on the page stays on it, in memory. */
   async deleteAll(): Promise<void> {
     const store = await this.#open();
@@ -158,13 +179,21 @@ export class Keeping {
     this.space.value = { used, quota };
   }
 
+  #use({ strictness, centre, cutOffs }: Settings): void {
+    this.#people.strictness.value = strictness;
+    this.#people.centre.value = centre;
+    this.#cutOffs.kept.value = cutOffs;
+  }
+
   #settings(): Settings {
     const { strictness, centre } = this.#people;
     return { strictness: strictness.value, centre: centre.value, cutOffs: this.#cutOffs.kept.value };
   }
 
   async #open(): Promise<Store> {
-    this.#store ??= await openStore();
+    this.#store ??= await openStore().catch((error: unknown) => {
+      throw error instanceof DOMException ? new Error(words.keep.forbidden, { cause: error }) : error;
+    });
     return this.#store;
   }
 
@@ -174,7 +203,7 @@ export class Keeping {
     const gallery = this.#people.held;
     if (gallery?.keptAs !== undefined) {
       const reid = await this.#model.ready;
-      await this.#people.hold(await Gallery.fromBlob(await gallery.toBlob(), { reid }));
+      await this.#people.hold(await this.#people.create(reid, await gallery.toBlob()));
     }
     await clearStore(store);
     await Gallery.delete(GALLERY);
@@ -212,11 +241,15 @@ export class Keeping {
       try {
         await work(this.#store);
       } catch (error) {
-        const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-        this.#notices.toast(isFull ? words.keep.full : words.keep.failed(messageOf(error)));
-        this.isUnsaved.value = true;
+        this.#notKept(error);
       }
     });
     return this.#writing;
+  }
+
+  #notKept(error: unknown): void {
+    const why = messageOf(error);
+    this.#notices.toast(why === words.keep.noRoom ? words.keep.full : words.keep.failed(why));
+    this.isUnsaved.value = true;
   }
 }

@@ -7,9 +7,10 @@ import {
   type Progress,
   ReIdentifier,
 } from "webreid";
-import { isAborted, messageOf, withoutEnding } from "../errors.ts";
+import { isAborted, isOffline, messageOf, withoutEnding } from "../errors.ts";
 import { words } from "../words.ts";
 import type { Jobs, Work } from "./jobs.ts";
+import { whenOnline } from "./network.ts";
 
 /** A model's file, or an OpenVINO model's two. */
 export type ModelFiles = File | { readonly xml: File; readonly bin: File };
@@ -35,6 +36,8 @@ export class Model {
   readonly source = signal<ModelSource>(BUILT_IN);
   readonly description = signal<ModelDescription | undefined>(undefined);
   readonly error = signal("");
+  /** The model that could not be had, where there is none at all. */
+  readonly wanting = signal<ModelSource | undefined>(undefined);
   readonly device = signal<DevicePreference>("auto");
   readonly deviceReason = signal("");
   /** People looked at in a second, as last measured. */
@@ -44,6 +47,8 @@ export class Model {
   onChange: (reid: ReIdentifier) => Promise<void> = async () => {};
   /** Called when it is in use. */
   onChanged: () => void = () => {};
+  /** Called when a GPU has given out, and the CPU goes on. */
+  onFallBack: () => void = () => {};
 
   readonly #jobs: Jobs;
   #reid: ReIdentifier | undefined;
@@ -74,6 +79,7 @@ export class Model {
       // Another was asked for meanwhile.
       if (turn !== this.#loads) return false;
       this.error.value = "";
+      this.wanting.value = undefined;
       const device = this.device.peek();
       try {
         const { name, weights } = source;
@@ -100,6 +106,10 @@ export class Model {
         } else if (!this.#reid && turn === this.#loads) {
           this.error.value = words.model.cancelled;
         }
+        if (!this.#reid && turn === this.#loads) {
+          this.wanting.value = source;
+          if (isOffline(error)) whenOnline(() => void this.retry());
+        }
         // The menu does not go on saying what could not be had.
         if (this.#reid && turn === this.#loads) this.device.value = this.#deviceInUse;
         return false;
@@ -118,6 +128,12 @@ export class Model {
     }
   }
 
+  /** Once more where there is none at all. */
+  async retry(): Promise<void> {
+    const source = this.wanting.peek();
+    if (source) await this.load(source);
+  }
+
   loadFile(weights: ModelFiles | URL): Promise<boolean> {
     const fileName = fileNameOf(weights);
     return this.load({ name: fileName, fileName, weights });
@@ -126,13 +142,21 @@ export class Model {
   /** The model is another one now: it has learnt, or that was undone. */
   use(source: ModelSource): void {
     this.source.value = source;
-    this.describe();
+    this.#describe();
+  }
+
+  #describe(): void {
+    this.description.value = this.#reid?.describe();
+    this.deviceReason.value = this.description.peek()?.deviceReason ?? this.deviceReason.peek();
   }
 
   /** After a crash it may have come back on another device. */
-  describe(): void {
-    this.description.value = this.#reid?.describe();
-    this.deviceReason.value = this.description.value?.deviceReason ?? this.deviceReason.value;
+  look(): void {
+    const [before, now] = [this.description.peek(), this.#reid?.describe()];
+    if (!before || !now || before.device === now.device) return;
+    this.speed.value = undefined;
+    this.#describe();
+    if (now.device === "cpu") this.onFallBack();
   }
 
   /** Has the model run elsewhere. */

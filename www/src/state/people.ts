@@ -12,11 +12,12 @@ import {
   type ReIdentifier,
   ReidError,
 } from "webreid";
-import { messageOf, reasonOf } from "../errors.ts";
+import { isOffline, messageOf, reasonOf } from "../errors.ts";
 import { words } from "../words.ts";
 import { type GalleryActs, History, type LocalAct, type Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
+import { whenOnline } from "./network.ts";
 import type { Notices } from "./notices.ts";
 import { Numbers } from "./numbers.ts";
 
@@ -81,11 +82,18 @@ export class People {
   readonly history = new History();
   /** Called when the user has done something that would be lost with the page. */
   onAct: () => void = () => {};
+  /** Called when what was done holds, and could not be kept. */
+  onNotKept: (error: ReidError) => void = () => {};
 
   readonly #jobs: Jobs;
   readonly #model: Model;
   readonly #notices: Notices;
   #gallery: Promise<Gallery> | undefined;
+  /** How it is made. */
+  #make = async (): Promise<Gallery> => {
+    this.#held = await this.create(await this.#model.ready);
+    return this.#held;
+  };
   #held: Gallery | undefined;
   #acts: Promise<unknown> = Promise.resolve();
   /** Settled when nothing is being grouped. */
@@ -104,27 +112,35 @@ export class People {
 
   /** The gallery, made when it is first needed. Rejects with a `ReidError`. */
   gallery(): Promise<Gallery> {
-    this.#gallery ??= this.#model.ready
-      .then((reid) => Gallery.create({ reid }))
-      .then((gallery) => {
-        this.#held = gallery;
-        return gallery;
+    if (!this.#gallery) {
+      const made = this.#make();
+      this.#gallery = made;
+      // What could not be had is asked for once more the next time.
+      made.catch(() => {
+        if (this.#gallery === made) this.#gallery = undefined;
       });
+    }
     return this.#gallery;
   }
 
-  /** One of an earlier visit, which is being opened. Where that fails, a new one takes its place. */
-  open(opening: Promise<Gallery>, onError: (error: unknown) => void): void {
-    this.#gallery = opening
-      .catch((error: unknown) => {
+  /** One of an earlier visit is there from now on. Where it cannot be opened, a new one takes its place. */
+  open(name: string, onError: (error: unknown) => void): void {
+    this.#make = async () => {
+      const reid = await this.#model.ready;
+      const gallery = await Gallery.open(name, { reid, onStorageError: this.onNotKept }).catch((error: unknown) => {
+        if (isOffline(error)) throw error;
         onError(error);
-        return this.#model.ready.then((reid) => Gallery.create({ reid }));
-      })
-      .then(async (gallery) => {
-        await this.hold(gallery);
-        return gallery;
+        return this.create(reid);
       });
-    this.#gallery.catch(() => {});
+      await this.hold(gallery);
+      return gallery;
+    };
+  }
+
+  /** An empty one, or what is in a file. */
+  create(reid: ReIdentifier, file?: Blob): Promise<Gallery> {
+    const options = { reid, onStorageError: this.onNotKept };
+    return file ? Gallery.fromBlob(file, options) : Gallery.create(options);
   }
 
   /** The gallery, where there is one. */
@@ -149,12 +165,19 @@ export class People {
     if (!gallery) return;
     const name = gallery.keptAs;
     if (name === undefined) {
-      await this.hold(await Gallery.fromBlob(await gallery.toBlob(), { reid }));
+      await this.hold(await this.create(reid, await gallery.toBlob()));
     } else {
-      this.#held = undefined;
-      await gallery.close();
-      await this.hold(await Gallery.open(name, { reid }));
+      await this.reopen(name, reid);
     }
+  }
+
+  /** Opens anew what is kept. */
+  async reopen(name: string, reid?: ReIdentifier): Promise<void> {
+    const { onNotKept: onStorageError } = this;
+    const before = this.#held;
+    this.#held = undefined;
+    await before?.close();
+    await this.hold(await Gallery.open(name, { reid: reid ?? (await this.#model.ready), onStorageError }));
   }
 
   /** What is in the gallery now. */
@@ -261,6 +284,13 @@ export class People {
     this.#refreshUndo();
   }
 
+  /** What the page does by itself, in steps that are yet to come. */
+  began(steps: Steps): void {
+    this.history.did(steps);
+    this.#notices.dropUndo();
+    this.#refreshUndo();
+  }
+
   undo(): Promise<void> {
     return this.#takeBack("undo");
   }
@@ -334,6 +364,7 @@ export class People {
       this.#found = groups.strictness;
       await this.refresh();
     } catch (error) {
+      if (isOffline(error)) whenOnline(() => void this.group());
       if (this.#held === gallery) this.#notices.toast(words.people.notGrouped(messageOf(error)));
     }
     const ended = performance.now();

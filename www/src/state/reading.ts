@@ -1,5 +1,6 @@
+import { signal } from "@preact/signals";
 import { type GalleryPhoto, ReidError } from "webreid";
-import { isAborted, messageOf } from "../errors.ts";
+import { isAborted, isOffline, messageOf, Unreachable } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
 import { whyNoPicture } from "../media/kind.ts";
 import type { Pictures } from "../media/pictures.ts";
@@ -9,6 +10,7 @@ import { Finding, type Sample } from "./finding.ts";
 import type { Steps } from "./history.ts";
 import type { Jobs, Work } from "./jobs.ts";
 import type { Model } from "./model.ts";
+import { whenOnline } from "./network.ts";
 import type { Notices } from "./notices.ts";
 import type { People } from "./people.ts";
 import type { Pile, Source } from "./pile.ts";
@@ -22,6 +24,8 @@ const PIXELS = 16_000_000;
 /** Takes photos apart into people, as they come. */
 export class Reading {
   readonly finding: Finding;
+  /** Why it does not go on. */
+  readonly stopped = signal("");
   readonly #jobs: Jobs;
   readonly #model: Model;
   readonly #pile: Pile;
@@ -48,12 +52,18 @@ export class Reading {
   /** Reads what waits; what is added meanwhile too. Cancelled, it leaves the rest waiting. */
   go(): Promise<void> {
     this.#running ??= this.#jobs
-      .run("photos", (work) => this.#read(work))
+      .run("photos", (work) => {
+        this.stopped.value = "";
+        return this.#read(work);
+      })
       .catch((error: unknown) => {
         const left = this.#pile.sources.peek().filter(({ state }) => state === "reading");
         this.#pile.updateAll(new Set(left.map(({ id }) => id)), { state: "waiting" });
-        if (!isAborted(error)) this.#notices.toast(words.reading.stopped(messageOf(error)));
-        else if (this.waiting > 0) this.#notices.say(words.reading.cancelled(this.waiting));
+        if (isOffline(error)) whenOnline(() => void this.go());
+        if (!isAborted(error)) {
+          this.stopped.value = words.reading.stopped(messageOf(error));
+          this.#notices.toast(this.stopped.peek());
+        } else if (this.waiting > 0) this.#notices.say(words.reading.cancelled(this.waiting));
       })
       .finally(() => {
         this.#running = undefined;
@@ -115,14 +125,26 @@ export class Reading {
     return { steps: { name: words.acts.add, acts: [], undone, redone }, ids };
   }
 
+  /** Of the reading, unless the user has done something meanwhile: that stands between. */
+  #steps(): Steps {
+    if (!this.#people.history.isLast(this.#run.steps)) {
+      this.#run = this.#newRun();
+      this.#people.began(this.#run.steps);
+    }
+    return this.#run.steps;
+  }
+
   /** The next photos, which are looked at from now on; a video comes by itself. */
   #next(size: number): { readonly batch: readonly Source[]; readonly looks: Promise<Source[]> } {
     const waiting = this.#pile.shown.peek().filter(({ state }) => state === "waiting");
     const video = waiting.findIndex(({ file }) => isVideo(file));
     const batch = waiting.slice(0, video < 0 ? size : Math.max(1, Math.min(size, video)));
     this.#pile.updateAll(new Set(batch.map(({ id }) => id)), { state: "reading" });
-    const looks = Promise.all(batch.map((source) => this.#look(source)));
-    return { batch, looks: looks.then((all) => all.filter((source) => source !== undefined)) };
+    const looked = Promise.all(batch.map((source) => this.#look(source)));
+    const looks = looked.then((all) => all.filter((source) => source !== undefined));
+    // It is said when it is their turn, which may not come.
+    looks.catch(() => {});
+    return { batch, looks };
   }
 
   /** Takes the photo's measure; undefined for what is no photo, or one that is there already. */
@@ -154,6 +176,8 @@ export class Reading {
       this.#pile.update(id, change);
       return { ...source, ...change };
     } catch (error) {
+      // Not the photo's fault.
+      if (error instanceof Unreachable) throw error;
       const isSaid = isVideo(file) || error instanceof ReidError;
       this.#reject(source, isSaid ? messageOf(error) : await whyNoPicture(file, messageOf(error)));
       return undefined;
@@ -167,16 +191,11 @@ export class Reading {
     const { samples, wholes } = await this.finding.find(batch, work);
     const added = await this.exclusively(async () => {
       const wanted = samples.filter(({ source }) => isThere(source));
-      const added = await this.add(wanted, work, () => {
-        // What the user has done meanwhile stands between.
-        const { history } = this.#people;
-        if (!history.isLast(this.#run.steps)) {
-          this.#run = this.#newRun();
-          history.did(this.#run.steps);
-        }
-        return this.#run.steps;
-      });
-      for (const { id } of batch) this.#run.ids.add(id);
+      const added = await this.add(wanted, work, () => this.#steps());
+      // Those on whom nobody was found are taken back, too.
+      const stay = batch.filter(({ id }) => this.#pile.get(id));
+      if (stay.length > 0) this.#steps();
+      for (const { id } of stay) this.#run.ids.add(id);
       return added;
     });
     for (const source of looked) {

@@ -29,30 +29,7 @@ export function Bar({ isEmpty }: { readonly isEmpty: boolean }) {
           </nav>
           <div class="tools">
             <AddPhotos />
-            <button
-              type="button"
-              class="icon"
-              aria-label={words.app.undo}
-              title={`${words.app.undo} (Ctrl+Z)`}
-              disabled={!people.canUndo.value}
-              onClick={() => void people.undo()}
-            >
-              <svg viewBox="0 0 16 16" aria-hidden="true">
-                <path d="M6 3 2.5 6.5 6 10M3 6.5h6.5a4 4 0 0 1 0 8H7" />
-              </svg>
-            </button>
-            <button
-              type="button"
-              class="icon"
-              aria-label={words.app.redo}
-              title={`${words.app.redo} (Ctrl+Shift+Z)`}
-              disabled={!people.canRedo.value}
-              onClick={() => void people.redo()}
-            >
-              <svg viewBox="0 0 16 16" aria-hidden="true">
-                <path d="m10 3 3.5 3.5L10 10m3-3.5H6.5a4 4 0 0 0 0 8H9" />
-              </svg>
-            </button>
+            <TakeBack />
             <button
               type="button"
               onClick={() => {
@@ -72,8 +49,46 @@ export function Bar({ isEmpty }: { readonly isEmpty: boolean }) {
           </div>
         </>
       )}
+      {/* What was taken back or removed may have been all. */}
+      {isEmpty && (people.canUndo.value || people.canRedo.value) && (
+        <div class="tools">
+          <TakeBack />
+        </div>
+      )}
       <ModelChip />
     </header>
+  );
+}
+
+/** The way back, and forth again. */
+function TakeBack() {
+  return (
+    <>
+      <button
+        type="button"
+        class="icon"
+        aria-label={words.app.undo}
+        title={`${words.app.undo} (Ctrl+Z)`}
+        disabled={!people.canUndo.value}
+        onClick={() => void people.undo()}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M6 3 2.5 6.5 6 10M3 6.5h6.5a4 4 0 0 1 0 8H7" />
+        </svg>
+      </button>
+      <button
+        type="button"
+        class="icon"
+        aria-label={words.app.redo}
+        title={`${words.app.redo} (Ctrl+Shift+Z)`}
+        disabled={!people.canRedo.value}
+        onClick={() => void people.redo()}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="m10 3 3.5 3.5L10 10m3-3.5H6.5a4 4 0 0 0 0 8H9" />
+        </svg>
+      </button>
+    </>
   );
 }
 

@@ -32,6 +32,6 @@ export function Crop({ photo: { id }, alt, isLarge = false }: Props) {
   return url ? (
     <img class="crop" src={url} alt={alt} draggable={false} decoding="async" />
   ) : (
-    <span class="crop blank" role="img" aria-label={alt} />
+    <span class="crop blank" {...(alt && { role: "img", "aria-label": alt })} />
   );
 }

@@ -38,6 +38,11 @@ export function ModelSheet() {
         )}
         <Device />
         <div class="row">
+          {model.wanting.value && !isLoading && (
+            <button type="button" class="primary" onClick={() => void model.retry()}>
+              {words.app.again}
+            </button>
+          )}
           {source.value !== BUILT_IN && (
             <button type="button" onClick={() => void model.load(BUILT_IN)}>
               {w.builtIn}

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { notices } from "../app.ts";
 import { words } from "../words.ts";
 
@@ -65,7 +65,8 @@ export function Problems() {
 export function AskDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const question = notices.question.value;
-  useEffect(() => {
+  // With the words: an empty dialog is never seen.
+  useLayoutEffect(() => {
     if (question) dialog.current?.showModal();
     else dialog.current?.close();
   }, [question]);

@@ -57,7 +57,10 @@ function Searching({ of }: Props) {
             {people.isOutdated.value && <p class="note">{w.outdated}</p>}
             {error && (
               <p class="error" role="alert">
-                {error}
+                {error}{" "}
+                <button type="button" onClick={() => void search.go()}>
+                  {words.app.again}
+                </button>
               </p>
             )}
             {!found && !error && <p class="note">{w.busy}</p>}

@@ -18,6 +18,7 @@ export function Standing() {
       )}
       {waiting > 0 && !isBusy && !people.isOutdated.value && (
         <p class="banner">
+          {reading.stopped.value}{" "}
           <button type="button" onClick={() => void reading.go()}>
             {words.reading.goOn(waiting)}
           </button>
