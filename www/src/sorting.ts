@@ -28,6 +28,12 @@ export function whoIs(name: string): GalleryPerson | undefined {
 /** Pictures of a group that a user has looked at, who joins it with another: as many as rows have room for. */
 const SEEN = 16;
 
+/**
+ * Does what the user asked for and no more: rows that it says nothing of stay as they are. Answers, other photos and the slider
+ * sort anew.
+ */
+const asked: typeof people.act = (what, options) => people.act(what, { ...options, regroup: false });
+
 /** Why a name cannot be taken; undefined where it can. */
 export type Refusal = string | undefined;
 
@@ -43,8 +49,7 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
   if (name === "") return sorting.emptyName;
   const other = whoIs(name);
   if (!other || other.id === id) {
-    // Who is who stays as it is.
-    await people.act((gallery) => gallery.name(id, name), { done: sorting.named(name), regroup: false });
+    await asked((gallery) => gallery.name(id, name), { done: sorting.named(name) });
     return undefined;
   }
   const taken = labelOf(other.id);
@@ -61,7 +66,7 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
 }
 
 export async function takeNameOff(id: PersonId): Promise<void> {
-  await people.act((gallery) => gallery.name(id, null), { done: sorting.nameTakenOff(labelOf(id)) });
+  await asked((gallery) => gallery.name(id, null), { done: sorting.nameTakenOff(labelOf(id)) });
 }
 
 /** Makes one person of several: the first with a name stays, else the first. Two with names are never joined unasked. */
@@ -92,7 +97,7 @@ export async function join(ids: readonly PersonId[]): Promise<boolean> {
  */
 async function merge(into: GalleryPerson, others: readonly GalleryPerson[], isSure: boolean): Promise<boolean> {
   const seen = [into, ...others].flatMap(({ suggested }) => suggested.slice(0, SEEN));
-  const steps = await people.act(
+  const steps = await asked(
     async (gallery, despite) => {
       for (const { id } of others) await gallery.merge(into.id, id, { despite: despite || isSure });
       if (seen.length > 0) await gallery.move(seen, into.id, { despite: despite || isSure });
@@ -119,7 +124,7 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   selection.clear();
   if (to === "new") {
     const leaves = leavesOthers(photos);
-    await people.act(
+    await asked(
       async (gallery, despite) => {
         if (leaves) await gallery.move(photos, null);
         return gallery.enrol(photos, { despite });
@@ -135,7 +140,7 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   const lead = target && target.confirmed.length === 0 && target.suggested.length > 0 ? [leadOf(target)] : [];
   const theirs = [...new Set([...photos, ...lead])];
   const leaves = leavesOthers(photos, target?.id);
-  await people.act(
+  await asked(
     async (gallery, despite) => {
       if (leaves) await gallery.move(photos, null);
       await gallery.move(theirs, who, { despite });
@@ -165,19 +170,19 @@ export async function release(photos: readonly PhotoId[]): Promise<void> {
   const theirs = photos.filter((photo) => people.photos.peek().get(photo)?.person !== undefined);
   selection.clear();
   if (theirs.length === 0) return;
-  await people.act((gallery) => gallery.move(theirs, null).then(() => true), { done: sorting.released(theirs.length) });
+  await asked((gallery) => gallery.move(theirs, null).then(() => true), { done: sorting.released(theirs.length) });
 }
 
 export async function hide(photos: readonly PhotoId[], isHidden = true): Promise<void> {
   selection.clear();
-  await people.act((gallery) => gallery.hide(photos, isHidden).then(() => true), {
+  await asked((gallery) => gallery.hide(photos, isHidden).then(() => true), {
     done: isHidden ? sorting.hidden(photos.length) : sorting.shown(photos.length),
   });
 }
 
 export async function remove(photos: readonly PhotoId[]): Promise<void> {
   selection.clear();
-  await people.act((gallery) => gallery.remove(photos).then(() => true), { done: sorting.removed(photos.length) });
+  await asked((gallery) => gallery.remove(photos).then(() => true), { done: sorting.removed(photos.length) });
 }
 
 /** What is suggested for people is theirs: all of it, or of these photos those that are. */
@@ -190,7 +195,7 @@ export async function confirm(ids: readonly PersonId[], photos?: readonly PhotoI
   selection.clear();
   const count = theirs.reduce((sum, { suggested }) => sum + suggested.length, 0);
   if (count === 0) return;
-  await people.act(
+  await asked(
     async (gallery, despite) => {
       for (const { id, suggested } of theirs) {
         // Where earlier answers contradict the one, the others stay confirmed.
@@ -205,18 +210,16 @@ export async function confirm(ids: readonly PersonId[], photos?: readonly PhotoI
 
 export async function showBy(person: PersonId, photo: PhotoId): Promise<void> {
   selection.clear();
-  await people.act((gallery) => gallery.cover(person, photo).then(() => true), {
+  await asked((gallery) => gallery.cover(person, photo).then(() => true), {
     done: sorting.covered(labelOf(person)),
-    regroup: false,
   });
 }
 
 /** Somebody turns out to be several people. */
 export async function split(person: PersonId): Promise<void> {
   const label = labelOf(person);
-  const parts = await people.act((gallery) => gallery.split(person, { cameras: people.camerasAre }), {
+  const parts = await asked((gallery) => gallery.split(person, { cameras: people.camerasAre }), {
     done: (others) => sorting.split(label, others.length + 1),
-    tells: true,
   });
   if (parts) sheet.value = undefined;
 }

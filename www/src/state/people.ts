@@ -24,8 +24,6 @@ import { Numbers } from "./numbers.ts";
 interface ActOptions<T> extends Omit<GalleryActs, "steps"> {
   readonly done?: string | ((result: T) => string);
   readonly regroup?: boolean;
-  /** Whether it tells how alike pictures of one person are, of people whom it does not name too. Default: no. */
-  readonly tells?: boolean;
   /** How many of the gallery's acts it was. Default: one. */
   readonly steps?: (result: T) => number;
   /** In place of `steps`: which of the gallery's acts it was. */
@@ -100,8 +98,6 @@ export class People {
   #grouping: Promise<void> = Promise.resolve();
   #groupAgain = false;
   #lastGrouping = { ended: 0, took: 0 };
-  /** The strictness that photos and answers called for. Other acts leave it: rows that they say nothing of would change with it. */
-  #found: number | undefined;
   readonly #numbers = new Numbers();
 
   constructor(jobs: Jobs, model: Model, notices: Notices) {
@@ -155,7 +151,6 @@ export class People {
     this.#gallery = Promise.resolve(gallery);
     this.generation.value++;
     await before?.close();
-    this.#found = undefined;
     await this.refresh();
   }
 
@@ -224,7 +219,6 @@ export class People {
       onImageError: (error) => onBad(error.image?.index ?? 0, reasonOf(error)),
     });
     const known = this.photos.peek();
-    this.#found = undefined;
     // Photos that are there already are no step.
     if (added.some((photo) => photo && !known.has(photo.id))) steps().acts.push("add");
     await this.refresh();
@@ -237,7 +231,7 @@ export class People {
    */
   act<T>(
     what: (gallery: Gallery, despite: boolean) => Promise<T>,
-    { done, regroup = true, tells = false, steps, undone, redone, as }: ActOptions<T> = {},
+    { done, regroup = true, steps, undone, redone, as }: ActOptions<T> = {},
   ): Promise<T | undefined> {
     return this.#inTurn(async () => {
       try {
@@ -250,7 +244,6 @@ export class People {
         await this.refresh();
         const text = typeof done === "function" ? done(result.value) : done;
         if (text) this.#notices.toast(text, () => void this.undo());
-        if (tells) this.#found = undefined;
         if (regroup) void this.group();
         return result.value;
       } catch (error) {
@@ -324,13 +317,11 @@ export class People {
   }
 
   setStrictness(strictness: number | undefined): Promise<void> {
-    this.#found = undefined;
     this.strictness.value = strictness;
     return this.group();
   }
 
   setCentre(centre: boolean): Promise<void> {
-    this.#found = undefined;
     this.centre.value = centre;
     return this.group();
   }
@@ -358,10 +349,9 @@ export class People {
     if (!gallery || gallery.readOnly || gallery.size - gallery.withoutFeatures < 2) return;
     const started = performance.now();
     try {
-      const strictness = this.strictness.peek() ?? this.#found;
+      const strictness = this.strictness.peek();
       const groups = await gallery.groups({ strictness, cameras: this.camerasAre });
       this.usedStrictness.value = groups.strictness;
-      this.#found = groups.strictness;
       await this.refresh();
     } catch (error) {
       if (isOffline(error)) whenOnline(() => void this.group());
@@ -430,7 +420,6 @@ export class People {
       if (!extracted) return;
       const { missing } = extracted;
       if (missing.length > 0) this.#notices.toast(words.people.withoutPicture(missing.length));
-      this.#found = undefined;
       await this.refresh();
       await this.group();
     });

@@ -104,7 +104,6 @@ export class Questions {
     void this.#people
       .act((gallery, despite) => gallery.answer(a, b, answer, { despite }).then(() => true), {
         done: words.questions.answeredWith[answer],
-        tells: true,
         undone: () => {
           count(-1);
           this.bring(question);
