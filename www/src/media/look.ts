@@ -18,8 +18,15 @@ export interface Area {
   readonly height: number;
 }
 
+/** Of a picture as its file has it, which is upright only after it was turned. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 export type Request =
-  | { readonly id: number; readonly ask: "look"; readonly file: Blob }
+  /** `jpeg`: of a file that is one. */
+  | { readonly id: number; readonly ask: "look"; readonly file: Blob; readonly jpeg: Size | undefined }
   /** A part of a picture (or all of it), as a JPEG so high at most. */
   | {
       readonly id: number;

@@ -1,6 +1,7 @@
 // Small pictures of photos, made off the page: a photo of a phone takes 50 MB while it is decoded, and that is given back here.
 import { digestOf } from "./digest.ts";
-import type { Area, Look, Reply, Request } from "./look.ts";
+import type { Area, Look, Reply, Request, Size } from "./look.ts";
+import { decodeSmall } from "./small-decode.ts";
 import { jpegOf, THUMBNAIL } from "./thumbnail.ts";
 
 // One after the other: more photos at once would only take more memory.
@@ -10,7 +11,7 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(async () => {
     let reply: Reply;
     try {
-      reply = { id: data.id, value: data.ask === "look" ? await look(data.file) : await cut(data) };
+      reply = { id: data.id, value: data.ask === "look" ? await look(data) : await cut(data) };
     } catch (error) {
       reply = { id: data.id, error: error instanceof Error ? error.message : String(error) };
     }
@@ -18,8 +19,14 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   });
 });
 
-async function look(file: Blob): Promise<Look> {
+async function look({ file, jpeg }: { file: Blob; jpeg: Size | undefined }): Promise<Look> {
   const digest = await digestOf(file);
+  const small = jpeg && (await decodeSmall(file, jpeg, THUMBNAIL));
+  if (small) {
+    const { frame, width, height } = small;
+    const scale = THUMBNAIL / Math.max(frame.displayWidth, frame.displayHeight);
+    return { width, height, digest, thumbnail: await jpegAndClose(frame, scale) };
+  }
   const whole = await createImageBitmap(file);
   const { width, height } = whole;
   return { width, height, digest, thumbnail: await jpegAndClose(whole, THUMBNAIL / Math.max(width, height)) };
@@ -35,10 +42,10 @@ async function cut({ file, area, height }: { file: Blob; area: Area | undefined;
   return jpegAndClose(await createImageBitmap(file, x, y, w, h), height / h);
 }
 
-async function jpegAndClose(bitmap: ImageBitmap, scale: number): Promise<Blob> {
+async function jpegAndClose(picture: ImageBitmap | VideoFrame, scale: number): Promise<Blob> {
   try {
-    return await jpegOf(bitmap, scale);
+    return await jpegOf(picture, scale);
   } finally {
-    bitmap.close();
+    picture.close();
   }
 }

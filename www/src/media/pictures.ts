@@ -1,5 +1,6 @@
+import { imageDimensionsFromData } from "image-dimensions";
 import { checkImageSize } from "webreid";
-import type { Area, Look, Reply, Request } from "./look.ts";
+import type { Area, Look, Reply, Request, Size } from "./look.ts";
 
 type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 
@@ -11,8 +12,9 @@ export class Pictures {
 
   /** Rejects with a `ReidError` for a picture that is too large, which is not decoded for that. */
   async look(file: Blob): Promise<Look> {
-    checkImageSize(...(await sizeOf(file)));
-    return this.#ask({ ask: "look", file }) as Promise<Look>;
+    const { type, ...size } = await sizeOf(file);
+    checkImageSize(size.width, size.height);
+    return this.#ask({ ask: "look", file, jpeg: type === "jpeg" ? size : undefined }) as Promise<Look>;
   }
 
   /** A JPEG of a part of the upright photo, or of all of it, at most so many pixels high. */
@@ -49,8 +51,17 @@ export class Pictures {
   }
 }
 
-/** Width and height, which a browser knows before it decodes a picture. */
-async function sizeOf(file: Blob): Promise<[width: number, height: number]> {
+/** Of a file, in which most pictures tell their size. */
+const HEAD_BYTES = 2 ** 16;
+
+/** Width and height, and of what its first bytes tell, the format. */
+async function sizeOf(file: Blob): Promise<Size & { readonly type?: string }> {
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  return imageDimensionsFromData(head) ?? sizeByBrowser(file);
+}
+
+/** As a browser knows it before it decodes a picture; the file's bytes stay with the page for a while. */
+async function sizeByBrowser(file: Blob): Promise<Size> {
   const image = new Image();
   const url = URL.createObjectURL(file);
   try {
@@ -59,7 +70,7 @@ async function sizeOf(file: Blob): Promise<[width: number, height: number]> {
       image.onerror = () => reject(new Error("it has no size"));
       image.src = url;
     });
-    return [image.naturalWidth, image.naturalHeight];
+    return { width: image.naturalWidth, height: image.naturalHeight };
   } finally {
     URL.revokeObjectURL(url);
   }
