@@ -83,19 +83,21 @@ export class Reading {
     this.#run = this.#newRun();
     let next = this.#next(FIRST);
     while (next.batch.length > 0) {
-      const { batch, looks } = next;
+      const { looks } = next;
       const total = photos + this.waiting;
       const tell = (done: number) => work.progress(words.reading.progress(done, total), done / total);
       tell(photos);
       const looked = await looks;
-      tell(photos + batch.length / 2);
+      tell(photos + looked.length / 2);
       // While the model looks at these, the small pictures of the next are made, where both fit into memory.
       const isLarge = inParts(looked).length > 1;
       if (!isLarge) next = this.#next(AT_ONCE);
+      let left = looked.length;
       for (const part of inParts(looked)) {
         people += await this.#readPart(part, work);
         photos += part.length;
-        tell(photos);
+        left -= part.length;
+        tell(photos + left / 2);
         void this.#people.groupNowAndThen();
       }
       if (isLarge || next.batch.length === 0) next = this.#next(AT_ONCE);
