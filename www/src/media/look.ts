@@ -1,4 +1,5 @@
 // What the page asks of its worker for pictures.
+import type { ReidErrorCode } from "webreid";
 
 /** A picture at first sight. */
 export interface Look {
@@ -18,15 +19,15 @@ export interface Area {
   readonly height: number;
 }
 
-/** Of a picture as its file has it, which is upright only after it was turned. */
+/** In pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
 
 export type Request =
-  /** `jpeg`: of a file that is one. */
-  | { readonly id: number; readonly ask: "look"; readonly file: Blob; readonly jpeg: Size | undefined }
+  /** Not known to be small enough, a picture is looked at only where its first bytes tell its size; otherwise the reply is undefined. */
+  | { readonly id: number; readonly ask: "look"; readonly file: Blob; readonly isChecked: boolean }
   /** A part of a picture (or all of it), as a JPEG so high at most. */
   | {
       readonly id: number;
@@ -37,5 +38,6 @@ export type Request =
     };
 
 export type Reply =
-  | { readonly id: number; readonly value: Look | Blob }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly value: Look | Blob | undefined }
+  /** `code`: of a `ReidError`. */
+  | { readonly id: number; readonly error: string; readonly code?: ReidErrorCode | undefined };

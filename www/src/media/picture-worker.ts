@@ -1,6 +1,8 @@
 // Small pictures of photos, made off the page: a photo of a phone takes 50 MB while it is decoded, and that is given back here.
+import { imageDimensionsFromData } from "image-dimensions";
+import { checkImageSize, ReidError } from "webreid";
 import { digestOf } from "./digest.ts";
-import type { Area, Look, Reply, Request, Size } from "./look.ts";
+import type { Area, Look, Reply, Request } from "./look.ts";
 import { decodeSmall } from "./small-decode.ts";
 import { jpegOf, THUMBNAIL } from "./thumbnail.ts";
 
@@ -13,15 +15,22 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
     try {
       reply = { id: data.id, value: data.ask === "look" ? await look(data) : await cut(data) };
     } catch (error) {
-      reply = { id: data.id, error: error instanceof Error ? error.message : String(error) };
+      const code = error instanceof ReidError ? error.code : undefined;
+      reply = { id: data.id, error: error instanceof Error ? error.message : String(error), code };
     }
     postMessage(reply);
   });
 });
 
-async function look({ file, jpeg }: { file: Blob; jpeg: Size | undefined }): Promise<Look> {
+/** Of a file, in which most pictures tell their size. */
+const HEAD_BYTES = 2 ** 16;
+
+async function look({ file, isChecked }: { file: Blob; isChecked: boolean }): Promise<Look | undefined> {
+  const size = imageDimensionsFromData(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  if (!size && !isChecked) return undefined;
+  if (size) checkImageSize(size.width, size.height);
   const digest = await digestOf(file);
-  const small = jpeg && (await decodeSmall(file, jpeg, THUMBNAIL));
+  const small = size?.type === "jpeg" && (await decodeSmall(file, size, THUMBNAIL));
   if (small) {
     const { frame, width, height } = small;
     const scale = THUMBNAIL / Math.max(frame.displayWidth, frame.displayHeight);

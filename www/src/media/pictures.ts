@@ -1,20 +1,24 @@
-import { imageDimensionsFromData } from "image-dimensions";
-import { checkImageSize } from "webreid";
-import type { Area, Look, Reply, Request, Size } from "./look.ts";
+import { checkImageSize, ReidError } from "webreid";
+import type { Area, Look, Reply, Request } from "./look.ts";
 
 type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 
 /** Looks at photos and cuts pieces out of them, in a worker. What cannot be read rejects. */
 export class Pictures {
-  readonly #waiting = new Map<number, { resolve(value: Look | Blob): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, { resolve(value: Look | Blob | undefined): void; reject(error: Error): void }>();
   #worker: Worker | undefined;
   #next = 0;
 
   /** Rejects with a `ReidError` for a picture that is too large, which is not decoded for that. */
   async look(file: Blob): Promise<Look> {
-    const { type, ...size } = await sizeOf(file);
-    checkImageSize(size.width, size.height);
-    return this.#ask({ ask: "look", file, jpeg: type === "jpeg" ? size : undefined }) as Promise<Look>;
+    const look = await this.#look(file, false);
+    if (look) return look;
+    checkImageSize(...(await sizeByBrowser(file)));
+    return this.#look(file, true) as Promise<Look>;
+  }
+
+  #look(file: Blob, isChecked: boolean): Promise<Look | undefined> {
+    return this.#ask({ ask: "look", file, isChecked }) as Promise<Look | undefined>;
   }
 
   /** A JPEG of a part of the upright photo, or of all of it, at most so many pixels high. */
@@ -22,7 +26,14 @@ export class Pictures {
     return this.#ask({ ask: "cut", file, area, height }) as Promise<Blob>;
   }
 
-  #ask(request: Unnumbered): Promise<Look | Blob> {
+  /** Ends the worker where nobody waits for it, which gives back what pictures took there; the next request has a new one. */
+  rest(): void {
+    if (this.#waiting.size > 0) return;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #ask(request: Unnumbered): Promise<Look | Blob | undefined> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -36,8 +47,8 @@ export class Pictures {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
-      if ("error" in data) waiting?.reject(new Error(data.error));
-      else waiting?.resolve(data.value);
+      if (!("error" in data)) waiting?.resolve(data.value);
+      else waiting?.reject(data.code ? new ReidError(data.code, data.error) : new Error(data.error));
     };
     worker.onerror = (event) => {
       // The next request has a new one.
@@ -51,17 +62,8 @@ export class Pictures {
   }
 }
 
-/** Of a file, in which most pictures tell their size. */
-const HEAD_BYTES = 2 ** 16;
-
-/** Width and height, and of what its first bytes tell, the format. */
-async function sizeOf(file: Blob): Promise<Size & { readonly type?: string }> {
-  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  return imageDimensionsFromData(head) ?? sizeByBrowser(file);
-}
-
-/** As a browser knows it before it decodes a picture; the file's bytes stay with the page for a while. */
-async function sizeByBrowser(file: Blob): Promise<Size> {
+/** Width and height, which a browser knows before it decodes a picture. The file's bytes stay with the page for a while. */
+async function sizeByBrowser(file: Blob): Promise<[width: number, height: number]> {
   const image = new Image();
   const url = URL.createObjectURL(file);
   try {
@@ -70,7 +72,7 @@ async function sizeByBrowser(file: Blob): Promise<Size> {
       image.onerror = () => reject(new Error("it has no size"));
       image.src = url;
     });
-    return { width: image.naturalWidth, height: image.naturalHeight };
+    return [image.naturalWidth, image.naturalHeight];
   } finally {
     URL.revokeObjectURL(url);
   }
