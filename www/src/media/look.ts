@@ -1,8 +1,14 @@
 // What the page asks of its worker for pictures.
 import type { ReidErrorCode } from "webreid";
 
+/** By which camera, and when, in milliseconds since 1970. */
+export interface Taken {
+  readonly model?: string;
+  readonly time?: number;
+}
+
 /** A picture at first sight. */
-export interface Look {
+export interface Look extends Taken {
   /** Of the upright picture, in pixels. */
   readonly width: number;
   readonly height: number;

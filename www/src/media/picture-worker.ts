@@ -2,6 +2,7 @@
 import { imageDimensionsFromData } from "image-dimensions";
 import { checkImageSize, ReidError } from "webreid";
 import { digestOf } from "./digest.ts";
+import { takenOf } from "./exif.ts";
 import type { Area, Look, Reply, Request } from "./look.ts";
 import { decodeSmall } from "./small-decode.ts";
 import { jpegOf, THUMBNAIL } from "./thumbnail.ts";
@@ -22,23 +23,26 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   });
 });
 
-/** Of a file, in which most pictures tell their size. */
-const HEAD_BYTES = 2 ** 16;
+/** Of a file, in which most pictures tell their size, and JPEGs how they were taken: that is 64 KB at most, near the beginning. */
+const HEAD_BYTES = 2 ** 17;
 
 async function look({ file, isChecked }: { file: Blob; isChecked: boolean }): Promise<Look | undefined> {
-  const size = imageDimensionsFromData(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const size = imageDimensionsFromData(head);
   if (!size && !isChecked) return undefined;
   if (size) checkImageSize(size.width, size.height);
   const digest = await digestOf(file);
+  const taken = await takenOf(file, head);
   const small = size?.type === "jpeg" && (await decodeSmall(file, size, THUMBNAIL));
   if (small) {
     const { frame, width, height } = small;
     const scale = THUMBNAIL / Math.max(frame.displayWidth, frame.displayHeight);
-    return { width, height, digest, thumbnail: await jpegAndClose(frame, scale) };
+    return { ...taken, width, height, digest, thumbnail: await jpegAndClose(frame, scale) };
   }
   const whole = await createImageBitmap(file);
   const { width, height } = whole;
-  return { width, height, digest, thumbnail: await jpegAndClose(whole, THUMBNAIL / Math.max(width, height)) };
+  const thumbnail = await jpegAndClose(whole, THUMBNAIL / Math.max(width, height));
+  return { ...taken, width, height, digest, thumbnail };
 }
 
 async function cut({ file, area, height }: { file: Blob; area: Area | undefined; height: number }): Promise<Blob> {

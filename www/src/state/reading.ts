@@ -1,6 +1,7 @@
 import { type GalleryPhoto, ReidError } from "webreid";
 import { isAborted, messageOf } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
+import { giveBack } from "../media/give-back.ts";
 import { whyNoPicture } from "../media/kind.ts";
 import type { Pictures } from "../media/pictures.ts";
 import { isVideo, lookAtVideo } from "../media/video.ts";
@@ -133,10 +134,8 @@ export class Reading {
     // It was looked at before reading was cancelled.
     if (source.digest) return source;
     try {
-      const [{ width, height, digest, thumbnail }, { camera, time }] = await Promise.all([
-        isVideo(file) ? lookAtVideo(file) : this.#pictures.look(file),
-        cameraOf(source),
-      ]);
+      const look = await (isVideo(file) ? lookAtVideo(file) : this.#pictures.look(file));
+      const { width, height, digest, thumbnail, model, time } = look;
       if (!this.#pile.get(id)) return undefined;
       const same = this.#pile.sources.peek().find((other) => other.digest === digest && other.id !== id);
       this.#pile.forget(new Set(same ? [same.isRemoved ? same.id : id] : []));
@@ -148,7 +147,7 @@ export class Reading {
         width,
         height,
         digest,
-        camera,
+        camera: cameraOf(source.path, model),
         time,
         picture: thumbnail,
         thumbnail: URL.createObjectURL(thumbnail),
@@ -214,6 +213,7 @@ export class Reading {
         ...(isVideo(source.file) && { cuts: new Map([...cuts, ...theirs]) }),
       });
     }
+    for (const { sample } of samples) if (sample.image instanceof ImageData) giveBack(sample.image.data.buffer);
     return added;
   }
 
