@@ -3,6 +3,7 @@ import type { Detection, Detector, InferenceGlue, Person, PersonBox, Photo, Pixe
 import { ReidError } from "./errors.js";
 import { readFile } from "./fitting.js";
 import { checkImageSize, type ImagePayload, isBitmap } from "./picture-size.js";
+import { spend } from "./spent.js";
 
 export class Detecting {
   readonly #glue: InferenceGlue;
@@ -39,10 +40,12 @@ export class Detecting {
   }
 
   async #open(image: ImagePayload): Promise<Photo | undefined> {
-    if ("data" in image) return this.#glue.Photo.ofPixels(image);
+    const { Photo } = this.#glue;
+    const ofPixels = (image: Pixels) => spend(image.data, () => Photo.ofPixels(image));
+    if ("data" in image) return ofPixels(image);
     const file = image instanceof Blob ? await readFile(this.#glue, image, this.#takesLarge) : image;
     if (!file) return undefined;
-    return isBitmap(file) ? this.#glue.Photo.ofPixels(pixels(file)) : this.#glue.Photo.decode(file);
+    return isBitmap(file) ? ofPixels(pixels(file)) : spend(file, (bytes) => Photo.decode(bytes));
   }
 }
 

@@ -17,6 +17,7 @@ import { open, opening } from "./opening.js";
 import type { Calls, CreatedModel, Request } from "./protocol.js";
 import { needsRelaxedSimd } from "./relaxed-simd.js";
 import type { Service } from "./serve.js";
+import { giveBack } from "./spent.js";
 import * as plain from "./wasm/webreid.js";
 import * as relaxed from "./wasm/webreid_relaxed.js";
 
@@ -47,8 +48,9 @@ export class EngineService implements Service<Request<Calls>> {
     return opening();
   }
 
-  /** The bytes of a picture that nobody here keeps. */
+  /** The bytes of pictures that nobody here keeps. */
   transfer(value: unknown): Transferable[] {
+    if (Array.isArray(value)) return value.flatMap((one) => this.transfer(one));
     const isPicture = typeof value === "object" && value !== null && "data" in value;
     return isPicture && value.data instanceof Uint8Array ? [value.data.buffer as ArrayBuffer] : [];
   }
@@ -98,6 +100,7 @@ export class EngineService implements Service<Request<Calls>> {
     const glue = await this.#load(module);
     const bytes = await bytesOf(weights.content);
     this.#model = await open(wanted, () => glue.Engine.create(bytes, weights.name, wanted, weights.about));
+    giveBack(bytes);
     this.#generation = request.generation;
     const description = this.#model.describe();
     const { inputWidth: width, inputHeight: height, filter, fit } = description;
@@ -113,6 +116,7 @@ export class EngineService implements Service<Request<Calls>> {
     const glue = await this.#load(module);
     const bytes = await bytesOf(weights.content);
     const detector = await open(wanted, () => glue.Detector.create(bytes, weights.name, wanted));
+    giveBack(bytes);
     this.#detecting = new Detecting(glue, detector, takesLarge);
     return detector.describe();
   }

@@ -3,6 +3,7 @@ import { isForeignFormat, isSvg } from "./brand.js";
 import type { FittedImage, Frame, InferenceGlue, Pixels } from "./engine.js";
 import { ReidError } from "./errors.js";
 import { checkImageSize, type ImagePayload, isBitmap, LARGE_PIXELS } from "./picture-size.js";
+import { giveBack, spend } from "./spent.js";
 
 /** Of a file, in which the picture's size is told. */
 const HEAD_BYTES = 2 ** 20;
@@ -26,11 +27,13 @@ export class Fitting {
     if (!(image instanceof Blob)) return this.#fitBitmap(image);
     const file = await readFile(this.#glue, image, this.#takesLarge);
     if (!file) return undefined;
-    return isBitmap(file) ? this.#fitBitmap(file) : this.#glue.fit(file, this.#frame);
+    return isBitmap(file) ? this.#fitBitmap(file) : spend(file, (bytes) => this.#glue.fit(bytes, this.#frame));
   }
 
   #fitPixels({ width, height, data }: Pixels): FittedImage {
-    return this.#fitStrips(width, height, (y, rows) => data.subarray(4 * width * y, 4 * width * (y + rows)));
+    return spend(data, (pixels) =>
+      this.#fitStrips(width, height, (y, rows) => pixels.subarray(4 * width * y, 4 * width * (y + rows))),
+    );
   }
 
   #fitBitmap(bitmap: ImageBitmap): FittedImage {
@@ -85,7 +88,9 @@ export async function readFile(
     checkImageSize(width, height);
     return decode(file);
   }
-  return isAllThere ? head : bytesOf(file);
+  if (isAllThere) return head;
+  giveBack(head);
+  return bytesOf(file);
 }
 
 /** Encoded files go to Rust as they are; only formats that Rust has no decoder for are left to the browser. */

@@ -64,6 +64,8 @@ export async function extractPhotos(
 
   /** The pictures to look at, by their hash and box: each is looked at once. */
   const wanted = new Map<string, Wanted>();
+  /** Of the files met so far: a photo comes again for each person on it. */
+  const hashed = new Map<Blob, string>();
   /** Of each photo that is not known the key there. */
   const keys: (string | undefined)[] = [];
   for (let first = 0; first < samples.length; first += AT_ONCE) {
@@ -85,7 +87,14 @@ export async function extractPhotos(
         else if (picture.status === "fulfilled")
           good.push({ index: first + i, picture: picture.value, content: content.value });
       }
-      const hashes = await abortable(lookup.hashes(good.map(({ content }) => content)), signal);
+      const hashes = await abortable(
+        hashesOf(
+          good.map(({ content }) => content),
+          hashed,
+          lookup,
+        ),
+        signal,
+      );
       const asked = good.map(({ index }, i) => ({ hash: hashes[i] as string, box: samples[index]?.record.box }));
       const known = await lookup.known(asked);
       const look = async (key: string, { index, picture }: { index: number; picture: Picture }) => {
@@ -144,4 +153,15 @@ export async function extractPhotos(
     photos[index] = feature ? { ...photo, feature, thumbnail: from.thumbnail } : null;
   }
   return photos;
+}
+
+type Content = Blob | Uint8Array<ArrayBuffer>;
+
+/** Of each content its hash. A file that is there several times is read once. */
+async function hashesOf(contents: readonly Content[], hashed: Map<Blob, string>, lookup: Lookup): Promise<string[]> {
+  const fresh = [...new Set(contents)].filter((content) => !(content instanceof Blob && hashed.has(content)));
+  const hashes = await lookup.hashes(fresh);
+  const found = new Map(fresh.map((content, i) => [content, hashes[i] as string]));
+  for (const [content, hash] of found) if (content instanceof Blob) hashed.set(content, hash);
+  return contents.map((content) => (found.get(content) ?? hashed.get(content as Blob)) as string);
 }

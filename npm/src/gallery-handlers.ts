@@ -3,6 +3,7 @@ import { ReidError } from "./errors.js";
 import { holdGallery, type Release } from "./gallery-lock.js";
 import type { GalleryCalls, GalleryStatus, NewGallery, OpenedGallery } from "./gallery-protocol.js";
 import type { PeopleGlue } from "./people-protocol.js";
+import { giveBack } from "./spent.js";
 import { type Slot, STORAGES, storageError } from "./storage.js";
 
 type Calls = Omit<GalleryCalls, "open">;
@@ -84,6 +85,7 @@ export function galleryHandlers(glue: () => PeopleGlue): {
       for (const content of contents) {
         const bytes = content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content;
         hashes.push(glue().contentHash(bytes));
+        giveBack(bytes);
       }
       return hashes;
     },

@@ -1,5 +1,6 @@
 import { model, notices, people, pile, reading, sheet } from "./app.ts";
 import { kindOf } from "./media/kind.ts";
+import { stampAll } from "./media/stamp.ts";
 import { isVideo } from "./media/video.ts";
 import { openParcel } from "./parcels.ts";
 import type { ModelFiles } from "./state/model.ts";
@@ -43,6 +44,7 @@ export async function take(given: readonly Given[]): Promise<void> {
     // Alone, what is no photo is named with what is wrong with it.
     notices.problem(other.path, words.reading.noPicture((await kindOf(other.file)) === "svg" ? "svg" : "other", ""));
   } else if (others.length > 0) notices.toast(words.reading.leftOut(others.length));
+  await stampAll(photos.map(({ file }) => file));
   const fresh = pile.add(photos);
   if (photos.length > fresh.length) notices.toast(words.reading.already(photos.length - fresh.length));
   if (fresh.length > 0) await reading.go();

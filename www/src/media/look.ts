@@ -1,7 +1,14 @@
 // What the page asks of its worker for pictures.
+import type { ReidErrorCode } from "webreid";
+
+/** By which camera, and when, in milliseconds since 1970. */
+export interface Taken {
+  readonly model?: string;
+  readonly time?: number;
+}
 
 /** A picture at first sight. */
-export interface Look {
+export interface Look extends Taken {
   /** Of the upright picture, in pixels. */
   readonly width: number;
   readonly height: number;
@@ -18,8 +25,15 @@ export interface Area {
   readonly height: number;
 }
 
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 export type Request =
-  | { readonly id: number; readonly ask: "look"; readonly file: Blob }
+  /** Not known to be small enough, a picture is looked at only where its first bytes tell its size; otherwise the reply is undefined. */
+  | { readonly id: number; readonly ask: "look"; readonly file: Blob; readonly isChecked: boolean }
   /** A part of a picture (or all of it), as a JPEG so high at most. */
   | {
       readonly id: number;
@@ -30,5 +44,6 @@ export type Request =
     };
 
 export type Reply =
-  | { readonly id: number; readonly value: Look | Blob }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly value: Look | Blob | undefined }
+  /** `code`: of a `ReidError`. */
+  | { readonly id: number; readonly error: string; readonly code?: ReidErrorCode | undefined };

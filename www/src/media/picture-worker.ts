@@ -1,6 +1,10 @@
 // Small pictures of photos, made off the page: a photo of a phone takes 50 MB while it is decoded, and that is given back here.
+import { imageDimensionsFromData } from "image-dimensions";
+import { checkImageSize, ReidError } from "webreid";
 import { digestOf } from "./digest.ts";
+import { takenOf } from "./exif.ts";
 import type { Area, Look, Reply, Request } from "./look.ts";
+import { decodeSmall } from "./small-decode.ts";
 import { jpegOf, THUMBNAIL } from "./thumbnail.ts";
 
 // One after the other: more photos at once would only take more memory.
@@ -10,19 +14,35 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   queue = queue.then(async () => {
     let reply: Reply;
     try {
-      reply = { id: data.id, value: data.ask === "look" ? await look(data.file) : await cut(data) };
+      reply = { id: data.id, value: data.ask === "look" ? await look(data) : await cut(data) };
     } catch (error) {
-      reply = { id: data.id, error: error instanceof Error ? error.message : String(error) };
+      const code = error instanceof ReidError ? error.code : undefined;
+      reply = { id: data.id, error: error instanceof Error ? error.message : String(error), code };
     }
     postMessage(reply);
   });
 });
 
-async function look(file: Blob): Promise<Look> {
+/** Of a file, in which most pictures tell their size, and JPEGs how they were taken: that is 64 KB at most, near the beginning. */
+const HEAD_BYTES = 2 ** 17;
+
+async function look({ file, isChecked }: { file: Blob; isChecked: boolean }): Promise<Look | undefined> {
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const size = imageDimensionsFromData(head);
+  if (!size && !isChecked) return undefined;
+  if (size) checkImageSize(size.width, size.height);
   const digest = await digestOf(file);
+  const taken = await takenOf(file, head);
+  const small = size?.type === "jpeg" && (await decodeSmall(file, size, THUMBNAIL));
+  if (small) {
+    const { frame, width, height } = small;
+    const scale = THUMBNAIL / Math.max(frame.displayWidth, frame.displayHeight);
+    return { ...taken, width, height, digest, thumbnail: await jpegAndClose(frame, scale) };
+  }
   const whole = await createImageBitmap(file);
   const { width, height } = whole;
-  return { width, height, digest, thumbnail: await jpegAndClose(whole, THUMBNAIL / Math.max(width, height)) };
+  const thumbnail = await jpegAndClose(whole, THUMBNAIL / Math.max(width, height));
+  return { ...taken, width, height, digest, thumbnail };
 }
 
 async function cut({ file, area, height }: { file: Blob; area: Area | undefined; height: number }): Promise<Blob> {
@@ -35,10 +55,10 @@ async function cut({ file, area, height }: { file: Blob; area: Area | undefined;
   return jpegAndClose(await createImageBitmap(file, x, y, w, h), height / h);
 }
 
-async function jpegAndClose(bitmap: ImageBitmap, scale: number): Promise<Blob> {
+async function jpegAndClose(picture: ImageBitmap | VideoFrame, scale: number): Promise<Blob> {
   try {
-    return await jpegOf(bitmap, scale);
+    return await jpegOf(picture, scale);
   } finally {
-    bitmap.close();
+    picture.close();
   }
 }

@@ -1,4 +1,4 @@
-import { checkImageSize } from "webreid";
+import { checkImageSize, ReidError } from "webreid";
 import { Unreachable } from "../errors.ts";
 import type { Area, Look, Reply, Request } from "./look.ts";
 
@@ -7,7 +7,7 @@ type Unnumbered = Request extends infer R ? (R extends Request ? Omit<R, "id"> :
 /** What is asked of the worker. */
 interface Waiting {
   readonly request: Unnumbered;
-  resolve(value: Look | Blob): void;
+  resolve(value: Look | Blob | undefined): void;
   reject(error: Error): void;
   /** A worker has died while it was the first. */
   hasFailed: boolean;
@@ -22,8 +22,14 @@ export class Pictures {
 
   /** Rejects with a `ReidError` for a picture that is too large, which is not decoded for that. */
   async look(file: Blob): Promise<Look> {
-    checkImageSize(...(await sizeOf(file)));
-    return this.#ask({ ask: "look", file }) as Promise<Look>;
+    const look = await this.#look(file, false);
+    if (look) return look;
+    checkImageSize(...(await sizeByBrowser(file)));
+    return this.#look(file, true) as Promise<Look>;
+  }
+
+  #look(file: Blob, isChecked: boolean): Promise<Look | undefined> {
+    return this.#ask({ ask: "look", file, isChecked }) as Promise<Look | undefined>;
   }
 
   /** A JPEG of a part of the upright photo, or of all of it, at most so many pixels high. */
@@ -31,7 +37,14 @@ export class Pictures {
     return this.#ask({ ask: "cut", file, area, height }) as Promise<Blob>;
   }
 
-  #ask(request: Unnumbered): Promise<Look | Blob> {
+  /** Ends the worker where nobody waits for it, which gives back what pictures took there; the next request has a new one. */
+  rest(): void {
+    if (this.#waiting.size > 0) return;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #ask(request: Unnumbered): Promise<Look | Blob | undefined> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { request, resolve, reject, hasFailed: false });
@@ -45,8 +58,8 @@ export class Pictures {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
-      if ("error" in data) waiting?.reject(new Error(data.error));
-      else waiting?.resolve(data.value);
+      if (!("error" in data)) waiting?.resolve(data.value);
+      else waiting?.reject(data.code ? new ReidError(data.code, data.error) : new Error(data.error));
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -79,8 +92,8 @@ export class Pictures {
   }
 }
 
-/** Width and height, which a browser knows before it decodes a picture. */
-async function sizeOf(file: Blob): Promise<[width: number, height: number]> {
+/** Width and height, which a browser knows before it decodes a picture. The file's bytes stay with the page for a while. */
+async function sizeByBrowser(file: Blob): Promise<[width: number, height: number]> {
   const image = new Image();
   const url = URL.createObjectURL(file);
   try {

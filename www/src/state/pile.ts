@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { stampOf } from "../media/stamp.ts";
 
 /** A photo or video as the user has it. */
 export interface Source {
@@ -114,5 +115,5 @@ export class Pile {
 }
 
 function identity({ file, path }: { readonly file: File; readonly path: string }): string {
-  return `${path}/${file.size}/${file.lastModified}`;
+  return `${path}/${stampOf(file)}`;
 }

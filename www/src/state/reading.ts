@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { type GalleryPhoto, ReidError } from "webreid";
 import { isAborted, isOffline, messageOf, Unreachable } from "../errors.ts";
 import { cameraOf } from "../media/camera.ts";
+import { giveBack } from "../media/give-back.ts";
 import { whyNoPicture } from "../media/kind.ts";
 import type { Pictures } from "../media/pictures.ts";
 import { isVideo, lookAtVideo } from "../media/video.ts";
@@ -93,19 +94,21 @@ export class Reading {
     this.#run = this.#newRun();
     let next = this.#next(FIRST);
     while (next.batch.length > 0) {
-      const { batch, looks } = next;
+      const { looks } = next;
       const total = photos + this.waiting;
       const tell = (done: number) => work.progress(words.reading.progress(done, total), done / total);
       tell(photos);
       const looked = await looks;
-      tell(photos + batch.length / 2);
+      tell(photos + looked.length / 2);
       // While the model looks at these, the small pictures of the next are made, where both fit into memory.
       const isLarge = inParts(looked).length > 1;
       if (!isLarge) next = this.#next(AT_ONCE);
+      let left = looked.length;
       for (const part of inParts(looked)) {
         people += await this.#readPart(part, work);
         photos += part.length;
-        tell(photos);
+        left -= part.length;
+        tell(photos + left / 2);
         void this.#people.groupNowAndThen();
       }
       if (isLarge || next.batch.length === 0) next = this.#next(AT_ONCE);
@@ -153,10 +156,8 @@ export class Reading {
     // It was looked at before reading was cancelled.
     if (source.digest) return source;
     try {
-      const [{ width, height, digest, thumbnail }, { camera, time }] = await Promise.all([
-        isVideo(file) ? lookAtVideo(file) : this.#pictures.look(file),
-        cameraOf(source),
-      ]);
+      const look = await (isVideo(file) ? lookAtVideo(file) : this.#pictures.look(file));
+      const { width, height, digest, thumbnail, model, time } = look;
       if (!this.#pile.get(id)) return undefined;
       const same = this.#pile.sources.peek().find((other) => other.digest === digest && other.id !== id);
       this.#pile.forget(new Set(same ? [same.isRemoved ? same.id : id] : []));
@@ -168,7 +169,7 @@ export class Reading {
         width,
         height,
         digest,
-        camera,
+        camera: cameraOf(source.path, model),
         time,
         picture: thumbnail,
         thumbnail: URL.createObjectURL(thumbnail),
@@ -231,6 +232,7 @@ export class Reading {
         ...(isVideo(source.file) && { cuts: new Map([...cuts, ...theirs]) }),
       });
     }
+    for (const { sample } of samples) if (sample.image instanceof ImageData) giveBack(sample.image.data.buffer);
     return added;
   }
 
