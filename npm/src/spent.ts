@@ -12,12 +12,14 @@ let nowhere: MessagePort | undefined;
  * browsers hold what a `transfer` cuts off as long. Nobody may read the bytes any more.
  */
 export function giveBack({ buffer }: Bytes): void {
+  // What threads share is not ours to give, and what was given is gone.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
   if (!nowhere) {
     const { port1, port2 } = new MessageChannel();
     port2.close();
     nowhere = port1;
   }
-  nowhere.postMessage(undefined, [buffer as ArrayBuffer]);
+  nowhere.postMessage(undefined, [buffer]);
 }
 
 /** Uses bytes up. */

@@ -34,7 +34,7 @@ export const pictureSize = (head) => head[0] === 254 ? [8000, 6000] : undefined;
 export function fit(data) {
   if (data[1] === 255) throw new WebAssembly.RuntimeError("unreachable");
   if (data[0] === 0) throw { code: "bad-image", message: "the first byte is 0" };
-  return { data, width: 1, height: 1, quality: 1 };
+  return { data: data.slice(), width: 1, height: 1, quality: 1 };
 }
 export class Engine {
   static async create(weights) {
@@ -72,7 +72,7 @@ export class Engine {
 
 /** A model is a byte in every format. */
 const FAULTY_FORMATS = `${FAULTY_MODULE}
-export const convert = (weights) => ({ weights, about: {} });`;
+export const convert = (weights) => ({ weights: weights.slice(), about: {} });`;
 
 /** What learns from such images. */
 const FAULTY_TRAINER = `${FAULTY_MODULE}
