@@ -45,7 +45,7 @@ SHARED := $(wildcard $(or $(WEBREID_SHARED),../shared)/.)
 
 # What is to be expected, said before anything begins.
 COLD := where nothing was compiled before
-takes_demo := some 5 minutes; $(COLD) the page after those, and what it takes to teach it 10 minutes later
+takes_demo := some 5 minutes; $(COLD) the page after 6, and what it takes to teach it 10 minutes later
 takes_test := about 45 minutes, 60 to 65 $(COLD)
 takes_test-devices := some 10 minutes when the page is built, which takes some 5, a quarter of an hour $(COLD)
 takes_test-consumers := some minutes when the package is built, which takes some 5, a quarter of an hour $(COLD)
