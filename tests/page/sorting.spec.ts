@@ -180,3 +180,43 @@ test("who is taken out of a group goes alone, however alike the others are", asy
     expect(await sizes()).toEqual(expected);
   }
 });
+
+test("who said no and joins them chooses first, and nothing is done before", async ({ app, page }) => {
+  await page.setViewportSize({ width: 1920, height: 1000 });
+  const green = { top: [20, 200, 40], legs: [20, 200, 40] } as const;
+  await app.start();
+  await app.read(
+    Object.entries({ red, green, blue }).flatMap(([name, clothes], who) =>
+      Array.from({ length: 6 - who }, (_, i) => person(`${name}-${i}.png`, clothes, 100 * who + i + 1)),
+    ),
+  );
+  await expect(app.people).toHaveCount(3);
+  const sizes = async () => (await shown(page)).rows.map(({ photos }) => photos.length).sort();
+  const choose = async (button: string) => {
+    await page.getByRole("button", { name: button }).click();
+    await settled(app);
+  };
+  const sides = page.getByRole("region", { name: "Question" }).getByRole("figure");
+  for (let answers = 0; answers < 4; answers++) {
+    await expect(sides).toHaveCount(2);
+    const [one, two] = await sides.evaluateAll((all) =>
+      all.map((side) => side.querySelector("img")?.alt.split("-")[0]),
+    );
+    await page.keyboard.press(one === two ? "y" : "n");
+    await settled(app);
+  }
+  const before = await sizes();
+
+  for (const box of await app.people.locator(".check").all()) await box.click();
+  const join = page.getByRole("button", { name: "Join" });
+  await join.click();
+  await choose("What I said before");
+  expect(await sizes()).toEqual(before);
+  for (const box of await app.people.locator(".check").all()) await box.click();
+  await join.click();
+  await choose("What I say now");
+  expect(await sizes()).toEqual([15]);
+  await page.keyboard.press("Control+z");
+  await settled(app);
+  expect(await sizes()).toEqual(before);
+});

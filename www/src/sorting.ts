@@ -1,6 +1,6 @@
 // What the user does to sort people, from wherever on the page: each can be undone, and what would surprise is asked first.
 import { signal } from "@preact/signals";
-import type { Answer, GalleryPerson, PersonId, PhotoId } from "webreid";
+import type { Answer, Gallery, GalleryPerson, PersonId, PhotoId } from "webreid";
 import { notices, people, questions, selection, sheet } from "./app.ts";
 import { words } from "./words.ts";
 
@@ -61,7 +61,7 @@ export async function giveName(id: PersonId, given: string): Promise<Refusal> {
   });
   if (!isSame) return sorting.takenName(taken);
   const person = people.byId.peek().get(id);
-  if (person) await merge(other, [person], false);
+  if (person) await merge(other, [person], before !== undefined && other.name !== undefined);
   return undefined;
 }
 
@@ -93,20 +93,29 @@ export async function join(ids: readonly PersonId[]): Promise<boolean> {
 
 /**
  * Makes one person of groups. What their rows showed of each is confirmed with it: by a photo of each alone the others would be
- * grouped anew, and one row might be two again.
+ * grouped anew, and one row might be two again. Where earlier answers are in the way nothing is done before the user has chosen.
  */
 async function merge(into: GalleryPerson, others: readonly GalleryPerson[], isSure: boolean): Promise<boolean> {
-  const seen = [into, ...others].flatMap(({ suggested }) => suggested.slice(0, SEEN));
+  const all = [into, ...others];
+  const seen = all.flatMap(({ suggested }) => suggested.slice(0, SEEN));
+  const done = sorting.joined(all.length, all.find(({ name }) => name !== undefined)?.name);
+  if (others.length > 1 && !isSure) {
+    // One act for all: whoever has no name goes whole to who is the same.
+    const lead = leadOf(into);
+    const rest = new Set([...others.map(leadOf), ...seen].filter((photo) => photo !== lead));
+    const joined = await asked(
+      (gallery, despite) => gallery.answer(lead, [...rest], "same", { despite }).then(() => true),
+      { done },
+    );
+    return joined === true;
+  }
   const steps = await asked(
     async (gallery, despite) => {
       for (const { id } of others) await gallery.merge(into.id, id, { despite: despite || isSure });
-      if (seen.length > 0) await gallery.move(seen, into.id, { despite: despite || isSure });
+      if (seen.length > 0) await gallery.move(seen, into.id, { despite: true });
       return others.length + Math.min(seen.length, 1);
     },
-    {
-      done: sorting.joined(1 + others.length, into.name ?? others.find(({ name }) => name)?.name),
-      steps: (steps) => steps,
-    },
+    { done, steps: (steps) => steps },
   );
   return steps !== undefined;
 }
@@ -117,19 +126,20 @@ function leadOf({ cover, confirmed, suggested }: GalleryPerson): PhotoId {
   return (cover !== undefined && theirs.includes(cover) ? cover : theirs[0]) as PhotoId;
 }
 
-/** Says whom photos show. */
+/** Says whom photos show, whatever was said of them before: somebody moves just these by hand. */
 export async function move(photos: readonly PhotoId[], to: Place): Promise<void> {
   if (photos.length === 0) return;
   if (to === "nobody") return release(photos);
   selection.clear();
   if (to === "new") {
-    const leaves = leavesOthers(photos);
+    const left = leftBy(photos);
     await asked(
-      async (gallery, despite) => {
-        if (leaves) await gallery.move(photos, null);
-        return gallery.enrol(photos, { despite });
+      async (gallery) => {
+        const id = await gallery.enrol(photos, { despite: true });
+        await setApart(gallery, photos, left);
+        return id;
       },
-      { done: (id) => sorting.moved(photos.length, labelOf(id)), steps: () => (leaves ? 2 : 1) },
+      { done: (id) => sorting.moved(photos.length, labelOf(id)), steps: () => 1 + left.length },
     );
     return;
   }
@@ -139,30 +149,33 @@ export async function move(photos: readonly PhotoId[], to: Place): Promise<void>
   // Where all is only suggested, one photo is confirmed beside them: else they would be somebody without the others.
   const lead = target && target.confirmed.length === 0 && target.suggested.length > 0 ? [leadOf(target)] : [];
   const theirs = [...new Set([...photos, ...lead])];
-  const leaves = leavesOthers(photos, target?.id);
+  const left = leftBy(photos, target?.id);
   await asked(
-    async (gallery, despite) => {
-      if (leaves) await gallery.move(photos, null);
-      await gallery.move(theirs, who, { despite });
+    async (gallery) => {
+      await gallery.move(theirs, who, { despite: true });
+      await setApart(gallery, photos, left);
       return true;
     },
-    { done: sorting.moved(photos.length, label), steps: () => (leaves ? 2 : 1) },
+    { done: sorting.moved(photos.length, label), steps: () => 1 + left.length },
   );
 }
 
-/**
- * Whether these photos leave a group of which nobody confirmed anything. That they are not of it has to be said first: else those
- * that stay, which look like these, would be guessed to be whom these are.
- */
-function leavesOthers(photos: readonly PhotoId[], target?: PersonId): boolean {
+/** A photo each of the groups that these photos leave and of which nobody confirmed anything. */
+function leftBy(photos: readonly PhotoId[], target?: PersonId): readonly PhotoId[] {
   const views = people.photos.peek();
   const gone = new Set(photos);
   const from = new Set(photos.flatMap((photo) => views.get(photo)?.person ?? []));
   from.delete(target as PersonId);
-  return [...from].some((id) => {
+  return [...from].flatMap((id) => {
     const { confirmed = [], suggested = [] } = people.byId.peek().get(id) ?? {};
-    return suggested.some((photo) => !gone.has(photo)) && confirmed.every((photo) => gone.has(photo));
+    const stays = suggested.find((photo) => !gone.has(photo));
+    return stays !== undefined && confirmed.every((photo) => gone.has(photo)) ? [stays] : [];
   });
+}
+
+/** These are not whom those are, who look like them: grouped anew, they would be taken for the same again. */
+async function setApart(gallery: Gallery, photos: readonly PhotoId[], from: readonly PhotoId[]): Promise<void> {
+  for (const photo of from) await gallery.answer(photos[0] as PhotoId, photo, "different");
 }
 
 /** They are not whom they were taken for. */
