@@ -1,6 +1,7 @@
 // Convolution over all channels with bias, a residual and an activation: an implicit matrix product of receptive fields
 // [pixels, kh · kw · inputs] and weights, with a tile of sums in the registers of each thread. Neighbouring threads take
-// neighbouring pixels and the same outputs, so that they load the same weights.
+// neighbouring pixels and the same outputs, so that they load the same weights. Where there are too few pixels to keep a GPU
+// busy, threads share a tile: each sums a part of the depth, and the parts are added in workgroup memory.
 
 // What is stored, in the variant for GPUs that have it f16.
 alias real = f32;
@@ -11,6 +12,8 @@ const OUTPUTS = 2u;
 // The threads of a workgroup, along pixels and along outputs.
 const PIXEL_THREADS = 8u;
 const OUTPUT_THREADS = 8u;
+// The threads that share a tile: each takes every so many-th vec4 of a pixel's channels.
+const DEPTH_THREADS = 1u;
 // 1 where fields may reach beyond the map.
 const PADDED = 1u;
 // Pixels from one place of the kernel to the next.
@@ -53,7 +56,12 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<vec4<real>>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-@compute @workgroup_size(PIXEL_THREADS * OUTPUT_THREADS)
+const THREADS = PIXEL_THREADS * OUTPUT_THREADS * DEPTH_THREADS;
+
+// [sums of a thread, THREADS]
+var<workgroup> parts: array<vec4<f32>, PIXELS * OUTPUTS * THREADS>;
+
+@compute @workgroup_size(PIXEL_THREADS * OUTPUT_THREADS * DEPTH_THREADS)
 fn main(
     @builtin(workgroup_id) group_id: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -64,11 +72,13 @@ fn main(
     if first_pixel >= params.pixels {
         return;
     }
+    // Of the threads that share a tile which one.
+    let part = lane % DEPTH_THREADS;
     var first_output = group % params.output_groups * (OUTPUTS * OUTPUT_THREADS);
     if OUTPUT_THREADS > 1u {
-        first_output += lane / PIXEL_THREADS * OUTPUTS;
+        first_output += lane / (DEPTH_THREADS * PIXEL_THREADS) * OUTPUTS;
     }
-    first_pixel += lane % PIXEL_THREADS;
+    first_pixel += lane / DEPTH_THREADS % PIXEL_THREADS;
 
     // Of each pixel's field the first value of its image, its top and its left.
     var image: array<u32, PIXELS>;
@@ -88,13 +98,13 @@ fn main(
     for (var o = 0u; o < OUTPUTS; o++) { // unroll
         let output = min(first_output + o, params.outputs - 1u);
         weight[o] = output / BLOCK * rows * BLOCK + output % BLOCK;
-        let bias = tail[output];
+        let bias = select(vec4<f32>(), tail[output], part == 0u);
         for (var p = 0u; p < PIXELS; p++) { // unroll
             sums[p * OUTPUTS + o] = bias;
         }
     }
 
-    var row = 0u;
+    var row = part * 4u * BLOCK;
     for (var ky = 0u; ky < params.kernel_height; ky++) {
         for (var kx = 0u; kx < params.kernel_width; kx++) {
             var place: array<u32, PIXELS>;
@@ -108,7 +118,8 @@ fn main(
                     place[p] = select(0u, place[p], inside[p]);
                 }
             }
-            for (var i = 0u; i < params.inputs; i++) {
+            let next_row = row + params.inputs * 4u * BLOCK;
+            for (var i = part; i < params.inputs; i += DEPTH_THREADS) {
                 var values: array<vec4<real>, PIXELS>;
                 for (var p = 0u; p < PIXELS; p++) { // unroll
                     values[p] = x[place[p] + i];
@@ -126,37 +137,53 @@ fn main(
                             sums[p * OUTPUTS + o] += products(values[p], first, second, third, fourth);
                         }
                     }
-                    row += 4u * BLOCK;
                 } else {
                     for (var c = 0u; c < 4u; c++) { // unroll
                         for (var o = 0u; o < OUTPUTS; o++) { // unroll
-                            let factor = vec4<f32>(weights[weight[o] + row]);
+                            let factor = vec4<f32>(weights[weight[o] + row + c * BLOCK]);
                             for (var p = 0u; p < PIXELS; p++) { // unroll
                                 let value = vec4<f32>(f32(values[p][c]));
                                 sums[p * OUTPUTS + o] = fma(value, factor, sums[p * OUTPUTS + o]);
                             }
                         }
-                        row += BLOCK;
                     }
                 }
+                row += DEPTH_THREADS * 4u * BLOCK;
             }
+            row = next_row;
         }
     }
 
-    for (var p = 0u; p < PIXELS; p++) { // unroll
-        let pixel = first_pixel + p * PIXEL_THREADS;
-        if pixel < params.pixels {
+    if DEPTH_THREADS == 1u { // choose
+        for (var p = 0u; p < PIXELS; p++) { // unroll
             for (var o = 0u; o < OUTPUTS; o++) { // unroll
-                let output = first_output + o;
-                if output < params.outputs {
-                    let place = pixel * params.outputs + output;
-                    var value = sums[p * OUTPUTS + o];
-                    if params.residual == 1u {
-                        value += vec4<f32>(residual[place]);
-                    }
-                    out[place] = vec4<real>(finish(value, params.activation, tail[params.outputs + output]));
-                }
+                store(first_pixel + p * PIXEL_THREADS, first_output + o, sums[p * OUTPUTS + o]);
             }
         }
+    } else {
+        for (var s = 0u; s < PIXELS; s++) { // unroll
+            for (var o = 0u; o < OUTPUTS; o++) { // unroll
+                parts[(s * OUTPUTS + o) * THREADS + lane] = sums[s * OUTPUTS + o];
+            }
+        }
+        workgroupBarrier();
+        for (var s = part; s < PIXELS * OUTPUTS; s += DEPTH_THREADS) {
+            var sum = vec4<f32>();
+            for (var d = 0u; d < DEPTH_THREADS; d++) {
+                sum += parts[s * THREADS + lane - part + d];
+            }
+            store(first_pixel + s / OUTPUTS * PIXEL_THREADS, first_output + s % OUTPUTS, sum);
+        }
+    }
+}
+
+fn store(pixel: u32, output: u32, sum: vec4<f32>) {
+    if pixel < params.pixels && output < params.outputs {
+        let place = pixel * params.outputs + output;
+        var value = sum;
+        if params.residual == 1u {
+            value += vec4<f32>(residual[place]);
+        }
+        out[place] = vec4<real>(finish(value, params.activation, tail[params.outputs + output]));
     }
 }

@@ -4,7 +4,7 @@
 
 use webreid::graph::Parameter;
 use webreid::graph::frozen::{Choices, Frozen, Lite, Step};
-use webreid::kernels::frozen::{conv, lite as lite_kernel};
+use webreid::kernels::frozen::{Stored, VEC, conv, lite as lite_kernel};
 use webreid::model::ReIdentifierConfig;
 use webreid::step::{
     Activation, Affine, Attention, Combine, Convolution, Gate, GeluForm, Map, Operation, Padding, Part, Pool, Reduce,
@@ -562,14 +562,19 @@ fn constants_and_moved_pixels(found: Found) {
 
 /// What a plan chooses by the sizes, for sizes that it would choose something else for.
 pub fn choices(found: Found) {
-    let from = map([13, 9], 20);
     for (window, outputs) in [(WINDOWS[0], 33), (WINDOWS[2], 12), (WINDOWS[3], 24)] {
-        let c = convolution_of(from.channels, outputs, window, 0);
-        let Some(to) = after(from, outputs, window) else { continue };
-        let frozen = network(from, vec![(Operation::Convolution(c), vec![0], to)]);
-        for tile in conv::TILES {
+        // The second for the tiles that do not fit the first.
+        let networks = [20, 64].map(|channels| {
+            let from = map([13, 9], channels);
+            let c = convolution_of(channels, outputs, window, 0);
+            let to = after(from, outputs, window)?;
+            Some((Stored::new(from, VEC).vecs(), network(from, vec![(Operation::Convolution(c), vec![0], to)])))
+        });
+        for tile in conv::TILES.into_iter().map(|(tile, _)| tile).chain(conv::SOFTWARE_TILES) {
+            let fits = networks.iter().flatten().find(|(inputs, _)| tile.fits(*inputs));
+            let Some((_, frozen)) = fits else { continue };
             let choices = Choices { tile: Some(tile), ..Choices::default() };
-            found(Case { choices, ..Case::new(&format!("{tile:?} by {window:?}"), &frozen) });
+            found(Case { choices, ..Case::new(&format!("{tile:?} by {window:?}"), frozen) });
         }
     }
     let all = (1..=lite_kernel::MOST_PIXELS).map(Lite::Tiles).chain([Lite::Strips, Lite::Apart]);

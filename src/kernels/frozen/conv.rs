@@ -2,7 +2,7 @@
 //! `[pixels, kh · kw · inputs]` and packed weights. Fully connected layers are convolutions of one pixel.
 //!
 //! Buffers: x, weights `[outputs / BLOCK, kh · kw · inputs, BLOCK]` (`BLOCK` in `vec4`s), bias and slopes `[2, pitch]`, the
-//! residual (or again x), out. The shader is specialised for the [`Tile`] of each thread.
+//! residual (or again x), out. The shader is specialised for the [`Tile`] of each thread; some are [`conv_staged`]'s.
 //!
 //! The twin computes a few pixels by as many outputs as the vector registers hold, reading the map itself (with a border,
 //! where the kernel has padding) and the weights in panels, one after the other as the loop needs them. A block of pixels
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Finish, Stored, VEC, bands, code, padded, parameters, with_border, words};
+use super::{Finish, Stored, VEC, bands, code, conv_staged, padded, parameters, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
 use crate::kernels::variant::Variant;
 use crate::kernels::{Dispatch, Kernel};
@@ -40,20 +40,48 @@ pub struct Tile {
     pub outputs: usize,
     /// Threads along pixels, and along outputs.
     pub threads: [usize; 2],
+    pub depth: Depth,
+}
+
+/// How the depth of a tile is summed: the places of the kernel by the channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// By so many threads, each of which takes a part of the channels.
+    Shared(usize),
+    /// By one thread, with so many `vec4`s of channels in workgroup memory at once.
+    Staged(usize),
 }
 
 impl Tile {
     const fn new(pixels: usize, outputs: usize, threads: [usize; 2]) -> Self {
-        Self { pixels, outputs, threads }
+        Self::shared(pixels, outputs, threads, 1)
+    }
+
+    const fn shared(pixels: usize, outputs: usize, threads: [usize; 2], depth_threads: usize) -> Self {
+        Self { pixels, outputs, threads, depth: Depth::Shared(depth_threads) }
+    }
+
+    const fn staged(pixels: usize, outputs: usize, threads: [usize; 2], depth: usize) -> Self {
+        Self { pixels, outputs, threads, depth: Depth::Staged(depth) }
+    }
+
+    /// Whether it can be had where a pixel of the input has so many `vec4`s.
+    pub fn fits(self, inputs: usize) -> bool {
+        !matches!(self.depth, Depth::Staged(depth) if !inputs.is_multiple_of(depth))
     }
 
     /// The shader for it; `padded` where fields may reach beyond the map.
     pub fn variant(self, padded: bool, dilation: [usize; 2]) -> Variant {
+        let depth_threads = match self.depth {
+            Depth::Shared(threads) => threads,
+            Depth::Staged(depth) => return conv_staged::variant(self, depth, padded, dilation),
+        };
         let constants = [
             ("PIXELS", self.pixels),
             ("OUTPUTS", self.outputs),
             ("PIXEL_THREADS", self.threads[0]),
             ("OUTPUT_THREADS", self.threads[1]),
+            ("DEPTH_THREADS", depth_threads),
             ("PADDED", padded.into()),
             ("DILATION_Y", dilation[0]),
             ("DILATION_X", dilation[1]),
@@ -63,14 +91,47 @@ impl Tile {
     }
 
     /// Pixels and `vec4`s of outputs of a workgroup.
-    fn group(self) -> [usize; 2] {
+    pub(super) fn group(self) -> [usize; 2] {
         [self.pixels * self.threads[0], self.outputs * self.threads[1]]
+    }
+
+    /// Workgroups for so many pixels and `vec4`s of outputs.
+    fn groups(self, pixels: usize, outputs: usize) -> usize {
+        let [group_pixels, group_outputs] = self.group();
+        pixels.div_ceil(group_pixels) * outputs.div_ceil(group_outputs)
     }
 }
 
-/// The tiles there are; of equally good ones the first is taken. The first two serve software alone: their sums are more
-/// than the registers of many GPUs.
-pub const TILES: [Tile; 11] = [
+/// What a step of a tile takes, in picoseconds: of its depth a `vec4`, or as many as its threads or its workgroup memory take at
+/// once.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Where few workgroups run: what one waits for.
+    wait: usize,
+    /// A workgroup's share where there is no room for more.
+    work: usize,
+}
+
+/// The tiles for GPUs, with what they cost on an NVIDIA H200 in f32 (`make gpu-check` times them all: these describe it within a
+/// third, and what the planner takes by them was within a fifth of the best that any of 31 tiles does).
+pub const TILES: [(Tile, Cost); 8] = [
+    (Tile::shared(2, 2, [4, 2], 16), Cost { wait: 900_000, work: 4700 }),
+    (Tile::shared(2, 2, [8, 4], 4), Cost { wait: 900_000, work: 2700 }),
+    (Tile::staged(2, 1, [16, 16], 8), Cost { wait: 1_550_000, work: 7600 }),
+    (Tile::staged(4, 1, [16, 4], 4), Cost { wait: 1_000_000, work: 1800 }),
+    (Tile::staged(4, 1, [8, 8], 4), Cost { wait: 1_000_000, work: 1700 }),
+    (Tile::staged(8, 1, [8, 16], 4), Cost { wait: 1_550_000, work: 5100 }),
+    // For inputs of another number of channels, like photos.
+    (Tile::new(4, 1, [16, 4]), Cost { wait: 900_000, work: 1200 }),
+    (Tile::new(8, 2, [32, 2]), Cost { wait: 1_150_000, work: 3200 }),
+];
+
+/// How many times smaller a GPU is planned for than the one that was measured: what it is nobody says.
+const SMALLER: usize = 3;
+
+/// Those where software imitates a GPU; of equally good ones the first is taken. The sums of the first two are more than the
+/// registers of many GPUs.
+pub const SOFTWARE_TILES: [Tile; 11] = [
     Tile::new(8, 4, [8, 8]),
     Tile::new(8, 4, [32, 2]),
     Tile::new(8, 2, [8, 8]),
@@ -87,19 +148,34 @@ pub const TILES: [Tile; 11] = [
 /// Workgroups below which a part of even a small device is idle.
 const FEW_GROUPS: usize = 4;
 
-/// How many of [`TILES`] serve software alone.
-const FOR_SOFTWARE: usize = 2;
-
-/// The tile for so many pixels and `vec4`s of outputs: the one with the fewest loads, which are what takes the time
-/// (measured on lavapipe, for tiles from 2 × 8 to 16 × 8 and 8 × 16). `software` where the GPU is imitated.
-pub fn tile(pixels: usize, outputs: usize, software: bool) -> Tile {
+/// The tile for so many pixels and `vec4`s of outputs where software imitates a GPU: the one with the fewest loads, which are
+/// what takes the time there (measured on lavapipe, for tiles from 2 × 8 to 16 × 8 and 8 × 16).
+fn software_tile(pixels: usize, outputs: usize) -> Tile {
     let loads = |tile: &Tile| {
-        let [group_pixels, group_outputs] = tile.group();
-        let groups = pixels.div_ceil(group_pixels) * outputs.div_ceil(group_outputs);
-        groups.max(FEW_GROUPS) * tile.threads[0] * tile.threads[1] * (tile.pixels + VEC * tile.outputs)
+        tile.groups(pixels, outputs).max(FEW_GROUPS)
+            * tile.threads[0]
+            * tile.threads[1]
+            * (tile.pixels + VEC * tile.outputs)
     };
-    let tiles = if software { &TILES[..] } else { &TILES[FOR_SOFTWARE..] };
-    tiles.iter().copied().min_by_key(loads).unwrap_or(TILES[FOR_SOFTWARE])
+    SOFTWARE_TILES.into_iter().min_by_key(loads).unwrap_or(SOFTWARE_TILES[0])
+}
+
+/// The tile for a convolution from so many `vec4`s of each of `taps` places to so many pixels and `vec4`s of outputs; `software`
+/// where the GPU is imitated.
+pub fn tile(taps: usize, inputs: usize, pixels: usize, outputs: usize, software: bool) -> Tile {
+    if software {
+        return software_tile(pixels, outputs);
+    }
+    let time = |(tile, cost): &(Tile, Cost)| {
+        let at_once = match tile.depth {
+            Depth::Shared(threads) => threads,
+            Depth::Staged(depth) => depth,
+        };
+        let steps = taps * inputs.div_ceil(at_once);
+        steps * cost.wait.max(tile.groups(pixels, outputs) * cost.work * SMALLER)
+    };
+    let fitting = TILES.iter().filter(|(tile, _)| tile.fits(inputs));
+    fitting.min_by_key(|candidate| time(candidate)).map_or(TILES[0].0, |(tile, _)| *tile)
 }
 
 /// Whether fields may reach beyond the map.
@@ -140,8 +216,7 @@ pub(super) fn packed(
 
 pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to: Stored, tile: Tile) -> Dispatch {
     let pixels = batch * to.area();
-    let [group_pixels, group_outputs] = tile.group();
-    let output_groups = to.vecs().div_ceil(group_outputs);
+    let output_groups = to.vecs().div_ceil(tile.group()[1]);
     let mut params = words([
         from.height,
         from.width,
@@ -159,7 +234,7 @@ pub fn dispatch(batch: usize, c: &Convolution, residual: bool, from: Stored, to:
         output_groups,
     ]);
     params.extend([u32::from(residual), code(&c.activation)]);
-    Dispatch::new(params, pixels.div_ceil(group_pixels) * output_groups)
+    Dispatch::new(params, tile.groups(pixels, to.vecs()))
 }
 
 /// Pixels worked on at once.
@@ -432,4 +507,23 @@ pub(super) fn first<T, const N: usize>(values: &[T]) -> &[T; N] {
 /// The width of the next panel.
 fn panel(outputs: usize) -> usize {
     if outputs > NARROW { OUTPUTS } else { NARROW }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Depth, Tile, tile};
+
+    #[test]
+    fn hardware_gets_the_tile_that_the_size_asks_for() {
+        let planned = |taps, inputs, pixels, outputs| tile(taps, inputs, pixels, outputs, false);
+        // One image through a late layer: threads share what there is.
+        assert!(matches!(planned(9, 128, 128, 128).depth, Depth::Shared(threads) if threads > 1));
+        assert!(matches!(planned(1, 160, 1, 64).depth, Depth::Shared(threads) if threads > 1));
+        // A batch of them.
+        assert_eq!(planned(9, 128, 32 * 128, 128), Tile::staged(8, 1, [8, 16], 4));
+        // Photos, and channels that are no multiple of what is staged.
+        for inputs in [1, 6, 7] {
+            assert!(matches!(planned(49, inputs, 32 * 8192, 16).depth, Depth::Shared(_)), "{inputs}");
+        }
+    }
 }

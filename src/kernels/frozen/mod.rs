@@ -6,6 +6,7 @@ pub mod attention;
 pub mod channel_pool;
 pub mod concatenate;
 pub mod conv;
+pub mod conv_staged;
 pub mod depthwise;
 pub mod elementwise;
 pub mod gate;
@@ -29,11 +30,12 @@ use super::finish::{Finish, code, parameters, sigmoid};
 use crate::step::{Activation, Affine, Map, Padding};
 
 /// All shaders of frozen networks, for whoever compiles them ahead of use.
-pub const KERNELS: [Kernel; 20] = [
+pub const KERNELS: [Kernel; 21] = [
     attention::KERNEL,
     channel_pool::KERNEL,
     concatenate::KERNEL,
     conv::KERNEL,
+    conv_staged::KERNEL,
     depthwise::KERNEL,
     elementwise::KERNEL,
     gather::KERNEL,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use webreid::graph::frozen::{Choices, GpuDevice, GpuError, GpuRunner, Lite, Map, Step, Timed};
@@ -18,6 +19,8 @@ use crate::speed::{BATCHES, launches};
 const TIMES: usize = 3;
 const QUICK_TIMES: usize = 1;
 const QUICK_BATCHES: [usize; 1] = [1];
+/// How long a GPU works before anything is timed: its clock is slow when it has slept.
+const WARM: Duration = Duration::from_secs(1);
 
 /// Layers of the same sizes, for a batch.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +38,13 @@ type Layers = BTreeMap<Layer, (usize, BTreeMap<String, f64>)>;
 pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
     let devices = devices(context)?;
     let networks = networks(context, false)?;
+    if let (Some(network), [(_, gpu), ..]) = (networks.last(), &devices[..]) {
+        let (runner, image) = (block_on(GpuRunner::new(gpu, &network.frozen))?, noise(network.image(), 7));
+        let begun = Instant::now();
+        while begun.elapsed() < WARM && !context.quick {
+            block_on(runner.run(&image, 1))?;
+        }
+    }
     for network in &networks {
         for (precision, gpu) in &devices {
             if context.cuts(|| format!("{} in {precision}, and what comes after it", network.name)) {
@@ -46,19 +56,24 @@ pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The choices of each run, and their names. Tiles and Lite layers have nothing to do with each other, so that a run serves one of
-/// both; but where the layers are two convolutions, the planner tiles these.
-fn runs() -> Vec<(Choices, [Option<String>; 2])> {
+/// The choices of each run. Tiles and Lite layers have nothing to do with each other, so that a run serves one of both; but where
+/// the layers are two convolutions, the planner tiles these.
+fn runs() -> Vec<Choices> {
     let mut lites = (1..=lite::MOST_PIXELS).map(Lite::Tiles).chain([Lite::Strips]);
     let mut runs: Vec<Choices> =
-        conv::TILES.into_iter().map(|tile| Choices { tile: Some(tile), lite: lites.next() }).collect();
+        conv::TILES.into_iter().map(|(tile, _)| Choices { tile: Some(tile), lite: lites.next() }).collect();
     runs.extend(lites.chain([Lite::Apart]).map(|lite| Choices { tile: None, lite: Some(lite) }));
-    runs.into_iter().map(|choices| (choices, [choices.tile.map(name_of), choices.lite.map(name_of_lite)])).collect()
+    runs
 }
 
 fn name_of(tile: conv::Tile) -> String {
-    let conv::Tile { pixels, outputs, threads: [along, across] } = tile;
-    format!("{pixels}×{outputs} by {along}×{across}")
+    let conv::Tile { pixels, outputs, threads: [along, across], depth } = tile;
+    let depth = match depth {
+        conv::Depth::Shared(1) => String::new(),
+        conv::Depth::Shared(threads) => format!("×{threads}"),
+        conv::Depth::Staged(depth) => format!(", {} deep", VEC * depth),
+    };
+    format!("{pixels}×{outputs} by {along}×{across}{depth}")
 }
 
 fn name_of_lite(lite: Lite) -> String {
@@ -75,9 +90,9 @@ fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) 
         if context.quick { (QUICK_BATCHES.to_vec(), QUICK_TIMES) } else { (BATCHES.to_vec(), TIMES) };
     let images = noise(batches.iter().max().map_or(0, |batch| batch * network.image()), 7);
     let mut lite_layers = None;
-    for (choices, names) in runs() {
-        let chosen = || names.iter().flatten().cloned().collect::<Vec<_>>().join(", ");
-        let what = || format!("{} in {precision}: {}", network.name, chosen());
+    for choices in runs() {
+        let chosen = || choices.tile.map(name_of).into_iter().chain(choices.lite.map(name_of_lite));
+        let what = || format!("{} in {precision}: {}", network.name, chosen().collect::<Vec<_>>().join(", "));
         if context.cuts(what) {
             break;
         }
@@ -96,7 +111,7 @@ fn time(context: &Context, network: &Network, precision: &str, gpu: &GpuDevice) 
             };
             // The first run has them in one launch.
             let lite_layers = lite_layers.get_or_insert_with(|| of_lite_layers(network, &timed));
-            add(network, batch, &timed, lite_layers, &names, &mut layers);
+            add(network, batch, &timed, lite_layers, choices, &mut layers);
         }
     }
     for (Layer { batch, of, name, planned }, (count, us)) in layers {
@@ -131,7 +146,7 @@ fn add(
     batch: usize,
     timed: &[Timed],
     lite_layers: &BTreeMap<usize, usize>,
-    [tile, lite]: &[Option<String>; 2],
+    choices: Choices,
     layers: &mut Layers,
 ) {
     let mut counts = BTreeMap::new();
@@ -139,9 +154,11 @@ fn add(
         let second = lite_layers.get(&place);
         let step = &network.frozen.steps[*second.unwrap_or(&place)];
         let (choice, layer) = match (&step.operation, second) {
-            (_, Some(_)) => (lite, lite_layer(network, batch, step)),
-            (Operation::Convolution(c), None) if launch.kernel == conv::KERNEL.name => {
-                (tile, convolution(network, batch, step, c))
+            (_, Some(_)) => (choices.lite.map(name_of_lite), lite_layer(network, batch, step)),
+            (Operation::Convolution(c), None) if c.groups == 1 => {
+                let inputs = Stored::new(network.frozen.values[step.inputs[0]], VEC).vecs();
+                let tile = choices.tile.filter(|tile| tile.fits(inputs));
+                (tile.map(name_of), convolution(network, batch, step, c))
             }
             _ => continue,
         };
@@ -149,7 +166,7 @@ fn add(
         if second.is_none_or(|&second| second == place) {
             *counts.entry(layer.clone()).or_insert(0) += 1;
         }
-        *layers.entry(layer).or_default().1.entry(choice.clone()).or_default() += launch.seconds * 1e6;
+        *layers.entry(layer).or_default().1.entry(choice).or_default() += launch.seconds * 1e6;
     }
     for (layer, count) in counts {
         layers.entry(layer).or_default().0 = count;
@@ -165,7 +182,8 @@ fn convolution(network: &Network, batch: usize, step: &Step, c: &Convolution) ->
     let Convolution { kernel: [height, width], stride, .. } = *c;
     let stride = if stride == [1; 2] { String::new() } else { format!(" / {}", stride[0]) };
     let residual = if step.inputs.len() > 1 { " + residual" } else { "" };
-    let tile = conv::tile(batch * to.area(), Stored::new(to, VEC).vecs(), false);
+    let [inputs, outputs] = [from, to].map(|map| Stored::new(map, VEC).vecs());
+    let tile = conv::tile(height * width, inputs, batch * to.area(), outputs, false);
     Layer {
         batch,
         of: "tile",
@@ -176,5 +194,5 @@ fn convolution(network: &Network, batch: usize, step: &Step, c: &Convolution) ->
 
 fn lite_layer(network: &Network, batch: usize, second: &Step) -> Layer {
     let from = network.frozen.values[second.inputs[0]];
-    Layer { batch, of: "lite", name: size(from), planned: name_of_lite(Lite::Tiles(lite::MOST_PIXELS)) }
+    Layer { batch, of: "lite", name: size(from), planned: name_of_lite(Lite::Tiles(lite::PLANNED_PIXELS)) }
 }

@@ -75,7 +75,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "adapter", run: networks::adapter, seconds: 10, quick: 20 },
     Section { name: "parity", run: parity::run, seconds: 70, quick: 60 },
     Section { name: "features", run: features::run, seconds: 30, quick: 60 },
-    Section { name: "peak", run: peak::run, seconds: 25, quick: 25 },
+    Section { name: "peak", run: peak::run, seconds: 40, quick: 25 },
     Section { name: "speed", run: speed::run, seconds: 60, quick: 60 },
     Section { name: "choices", run: choices::run, seconds: 90, quick: 60 },
     #[cfg(feature = "gpu")]

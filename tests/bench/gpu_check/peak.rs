@@ -24,22 +24,29 @@ const TIMES: usize = 3;
 /// What a GPU is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a product is cut up: rows and `vec4`s of columns of a thread, threads along both, and with how much depth of both factors
-/// in workgroup memory (0: both are read from where they are).
+/// How a product is cut up: rows and `vec4`s of columns of a thread, threads along both, with how much depth of both factors
+/// in workgroup memory (0: both are read from where they are), and how many `vec4`s of depth are summed in f16, where it is f16,
+/// before they are added in f32.
 #[derive(Clone, Copy)]
 struct Form {
     rows: usize,
     columns: usize,
     threads: [usize; 2],
     depth: usize,
+    half_sums: usize,
 }
 
 const fn form(rows: usize, columns: usize, threads: [usize; 2], depth: usize) -> Form {
-    Form { rows, columns, threads, depth }
+    Form { rows, columns, threads, depth, half_sums: 1 }
+}
+
+/// The same in f16 alone.
+const fn half_form(rows: usize, columns: usize, threads: [usize; 2], depth: usize, half_sums: usize) -> Form {
+    Form { rows, columns, threads, depth, half_sums }
 }
 
 /// The first are those of the browser's bench (`tests/page/support/gemm.ts`).
-const FORMS: [Form; 15] = [
+const FORMS: [Form; 30] = [
     form(1, 1, [8, 8], 0),
     form(4, 1, [8, 8], 0),
     form(8, 1, [8, 8], 0),
@@ -55,6 +62,21 @@ const FORMS: [Form; 15] = [
     form(8, 2, [16, 16], 8),
     form(8, 2, [16, 16], 16),
     form(8, 2, [8, 8], 16),
+    form(4, 2, [8, 8], 16),
+    form(4, 2, [16, 16], 16),
+    form(8, 2, [16, 8], 16),
+    form(8, 2, [8, 16], 16),
+    form(8, 2, [8, 8], 32),
+    form(8, 4, [8, 8], 8),
+    form(4, 4, [16, 8], 16),
+    half_form(8, 2, [8, 8], 0, 2),
+    half_form(8, 2, [8, 8], 0, 4),
+    half_form(8, 2, [8, 8], 16, 2),
+    half_form(8, 2, [8, 8], 16, 4),
+    half_form(8, 2, [8, 8], 32, 8),
+    half_form(8, 2, [16, 16], 16, 2),
+    half_form(8, 2, [16, 16], 16, 4),
+    half_form(8, 4, [8, 8], 16, 4),
 ];
 
 pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
@@ -62,12 +84,12 @@ pub fn run(context: &Context) -> Result<(), Box<dyn Error>> {
         if precision == "f32" {
             context.tell(Row::Peak(copy(context, &gpu)?));
         }
-        for form in FORMS {
+        for form in FORMS.iter().filter(|form| form.half_sums == 1 || gpu.is_half()) {
             let name = form.name();
             if context.cuts(|| format!("the product in {precision} of {name}, and what comes after it")) {
                 return Ok(());
             }
-            match product(context, &gpu, form) {
+            match product(context, &gpu, *form) {
                 Ok((rate, right)) => context.tell(Row::Peak(Peak {
                     what: "product".to_owned(),
                     precision: precision.to_owned(),
@@ -168,14 +190,15 @@ fn product(context: &Context, gpu: &GpuDevice, form: Form) -> Result<(f64, bool)
 
 impl Form {
     fn name(self) -> String {
-        let Self { rows, columns, threads: [down, across], depth } = self;
+        let Self { rows, columns, threads: [down, across], depth, half_sums } = self;
         let memory = if depth > 0 { format!(", {depth} deep in workgroup memory") } else { String::new() };
-        format!("{rows}×{columns} by {down}×{across}{memory}")
+        let sums = if half_sums > 1 { format!(", {} summed in f16", 4 * half_sums) } else { String::new() };
+        format!("{rows}×{columns} by {down}×{across}{memory}{sums}")
     }
 
     /// `c = a · b`, all in rows of `vec4`s; everything is a multiple of the form.
     fn wgsl(self, size: usize, half: bool) -> String {
-        let Self { rows, columns, threads: [down, across], depth } = self;
+        let Self { rows, columns, threads: [down, across], depth, half_sums } = self;
         let real = if half { "f16" } else { "f32" };
         let vecs = size / 4;
         let mut s = if half { "enable f16;\n".to_owned() } else { String::new() };
@@ -212,7 +235,7 @@ impl Form {
         for (r, k) in pairs(rows, columns) {
             line(format!("var sum_{r}_{k} = vec4<f32>();"));
         }
-        let step = if depth > 0 { depth / 4 } else { 1 };
+        let step = if depth > 0 { depth / 4 } else { half_sums };
         line(format!("for (var i = 0u; i < {vecs}u; i += {step}u) {{"));
         if depth > 0 {
             line("workgroupBarrier();".to_owned());
@@ -222,36 +245,39 @@ impl Form {
             line(format!("for (var at = lane; at < {b_vecs}u; at += {threads}u) {{"));
             line(format!("b_part[at] = b[(i * 4u + at / {width}u) * {vecs}u + first_column + at % {width}u]; }}"));
             line("workgroupBarrier();".to_owned());
-            line(format!("for (var j = 0u; j < {step}u; j++) {{"));
+            line(format!("for (var j = 0u; j < {step}u; j += {half_sums}u) {{"));
         }
-        for r in 0..rows {
-            line(if depth > 0 {
-                format!("let a_{r} = a_part[(my_row + {}u) * {step}u + j];", r * down)
-            } else {
-                format!("let a_{r} = a[(first_row + my_row * {rows}u + {r}u) * {vecs}u + i];")
-            });
+        for (r, k) in pairs(rows, columns).filter(|_| half) {
+            line(format!("var p_{r}_{k} = vec4<f16>();"));
         }
-        for (d, k) in pairs(4, columns) {
-            line(if depth > 0 {
-                let width = columns * across;
-                format!("let b_{d}_{k} = b_part[(j * 4u + {d}u) * {width}u + my_column + {}u];", k * across)
-            } else {
-                format!("let b_{d}_{k} = b[(i * 4u + {d}u) * {vecs}u + first_column + my_column * {columns}u + {k}u];")
-            });
-        }
-        for (r, k) in pairs(rows, columns) {
-            // As our kernels do it: in f16 four at a time, before they are added in f32.
-            if half {
-                line(format!("var p_{r}_{k} = a_{r}.x * b_0_{k};"));
-                for d in 1..4 {
-                    line(format!("p_{r}_{k} = fma(vec4<f16>(a_{r}[{d}]), b_{d}_{k}, p_{r}_{k});"));
-                }
-                line(format!("sum_{r}_{k} += vec4<f32>(p_{r}_{k});"));
-            } else {
-                for d in 0..4 {
-                    line(format!("sum_{r}_{k} = fma(vec4<f32>(a_{r}[{d}]), b_{d}_{k}, sum_{r}_{k});"));
-                }
+        for n in 0..half_sums {
+            line("{".to_owned());
+            for r in 0..rows {
+                line(if depth > 0 {
+                    format!("let a_{r} = a_part[(my_row + {}u) * {step}u + j + {n}u];", r * down)
+                } else {
+                    format!("let a_{r} = a[(first_row + my_row * {rows}u + {r}u) * {vecs}u + i + {n}u];")
+                });
             }
+            for (d, k) in pairs(4, columns) {
+                line(if depth > 0 {
+                    let width = columns * across;
+                    let row = format!("(j + {n}u) * 4u + {d}u");
+                    format!("let b_{d}_{k} = b_part[({row}) * {width}u + my_column + {}u];", k * across)
+                } else {
+                    let row = format!("(i + {n}u) * 4u + {d}u");
+                    format!("let b_{d}_{k} = b[({row}) * {vecs}u + first_column + my_column * {columns}u + {k}u];")
+                });
+            }
+            let (sum, real) = if half { ("p", "f16") } else { ("sum", "f32") };
+            for (d, (r, k)) in (0..4).flat_map(|d| pairs(rows, columns).map(move |pair| (d, pair))) {
+                line(format!("{sum}_{r}_{k} = fma(vec4<{real}>(a_{r}[{d}]), b_{d}_{k}, {sum}_{r}_{k});"));
+            }
+            line("}".to_owned());
+        }
+        // As our kernels do it.
+        for (r, k) in pairs(rows, columns).filter(|_| half) {
+            line(format!("sum_{r}_{k} += vec4<f32>(p_{r}_{k});"));
         }
         if depth > 0 {
             line("}".to_owned());

@@ -292,9 +292,10 @@ impl Planner {
                 (grouped::KERNEL.into(), dispatch)
             });
         }
-        let (software, chosen) = (self.gpu.software, self.gpu.choices.tile);
+        let (software, chosen) = (self.gpu.software, self.gpu.choices.tile.filter(|tile| tile.fits(from.vecs())));
         self.launch(bindings, move |batch| {
-            let tile = chosen.unwrap_or_else(|| conv::tile(batch * to.area(), to.vecs(), software));
+            let taps = c.kernel[0] * c.kernel[1];
+            let tile = chosen.unwrap_or_else(|| conv::tile(taps, from.vecs(), batch * to.area(), to.vecs(), software));
             let dispatch = conv::dispatch(batch, &c, residual.is_some(), from, to, tile);
             (tile.variant(conv::is_padded(&c), c.dilation), dispatch)
         });
@@ -388,7 +389,7 @@ impl Planner {
         let (strips, pixels) = match self.gpu.choices.lite {
             Some(Lite::Strips) => (true, 0),
             Some(Lite::Tiles(pixels)) => (false, pixels),
-            Some(Lite::Apart) | None => (self.gpu.software, lite::MOST_PIXELS),
+            Some(Lite::Apart) | None => (self.gpu.software, lite::PLANNED_PIXELS),
         };
         if strips {
             let variant = lite_strip::variant(lite_strip::columns(to));
