@@ -164,7 +164,7 @@ export class PersonDetector {
     const isOne = isPicture(photos) || typeof photos !== "object" || photos === null || !(Symbol.iterator in photos);
     const many = isOne ? [photos as ImageSource] : listOf(photos as Iterable<ImageSource>, "Photos");
     const found = await this.#each(many, signal, onProgress, (session, image) =>
-      session.call("detect", { image, options: detection }),
+      session.callDetector("detect", { image, options: detection }),
     );
     return isOne ? (found[0] ?? []) : found;
   }
@@ -186,7 +186,7 @@ export class PersonDetector {
     const many = isList ? listOf(boxes, "Boxes") : [boxes];
     for (const box of many) checkBox(box);
     const [crops = []] = await this.#each([photo], signal, undefined, (session, image) =>
-      session.call("crop", { image, boxes: many }),
+      session.callDetector("crop", { image, boxes: many }),
     );
     const images = crops.map(toImageData);
     return isList ? images : (images[0] as ImageData);
