@@ -76,9 +76,10 @@ effect(() => {
 
 effect(() => selection.keep(people.photos.value, people.byId.value));
 
-/** Idle for so long, what looks at photos gives back the memory that large ones took. */
+/** Idle for so long, what looks at photos gives back the memory that large ones took, or many. */
 const REST_MS = 4000;
 const LARGE_PIXELS = 2_000_000;
+const MANY = 200;
 let resting: ReturnType<typeof setTimeout> | undefined;
 let isSpent = false;
 effect(() => {
@@ -88,9 +89,8 @@ effect(() => {
   resting = setTimeout(() => {
     isSpent = false;
     const isLarge = ({ width = 0, height = 0 }: Source) => width * height > LARGE_PIXELS;
-    if (!pile.sources.peek().some(isLarge)) return;
-    model.rest();
-    pictures.rest();
+    const { length } = pile.sources.peek();
+    if (length >= MANY || pile.sources.peek().some(isLarge)) model.rest();
   }, REST_MS);
 });
 
