@@ -70,7 +70,9 @@ export class EngineService implements Service<Request<Calls>> {
     const engine = made(this.#model);
     switch (request.call) {
       case "extract":
-        return this.#extract(engine, request.images);
+        return this.#extract(engine, request.images).finally(() => {
+          for (const { data } of request.images) giveBack(data);
+        });
       case "exportWeights":
         return file(engine.exportWeights());
       case "gpuCounters":

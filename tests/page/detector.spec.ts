@@ -144,7 +144,7 @@ test("the detector that comes along is fetched when it is first needed, with pro
 
 test("workers that only extract have no detector, and look for people all the same when asked", async ({ page }) => {
   const seen = await page.evaluate(async (one) => {
-    const image = await photo(256, 128, [one]);
+    const image = await photo(128, 128, [one]);
     let [created, asked] = [0, 0];
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (this: Worker, ...given: [{ call?: string }]) {

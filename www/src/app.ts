@@ -76,10 +76,9 @@ effect(() => {
 
 effect(() => selection.keep(people.photos.value, people.byId.value));
 
-/** Idle for so long, what looks at photos gives back the memory that large ones took, or many. */
+/** Idle for so long, what looks at photos gives back the memory that large ones took. */
 const REST_MS = 4000;
 const LARGE_PIXELS = 2_000_000;
-const MANY = 200;
 let resting: ReturnType<typeof setTimeout> | undefined;
 let isSpent = false;
 effect(() => {
@@ -89,8 +88,7 @@ effect(() => {
   resting = setTimeout(() => {
     isSpent = false;
     const isLarge = ({ width = 0, height = 0 }: Source) => width * height > LARGE_PIXELS;
-    const { length } = pile.sources.peek();
-    if (length >= MANY || pile.sources.peek().some(isLarge)) model.rest();
+    if (pile.sources.peek().some(isLarge)) model.rest();
   }, REST_MS);
 });
 

@@ -15,13 +15,15 @@ export async function jpegOf(
   const resizeHeight = Math.max(1, Math.floor(height * by));
   // Drawn smaller, a picture would be kept by the browser, some megabytes of each, for the case that it is drawn again.
   const small = await createImageBitmap(picture, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  const canvas = new OffscreenCanvas(small.width, small.height);
   try {
-    const canvas = new OffscreenCanvas(small.width, small.height);
     const context = canvas.getContext("2d");
     if (!context) throw new Error("This browser cannot draw pictures in the background.");
     context.drawImage(small, 0, 0);
     return await canvas.convertToBlob({ type: "image/jpeg", quality });
   } finally {
     small.close();
+    // Or those of a thousand pictures wait for garbage collection.
+    canvas.width = canvas.height = 0;
   }
 }
