@@ -94,6 +94,8 @@ export class Reading {
     const bad = this.#notices.problems.peek().length;
     let [photos, people] = [0, 0];
     this.#run = this.#newRun();
+    // It is opened while the first photos are looked at. Where that fails, it is said when somebody is to be added.
+    this.#people.gallery().catch(() => {});
     let next = this.#next(FIRST);
     while (next.batch.length > 0) {
       const { looks } = next;
