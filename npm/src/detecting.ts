@@ -9,6 +9,7 @@ export class Detecting {
   readonly #glue: InferenceGlue;
   readonly #detector: Detector;
   readonly #takesLarge: boolean;
+  #held: { readonly number: number; readonly photo: Photo } | undefined;
 
   constructor(glue: InferenceGlue, detector: Detector, takesLarge: boolean) {
     this.#glue = glue;
@@ -16,27 +17,46 @@ export class Detecting {
     this.#takesLarge = takesLarge;
   }
 
-  /** Undefined for a large file, unless this is the worker for those. */
-  detect(image: ImagePayload, options: Detection): Promise<Person[] | undefined> {
-    return this.#with(image, (photo) => this.#detector.detect(photo, options));
+  /**
+   * Undefined for a large file, unless this is the worker for those. A photo with a number and people on it is held decoded for `crop`,
+   * which mostly comes next.
+   */
+  async detect(image: ImagePayload, options: Detection, number: number | undefined): Promise<Person[] | undefined> {
+    this.forget();
+    const photo = await this.#open(image);
+    if (!photo) return undefined;
+    let people: Person[] = [];
+    try {
+      people = await this.#detector.detect(photo, options);
+    } finally {
+      if (number !== undefined && people.length > 0) this.#held = { number, photo };
+      else photo.free();
+    }
+    return people;
   }
 
   /** The same of people cut out. */
-  crop(image: ImagePayload, boxes: PersonBox[]): Promise<Pixels[] | undefined> {
-    return this.#with(image, (photo) => photo.crop(boxes));
-  }
-
-  free(): void {
-    this.#detector.free();
-  }
-
-  async #with<T>(image: ImagePayload, use: (photo: Photo) => T | Promise<T>): Promise<T | undefined> {
-    const photo = await this.#open(image);
+  async crop(image: ImagePayload, boxes: PersonBox[], number: number | undefined): Promise<Pixels[] | undefined> {
+    const held = this.#held?.number === number ? this.#held?.photo : undefined;
+    if (held) this.#held = undefined;
+    else this.forget();
+    const photo = held ?? (await this.#open(image));
     try {
-      return photo && (await use(photo));
+      return photo?.crop(boxes);
     } finally {
       photo?.free();
     }
+  }
+
+  /** Gives the photo back that is held. */
+  forget(): void {
+    this.#held?.photo.free();
+    this.#held = undefined;
+  }
+
+  free(): void {
+    this.forget();
+    this.#detector.free();
   }
 
   async #open(image: ImagePayload): Promise<Photo | undefined> {

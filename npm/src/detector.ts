@@ -13,7 +13,7 @@ import type {
 import { connectEngine } from "./engine-connection.js";
 import { abortable, aboutImage, isOfAnImage, ReidError, throwIfAborted, toReidError } from "./errors.js";
 import { toOwnDetector } from "./formats.js";
-import { type ImagePayload, type ImageSource, imageName, LARGE_PIXELS, type Picture, toPicture } from "./image.js";
+import { type ImagePayload, type ImageSource, imageName, LARGE_PIXELS, toPicture } from "./image.js";
 import { isPicture, listOf } from "./lists.js";
 import { loadModule } from "./module.js";
 import { A_FUNCTION, A_SIGNAL, ANYTHING, COUNT, checkOptions, type Rules } from "./options.js";
@@ -88,6 +88,9 @@ export class PersonDetector {
   readonly #reid: ReIdentifier | undefined;
   readonly #kept: () => void;
   readonly #workers: number;
+  /** Files that were looked at: what is in them does not change. */
+  readonly #numbers = new WeakMap<Blob, number>();
+  #nextNumber = 0;
   #closed: ReidError | undefined;
 
   private constructor(session: Session, reid: ReIdentifier | undefined, workers: number) {
@@ -163,8 +166,8 @@ export class PersonDetector {
     const detection: Detection = { minScore, minHeight, tiles: tiles?.toString() };
     const isOne = isPicture(photos) || typeof photos !== "object" || photos === null || !(Symbol.iterator in photos);
     const many = isOne ? [photos as ImageSource] : listOf(photos as Iterable<ImageSource>, "Photos");
-    const found = await this.#each(many, signal, onProgress, (session, image) =>
-      session.call("detect", { image, options: detection }),
+    const found = await this.#each(many, signal, onProgress, (session, image, number) =>
+      session.callDetector("detect", { image, options: detection, number }),
     );
     return isOne ? (found[0] ?? []) : found;
   }
@@ -185,8 +188,8 @@ export class PersonDetector {
     const isList = typeof boxes === "object" && boxes !== null && Symbol.iterator in boxes;
     const many = isList ? listOf(boxes, "Boxes") : [boxes];
     for (const box of many) checkBox(box);
-    const [crops = []] = await this.#each([photo], signal, undefined, (session, image) =>
-      session.call("crop", { image, boxes: many }),
+    const [crops = []] = await this.#each([photo], signal, undefined, (session, image, number) =>
+      session.callDetector("crop", { image, boxes: many, number }),
     );
     const images = crops.map(toImageData);
     return isList ? images : (images[0] as ImageData);
@@ -215,7 +218,7 @@ export class PersonDetector {
     photos: readonly ImageSource[],
     signal: AbortSignal | undefined,
     onProgress: OnProgress | undefined,
-    ask: (session: Session, image: ImagePayload) => Promise<T | undefined>,
+    ask: Ask<T>,
   ): Promise<T[]> {
     throwIfAborted(signal);
     if (this.#closed) throw this.#closed;
@@ -253,34 +256,37 @@ export class PersonDetector {
     worker: Session,
     large: LargePhotos,
     signal: AbortSignal | undefined,
-    ask: (session: Session, image: ImagePayload) => Promise<T | undefined>,
+    ask: Ask<T>,
   ): Promise<T> {
     const picture = await toPicture(source, signal);
+    const number = source instanceof Blob ? this.#number(source) : undefined;
+    const send = async (session: Session) => ask(session, await picture.payload(), number);
     try {
       const { pixels } = picture;
       if (pixels === undefined || pixels <= LARGE_PIXELS) {
         // A helper that cannot be had, or was dismissed meanwhile: its work is not lost.
-        const answer = await this.#send(picture, worker, ask).catch((error: unknown) => {
+        const answer = await send(worker).catch((error: unknown) => {
           if (worker === this.#session || isOfAnImage(error)) throw error;
           throwIfAborted(signal);
-          return this.#send(picture, this.#session, ask);
+          return send(this.#session);
         });
         if (answer !== undefined) return answer;
       }
-      return (await large.use((session) => this.#send(picture, session, ask))) as T;
+      return (await large.use(send)) as T;
     } finally {
       picture.release();
     }
   }
 
-  async #send<T>(
-    picture: Picture,
-    session: Session,
-    ask: (session: Session, image: ImagePayload) => Promise<T | undefined>,
-  ): Promise<T | undefined> {
-    return ask(session, await picture.payload());
+  #number(file: Blob): number {
+    const number = this.#numbers.get(file) ?? this.#nextNumber++;
+    this.#numbers.set(file, number);
+    return number;
   }
 }
+
+/** What a worker is asked of a photo; a file has a number. */
+type Ask<T> = (session: Session, image: ImagePayload, number: number | undefined) => Promise<T | undefined>;
 
 /** One worker for all photos of a call that take hundreds of megabytes, one after the other: its end gives them back. */
 class LargePhotos {

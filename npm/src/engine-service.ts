@@ -56,19 +56,23 @@ export class EngineService implements Service<Request<Calls>> {
   }
 
   async handle(request: Request<Calls>): Promise<Calls[keyof Calls]["reply"]> {
+    // Two photos of a phone are not decoded at once.
+    if (request.call === "fit") this.#detecting?.forget();
     if (request.call === "create") return this.#create(request);
     if (request.call === "createFitter") return this.#createFitter(request);
     if (request.call === "chooseDevice") return this.#choose(request);
     if (request.call === "memory") return this.#memory?.buffer.byteLength ?? 0;
     if (request.call === "fit") return made(this.#fitting).fit(request.image);
     if (request.call === "createDetector") return this.#createDetector(request);
-    if (request.call === "detect") return made(this.#detecting).detect(request.image, request.options);
-    if (request.call === "crop") return made(this.#detecting).crop(request.image, request.boxes);
+    if (request.call === "detect") return made(this.#detecting).detect(request.image, request.options, request.number);
+    if (request.call === "crop") return made(this.#detecting).crop(request.image, request.boxes, request.number);
     if (request.call === "dropDetector") return this.#dropDetector();
     const engine = made(this.#model);
     switch (request.call) {
       case "extract":
-        return this.#extract(engine, request.images);
+        return this.#extract(engine, request.images).finally(() => {
+          for (const { data } of request.images) giveBack(data);
+        });
       case "exportWeights":
         return file(engine.exportWeights());
       case "gpuCounters":

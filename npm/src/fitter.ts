@@ -91,5 +91,11 @@ export class Fitter {
 
 async function send(picture: Picture, worker: EngineConnection): Promise<FittedImage | undefined> {
   const image = await picture.payload();
+  if ("data" in image) {
+    // What a browser copies by itself lies about until garbage is collected; a copy that goes over is gone when it was used.
+    const { width, height } = image;
+    const data = image.data.slice();
+    return (await worker.call("fit", { image: { width, height, data } }, [data.buffer])).value;
+  }
   return (await worker.call("fit", { image }, picture.isFresh ? [image as ImageBitmap] : [])).value;
 }

@@ -28,9 +28,9 @@ export interface Calls {
     request: { module: WebAssembly.Module; weights: OwnWeights; takesLarge: boolean } & WantedDevice;
     reply: DetectorDescription;
   };
-  /** Undefined where the photo is too large for a worker that stays. */
-  detect: { request: { image: ImagePayload; options: Detection }; reply: Person[] | undefined };
-  crop: { request: { image: ImagePayload; boxes: PersonBox[] }; reply: Pixels[] | undefined };
+  /** Undefined where the photo is too large for a worker that stays. A photo of the same `number` is the same: it need not be decoded again. */
+  detect: { request: { image: ImagePayload; options: Detection } & Numbered; reply: Person[] | undefined };
+  crop: { request: { image: ImagePayload; boxes: PersonBox[] } & Numbered; reply: Pixels[] | undefined };
   dropDetector: { request: Nothing; reply: undefined };
   /** Which device `create` would take; nothing else is asked of such a worker. */
   chooseDevice: { request: { module: WebAssembly.Module; request: DeviceRequest }; reply: ChosenDevice };
@@ -53,6 +53,11 @@ export interface Calls {
 }
 
 export type Nothing = Record<never, never>;
+
+/** Tells a file from others that were looked at. */
+interface Numbered {
+  readonly number: number | undefined;
+}
 
 export interface WantedDevice {
   readonly device: DevicePreference;

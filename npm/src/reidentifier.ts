@@ -26,6 +26,7 @@ import type { Answer } from "./protocol.js";
 import { runtime } from "./runtime.js";
 import { Session } from "./session.js";
 import { type FeatureLike, similarity } from "./similarity.js";
+import { giveBack } from "./spent.js";
 import { checkInput, loadWeights, type WeightsSource } from "./weights.js";
 
 export interface CreateOptions {
@@ -356,6 +357,7 @@ export class ReIdentifier {
       const images = fitted.filter((image): image is FittedImage => !(image instanceof ReidError));
       const extraction = byWorker((session) => session.ask("extract", { images }));
       const { value, generation } = await abortable(extraction, signal);
+      for (const { data } of images) giveBack(data);
       const { features, fingerprint } = value;
       const next = features.values();
       const results = fitted.map((image) =>

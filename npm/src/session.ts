@@ -27,6 +27,8 @@ export interface SessionStart {
   readonly generation?: number;
   /** A worker that is on its way already. */
   readonly starting?: EngineConnection;
+  /** Whether what finds people beside a model is opened when it is first asked for. */
+  readonly opensLate?: boolean;
 }
 
 /**
@@ -49,6 +51,10 @@ export class Session {
   /** What finds people, beside the model or alone. */
   #detector: DetectorFile | undefined;
   #detectorDescription: DetectorDescription | undefined;
+  /** The worker that has it. */
+  #detectorOn: { readonly connection: EngineConnection; readonly opened: Promise<void> } | undefined;
+  /** Whether it waits to be asked for: helpers mostly extract, and it takes a worker tens of megabytes. */
+  readonly #opensLate: boolean;
   /** How often the model has changed: workers tell by it which one they answer with. */
   #generation: number;
   /** The first worker, until it is taken. */
@@ -69,7 +75,7 @@ export class Session {
     module: WebAssembly.Module,
     { weights, detector }: { readonly weights?: OwnWeights | undefined; readonly detector?: DetectorFile | undefined },
     device: DevicePreference,
-    { generation = 0, starting }: SessionStart = {},
+    { generation = 0, starting, opensLate = false }: SessionStart = {},
   ) {
     this.#module = module;
     this.#weights = weights;
@@ -77,6 +83,7 @@ export class Session {
     this.#device = device;
     this.#generation = generation;
     this.#starting = starting;
+    this.#opensLate = opensLate;
   }
 
   /** Starts the model. Nothing else is called before this has resolved. */
@@ -116,6 +123,7 @@ export class Session {
   async dropDetector(): Promise<void> {
     if (!this.#detector || this.#closed) return;
     this.#detector = undefined;
+    this.#detectorOn = undefined;
     this.dismiss(OUTDATED);
     await this.call("dropDetector", {});
   }
@@ -142,7 +150,7 @@ export class Session {
     if ((this.#model?.description ?? this.detector).device === "gpu") return [this];
     while (this.#helpers.length < count - 1) {
       const content = { weights: this.#weights, detector: this.#detector };
-      this.#helpers.push(new Session(this.#module, content, "cpu", { generation: this.#generation }));
+      this.#helpers.push(new Session(this.#module, content, "cpu", { generation: this.#generation, opensLate: true }));
     }
     return [this, ...this.#helpers.slice(0, Math.max(0, count - 1))];
   }
@@ -164,6 +172,14 @@ export class Session {
   /** As `call`, and tells which model answered: answers of two generations are of two models. */
   ask<K extends CallName>(call: K, request: Calls[K]["request"]): Promise<Answer<Calls[K]["reply"]>> {
     return this.use((connection) => connection.call(call, request));
+  }
+
+  /** As `call`, of what finds people. */
+  callDetector<K extends "detect" | "crop">(call: K, request: Calls[K]["request"]): Promise<Calls[K]["reply"]> {
+    return this.use(async (connection) => {
+      await this.#openDetector(connection);
+      return (await connection.call(call, request)).value;
+    });
   }
 
   /** Begins a fine-tune, one at a time. */
@@ -292,9 +308,20 @@ export class Session {
     return { module: this.#module, device: this.#device, unusable: this.#unusable };
   }
 
+  /** Once on each worker. */
   async #openDetector(connection: EngineConnection): Promise<void> {
     if (!this.#detector) return;
-    const { weights, takesLarge } = this.#detector;
+    if (this.#detectorOn?.connection !== connection) {
+      const opened = this.#createDetector(connection, this.#detector);
+      this.#detectorOn = { connection, opened };
+      opened.catch(() => {
+        this.#detectorOn = undefined;
+      });
+    }
+    await this.#detectorOn.opened;
+  }
+
+  async #createDetector(connection: EngineConnection, { weights, takesLarge }: DetectorFile): Promise<void> {
     const request = { ...this.#wanted, weights, takesLarge };
     this.#detectorDescription = (await connection.call("createDetector", request)).value;
   }
@@ -309,7 +336,7 @@ export class Session {
         const request = { ...this.#wanted, weights: this.#weights, generation: this.#generation };
         this.#model = (await connection.call("create", request)).value;
       }
-      await this.#openDetector(connection);
+      if (!this.#opensLate || !this.#weights) await this.#openDetector(connection);
       return connection;
     } catch (error) {
       connection.close(error as ReidError);

@@ -18,6 +18,8 @@ export async function thumbnailOf(picture: Picture): Promise<Uint8Array<ArrayBuf
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
     const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 });
+    // Or those of a thousand pictures wait for garbage collection.
+    canvas.width = canvas.height = 0;
     return new Uint8Array(await file.arrayBuffer());
   } catch {
     // A picture whose feature was computed counts without.

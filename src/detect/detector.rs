@@ -15,6 +15,7 @@ use crate::graph::op::Split;
 use crate::graph::{Graph, Node, NodeId, Role};
 use crate::image::Rows;
 use crate::kernels::frozen::preprocess::{self, ImageSizeError, Plan};
+use crate::kernels::parallel;
 use crate::model::{ConfigError, DetectorConfig};
 use crate::tensor::Tensor;
 use crate::weights::RecognisedDetector;
@@ -28,7 +29,7 @@ const MIN_SCORE_IN_TILES: f32 = 0.55;
 /// recognised, and what tiles show so small are mostly cones and signs.
 const MIN_HEIGHT: f32 = 36.0;
 
-/// Views that are taken in one pass over the photo and go through the network together: some 40 MB at 416×416.
+/// Views that are taken in one pass over the photo. On a GPU they go through the network together: some 40 MB at 416×416.
 const TOGETHER: usize = 8;
 
 /// Why people could not be looked for.
@@ -110,10 +111,25 @@ impl Detector {
     /// # Errors
     /// As [`Detector::open`].
     pub async fn open_on(recognised: &RecognisedDetector, device: &Device) -> Result<Self, DetectError> {
-        let RecognisedDetector { config, tensors, .. } = recognised;
-        let source = source(config, tensors.clone())?;
+        Self::opened(recognised.config.clone(), recognised.tensors.clone(), device).await
+    }
+
+    /// The same, and takes the tensors out of what was recognised instead of copying them: there is one copy less in memory.
+    ///
+    /// # Errors
+    /// As [`Detector::open`]; the tensors are gone then as well.
+    pub async fn take_on(recognised: &mut RecognisedDetector, device: &Device) -> Result<Self, DetectError> {
+        Self::opened(recognised.config.clone(), std::mem::take(&mut recognised.tensors), device).await
+    }
+
+    async fn opened(
+        config: DetectorConfig,
+        tensors: BTreeMap<String, Tensor>,
+        device: &Device,
+    ) -> Result<Self, DetectError> {
+        let source = source(&config, tensors)?;
         let network = Network::open(source, device.clone().in_single()).await.map_err(NetworkError::of_opening)?;
-        Ok(Self { config: config.clone(), network })
+        Ok(Self { config, network })
     }
 
     pub fn config(&self) -> &DetectorConfig {
@@ -148,43 +164,57 @@ impl Detector {
         let views: Vec<View> = parts.map(|part| View::new(part, input.frame())).collect();
         let mut candidates = Vec::new();
         for (round, views) in views.chunks(TOGETHER).enumerate() {
-            let outputs = self.network.run(&self.inputs(photo, views)?).await?;
-            for (place, view) in views.iter().enumerate() {
-                let of_view = |output: &'_ Vec<f32>| {
-                    let length = output.len() / views.len();
-                    place * length..(place + 1) * length
-                };
-                let outputs: Vec<&[f32]> = outputs.iter().map(|output| &output[of_view(output)]).collect();
-                let place = round * TOGETHER + place;
-                let usual = if place == 0 { MIN_SCORE } else { MIN_SCORE_IN_TILES };
-                let found = decode(&self.config.head, input, &outputs, options.min_score.unwrap_or(usual))?;
-                let found = found.into_iter().filter_map(|found| view.candidate(found, place, size));
-                candidates.extend(found.filter(|candidate| candidate.person_box.height >= options.min_height));
+            let pictures = pictures(photo, views)?;
+            let at_once = self.at_once();
+            for (part, pictures) in pictures.chunks(at_once).enumerate() {
+                let outputs = self.network.run(&self.inputs(pictures)).await?;
+                for (place, view) in views[part * at_once..].iter().take(pictures.len()).enumerate() {
+                    let of_view = |output: &'_ Vec<f32>| {
+                        let length = output.len() / pictures.len();
+                        place * length..(place + 1) * length
+                    };
+                    let outputs: Vec<&[f32]> = outputs.iter().map(|output| &output[of_view(output)]).collect();
+                    let place = round * TOGETHER + part * at_once + place;
+                    let usual = if place == 0 { MIN_SCORE } else { MIN_SCORE_IN_TILES };
+                    let found = decode(&self.config.head, input, &outputs, options.min_score.unwrap_or(usual))?;
+                    let found = found.into_iter().filter_map(|found| view.candidate(found, place, size));
+                    candidates.extend(found.filter(|candidate| candidate.person_box.height >= options.min_height));
+                }
             }
         }
         let people = suppress(candidates).into_iter();
         Ok(people.map(|person| Person { person_box: person.person_box, score: person.score }).collect())
     }
 
-    /// The network's input `[n, 3, height, width]` for views of a photo, in one pass over it.
-    fn inputs(&self, photo: &impl Rows, views: &[View]) -> Result<Vec<f32>, DetectError> {
-        let mut takers: Vec<Taker> = views.iter().map(View::taker).collect();
-        let (mut y, row_bytes) = (0, 4 * photo.width() as usize);
-        photo.for_each_row(|row| {
-            if row.len() == row_bytes {
-                takers.iter_mut().for_each(|taker| taker.push(y, row));
-                y += 1;
-            }
-        });
-        if y != photo.height() {
-            let (width, height) = (photo.width(), photo.height());
-            return Err(ImageSizeError { width, height, bytes: row_bytes * y as usize }.into());
-        }
-        let plan: Plan = self.config.input.plan();
-        let mut inputs = Vec::with_capacity(takers.len() * 3 * plan.frame.width * plan.frame.height);
-        takers.into_iter().for_each(|taker| inputs.extend(preprocess::normalised(&plan, &taker.finish())));
-        Ok(inputs)
+    /// How many views go through the network together: more than it works on at a time would only lie in memory.
+    fn at_once(&self) -> usize {
+        if self.device().is_gpu() { TOGETHER } else { parallel::threads().clamp(1, TOGETHER) }
     }
+
+    /// The network's input `[n, 3, height, width]` for views of a photo.
+    fn inputs(&self, pictures: &[Vec<u8>]) -> Vec<f32> {
+        let plan: Plan = self.config.input.plan();
+        let mut inputs = Vec::with_capacity(pictures.len() * 3 * plan.frame.width * plan.frame.height);
+        pictures.iter().for_each(|picture| inputs.extend(preprocess::normalised(&plan, picture)));
+        inputs
+    }
+}
+
+/// Views of a photo, in one pass over it.
+fn pictures(photo: &impl Rows, views: &[View]) -> Result<Vec<Vec<u8>>, ImageSizeError> {
+    let mut takers: Vec<Taker> = views.iter().map(View::taker).collect();
+    let (mut y, row_bytes) = (0, 4 * photo.width() as usize);
+    photo.for_each_row(|row| {
+        if row.len() == row_bytes {
+            takers.iter_mut().for_each(|taker| taker.push(y, row));
+            y += 1;
+        }
+    });
+    if y != photo.height() {
+        let (width, height) = (photo.width(), photo.height());
+        return Err(ImageSizeError { width, height, bytes: row_bytes * y as usize });
+    }
+    Ok(takers.into_iter().map(Taker::finish).collect())
 }
 
 /// The network with the outputs of all levels, of whose scores only people's are computed to the end.

@@ -142,6 +142,27 @@ test("the detector that comes along is fetched when it is first needed, with pro
   expect(fetched).toBe(1);
 });
 
+test("workers that only extract have no detector, and look for people all the same when asked", async ({ page }) => {
+  const seen = await page.evaluate(async (one) => {
+    const image = await photo(128, 128, [one]);
+    let [created, asked] = [0, 0];
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (this: Worker, ...given: [{ call?: string }]) {
+      if (given[0].call === "createDetector") created++;
+      if (given[0].call === "detect") asked++;
+      (postMessage as (...given: unknown[]) => void).apply(this, given);
+    } as typeof postMessage;
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors", workers: 3 });
+    const options = { weights: "./red_detector.safetensors", with: reid, workers: 3 };
+    const detector = await webreid.PersonDetector.create(options);
+    const extracted = await reid.extract(Array.from({ length: 24 }, () => image));
+    const toExtract = created;
+    const people = await detector.detect([image, image, image]);
+    return { extracted: extracted.length, toExtract, created, asked, people: people.map(({ length }) => length) };
+  }, ONE);
+  expect(seen).toEqual({ extracted: 24, toExtract: 1, created: 3, asked: 3, people: [1, 1, 1] });
+});
+
 test("beside a ReIdentifier it has no worker of its own, and crops go from one to the other", async ({ page }) => {
   const reid = await page.evaluateHandle(() => webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors" }));
   const seen = await reid.evaluate(

@@ -20,7 +20,13 @@ const WATCH = `
   const whole = createImageBitmap;
   self.createImageBitmap = async (...given) => {
     const bitmap = await whole(...given);
+    if (!(given[0] instanceof Blob)) return bitmap;
     return watched(bitmap, bitmap.width, bitmap.height, given.length > 1);
+  };
+  const { drawImage } = OffscreenCanvasRenderingContext2D.prototype;
+  OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...given) {
+    if (given.length > 3) told.postMessage("resized");
+    return drawImage.apply(this, given);
   };
   const { decode } = ImageDecoder.prototype;
   ImageDecoder.prototype.decode = async function (...given) {
@@ -28,6 +34,16 @@ const WATCH = `
     return { image: watched(image, image.codedWidth, image.codedHeight, false), complete };
   };
 `;
+
+/** In the worker that finds people: tells of each file that is read whole how large it is. */
+const WATCH_READING = `{
+  const told = new BroadcastChannel("read");
+  const { arrayBuffer } = Blob.prototype;
+  Blob.prototype.arrayBuffer = function () {
+    told.postMessage(this.size);
+    return arrayBuffer.call(this);
+  };
+}`;
 
 interface Seen {
   readonly decoded: {
@@ -38,6 +54,10 @@ interface Seen {
   }[];
   /** Files that the gallery's worker was asked to hash. */
   hashed: number;
+  /** Pictures that were drawn larger or smaller than they are. */
+  resized: number;
+  /** Bytes of the files that were read to look for people. */
+  readonly read: number[];
 }
 
 declare global {
@@ -49,9 +69,17 @@ test.beforeEach(async ({ page }) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: WATCH + (await response.text()) });
   });
+  await page.route("**/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: WATCH_READING + (await response.text()) });
+  });
   await page.addInitScript(() => {
-    globalThis.seen = { decoded: [], hashed: 0 };
-    new BroadcastChannel("decoded").onmessage = ({ data }) => seen.decoded.push(data);
+    globalThis.seen = { decoded: [], hashed: 0, resized: 0, read: [] };
+    new BroadcastChannel("decoded").onmessage = ({ data }) => {
+      if (data === "resized") seen.resized++;
+      else seen.decoded.push(data);
+    };
+    new BroadcastChannel("read").onmessage = ({ data }) => seen.read.push(data);
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (this: Worker, ...given: [{ call?: string; contents?: unknown[] }]) {
       const [message] = given;
@@ -114,7 +142,9 @@ test("JPEGs are decoded to a fraction of their size, one at a time, and come out
   await app.show("Photos");
   expect(await measured(app, "lying.jpg")).toEqual({ photo: [WIDTH, HEIGHT], picture: [360, 270] });
   expect(await measured(app, "upright.jpg")).toEqual({ photo: [HEIGHT, WIDTH], picture: [270, 360] });
-  const { decoded } = await page.evaluate(() => seen);
+  const { decoded, resized } = await page.evaluate(() => seen);
+  // Of what a canvas draws at another size the browser keeps a copy, megabytes of each photo.
+  expect(resized).toBe(0);
   const forSmall = decoded.filter(({ isPart }) => !isPart);
   expect(forSmall).toHaveLength(2);
   expect(forSmall.filter(isSmall)).toEqual(forSmall);
@@ -135,4 +165,28 @@ test("a photo is hashed once for all the people on it", async ({ app, page }) =>
   await app.read([await paint(page, "a.jpg", "blue"), await paint(page, "b.jpg", "green")]);
   await expect(app.status).toHaveText(/^Done: 2 photos read\. [4-9] pictures of people/);
   expect((await page.evaluate(() => seen)).hashed).toBe(2);
+});
+
+test("a photo is decoded once for finding people and cutting them out", async ({ app, page }) => {
+  await app.start();
+  const photos = [await paint(page, "a.jpg", "blue"), await paint(page, "b.jpg", "green")];
+  // Of several at once, which are spread over workers, only the last are at hand.
+  for (const photo of photos) {
+    await app.add([photo]);
+    await expect(app.cancel).toHaveCount(0);
+    await expect(app.status).toHaveText(/^Done/);
+  }
+  const { read } = await page.evaluate(() => seen);
+  const sizes = photos.map(({ buffer }) => buffer.length);
+  expect(sizes[0]).not.toBe(sizes[1]);
+  for (const size of sizes) expect(read.filter((bytes) => bytes === size)).toHaveLength(1);
+});
+
+test("what looks at photos ends when nothing is left to do, and comes back", async ({ app, page }) => {
+  await app.start();
+  await app.read([await paint(page, "a.jpg", "blue")]);
+  const working = () => page.workers().filter((worker) => /\/(picture-)?worker-/.test(worker.url())).length;
+  await expect.poll(working, { timeout: 20_000 }).toBe(0);
+  await app.read([await paint(page, "b.jpg", "green"), await paint(page, "c.jpg", "white")]);
+  await expect(app.status).toHaveText(/^Done: 2 photos read\. [1-9]/);
 });

@@ -21,6 +21,9 @@ test("all are read, and only those that are seen are drawn", async ({ app, page 
   await expect(page.locator(".source button:focus")).toBeInViewport();
   await page.keyboard.press("Enter");
   await expect(app.sheet.getByText("300 of 300")).toBeVisible();
+  // So many take memory that only the end of what looks at them gives back.
+  const working = () => page.workers().filter((worker) => /\/(picture-)?worker-/.test(worker.url())).length;
+  await expect.poll(working, { timeout: 20_000 }).toBe(0);
 });
 
 test("reading is cancelled half-way and taken up again, photos added meanwhile included", async ({ app, page }) => {

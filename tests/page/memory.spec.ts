@@ -191,3 +191,23 @@ test("an engine that rests gives its memory back, and goes on as before", async 
   expect(seen.found[1]).toBe(seen.found[0]);
   expect(seen.least).toBeLessThan(seen.most - 20e6);
 });
+
+test("pixels that go to a worker leave no copy behind, and those that were given stay", async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const reid = await webreid.ReIdentifier.create({ weights: "./tiny_osnet.safetensors", workers: 1 });
+    const sent: ArrayBufferLike[] = [];
+    const { postMessage } = Worker.prototype;
+    type Message = { image?: Partial<ImageData>; images?: Partial<ImageData>[] };
+    Worker.prototype.postMessage = function (this: Worker, ...given: [Message]) {
+      const [{ image, images = [] }] = given;
+      for (const one of [image, ...images]) if (one?.data) sent.push(one.data.buffer);
+      (postMessage as (...given: unknown[]) => void).apply(this, given);
+    } as typeof postMessage;
+    const pixels = new ImageData(64, 128);
+    const features = await reid.extract([pixels, pixels]);
+    const left = sent.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return { features: features.length, sent: sent.length, left, given: pixels.data.length };
+  });
+  // To be brought to the network's size, and to be looked at.
+  expect(seen).toEqual({ features: 2, sent: 4, left: 0, given: 4 * 64 * 128 });
+});

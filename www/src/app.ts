@@ -88,9 +88,7 @@ effect(() => {
   resting = setTimeout(() => {
     isSpent = false;
     const isLarge = ({ width = 0, height = 0 }: Source) => width * height > LARGE_PIXELS;
-    if (!pile.sources.peek().some(isLarge)) return;
-    model.rest();
-    pictures.rest();
+    if (pile.sources.peek().some(isLarge)) model.rest();
   }, REST_MS);
 });
 

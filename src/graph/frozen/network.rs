@@ -91,7 +91,10 @@ impl Network {
             let runner = Runner::Gpu(Box::new(GpuNetwork::open(gpu, source).await?));
             return Ok(Self { runner, device });
         }
-        Ok(Self { runner: Runner::Cpu(CpuRunner::new(source.freeze()?)), device })
+        let frozen = source.freeze()?;
+        // What it was frozen from does not lie beside what it becomes.
+        drop(source);
+        Ok(Self { runner: Runner::Cpu(CpuRunner::new(frozen)), device })
     }
 
     /// The device at work.

@@ -126,9 +126,9 @@ impl Detector {
     pub async fn create(weights: Vec<u8>, file_name: String, device: Ts<DeviceRequest>) -> Result<Detector, WebError> {
         let recognised = weights::read_our_detector(&weights);
         drop(weights);
-        let recognised = recognised.map_err(|error| WebError::from(&error).in_file(&file_name))?;
+        let mut recognised = recognised.map_err(|error| WebError::from(&error).in_file(&file_name))?;
         let device = device.to_rust()?.open().await?;
-        let detector = detect::Detector::open_on(&recognised, &device).await;
+        let detector = detect::Detector::take_on(&mut recognised, &device).await;
         let detector = detector.map_err(|error| WebError::from(&error))?;
         Ok(Self { detector, summary: recognised.summary })
     }

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use super::failure::{Failure, bad};
-use super::objects::{from_js, to_js};
+use super::objects::{from_js, to_js, to_js_together};
 use crate::gallery::{
     self, Act, ContentHash, GalleryError, Links, Loss, Model, NewPhoto, PersonBox, PersonId, Photo, PhotoId, PhotoView,
     Search,
@@ -284,7 +284,7 @@ impl Gallery {
     /// `{ code, message }`: "no-photo".
     #[wasm_bindgen(unchecked_return_type = "PhotoView[]")]
     pub fn photos(&self, photos: Option<Vec<u32>>) -> Result<JsValue, JsValue> {
-        let Some(photos) = photos else { return to_js(&self.gallery.photos().collect::<Vec<_>>()) };
+        let Some(photos) = photos else { return to_js_together(&self.gallery.photos().collect::<Vec<_>>()) };
         let views: Result<Vec<_>, _> = photos.into_iter().map(|photo| self.gallery.photo(PhotoId(photo))).collect();
         to_js(&views.map_err(Failure::from)?)
     }

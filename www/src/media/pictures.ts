@@ -13,12 +13,16 @@ interface Waiting {
   hasFailed: boolean;
 }
 
+/** Nobody waits for so long: the worker ends, which gives back what pictures took there, and the next request has a new one. */
+const REST_MS = 4000;
+
 /** Looks at photos and cuts pieces out of them, in a worker. What cannot be read rejects; `Unreachable`: the worker itself. */
 export class Pictures {
   /** The first first: the worker takes one after the other. */
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #next = 0;
+  #resting: ReturnType<typeof setTimeout> | undefined;
 
   /** Rejects with a `ReidError` for a picture that is too large, which is not decoded for that. */
   async look(file: Blob): Promise<Look> {
@@ -37,15 +41,9 @@ export class Pictures {
     return this.#ask({ ask: "cut", file, area, height }) as Promise<Blob>;
   }
 
-  /** Ends the worker where nobody waits for it, which gives back what pictures took there; the next request has a new one. */
-  rest(): void {
-    if (this.#waiting.size > 0) return;
-    this.#worker?.terminate();
-    this.#worker = undefined;
-  }
-
   #ask(request: Unnumbered): Promise<Look | Blob | undefined> {
     const id = this.#next++;
+    clearTimeout(this.#resting);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { request, resolve, reject, hasFailed: false });
       this.#open().postMessage({ ...request, id });
@@ -58,6 +56,7 @@ export class Pictures {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
+      if (this.#waiting.size === 0) this.#resting = setTimeout(() => this.#rest(), REST_MS);
       if (!("error" in data)) waiting?.resolve(data.value);
       else waiting?.reject(data.code ? new ReidError(data.code, data.error) : new Error(data.error));
     };
@@ -70,6 +69,11 @@ export class Pictures {
     };
     this.#worker = worker;
     return worker;
+  }
+
+  #rest(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
   }
 
   /** The worker has died: another does what it left undone, without what two have died of. */

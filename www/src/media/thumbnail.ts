@@ -11,10 +11,19 @@ export async function jpegOf(
   const by = Math.min(1, scale);
   const [width, height] =
     "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
-  const canvas = new OffscreenCanvas(Math.max(1, width * by), Math.max(1, height * by));
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw pictures in the background.");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality });
+  const resizeWidth = Math.max(1, Math.floor(width * by));
+  const resizeHeight = Math.max(1, Math.floor(height * by));
+  // Drawn smaller, a picture would be kept by the browser, some megabytes of each, for the case that it is drawn again.
+  const small = await createImageBitmap(picture, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  const canvas = new OffscreenCanvas(small.width, small.height);
+  try {
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("This browser cannot draw pictures in the background.");
+    context.drawImage(small, 0, 0);
+    return await canvas.convertToBlob({ type: "image/jpeg", quality });
+  } finally {
+    small.close();
+    // Or those of a thousand pictures wait for garbage collection.
+    canvas.width = canvas.height = 0;
+  }
 }

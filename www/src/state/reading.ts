@@ -21,6 +21,8 @@ const FIRST = 2;
 const AT_ONCE = 8;
 /** Of the photos that are taken apart in one go, together: each worker that decodes one holds it, and of each the people are held. */
 const PIXELS = 16_000_000;
+/** After so many photos, what has looked at them gives its memory back at once: what comes then needs it for a closer look at some. */
+const MANY = 24;
 
 /** Takes photos apart into people, as they come. */
 export class Reading {
@@ -92,6 +94,8 @@ export class Reading {
     const bad = this.#notices.problems.peek().length;
     let [photos, people] = [0, 0];
     this.#run = this.#newRun();
+    // It is opened while the first photos are looked at. Where that fails, it is said when somebody is to be added.
+    this.#people.gallery().catch(() => {});
     let next = this.#next(FIRST);
     while (next.batch.length > 0) {
       const { looks } = next;
@@ -113,6 +117,7 @@ export class Reading {
       }
       if (isLarge || next.batch.length === 0) next = this.#next(AT_ONCE);
     }
+    if (photos >= MANY) this.#model.rest();
     await this.#people.group();
     if (this.#repeated > 0) this.#notices.toast(words.reading.already(this.#repeated));
     this.#repeated = 0;
