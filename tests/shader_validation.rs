@@ -89,7 +89,11 @@ fn every_shader_has_its_kernel_file_and_every_kernel_its_shader() {
         assert_eq!(shaders, files);
         assert_eq!(shaders, kernels.iter().map(|kernel| kernel.name.to_owned()).collect());
         for kernel in *kernels {
-            let read = |path: String| fs::read_to_string(directory(&path)).unwrap();
+            // Comments stay behind.
+            let read = |path: String| -> String {
+                let file = fs::read_to_string(directory(&path)).unwrap();
+                file.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect()
+            };
             let mut rest = kernel.wgsl.strip_prefix(&read(format!("shaders/{folder}/{}.wgsl", kernel.name)));
             // Parts may follow, each once.
             for part in ["products", "finish"] {

@@ -7,12 +7,13 @@
 mod finish;
 pub mod frozen;
 pub mod parallel;
+pub(crate) mod shader;
 pub(crate) mod simd;
 #[cfg(feature = "train")]
 pub mod training;
 pub mod variant;
 
-/// A shader's name, which is also its file's, and its source; the entry point is `main`.
+/// A shader's name, which is also its file's, and its source without comments; the entry point is `main`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kernel {
     pub name: &'static str,

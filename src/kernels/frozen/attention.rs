@@ -11,10 +11,10 @@ use super::{Stored, VEC, words};
 use crate::kernels::parallel::{for_each_chunk, for_each_chunk_with};
 use crate::kernels::simd::{exp, larger, sum, vectorised};
 use crate::kernels::variant::Variant;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Attention, Weighting};
 
-pub const KERNEL: Kernel = Kernel { name: "attention", wgsl: include_str!("../../../shaders/frozen/attention.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "attention", wgsl: wgsl!("frozen/attention") };
 
 /// Queries of a workgroup.
 const THREADS: usize = 32;

@@ -4,10 +4,9 @@
 
 use super::{Stored, words};
 use crate::kernels::simd::{larger, sum};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "channel_pool", wgsl: include_str!("../../../shaders/frozen/channel_pool.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "channel_pool", wgsl: wgsl!("frozen/channel_pool") };
 
 pub fn dispatch(batch: usize, maximum: bool, channels: usize, from: Stored) -> Dispatch {
     let pixels = batch * from.area();

@@ -3,10 +3,9 @@
 //! Buffers: x, out, as values. One launch copies the channels of one map.
 
 use super::{Stored, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "concatenate", wgsl: include_str!("../../../shaders/frozen/concatenate.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "concatenate", wgsl: wgsl!("frozen/concatenate") };
 
 /// `channels` of each pixel, from `from_first` on to `to_first` on, with `zeros` after them.
 pub fn dispatch(

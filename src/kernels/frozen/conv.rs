@@ -16,17 +16,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::{Finish, Stored, VEC, bands, code, conv_staged, padded, parameters, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
 use crate::kernels::variant::Variant;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Convolution, Map, Padding};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "conv",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/conv.wgsl"),
-        include_str!("../../../shaders/parts/products.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "conv", wgsl: wgsl!("frozen/conv", "parts/products", "parts/finish") };
 
 /// `vec4`s of outputs whose weights are packed together.
 pub(super) const BLOCK: usize = 2;

@@ -2,17 +2,11 @@
 //! its twin are the same; the input has a multiple of the tile's `vec4`s of depth.
 
 use super::conv::{BLOCK, Tile};
-use crate::kernels::Kernel;
 use crate::kernels::variant::Variant;
+use crate::kernels::{Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "conv_staged",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/conv_staged.wgsl"),
-        include_str!("../../../shaders/parts/products.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel =
+    Kernel { name: "conv_staged", wgsl: wgsl!("frozen/conv_staged", "parts/products", "parts/finish") };
 
 /// The shader for a tile, with so many `vec4`s of depth in workgroup memory at once.
 pub(super) fn variant(tile: Tile, depth: usize, padded: bool, dilation: [usize; 2]) -> Variant {

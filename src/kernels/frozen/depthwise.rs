@@ -6,16 +6,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::{Finish, Stored, bands, code, padded, parameters, window, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Convolution, Padding};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "depthwise",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/depthwise.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "depthwise", wgsl: wgsl!("frozen/depthwise", "parts/finish") };
 
 /// The two buffers of weights.
 pub fn weights(c: &Convolution, pitch: usize) -> [Vec<f32>; 2] {

@@ -4,16 +4,10 @@
 
 use super::{Finish, Stored, code, padded, words};
 use crate::kernels::simd::vectorised;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Activation, Affine, Combine};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "elementwise",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/elementwise.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "elementwise", wgsl: wgsl!("frozen/elementwise", "parts/finish") };
 
 /// With `constant` the second is the same for every image.
 pub fn dispatch(batch: usize, combine: Combine, constant: bool, activation: &Activation, map: Stored) -> Dispatch {

@@ -6,10 +6,10 @@
 use super::gate_scales::{STREAMS, scales, step};
 use super::{Stored, words};
 use crate::kernels::simd::{multiply_add, vectorised};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::Gate;
 
-pub const KERNEL: Kernel = Kernel { name: "gate", wgsl: include_str!("../../../shaders/frozen/gate.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gate", wgsl: wgsl!("frozen/gate") };
 
 /// With `accumulate` they are added to what `out` has.
 pub fn dispatch(batch: usize, streams: usize, accumulate: bool, gate: &Gate, map: Stored) -> Dispatch {

@@ -6,11 +6,10 @@
 
 use super::global_pool::mean;
 use super::{Stored, VEC, conv, lanes, padded, sigmoid, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::Gate;
 
-pub const KERNEL: Kernel =
-    Kernel { name: "gate_scales", wgsl: include_str!("../../../shaders/frozen/gate_scales.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gate_scales", wgsl: wgsl!("frozen/gate_scales") };
 
 /// Streams of a launch: with the other buffers as many as WebGPU lets every shader bind.
 pub const STREAMS: usize = 4;

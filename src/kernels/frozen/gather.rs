@@ -3,9 +3,9 @@
 //! Buffers: x, the list of places, out. One launch fills a run of the output's pixels.
 
 use super::{Stored, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel { name: "gather", wgsl: include_str!("../../../shaders/frozen/gather.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gather", wgsl: wgsl!("frozen/gather") };
 
 /// `count` pixels from `to_first` on. Of a constant, `from_area` is 0.
 pub fn dispatch(batch: usize, count: usize, from_area: usize, to: Stored, to_first: usize) -> Dispatch {

@@ -3,10 +3,9 @@
 //! Buffers: x, the list of channels, out, as values.
 
 use super::{Stored, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "gather_channels", wgsl: include_str!("../../../shaders/frozen/gather_channels.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gather_channels", wgsl: wgsl!("frozen/gather_channels") };
 
 pub fn dispatch(batch: usize, channels: usize, from: Stored, to: Stored) -> Dispatch {
     let pixels = batch * to.area();

@@ -6,16 +6,10 @@
 use super::elementwise::PaddedAffine;
 use super::{Finish, Stored, code, lanes, words};
 use crate::kernels::simd::{larger, vectorised};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Activation, Affine, Reduce};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "global_pool",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/global_pool.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "global_pool", wgsl: wgsl!("frozen/global_pool", "parts/finish") };
 
 pub fn dispatch(batch: usize, reduce: Reduce, activation: &Activation, from: Stored) -> Dispatch {
     let lanes = lanes(from.vecs());

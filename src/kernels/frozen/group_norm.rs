@@ -6,16 +6,10 @@
 use super::elementwise::PaddedAffine;
 use super::{Finish, Stored, code, words};
 use crate::kernels::simd::{larger, sum, vectorised};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Activation, Affine};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "group_norm",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/group_norm.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "group_norm", wgsl: wgsl!("frozen/group_norm", "parts/finish") };
 
 /// Which values go together.
 #[derive(Clone, Copy, Debug, PartialEq)]

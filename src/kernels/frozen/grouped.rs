@@ -9,16 +9,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::conv::{first, vectors};
 use super::{Finish, Stored, VEC, bands, code, padded, parameters, with_border, words};
 use crate::kernels::parallel::for_each_chunk;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Convolution, Padding};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "grouped",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/grouped.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "grouped", wgsl: wgsl!("frozen/grouped", "parts/finish") };
 
 /// Pixels of a workgroup.
 const GROUP_PIXELS: usize = 128;

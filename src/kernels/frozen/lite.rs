@@ -7,17 +7,10 @@
 
 use super::{Stored, code, conv, depthwise, padded, words};
 use crate::kernels::variant::Variant;
-use crate::kernels::{Dispatch, Kernel, THREADS};
+use crate::kernels::{Dispatch, Kernel, THREADS, shader::wgsl};
 use crate::step::{Activation, Convolution, Padding};
 
-pub const KERNEL: Kernel = Kernel {
-    name: "lite",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/lite.wgsl"),
-        include_str!("../../../shaders/parts/products.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "lite", wgsl: wgsl!("frozen/lite", "parts/products", "parts/finish") };
 
 /// The most pixels of a thread: what is between the two takes WebGPU's 16 KiB of workgroup memory then.
 pub const MOST_PIXELS: usize = 8;

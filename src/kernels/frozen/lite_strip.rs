@@ -3,16 +3,10 @@
 
 use super::{Stored, code, conv, words};
 use crate::kernels::variant::Variant;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::Convolution;
 
-pub const KERNEL: Kernel = Kernel {
-    name: "lite_strip",
-    wgsl: concat!(
-        include_str!("../../../shaders/frozen/lite_strip.wgsl"),
-        include_str!("../../../shaders/parts/finish.wgsl")
-    ),
-};
+pub const KERNEL: Kernel = Kernel { name: "lite_strip", wgsl: wgsl!("frozen/lite_strip", "parts/finish") };
 
 /// The most columns of a strip.
 pub const MOST_COLUMNS: usize = 8;

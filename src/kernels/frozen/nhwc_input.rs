@@ -3,9 +3,9 @@
 //! Buffers: the images, out.
 
 use super::{Stored, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel { name: "nhwc_input", wgsl: include_str!("../../../shaders/frozen/nhwc_input.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "nhwc_input", wgsl: wgsl!("frozen/nhwc_input") };
 
 pub fn dispatch(batch: usize, channels: usize, map: Stored) -> Dispatch {
     let params = words([batch * map.area(), map.area(), channels, map.vecs()]);

@@ -6,10 +6,10 @@
 use super::{Stored, bands, window, words};
 use crate::kernels::parallel::for_each_chunk;
 use crate::kernels::simd::{larger, vectorised};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::Pool;
 
-pub const KERNEL: Kernel = Kernel { name: "pool", wgsl: include_str!("../../../shaders/frozen/pool.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "pool", wgsl: wgsl!("frozen/pool") };
 
 pub fn dispatch(batch: usize, maximum: bool, pool: Pool, from: Stored, to: Stored) -> Dispatch {
     let pixels = batch * to.area();

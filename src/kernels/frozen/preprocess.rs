@@ -10,11 +10,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::Fit;
 use crate::words::words;
 
-pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: include_str!("../../../shaders/frozen/preprocess.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "preprocess", wgsl: wgsl!("frozen/preprocess") };
 
 /// How the resize interpolates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,10 +4,10 @@
 
 use super::{Stored, words};
 use crate::kernels::simd::vectorised;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::ResizeRule;
 
-pub const KERNEL: Kernel = Kernel { name: "resize", wgsl: include_str!("../../../shaders/frozen/resize.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "resize", wgsl: wgsl!("frozen/resize") };
 
 pub fn dispatch(batch: usize, from: Stored, to: Stored) -> Dispatch {
     let pixels = batch * to.area();

@@ -3,9 +3,9 @@
 //! Buffers: x, out, as values.
 
 use super::{Stored, words};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel { name: "transpose", wgsl: include_str!("../../../shaders/frozen/transpose.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "transpose", wgsl: wgsl!("frozen/transpose") };
 
 pub fn dispatch(batch: usize, from: Stored, to: Stored) -> Dispatch {
     let count = batch * to.size();

@@ -2,9 +2,9 @@
 //!
 //! Buffers: a `[q, d]`, b `[g, d]`, out `[q, g]`.
 
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel { name: "distance", wgsl: include_str!("../../../shaders/training/distance.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "distance", wgsl: wgsl!("training/distance") };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {

@@ -4,9 +4,9 @@
 //! Buffers: x `[n, c, h, w]`, p `[1]`, out `[n, c]`.
 
 use super::Planes;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel = Kernel { name: "gem_pool", wgsl: include_str!("../../../shaders/training/gem_pool.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gem_pool", wgsl: wgsl!("training/gem_pool") };
 
 /// What smaller activations, and so negative ones, are raised to before the power.
 pub const EPS: f32 = 1e-6;

@@ -4,10 +4,9 @@
 //! `[n, c]` (each plane's share; their sum is the gradient).
 
 use super::{Planes, gem_pool};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "gem_pool_backward", wgsl: include_str!("../../../shaders/training/gem_pool_backward.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "gem_pool_backward", wgsl: wgsl!("training/gem_pool_backward") };
 
 /// The same as the forward pass's.
 pub fn dispatch(planes: Planes) -> Dispatch {

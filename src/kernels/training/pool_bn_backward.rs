@@ -5,10 +5,9 @@
 //! grad affine `[2, c]` (by the weight, then by the bias).
 
 use super::{Planes, pool_bn_train::statistics};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "pool_bn_backward", wgsl: include_str!("../../../shaders/training/pool_bn_backward.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "pool_bn_backward", wgsl: wgsl!("training/pool_bn_backward") };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {

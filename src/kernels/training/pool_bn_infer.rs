@@ -4,10 +4,9 @@
 //! then the normalised one).
 
 use super::Planes;
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "pool_bn_infer", wgsl: include_str!("../../../shaders/training/pool_bn_infer.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "pool_bn_infer", wgsl: wgsl!("training/pool_bn_infer") };
 
 pub fn dispatch(planes: Planes, eps: f32) -> Dispatch {
     let Planes { channels, area, .. } = planes;

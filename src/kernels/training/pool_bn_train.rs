@@ -5,10 +5,9 @@
 //! then the normalised one), running `[2, c]` (the new mean, then the new variance).
 
 use super::{Planes, pool_bn_infer::average};
-use crate::kernels::{Dispatch, Kernel};
+use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "pool_bn_train", wgsl: include_str!("../../../shaders/training/pool_bn_train.wgsl") };
+pub const KERNEL: Kernel = Kernel { name: "pool_bn_train", wgsl: wgsl!("training/pool_bn_train") };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
