@@ -24,6 +24,19 @@ test("the sample photos become people by one click", async ({ app, page }) => {
   await expect(app.status).toHaveText(/^Done: 20 photos read\. 20 pictures of people/);
 });
 
+test("what finds people is fetched when photos are about to come, and not before", async ({ app, page }) => {
+  const fetched: string[] = [];
+  page.on("request", (request) => fetched.push(new URL(request.url()).pathname));
+  const detectors = () => fetched.filter((path) => path.includes("nanodet")).length;
+  await app.start();
+  expect(detectors()).toBe(0);
+  // The dialog stays open.
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByText("Choose photos", { exact: true }).click();
+  await chooser;
+  await expect.poll(detectors).toBe(1);
+});
+
 test("photos can be given before there is a model", async ({ app, page }) => {
   const held: (() => void)[] = [];
   await page.route(BUILT_IN_MODEL, async (route) => {

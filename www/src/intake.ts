@@ -18,6 +18,12 @@ const PICTURE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|tiff?)$/i;
 /** Files without an ending, as some cameras and chats leave them, are known by what is in them. */
 const ENDING = /\.[a-z0-9]{1,5}$/i;
 
+/** Photos are about to be given: what finds people on them is fetched meanwhile. */
+export function expectPhotos(): void {
+  // Why it cannot be had is told when it is needed.
+  model.detector().catch(() => {});
+}
+
 /** Takes what was chosen, dropped or pasted: photos, and a model or a gallery where it comes alone. */
 export async function take(given: readonly Given[]): Promise<void> {
   const files = given.map(({ file }) => file);

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { filesOf, take } from "../intake.ts";
+import { expectPhotos, filesOf, take } from "../intake.ts";
 import { words } from "../words.ts";
 
 /** Takes what is dropped or pasted anywhere on the page, and says so while something hovers. */
@@ -11,7 +11,9 @@ export function DropZone() {
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     // Entering a child fires before leaving its parent: only the balance tells when the pointer has left the page.
     const move = (by: number) => (event: DragEvent) => {
-      if (hasFiles(event)) setDepth((now) => Math.max(0, now + by));
+      if (!hasFiles(event)) return;
+      if (by > 0) expectPhotos();
+      setDepth((now) => Math.max(0, now + by));
     };
     addEventListener("dragenter", move(1), { signal });
     addEventListener("dragleave", move(-1), { signal });

@@ -6,11 +6,13 @@ interface Props {
   /** A whole folder, with all that is in it. */
   readonly isFolder?: boolean;
   readonly isPrimary?: boolean;
+  /** The user is about to choose. */
+  onOpen?(): void;
   onFiles(files: File[]): void;
 }
 
 /** A button that has the user choose files. */
-export function FileButton({ label, accept, isMultiple, isFolder, isPrimary, onFiles }: Props) {
+export function FileButton({ label, accept, isMultiple, isFolder, isPrimary, onOpen, onFiles }: Props) {
   return (
     <label class={isPrimary ? "button primary" : "button"}>
       <input
@@ -18,6 +20,7 @@ export function FileButton({ label, accept, isMultiple, isFolder, isPrimary, onF
         class="unseen"
         accept={accept}
         multiple={isMultiple}
+        onClick={onOpen}
         ref={(input) => {
           if (input && isFolder) input.webkitdirectory = true;
         }}
