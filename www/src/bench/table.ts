@@ -99,6 +99,6 @@ function nameOf(of: readonly { readonly key: string; readonly name: string }[], 
 }
 
 /** Three digits that count. */
-function significant(value: number): string {
+export function significant(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
