@@ -53,6 +53,7 @@ export class GpuSection {
       event.preventDefault();
       void this.#run(this.#plan);
     });
+    this.#start.disabled = false;
     handOver("gpu-copy", "gpu-save", "webreid-gpu.json", () => this.#json.textContent);
   }
 
