@@ -70,7 +70,7 @@ test("the benchmark checks a GPU: features, products and speed", async ({ app, p
   expect(speed.share).toBeCloseTo((speed.gflops * 1e9) / best, 6);
 
   expect(conclusion[0]).toBe(
-    "All is right: the features of 1 network are those of the CPU, and 16 products and copies are exact.",
+    "All is right: the features of 1 network are those of the CPU, and 16 products and copies came out exact.",
   );
   await expect(page.getByRole("listitem").filter({ hasText: conclusion[0] as string })).toBeVisible();
   const [shown = []] = await cells(page.getByRole("table", { name: /^Features on the GPU/ }));

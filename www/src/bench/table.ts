@@ -94,7 +94,8 @@ export function renderDownloads(table: HTMLTableElement, downloads: readonly Dow
   );
 }
 
-function nameOf(of: readonly { readonly key: string; readonly name: string }[], key: string): string {
+/** By its key. */
+export function nameOf(of: readonly { readonly key: string; readonly name: string }[], key: string): string {
   return of.find((one) => one.key === key)?.name ?? key;
 }
 

@@ -7,7 +7,7 @@ import type { CheckedNetwork, GpuPlan } from "./plan.ts";
 import { Probe } from "./probe.ts";
 import { bestProduct, type GpuReport } from "./report.ts";
 
-/** Ends early, without an error, when the signal is aborted. `onWork` is told after each row as well. */
+/** Ends early, without an error, when the signal is aborted. `onWork` is told before each row. */
 export async function checkGpu(
   plan: GpuPlan,
   software: boolean,

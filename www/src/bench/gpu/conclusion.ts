@@ -1,5 +1,6 @@
 // What follows from the numbers, in sentences.
 import { count } from "../../words.ts";
+import { nameOf } from "../table.ts";
 import { CHECKED, type CheckedNetwork } from "./plan.ts";
 import { type GpuReport, isRight } from "./report.ts";
 
@@ -22,14 +23,15 @@ function whatIsRight(report: GpuReport): string {
     ];
     const same = networks.length > 0 ? `the features of ${count(networks.length, "network")} are those of the CPU` : "";
     const exact =
-      kernels.length > 0 ? `${count(kernels.length, "product or copy", "products and copies")} are exact` : "";
+      kernels.length > 0 ? `${count(kernels.length, "product or copy", "products and copies")} came out exact` : "";
     const said = [same, exact].filter(Boolean).join(", and ");
-    return said ? `All is right: ${said}.` : "Nothing could be checked.";
+    if (!said) return "Nothing could be checked.";
+    return `${hasFailed(report) ? "What could be run" : "All"} is right: ${said}.`;
   }
   const wrong = [
     ...features
       .filter(({ compared }) => compared?.right === false)
-      .map(({ network }) => `the features of ${nameOf(network)}`),
+      .map(({ network }) => `the features of ${nameOf(CHECKED, network)}`),
     ...peaks
       .filter(({ right }) => right === false)
       .map(({ what, precision, how }) => `the ${what} in ${precision}, ${how}`),
@@ -37,15 +39,19 @@ function whatIsRight(report: GpuReport): string {
   return `Not all is right. This GPU computes wrong: ${wrong.join("; ")}.`;
 }
 
+function hasFailed({ features, peaks, speeds }: GpuReport): boolean {
+  return [...features, ...peaks, ...speeds].some(({ outcome }) => outcome === "failed");
+}
+
 function whatFailed({ features, peaks, speeds }: GpuReport): string[] {
   const failed = [
-    ...features.filter(({ outcome }) => outcome === "failed").map(({ network }) => nameOf(network)),
+    ...features.filter(({ outcome }) => outcome === "failed").map(({ network }) => nameOf(CHECKED, network)),
     ...peaks
       .filter(({ outcome }) => outcome === "failed")
       .map(({ what, precision, how }) => `a ${what} in ${precision}, ${how}`),
     ...speeds
       .filter(({ outcome }) => outcome === "failed")
-      .map(({ network, batch }) => `${nameOf(network)} with ${count(batch, "image")} at once`),
+      .map(({ network, batch }) => `${nameOf(CHECKED, network)} with ${count(batch, "image")} at once`),
   ];
   return failed.length > 0 ? [`Not everything could be run: ${failed.join("; ")}. The tables say why.`] : [];
 }
@@ -70,8 +76,4 @@ function whatBounds({ key, name }: CheckedNetwork, { speeds }: GpuReport): strin
   if (said.length > 0) return `${name} is bound by ${said.join(", and by ")}.`;
   if (longer === undefined || best === undefined) return undefined;
   return `${name} is bound by neither launches nor products alone: 8 images take ${longer.toFixed(1)} times as long as one, and its products reach ${percent} of the best rate.`;
-}
-
-function nameOf(key: string): string {
-  return CHECKED.find((network) => network.key === key)?.name ?? key;
 }

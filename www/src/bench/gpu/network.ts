@@ -33,7 +33,12 @@ export class OnGpu {
 
   static async open(network: CheckedNetwork, signal: AbortSignal): Promise<OnGpu> {
     const { weights, input } = network;
-    return new OnGpu(network, await ReIdentifier.create({ weights, input, device: "gpu", workers: 1, signal }), signal);
+    const reid = await ReIdentifier.create({ weights, input, device: "gpu", workers: 1, signal });
+    const { device, deviceReason } = reid.describe();
+    if (device === "gpu") return new OnGpu(network, reid, signal);
+    // The CPU beside itself would say nothing of the GPU.
+    await reid.dispose();
+    throw new Error(deviceReason);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { element } from "../dom.ts";
-import { significant } from "../table.ts";
+import { nameOf, significant } from "../table.ts";
 import { CHECKED } from "./plan.ts";
 import type { AdapterReport, FeatureRow, GpuReport, PeakRow, SpeedRow } from "./report.ts";
 
@@ -40,7 +40,7 @@ function factsOf({ name, software, f16, timestamps, largestBuffer }: AdapterRepo
 }
 
 export function featureRow({ network, reason, compared }: FeatureRow): HTMLTableRowElement {
-  const head = [nameOf(network)];
+  const head = [nameOf(CHECKED, network)];
   if (!compared) return tableRow(head, [`failed: ${reason}`], 6);
   const { precision, images, difference, cosine, allowed, right } = compared;
   const numbers = [precision, String(images), difference.toExponential(1), allowed.toExponential(0), cosine.toFixed(6)];
@@ -60,7 +60,7 @@ function peakRow({ what, precision, how, reason, rate, right }: PeakRow): HTMLTa
 }
 
 export function speedRow({ network, batch, outcome, reason, speed }: SpeedRow): HTMLTableRowElement {
-  const head = [nameOf(network), String(batch)];
+  const head = [nameOf(CHECKED, network), String(batch)];
   if (!speed) return tableRow(head, [`${outcome}: ${reason}`], 5);
   const { precision, imagesPerSecond, ms, gflops, share } = speed;
   const ofBest = share === undefined ? NOTHING : `${significant(100 * share)} %`;
@@ -73,8 +73,4 @@ export function speedRow({ network, batch, outcome, reason, speed }: SpeedRow): 
 
 function verdict(right: boolean): Cell {
   return right ? { text: "right" } : { text: "wrong", className: "differs" };
-}
-
-function nameOf(key: string): string {
-  return CHECKED.find((network) => network.key === key)?.name ?? key;
 }
