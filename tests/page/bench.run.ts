@@ -2,13 +2,18 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
-import { benchReport, detectionReport, detectionText, reportText, searchReport, searchText } from "./support/bench.ts";
-import { gemms } from "./support/gemm.ts";
+import {
+  benchReport,
+  detectionReport,
+  detectionText,
+  gpuReport,
+  gpuText,
+  reportText,
+  searchReport,
+  searchText,
+} from "./support/bench.ts";
 
 const FILE = fileURLToPath(new URL("../../bench.json", import.meta.url));
-
-/** Of ResNet-50 with a last stride of 1 at 256×128, for one image. */
-const RESNET50_GFLOP = 8.1;
 
 const { BENCH_NETWORKS, BENCH_BATCH, BENCH_ON, BENCH_BUDGET, BENCH_SEARCH, BENCH_FEATURES, BENCH_BUILD, BENCH_DETECT } =
   process.env;
@@ -51,6 +56,14 @@ test("finding people on photos", async ({ page }, { project }) => {
   keep(`detect-${project.name}`, report);
 });
 
+test("what the GPU computes right, and its best rates", async ({ page }, { project }) => {
+  test.skip(project.name !== "webgpu" || !(BENCH_ON || "webgpu").includes("webgpu"), "it is WebGPU's");
+  await page.goto("./bench/?gpu=osnet_x0_25,default&images=1,8&start");
+  const report = await done(page, () => gpuReport(page));
+  process.stdout.write(`\n${gpuText(report)}\n\n`);
+  keep("gpu", report);
+});
+
 /** Waits for a measurement that the page has started, and prints what it says meanwhile. */
 async function done<T extends { readonly state: string }>(page: Page, look: () => Promise<T | undefined>): Promise<T> {
   const status = page.getByRole("status");
@@ -58,7 +71,7 @@ async function done<T extends { readonly state: string }>(page: Page, look: () =
   let said = "";
   for (;;) {
     const now = (await status.textContent()) ?? "";
-    if (/^The (benchmark failed|address asks)/.test(now)) throw new Error(now);
+    if (/^(The benchmark failed|The address asks|There is no GPU)/.test(now)) throw new Error(now);
     if (now !== said) process.stderr.write(`${now}\n`);
     said = now;
     const report = await look();
@@ -72,15 +85,3 @@ function keep(name: string, report: unknown): void {
   const before = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
   writeFileSync(FILE, `${JSON.stringify({ ...before, [name]: report }, undefined, 2)}\n`);
 }
-
-test("the best rate of matrix products", async ({ page }, { project }) => {
-  test.skip(project.name !== "webgpu" || !(BENCH_ON || "webgpu").includes("webgpu"), "it is WebGPU's");
-  await page.goto("./");
-  const rated = await gemms(page);
-  const lines = rated.map(({ tile, gflops }) => `${gflops.toFixed(2).padStart(8)} GFLOP/s  ${tile.join(" × ")}`);
-  const best = rated[0]?.gflops ?? Number.NaN;
-  process.stdout.write(
-    `\nMatrix products in WGSL (rows × vec4s of a thread × threads along both):\n${lines.join("\n")}\n` +
-      `Half of the best rate is ${(best / 2 / RESNET50_GFLOP).toFixed(3)} images/s of ResNet-50.\n\n`,
-  );
-});

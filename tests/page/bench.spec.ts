@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { BUILT_IN_MODEL, expect, test } from "./support/app.ts";
-import { benchReport, cells, detectionReport, searchReport } from "./support/bench.ts";
+import { benchReport, cells, detectionReport, gpuReport, searchReport } from "./support/bench.ts";
 import { pageFolder } from "./support/files.ts";
 
 test.describe.configure({ timeout: 300_000 });
@@ -135,4 +135,16 @@ test("the benchmark looks for people with both", async ({ app, page }) => {
   await expect(page.getByRole("button", { name: "Look", exact: true })).toBeFocused();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id }) => id)).toEqual([]);
+});
+
+test("without WebGPU the benchmark says that there is no GPU to check", async ({ app, page }) => {
+  await app.open("bench/?gpu&start");
+  const said = /^There is no GPU to check here: this browser has .*WebGPU/;
+  await expect(app.status).toHaveText(said);
+  const section = page.getByRole("region", { name: "Your GPU, checked" });
+  await expect(section.getByText(said)).toBeVisible();
+  await expect(section.getByRole("button")).toHaveCount(0);
+  await expect(section.getByRole("checkbox")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Start" })).toBeEnabled();
+  expect(await gpuReport(page)).toBeUndefined();
 });

@@ -45,7 +45,7 @@ const fn half_form(rows: usize, columns: usize, threads: [usize; 2], depth: usiz
     Form { rows, columns, threads, depth, half_sums }
 }
 
-/// The first are those of the browser's bench (`tests/page/support/gemm.ts`).
+/// The first are those of the browser's bench (`www/src/bench/gpu/product.ts`).
 const FORMS: [Form; 30] = [
     form(1, 1, [8, 8], 0),
     form(4, 1, [8, 8], 0),

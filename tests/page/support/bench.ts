@@ -1,6 +1,7 @@
 // What the benchmark's page measured: its JSON, its tables' cells, and the same for a terminal.
 import type { Locator, Page } from "@playwright/test";
 import type { Detected, DetectionReport } from "../../../www/src/bench/detect/report.ts";
+import { bestProduct, type GpuReport } from "../../../www/src/bench/gpu/report.ts";
 import { disagree, type Report } from "../../../www/src/bench/report.ts";
 import type { SearchReport } from "../../../www/src/bench/search/report.ts";
 
@@ -20,6 +21,50 @@ export async function searchReport(page: Page): Promise<SearchReport | undefined
 export async function detectionReport(page: Page): Promise<DetectionReport | undefined> {
   const text = await page.locator("#detect-json").textContent();
   return text ? JSON.parse(text) : undefined;
+}
+
+/** Undefined before the GPU was checked. */
+export async function gpuReport(page: Page): Promise<GpuReport | undefined> {
+  const text = await page.locator("#gpu-json").textContent();
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** Of ResNet-50 with a last stride of 1 at 256×128, for one image. */
+const RESNET50_FLOP = 8.1e9;
+
+/** The report as tables for a terminal. */
+export function gpuText(report: GpuReport): string {
+  const { adapter, features, peaks, speeds, conclusion } = report;
+  const compared = features.map(({ network, reason, compared }) =>
+    compared
+      ? [network, compared.precision, compared.difference.toExponential(1), compared.cosine.toFixed(6)]
+      : [network, `failed: ${reason}`],
+  );
+  const rates = peaks
+    .toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0))
+    .map(({ what, precision, how, reason, rate, right }) => {
+      const said = rate === undefined ? `failed: ${reason}` : `${(rate / 1e9).toFixed(2)}${right ? "" : " WRONG"}`;
+      return [what, precision, how, said];
+    });
+  const fast = speeds.map(({ network, batch, outcome, reason, speed }) => {
+    const named = [network, String(batch)];
+    if (!speed) return [...named, `${outcome}: ${reason}`];
+    const { imagesPerSecond, gflops, share } = speed;
+    return [...named, imagesPerSecond.toFixed(2), gflops.toFixed(2), share?.toFixed(2) ?? "–"];
+  });
+  const half = (bestProduct(report, "f32")?.rate ?? Number.NaN) / 2 / RESNET50_FLOP;
+  return [
+    `On ${adapter?.name}:`,
+    "",
+    columns([["network", "precision", "difference", "cosine"], ...compared]),
+    "",
+    columns([["what", "precision", "rows × vec4s of a thread by threads along both", "GFLOP/s, GB/s"], ...rates]),
+    "",
+    columns([["network", "batch", "images/s", "GFLOP/s", "of the best product"], ...fast]),
+    "",
+    ...conclusion,
+    `Half of the best rate is ${half.toFixed(3)} images/s of ResNet-50.`,
+  ].join("\n");
 }
 
 /** The report as a table for a terminal; "a / b" is webreid's number and TensorFlow.js's. */

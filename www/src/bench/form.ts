@@ -1,6 +1,6 @@
 import { byId, element, setText } from "./dom.ts";
 import type { Machine } from "./machine.ts";
-import { type Asked, BATCHES, NETWORKS, type Plan, SETTINGS, type Setting } from "./plan.ts";
+import { type Asked, BATCHES, LARGE, NETWORKS, type Plan, SETTINGS, type Setting } from "./plan.ts";
 
 interface Choice {
   readonly key: string;
@@ -9,9 +9,6 @@ interface Choice {
   /** Why it cannot be chosen. */
   readonly reason?: string | undefined;
 }
-
-/** From this `cost` on a network is large. */
-const LARGE = 20;
 
 /** What is to be measured, for the user to choose. */
 export class PlanForm {

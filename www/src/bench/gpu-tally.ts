@@ -10,6 +10,10 @@ export interface GpuCounters {
   readonly bytes: number;
 }
 
+export function adapterName({ description, vendor, architecture }: GPUAdapterInfo): string {
+  return description || [vendor, architecture].filter(Boolean).join(" ");
+}
+
 /** Made before the library starts. Buffers that it drops without `destroy` count as held. */
 export class GpuTally {
   #pipelines = 0;
@@ -21,7 +25,7 @@ export class GpuTally {
   constructor() {
     const compiled = () => this.#pipelines++;
     watch(GPUAdapter, "requestDevice", ({ info }) => {
-      this.#adapter = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ");
+      this.#adapter = adapterName(info);
     });
     watch(GPUDevice, "createComputePipeline", compiled);
     watch(GPUDevice, "createComputePipelineAsync", compiled);

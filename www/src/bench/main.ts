@@ -1,11 +1,11 @@
 import { version } from "webreid/package.json";
-import { messageOf } from "../errors.ts";
-import { saveFile } from "../view/save-file.ts";
 import { count } from "../words.ts";
 import { Bench } from "./bench.ts";
 import { DetectionSection } from "./detect/section.ts";
 import { byId, setText } from "./dom.ts";
 import { PlanForm } from "./form.ts";
+import { GpuSection } from "./gpu/section.ts";
+import { handOver } from "./hand-over.ts";
 import { runJob } from "./job.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { asked, type Combination, type Plan } from "./plan.ts";
@@ -22,27 +22,12 @@ const machine = await describeMachine();
 showMachine(machine);
 let report: Report | undefined;
 const form = new PlanForm(machine, wish, (plan) => void run(plan));
-const search = new SearchSection((busy) => {
-  form.disabled = busy;
-  detection.disabled = busy;
-});
-const detection = new DetectionSection(machine, (busy) => {
-  form.disabled = busy;
-  search.disabled = busy;
-});
+const sections = [new SearchSection(onBusy), new DetectionSection(machine, onBusy), new GpuSection(machine, onBusy)];
 
-byId("copy-json", HTMLButtonElement).addEventListener("click", () => {
-  navigator.clipboard.writeText(asJson()).then(
-    () => setText(status, "Copied."),
-    (error: unknown) => setText(status, `The browser did not allow to copy: ${messageOf(error)}`),
-  );
-});
-byId("save-json", HTMLButtonElement).addEventListener("click", () => {
-  saveFile(new File([asJson()], "webreid-bench.json", { type: "application/json" }));
-});
+handOver("copy-json", "save-json", "webreid-bench.json", asJson);
 if (wish.unknown.length > 0) setText(status, `The address asks for what there is not: ${wish.unknown.join(", ")}.`);
 else if (wish.start && form.complete) void run(form.plan);
-for (const section of [search, detection]) section.startAsAsked();
+for (const section of sections) section.startAsAsked();
 
 async function run(plan: Plan): Promise<void> {
   const current: Report = {
@@ -57,7 +42,7 @@ async function run(plan: Plan): Promise<void> {
   };
   report = current;
   form.running = true;
-  for (const other of [search, detection]) other.disabled = true;
+  onBusy(true);
   results.hidden = false;
   renderReport(current);
   await runJob(async (signal, onWork) => {
@@ -66,8 +51,14 @@ async function run(plan: Plan): Promise<void> {
     await new Bench(plan, current, signal, { onWork: onCombination, onReport: () => renderReport(current) }).run();
     return summary(current);
   });
+  onBusy(false);
   form.running = false;
-  for (const other of [search, detection]) other.disabled = false;
+}
+
+/** While one thing is measured nothing else is to be. */
+function onBusy(busy: boolean): void {
+  form.disabled = busy;
+  for (const section of sections) section.disabled = busy;
 }
 
 function renderReport(current: Report): void {

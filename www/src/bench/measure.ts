@@ -106,7 +106,7 @@ export class Timing {
   }
 }
 
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
 }
 

@@ -20,6 +20,9 @@ export const NETWORKS: readonly Network[] = [
   { key: "vit_small", name: "ViT-S/16", weights: { untrained: "vit_small" }, input: { range: "imagenet" }, cost: 25 },
 ];
 
+/** From this `cost` on a network is large. */
+export const LARGE = 20;
+
 export const BATCHES: readonly number[] = [1, 8, 32];
 
 export interface Setting {
@@ -83,7 +86,7 @@ export function asked(search: string): Asked {
     batch,
     on,
     budget: budget > 0 ? budget : DEFAULT_BUDGET,
-    start: parameters.has("start") && !parameters.has("search") && !parameters.has("detect"),
+    start: parameters.has("start") && !["search", "detect", "gpu"].some((section) => parameters.has(section)),
     unknown: [networks, batch, on].flatMap((keys) => (keys ?? []).filter((key) => !known.has(key))),
   };
 }

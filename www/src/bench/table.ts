@@ -94,11 +94,12 @@ export function renderDownloads(table: HTMLTableElement, downloads: readonly Dow
   );
 }
 
-function nameOf(of: readonly { readonly key: string; readonly name: string }[], key: string): string {
+/** By its key. */
+export function nameOf(of: readonly { readonly key: string; readonly name: string }[], key: string): string {
   return of.find((one) => one.key === key)?.name ?? key;
 }
 
 /** Three digits that count. */
-function significant(value: number): string {
+export function significant(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
