@@ -509,10 +509,11 @@ mod tests {
     #[test]
     fn hardware_gets_the_tile_that_the_size_asks_for() {
         let planned = |taps, inputs, pixels, outputs| tile(taps, inputs, pixels, outputs, false);
-        // One image through a late layer: threads share what there is.
-        assert!(matches!(planned(9, 128, 128, 128).depth, Depth::Shared(threads) if threads > 1));
-        assert!(matches!(planned(1, 160, 1, 64).depth, Depth::Shared(threads) if threads > 1));
-        // A batch of them.
+        // One image through a late layer of a small network, and through the last: threads share what there is.
+        assert_eq!(planned(9, 28, 72, 28), Tile::shared(2, 2, [4, 2], 16));
+        assert_eq!(planned(1, 160, 1, 64), Tile::shared(2, 2, [4, 2], 16));
+        // Through one of a large network, and a batch through it.
+        assert_eq!(planned(9, 128, 128, 128), Tile::staged(2, 1, [16, 16], 8));
         assert_eq!(planned(9, 128, 32 * 128, 128), Tile::staged(8, 1, [8, 16], 4));
         // Photos, and channels that are no multiple of what is staged.
         for inputs in [1, 6, 7] {
