@@ -72,11 +72,28 @@ test("what looks at photos dies each time: it is said, the photos wait, and one 
 test("a picture that its worker dies of, again and again, is named; the others are read", async ({ app, page }) => {
   await page.addInitScript(() => {
     const { postMessage } = Worker.prototype;
+    const workers = new WeakMap<Worker, { sent: number; answered: number }>();
     Worker.prototype.postMessage = function (this: Worker, ...given: unknown[]) {
       const { file, ask } = given[0] as { file?: Blob; ask?: string };
-      const isBad = ask === "look" && file instanceof File && file.name === "photo-1.png";
-      if (isBad) setTimeout(() => this.dispatchEvent(new ErrorEvent("error", { message: "out of luck" })), 50);
-      else postMessage.apply(this, given as [unknown]);
+      let worker = workers.get(this);
+      if (!worker) {
+        const counted = { sent: 0, answered: 0 };
+        workers.set(this, counted);
+        this.addEventListener("message", () => counted.answered++);
+        worker = counted;
+      }
+      const { sent } = worker;
+      // It dies when it comes to it, however long what is before it takes.
+      const die = () => {
+        if ((workers.get(this)?.answered ?? 0) >= sent) {
+          this.dispatchEvent(new ErrorEvent("error", { message: "out of luck" }));
+        } else setTimeout(die, 20);
+      };
+      if (ask === "look" && file instanceof File && file.name === "photo-1.png") setTimeout(die, 20);
+      else {
+        worker.sent++;
+        postMessage.apply(this, given as [unknown]);
+      }
     };
   });
   await app.start();

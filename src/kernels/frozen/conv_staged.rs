@@ -1,4 +1,4 @@
-//! The convolution of [`conv`] where there is much of it, through workgroup memory. Its buffers, its parameters, its dispatch and
+//! The convolution of [`conv`](super::conv) where there is much of it, through workgroup memory. Its buffers, its parameters, its dispatch and
 //! its twin are the same; the input has a multiple of the tile's `vec4`s of depth.
 
 use super::conv::{BLOCK, Tile};
