@@ -100,9 +100,9 @@ impl Tile {
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// Where few workgroups run: what one waits for.
-    wait: usize,
+    wait: u64,
     /// A workgroup's share where there is no room for more.
-    work: usize,
+    work: u64,
 }
 
 /// The tiles for GPUs, with what they cost on an NVIDIA H200 in f32 (`make gpu-check` times them all: these describe it within a
@@ -120,7 +120,7 @@ pub const TILES: [(Tile, Cost); 8] = [
 ];
 
 /// How many times smaller a GPU is planned for than the one that was measured: what it is nobody says.
-const SMALLER: usize = 3;
+const SMALLER: u64 = 3;
 
 /// Those where software imitates a GPU; of equally good ones the first is taken. The sums of the first two are more than the
 /// registers of many GPUs.
@@ -164,8 +164,9 @@ pub fn tile(taps: usize, inputs: usize, pixels: usize, outputs: usize, software:
             Depth::Shared(threads) => threads,
             Depth::Staged(depth) => depth,
         };
-        let steps = taps * inputs.div_ceil(at_once);
-        steps * cost.wait.max(tile.groups(pixels, outputs) * cost.work * SMALLER)
+        // Not as `usize`, which has 32 bits in a browser: too few for picoseconds.
+        let [steps, groups] = [taps * inputs.div_ceil(at_once), tile.groups(pixels, outputs)].map(|count| count as u64);
+        steps * cost.wait.max(groups * cost.work * SMALLER)
     };
     let fitting = TILES.iter().filter(|(tile, _)| tile.fits(inputs));
     fitting.min_by_key(|candidate| time(candidate)).map_or(TILES[0].0, |(tile, _)| *tile)
