@@ -96,7 +96,7 @@ fn every_shader_has_its_kernel_file_and_every_kernel_its_shader() {
             };
             let mut rest = kernel.wgsl.strip_prefix(&read(format!("shaders/{folder}/{}.wgsl", kernel.name)));
             // Parts may follow, each once.
-            for part in ["products", "finish"] {
+            for part in ["convolution", "products", "finish"] {
                 let part = read(format!("shaders/parts/{part}.wgsl"));
                 rest = rest.map(|rest| rest.strip_prefix(&part).unwrap_or(rest));
             }

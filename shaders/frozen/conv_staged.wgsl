@@ -29,38 +29,6 @@ const THREADS = PIXEL_THREADS * OUTPUT_THREADS;
 // vec4s of outputs of a workgroup.
 const WIDTH = OUTPUTS * OUTPUT_THREADS;
 
-struct Params {
-    height: u32,
-    width: u32,
-    // vec4s of a pixel of the input.
-    inputs: u32,
-    out_height: u32,
-    out_width: u32,
-    // vec4s of a pixel of the output.
-    outputs: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
-    // Of the outputs of all images.
-    pixels: u32,
-    // Workgroups that share their pixels.
-    output_groups: u32,
-    residual: u32,
-    activation: u32,
-}
-
-@group(0) @binding(0) var<storage, read> x: array<vec4<real>>;
-// [outputs / BLOCK, kh · kw · inputs · 4, BLOCK]
-@group(0) @binding(1) var<storage, read> weights: array<vec4<real>>;
-// Bias, then slopes.
-@group(0) @binding(2) var<storage, read> tail: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> residual: array<vec4<real>>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4<real>>;
-@group(0) @binding(5) var<uniform> params: Params;
-
 // [pixels, DEPTH]
 var<workgroup> fields: array<vec4<real>, FIELD_LOADS * THREADS>;
 // [DEPTH · 4, WIDTH]
@@ -169,19 +137,9 @@ fn main(
     }
 
     for (var p = 0u; p < PIXELS; p++) { // unroll
-        let pixel = group_pixel + my_pixel + p * PIXEL_THREADS;
-        if pixel < params.pixels {
-            for (var o = 0u; o < OUTPUTS; o++) { // unroll
-                let output = group_output + my_output + o * OUTPUT_THREADS;
-                if output < params.outputs {
-                    let place = pixel * params.outputs + output;
-                    var value = sums[p * OUTPUTS + o];
-                    if params.residual == 1u {
-                        value += vec4<f32>(residual[place]);
-                    }
-                    out[place] = vec4<real>(finish(value, params.activation, tail[params.outputs + output]));
-                }
-            }
+        for (var o = 0u; o < OUTPUTS; o++) { // unroll
+            let output = group_output + my_output + o * OUTPUT_THREADS;
+            store(group_pixel + my_pixel + p * PIXEL_THREADS, output, sums[p * OUTPUTS + o]);
         }
     }
 }

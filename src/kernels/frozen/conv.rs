@@ -19,7 +19,8 @@ use crate::kernels::variant::Variant;
 use crate::kernels::{Dispatch, Kernel, shader::wgsl};
 use crate::step::{Convolution, Map, Padding};
 
-pub const KERNEL: Kernel = Kernel { name: "conv", wgsl: wgsl!("frozen/conv", "parts/products", "parts/finish") };
+pub const KERNEL: Kernel =
+    Kernel { name: "conv", wgsl: wgsl!("frozen/conv", "parts/convolution", "parts/products", "parts/finish") };
 
 /// `vec4`s of outputs whose weights are packed together.
 pub(super) const BLOCK: usize = 2;

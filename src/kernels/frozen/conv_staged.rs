@@ -5,8 +5,10 @@ use super::conv::{BLOCK, Tile};
 use crate::kernels::variant::Variant;
 use crate::kernels::{Kernel, shader::wgsl};
 
-pub const KERNEL: Kernel =
-    Kernel { name: "conv_staged", wgsl: wgsl!("frozen/conv_staged", "parts/products", "parts/finish") };
+pub const KERNEL: Kernel = Kernel {
+    name: "conv_staged",
+    wgsl: wgsl!("frozen/conv_staged", "parts/convolution", "parts/products", "parts/finish"),
+};
 
 /// The shader for a tile, with so many `vec4`s of depth in workgroup memory at once.
 pub(super) fn variant(tile: Tile, depth: usize, padded: bool, dilation: [usize; 2]) -> Variant {
